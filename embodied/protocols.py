@@ -1,0 +1,271 @@
+"""The interfaces between the parts, as typed Protocols.
+
+Each has a conformance suite next to its implementations: whoever writes another world, model or
+planner runs that suite over it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol, TypeAlias, TypeVar
+
+from embodied.types import (
+    Atom,
+    Command,
+    ControlGoal,
+    ControlStatus,
+    GroundAction,
+    Observation,
+    PddlProgram,
+    PlanResult,
+    Program,
+    SkillResult,
+    StepResult,
+    WorldSpec,
+)
+
+S = TypeVar("S")
+
+
+class World(Protocol):
+    """A simulator or a robot.
+
+    ``reset`` comes before the first ``step``. Observations are immutable snapshots. ``step``
+    advances time by ``spec.control_dt_s`` and may apply less than what was commanded; it then says
+    why. After ``close`` only ``close`` may be called.
+    """
+
+    @property
+    def spec(self) -> WorldSpec:
+        """What does not change while the world runs."""
+        ...
+
+    def reset(self, *, seed: int) -> Observation:
+        """Start an episode; equal seeds give equal episodes."""
+        ...
+
+    def observe(self) -> Observation:
+        """Measure without advancing time."""
+        ...
+
+    def step(self, command: Command) -> StepResult:
+        """Apply a command for one control period.
+
+        Raises:
+            WorldError: The simulation diverged or the robot failed.
+            ValueError: The command has the wrong shape or is not finite.
+        """
+        ...
+
+    def close(self) -> None:
+        """Release everything; may be called twice."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """One message of a conversation with a model; role is ``system``, ``user`` or ``assistant``."""
+
+    role: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What a model is asked.
+
+    Attributes:
+        messages: Conversation so far.
+        schema: JSON schema that the answer must satisfy, if any.
+        grammar: GBNF grammar that the answer must be in, for models that decode under grammars.
+        max_tokens: Longest answer.
+        temperature: Sampling temperature; 0 is greedy.
+        purpose: What for, e.g. ``"pddl-goal"``; for logs and accounting only.
+    """
+
+    messages: tuple[Message, ...]
+    schema: Mapping[str, Any] | None = None
+    grammar: str | None = None
+    max_tokens: int = 1024
+    temperature: float = 0.0
+    purpose: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Usage:
+    """Cost of one or several calls.
+
+    Attributes:
+        calls: Requests that were answered.
+        input_tokens: Tokens read.
+        output_tokens: Tokens written.
+        cost_usd: Price, None where it is not known.
+    """
+
+    calls: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cost_usd: float | None = None
+
+    def __add__(self, other: Usage) -> Usage:
+        costs = [c for c in (self.cost_usd, other.cost_usd) if c is not None]
+        return Usage(
+            calls=self.calls + other.calls,
+            input_tokens=self.input_tokens + other.input_tokens,
+            output_tokens=self.output_tokens + other.output_tokens,
+            cost_usd=sum(costs) if costs else None,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Response:
+    """What a model answered.
+
+    Attributes:
+        text: The answer.
+        usage: Its cost.
+        latency_s: Wall time of the call.
+        model: Name of the model that answered.
+        confidence: Probability of the answer under the model, where it is known.
+    """
+
+    text: str
+    usage: Usage = field(default_factory=Usage)
+    latency_s: float = 0.0
+    model: str = ""
+    confidence: float | None = None
+
+
+class LanguageModel(Protocol):
+    """Text in, text out."""
+
+    @property
+    def name(self) -> str:
+        """Name for outputs and logs, e.g. ``"openai:gpt-5"``."""
+        ...
+
+    def complete(self, request: Request) -> Response:
+        """Answer one request.
+
+        Raises:
+            ModelError: Not reachable, refused, too slow, or out of budget.
+        """
+        ...
+
+
+class StateMemory(Protocol):
+    """What is believed about the world. Immutable: every call returns a new memory."""
+
+    @property
+    def facts(self) -> frozenset[Atom]:
+        """Ground atoms that are believed to hold."""
+        ...
+
+    @property
+    def exchanges(self) -> tuple[tuple[str, Program], ...]:
+        """Earlier sentences of this conversation and their programs, oldest first."""
+        ...
+
+    def observed(self, observation: Observation) -> StateMemory:
+        """Take in a measurement."""
+        ...
+
+    def executed(self, action: GroundAction, result: SkillResult) -> StateMemory:
+        """Take in that an action was carried out."""
+        ...
+
+    def told(self, instruction: str, program: Program) -> StateMemory:
+        """Take in a sentence and what it was understood to mean."""
+        ...
+
+
+class Translator(Protocol):
+    """A sentence becomes a program."""
+
+    @property
+    def name(self) -> str:
+        """Who answers, e.g. ``"rules"`` or the model's name."""
+        ...
+
+    def translate(self, instruction: str, memory: StateMemory, spec: WorldSpec) -> Program:
+        """Translate one sentence.
+
+        Raises:
+            NotUnderstoodError: The translator abstains; the diagnostics say what it could not
+                understand and what it knows.
+            ProgramError: The model's answer stayed unusable after the allowed repairs.
+            ModelError: The model could not be reached or is out of budget.
+        """
+        ...
+
+
+class PddlPlanner(Protocol):
+    """PDDL text in, plan out."""
+
+    def solve(self, program: PddlProgram, *, deadline_s: float) -> PlanResult:
+        """Plan for the problem of ``program``; returns within ``deadline_s`` (wall) plus 1 s."""
+        ...
+
+
+class Grounder(Protocol):
+    """Measured geometry becomes symbols."""
+
+    def facts(self, observation: Observation) -> frozenset[Atom]:
+        """All atoms of the domain that hold in this measurement, static ones included."""
+        ...
+
+
+Skill: TypeAlias = Generator[ControlGoal, Observation, SkillResult]
+"""An action being carried out.
+
+The agent sends the latest observation after each control goal has ended; the skill answers with the
+next goal, computed from that observation, or returns its result.
+"""
+
+
+class Skills(Protocol):
+    """How ground actions are carried out."""
+
+    def start(self, action: GroundAction, observation: Observation, *, attempt: int) -> Skill:
+        """Start an action; ``attempt`` counts from 0 and selects another candidate each time.
+
+        Raises:
+            ValueError: There is no skill for this action; the message lists those that exist.
+        """
+        ...
+
+    def home(self, observation: Observation) -> Skill:
+        """Bring the robot to its rest configuration, clear of the scene."""
+        ...
+
+
+class Controller(Protocol[S]):
+    """Turns a goal into commands, one step at a time; all state is in ``S``."""
+
+    def init(self, goal: ControlGoal, observation: Observation) -> S:
+        """Start on a goal."""
+        ...
+
+    def step(self, state: S, observation: Observation) -> tuple[Command, S, ControlStatus]:
+        """One control period."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """Something that happened in a run; the log holds them in order.
+
+    Attributes:
+        kind: ``"instruction"``, ``"request"``, ``"response"``, ``"diagnostic"``, ``"program"``,
+            ``"plan"``, ``"action"``, ``"goal"``, ``"effects"``, ``"retry"``, ``"replan"``,
+            ``"observation"``, ``"verdict"``, ``"stage"`` or ``"error"``.
+        data: JSON-serialisable details.
+    """
+
+    kind: str
+    data: Mapping[str, Any]
+
+
+Emit: TypeAlias = Callable[[Event], None]
+"""Where events go: the run folder's log, the progress display, a test's list."""

@@ -1,0 +1,69 @@
+"""Programs that a translator writes, and what a planner answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import TypeAlias
+
+from embodied.types._reward import RewardProgram
+from embodied.types._symbols import GroundAction
+from embodied.types._value_map import ValueMapProgram
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PddlProgram:
+    """A planning task as PDDL text (LLM+P, Liu et al. 2023, arXiv 2304.11477).
+
+    Attributes:
+        domain: Domain text.
+        problem: Problem text; its goal is the conjunction of ``stages``.
+        stages: Goal formulas as PDDL text, to be reached in this order; one unless the sentence
+            orders its goals ("first ..., then ..."). A later stage keeps the earlier ones true
+            where both can hold together.
+        source: Who wrote it, e.g. ``"rules"`` or ``"openai:gpt-5"``.
+        notes: Repairs and assumptions that a reader should know about.
+    """
+
+    domain: str
+    problem: str
+    stages: tuple[str, ...]
+    source: str
+    notes: tuple[str, ...] = ()
+
+
+class PlanStatus(Enum):
+    """Outcome of a planner call; the value is advice for a person."""
+
+    SOLVED = "a valid plan was found"
+    UNSOLVABLE = "no plan exists: the goal contradicts itself or cannot be reached from here"
+    TIMEOUT = "time ran out before a plan was found: allow more time or ask for less"
+    UNSUPPORTED = "the task uses a part of PDDL that this planner lacks, or exceeded its memory"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanResult:
+    """What a planner answers.
+
+    Attributes:
+        status: Outcome.
+        plan: Ground actions in order; empty unless solved (or solved with nothing to do).
+        cost: Sum of action costs, or the number of actions where the domain has no costs.
+        optimal: True only when the planner proved that no cheaper plan exists.
+        engine: Which engine answered, e.g. ``"fast-downward lama-first"``.
+        wall_s: Wall time spent, in seconds.
+        cpu_s: CPU time spent, in seconds, child processes included.
+        message: Detail for a person; for failures the reason in one line.
+    """
+
+    status: PlanStatus
+    plan: tuple[GroundAction, ...] = ()
+    cost: float = 0.0
+    optimal: bool = False
+    engine: str = ""
+    wall_s: float = 0.0
+    cpu_s: float = 0.0
+    message: str = ""
+
+
+Program: TypeAlias = PddlProgram | RewardProgram | ValueMapProgram
