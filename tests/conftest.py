@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import re
 import socket
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -49,3 +51,30 @@ def benchmark_data() -> Path:
     if not path.is_dir():
         pytest.skip("no published benchmark data: set EMBODIED_BENCHMARK_DATA to its folder")
     return path
+
+
+def _unexpected_skips(config: pytest.Config) -> list[str]:
+    """Skips whose reason matches nothing in expected_skips.toml, where that is asked for."""
+    reporter: Any = config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is None or not os.environ.get("EMBODIED_STRICT_SKIPS"):
+        return []
+    table = tomllib.loads((Path(__file__).parent / "expected_skips.toml").read_text())
+    expected = [re.compile(entry["reason"]) for entry in table.values()]
+    found: list[str] = []
+    for report in reporter.stats.get("skipped", []):
+        where = report.longrepr
+        reason = where[2] if isinstance(where, tuple) else str(where)
+        if not any(pattern.search(reason) for pattern in expected):
+            found.append(f"{report.nodeid}: {reason}")
+    return found
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    for line in _unexpected_skips(config):
+        terminalreporter.write_line(f"UNEXPECTED SKIP {line}", red=True)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    if session.exitstatus == 0 and _unexpected_skips(session.config):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
