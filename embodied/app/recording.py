@@ -1,0 +1,174 @@
+"""States of a run at a low rate of simulated time: what pictures, videos and replays are made of.
+
+``states.bin`` is a JSON header line followed by little-endian float32 rows ``[time, qpos...]``,
+appended as the run goes; a reader drops an incomplete last row, so the file can be read while it
+grows and after a kill.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from embodied.errors import ConfigurationError
+from embodied.protocols import World
+from embodied.types import Command, Observation, StepResult, WorldSpec
+
+STATES = "states.bin"
+_ROW = np.dtype("<f4")
+
+QposReader = Callable[[], NDArray[np.float64]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class States:
+    """Recorded states.
+
+    Attributes:
+        time: Simulated time of each row, (n,), s.
+        qpos: Generalised positions of the whole model, (n, nq).
+        header: What the header line says: scene, robot, rate.
+    """
+
+    time: NDArray[np.float64]
+    qpos: NDArray[np.float64]
+    header: dict[str, Any]
+
+
+class StateLog:
+    """Appends rows to ``states.bin``.
+
+    Args:
+        path: The file to make.
+        nq: Length of ``qpos``.
+        rate_hz: Rows per second of simulated time.
+        header: Further fields of the header line.
+        on_loss: Told once, with the reason, when the file cannot be written any more.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        nq: int,
+        rate_hz: float,
+        header: dict[str, Any],
+        on_loss: Callable[[str], None],
+    ) -> None:
+        self.rows = 0
+        self._nq = nq
+        self._period_s = 1.0 / rate_hz
+        self._next_s = -np.inf
+        self._last_s = -np.inf
+        self._on_loss = on_loss
+        self._file = None
+        try:
+            self._file = path.open("wb", buffering=0)
+        except OSError as error:
+            self._lose(error)
+        line = json.dumps({"nq": nq, "rate_hz": rate_hz, **header})
+        self._write(line.encode() + b"\n")
+
+    def sample(self, time_s: float, read_qpos: QposReader, *, force: bool = False) -> None:
+        """Write a row when one is due, or in any case when ``force`` is set."""
+        if self._file is None or time_s <= self._last_s:
+            return
+        if not force and time_s < self._next_s - 1e-9:
+            return
+        row = np.concatenate(([time_s], read_qpos())).astype(_ROW)
+        if row.shape != (self._nq + 1,):
+            raise ValueError(f"qpos must have shape ({self._nq},), got ({row.shape[0] - 1},)")
+        self._write(row.tobytes())
+        self.rows += 1
+        self._last_s = time_s
+        self._next_s = time_s + self._period_s
+
+    def close(self) -> None:
+        """Close the file; may be called twice."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+    def __enter__(self) -> StateLog:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def _write(self, data: bytes) -> None:
+        if self._file is None:
+            return
+        try:
+            if self._file.write(data) != len(data):
+                raise OSError("the disk is full")
+        except OSError as error:
+            self._lose(error)
+
+    def _lose(self, error: OSError) -> None:
+        self.close()
+        self._on_loss(error.strerror or str(error))
+
+
+class RecordedWorld:
+    """A world that also hands every step to an observer.
+
+    Args:
+        world: The world that does the work.
+        observer: Called with the world's time after ``reset`` and after every step.
+    """
+
+    def __init__(self, world: World, observer: Callable[[float], None]) -> None:
+        self.inner = world
+        self._observer = observer
+
+    @property
+    def spec(self) -> WorldSpec:
+        """As the inner world's."""
+        return self.inner.spec
+
+    def reset(self, *, seed: int) -> Observation:
+        """As the inner world's."""
+        observation = self.inner.reset(seed=seed)
+        self._observer(observation.time)
+        return observation
+
+    def observe(self) -> Observation:
+        """As the inner world's."""
+        return self.inner.observe()
+
+    def step(self, command: Command) -> StepResult:
+        """As the inner world's."""
+        result = self.inner.step(command)
+        self._observer(result.observation.time)
+        return result
+
+    def close(self) -> None:
+        """As the inner world's."""
+        self.inner.close()
+
+
+def read_states(path: Path) -> States:
+    """Read ``states.bin`` as far as it is complete.
+
+    Raises:
+        ConfigurationError: There is no such file, or its header is damaged.
+    """
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise ConfigurationError(f"no recorded states: {path}: {error.strerror}") from error
+    line, _, body = raw.partition(b"\n")
+    try:
+        header: dict[str, Any] = json.loads(line)
+        width = int(header["nq"]) + 1
+    except (ValueError, KeyError, TypeError) as error:
+        raise ConfigurationError(f"the header of {path} is damaged") from error
+    n = len(body) // (_ROW.itemsize * width)
+    rows = np.frombuffer(body, dtype=_ROW, count=n * width).reshape(n, width).astype(np.float64)
+    return States(time=rows[:, 0], qpos=rows[:, 1:], header=header)
