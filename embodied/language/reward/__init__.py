@@ -1,0 +1,13 @@
+"""The reward language: catalogue of terms, checking, JSON, translation."""
+
+from embodied.language.reward.serialise import json_schema as json_schema
+from embodied.language.reward.serialise import program_from_json as program_from_json
+from embodied.language.reward.serialise import program_to_json as program_to_json
+from embodied.language.reward.vocabulary import NORMS as NORMS
+from embodied.language.reward.vocabulary import VOCABULARIES as VOCABULARIES
+from embodied.language.reward.vocabulary import Vocabulary as Vocabulary
+from embodied.language.reward.vocabulary import arm_vocabulary as arm_vocabulary
+from embodied.language.reward.vocabulary import check as check
+from embodied.language.reward.vocabulary import complete as complete
+from embodied.language.reward.vocabulary import describe as describe
+from embodied.language.reward.vocabulary import make_term as make_term

@@ -1,0 +1,334 @@
+"""Reward programs as JSON: schema for models, reader with diagnostics, writer.
+
+Numbers are SI. A number may also be written as text with its unit (``"20 cm"``, ``"90 deg"``); an
+unknown unit, or one of another quantity, is a diagnostic that lists the legal ones.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Mapping
+from typing import Any, cast
+
+from embodied.errors import Diagnostic, ProgramError
+from embodied.language.reward.vocabulary import (
+    CONDITION_OPS,
+    DURATION_MAX_S,
+    NORMS,
+    VOCABULARIES,
+    WEIGHT_MAX,
+    Parameter,
+    TermSpec,
+    Vocabulary,
+    check,
+    complete,
+)
+from embodied.types import RewardCondition, RewardProgram, RewardStage, RewardTerm
+
+UNITS: Mapping[str, Mapping[str, float]] = {
+    "m": {"m": 1.0, "cm": 0.01, "mm": 0.001},
+    "rad": {"rad": 1.0, "deg": math.pi / 180},
+    "m/s": {"m/s": 1.0, "cm/s": 0.01, "km/h": 1 / 3.6},
+    "rad/s": {"rad/s": 1.0, "deg/s": math.pi / 180, "rpm": 2 * math.pi / 60},
+    "Hz": {"Hz": 1.0, "hz": 1.0},
+    "s": {"s": 1.0, "ms": 0.001, "min": 60.0},
+    "1": {"": 1.0, "1": 1.0, "%": 0.01},
+}
+"""For each unit of the catalogue the units that may be written, with their factors."""
+
+_QUANTITY = re.compile(r"^\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*([^\d\s]\S*)?\s*$")
+
+
+def json_schema(vocabulary: Vocabulary) -> dict[str, Any]:
+    """JSON schema (draft 2020-12) of reward programs in this vocabulary.
+
+    Every term is an object of its own with the bounds of its parameters, so a decoder that follows
+    the schema cannot write an unknown name or a value out of range.
+    """
+    norms = list(NORMS)
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": f"reward program for the {vocabulary.robot}",
+        "type": "object",
+        "additionalProperties": False,
+        "required": ["stages"],
+        "properties": {
+            "stages": {
+                "type": "array",
+                "minItems": 1,
+                "maxItems": 12,
+                "items": {
+                    "type": "object",
+                    "additionalProperties": False,
+                    "required": ["terms"],
+                    "properties": {
+                        "terms": {
+                            "type": "array",
+                            "minItems": 1,
+                            "maxItems": 40,
+                            "items": {
+                                "anyOf": [_term_schema(t, norms) for t in vocabulary.terms.values()]
+                            },
+                        },
+                        "duration_s": {
+                            "type": ["number", "null"],
+                            "exclusiveMinimum": 0,
+                            "maximum": DURATION_MAX_S,
+                        },
+                        "until": {
+                            "anyOf": [
+                                {"type": "null"},
+                                *(
+                                    {
+                                        "type": "object",
+                                        "additionalProperties": False,
+                                        "required": ["sensor", "op", "value"],
+                                        "properties": {
+                                            "sensor": {"const": s.name},
+                                            "op": {"enum": list(CONDITION_OPS)},
+                                            "value": {
+                                                "type": "number",
+                                                "minimum": s.lower,
+                                                "maximum": s.upper,
+                                            },
+                                            "arguments": {
+                                                "type": "array",
+                                                "prefixItems": [
+                                                    {"enum": list(names)} for names in s.arguments
+                                                ],
+                                                "minItems": len(s.arguments),
+                                                "maxItems": len(s.arguments),
+                                            },
+                                        },
+                                    }
+                                    for s in vocabulary.sensors.values()
+                                ),
+                            ]
+                        },
+                    },
+                },
+            },
+        },
+    }
+
+
+def _term_schema(term: TermSpec, norms: list[str]) -> dict[str, Any]:
+    properties: dict[str, Any] = {"name": {"const": term.name}}
+    required = ["name"]
+    for p in term.parameters:
+        properties[p.name] = _parameter_schema(p)
+        if p.default is None:
+            required.append(p.name)
+    properties["weight"] = {"type": "number", "minimum": 0, "maximum": WEIGHT_MAX}
+    properties["norm"] = {"enum": norms}
+    return {
+        "type": "object",
+        "additionalProperties": False,
+        "required": required,
+        "properties": properties,
+        "description": term.meaning,
+    }
+
+
+def _parameter_schema(parameter: Parameter) -> dict[str, Any]:
+    if parameter.unit == "name":
+        return {"enum": list(parameter.choices)}
+    return {
+        "type": "number",
+        "minimum": parameter.lower,
+        "maximum": parameter.upper,
+        "description": f"{parameter.meaning}, {parameter.unit}",
+    }
+
+
+def quantity(value: object, unit: str) -> float:
+    """A number, or text with a unit, in SI.
+
+    Raises:
+        ValueError: Not a number, or a unit that is not one of ``UNITS[unit]``.
+    """
+    if isinstance(value, bool) or value is None:
+        raise ValueError(f"{value!r} is not a number")
+    if isinstance(value, (int, float)):
+        return float(value)
+    match = _QUANTITY.match(str(value))
+    if match is None:
+        raise ValueError(f"{value!r} is not a number with a unit")
+    legal = UNITS[unit]
+    written = match.group(2) or ""
+    if written and written not in legal:
+        names = ", ".join(u for u in legal if u)
+        raise ValueError(f"unit {written!r} is not legal here, legal: {names}")
+    return float(match.group(1)) * (legal[written] if written else 1.0)
+
+
+def program_from_json(text: str, robot: str, *, source: str, filled: bool = True) -> RewardProgram:
+    """Read a program that a model (or a person) wrote.
+
+    Args:
+        text: JSON text; a Markdown fence around it is taken off.
+        robot: Whose vocabulary.
+        source: Who wrote it.
+        filled: Whether left-out parameters get their defaults.
+
+    Raises:
+        ProgramError: With every diagnostic found; the program is not usable.
+    """
+    if robot not in VOCABULARIES:
+        raise ProgramError(
+            text,
+            [
+                Diagnostic(
+                    where="robot",
+                    problem=f"unknown robot {robot!r}",
+                    hint="legal: " + ", ".join(VOCABULARIES),
+                )
+            ],
+        )
+    words = VOCABULARIES[robot]
+    body = text.strip()
+    fence = re.search(r"```(?:json)?\s*\n(.*?)```", body, re.DOTALL)
+    if fence:
+        body = fence.group(1)
+    try:
+        data = json.loads(body)
+    except json.JSONDecodeError as error:
+        raise ProgramError(
+            text,
+            [
+                Diagnostic(
+                    where=f"line {error.lineno}",
+                    problem=f"not JSON: {error.msg}",
+                    hint='answer with one JSON object {"stages": [...]} and nothing else',
+                )
+            ],
+        ) from None
+    reader = _Reader(words)
+    stages = reader.stages(data)
+    program = RewardProgram(robot=robot, stages=stages, source=source)
+    diagnostics = list(reader.diagnostics)
+    if stages or not diagnostics:
+        seen = {d.where for d in diagnostics}
+        diagnostics += [d for d in check(program, words) if d.where not in seen]
+    if diagnostics:
+        raise ProgramError(text, diagnostics)
+    return complete(program, words) if filled else program
+
+
+def program_to_json(program: RewardProgram, *, indent: int | None = 2) -> str:
+    """The program as JSON text that ``program_from_json`` reads back unchanged."""
+    return json.dumps({"stages": [_stage_data(s) for s in program.stages]}, indent=indent)
+
+
+def _stage_data(stage: RewardStage) -> dict[str, Any]:
+    data: dict[str, Any] = {
+        "terms": [
+            {"name": t.name, **t.parameters, "weight": t.weight, "norm": t.norm}
+            for t in stage.terms
+        ]
+    }
+    if stage.duration_s is not None:
+        data["duration_s"] = stage.duration_s
+    if stage.until is not None:
+        data["until"] = {
+            "sensor": stage.until.sensor,
+            "op": stage.until.op,
+            "value": stage.until.value,
+            "arguments": list(stage.until.arguments),
+        }
+    return data
+
+
+class _Reader:
+    """Turns parsed JSON into stages and collects what is wrong with its form."""
+
+    def __init__(self, words: Vocabulary) -> None:
+        self.words = words
+        self.diagnostics: list[Diagnostic] = []
+
+    def _wrong(self, where: str, problem: str, hint: str) -> None:
+        self.diagnostics.append(Diagnostic(where=where, problem=problem, hint=hint))
+
+    def _object(self, data: object, where: str, keys: tuple[str, ...] | None) -> dict[str, Any]:
+        if not isinstance(data, dict):
+            self._wrong(where, f"expected an object, got {type(data).__name__}", "write {...}")
+            return {}
+        mapping = cast("dict[str, Any]", data)
+        for key in mapping:
+            if keys is not None and key not in keys:
+                self._wrong(f"{where}.{key}", f"unknown key {key!r}", "legal: " + ", ".join(keys))
+        return mapping
+
+    def _list(self, data: object, where: str) -> list[Any]:
+        if not isinstance(data, list):
+            self._wrong(where, f"expected a list, got {type(data).__name__}", "write [...]")
+            return []
+        return cast("list[Any]", data)
+
+    def _number(self, value: object, unit: str, where: str, fallback: float) -> float:
+        try:
+            return quantity(value, unit)
+        except ValueError as error:
+            legal = ", ".join(u for u in UNITS[unit] if u)
+            self._wrong(where, str(error), f"a number in {unit}; legal units: {legal}")
+            return fallback
+
+    def stages(self, data: object) -> tuple[RewardStage, ...]:
+        top = self._object(data, "program", ("stages", "robot"))
+        if "stages" not in top:
+            self._wrong("stages", "missing", 'write {"stages": [{"terms": [...]}]}')
+            return ()
+        items = self._list(top["stages"], "stages")
+        return tuple(self._stage(item, f"stages[{i}]") for i, item in enumerate(items))
+
+    def _stage(self, data: object, where: str) -> RewardStage:
+        stage = self._object(data, where, ("terms", "duration_s", "until"))
+        terms = self._list(stage.get("terms", []), f"{where}.terms")
+        duration = stage.get("duration_s")
+        return RewardStage(
+            terms=tuple(self._term(t, f"{where}.terms[{i}]") for i, t in enumerate(terms)),
+            duration_s=None
+            if duration is None
+            else self._number(duration, "s", f"{where}.duration_s", 1.0),
+            until=self._condition(stage.get("until"), f"{where}.until"),
+        )
+
+    def _term(self, data: object, where: str) -> RewardTerm:
+        term = self._object(data, where, None)
+        name = str(term.get("name", ""))
+        spec = self.words.terms.get(name)
+        units = {p.name: p.unit for p in spec.parameters} if spec else {}
+        parameters: dict[str, float | str] = {}
+        for key, value in term.items():
+            if key in ("name", "weight", "norm"):
+                continue
+            unit = units.get(key)
+            if unit is None or unit == "name":
+                parameters[key] = value if isinstance(value, (str, int, float)) else str(value)
+            else:
+                parameters[key] = self._number(value, unit, f"{where}.{key}", math.nan)
+        weight = term.get("weight", spec.weight if spec else 1.0)
+        return RewardTerm(
+            name=name,
+            parameters=parameters,
+            weight=self._number(weight, "1", f"{where}.weight", 1.0),
+            norm=str(term.get("norm", spec.norm if spec else "quadratic")),
+        )
+
+    def _condition(self, data: object, where: str) -> RewardCondition | None:
+        if data is None:
+            return None
+        condition = self._object(data, where, ("sensor", "op", "value", "arguments"))
+        sensor = str(condition.get("sensor", ""))
+        spec = self.words.sensors.get(sensor)
+        unit = spec.unit if spec else "1"
+        return RewardCondition(
+            sensor=sensor,
+            op=str(condition.get("op", "")),
+            value=self._number(condition.get("value"), unit, f"{where}.value", math.nan),
+            arguments=tuple(
+                str(a) for a in self._list(condition.get("arguments", []), f"{where}.arguments")
+            ),
+        )
