@@ -1,0 +1,92 @@
+"""What every model does with a request: check it, turn it into JSON, name it by a hash."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any, cast
+
+from embodied.language.models._secrets import redact
+from embodied.protocols import Request, Response, Usage
+
+ROLES = ("system", "user", "assistant")
+
+
+def check_request(request: Request) -> None:
+    """Check what holds for a request to any model.
+
+    Raises:
+        ValueError: No messages, an unknown role, a last message that is not the user's, a
+            ``max_tokens`` below 1 or a negative temperature.
+    """
+    if not request.messages:
+        raise ValueError("a request needs at least one message")
+    for message in request.messages:
+        if message.role not in ROLES:
+            raise ValueError(f"unknown role {message.role!r}; roles are {', '.join(ROLES)}")
+    if request.messages[-1].role != "user":
+        raise ValueError(f"the last message must be the user's, not {request.messages[-1].role}'s")
+    if request.max_tokens < 1:
+        raise ValueError(f"max_tokens must be at least 1, got {request.max_tokens}")
+    if request.temperature < 0.0:
+        raise ValueError(f"temperature must not be negative, got {request.temperature}")
+
+
+def request_data(request: Request) -> dict[str, Any]:
+    """The request as JSON data, secrets of the environment replaced."""
+    return {
+        "messages": [{"role": m.role, "text": redact(m.text)} for m in request.messages],
+        "schema": request.schema,
+        "grammar": request.grammar,
+        "max_tokens": request.max_tokens,
+        "temperature": request.temperature,
+        "purpose": request.purpose,
+    }
+
+
+def request_key(request: Request) -> str:
+    """SHA-256 (hex) of everything in the request that can change the answer.
+
+    ``purpose`` is left out: it is for logs only. Equal requests have equal keys on every machine.
+    """
+    data = request_data(request)
+    del data["purpose"]
+    text = json.dumps(data, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode("ascii")).hexdigest()
+
+
+def response_data(response: Response) -> dict[str, Any]:
+    """The response as JSON data, secrets of the environment replaced."""
+    return {
+        "text": redact(response.text),
+        "model": response.model,
+        "latency_s": round(response.latency_s, 6),
+        "confidence": response.confidence,
+        "usage": {
+            "calls": response.usage.calls,
+            "input_tokens": response.usage.input_tokens,
+            "output_tokens": response.usage.output_tokens,
+            "cost_usd": response.usage.cost_usd,
+        },
+    }
+
+
+def response_from_data(data: Mapping[str, Any]) -> Response:
+    """Inverse of ``response_data``; raises KeyError or TypeError on anything else."""
+    text = data["text"]
+    if not isinstance(text, str):
+        raise TypeError(f"the text of a response must be a string, got {text!r}")
+    usage = cast("Mapping[str, Any]", data.get("usage") or {})
+    return Response(
+        text=text,
+        usage=Usage(
+            calls=int(usage.get("calls", 0)),
+            input_tokens=int(usage.get("input_tokens", 0)),
+            output_tokens=int(usage.get("output_tokens", 0)),
+            cost_usd=usage.get("cost_usd"),
+        ),
+        latency_s=float(data.get("latency_s", 0.0)),
+        model=str(data.get("model", "")),
+        confidence=data.get("confidence"),
+    )

@@ -1,0 +1,220 @@
+"""Endpoints: OpenAI-compatible chat completions and Anthropic messages, through pydantic-ai.
+
+The library speaks the two wire formats and their structured outputs; retries, budgets, time-outs
+and error messages are ours, so that they are the same for every kind of model.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import Any
+
+from embodied.errors import ConfigurationError, EnvironmentMissingError, ModelError
+from embodied.language.models._loop import run_blocking
+from embodied.language.models._requests import check_request
+from embodied.language.models._secrets import redact
+from embodied.protocols import Request, Response, Usage
+
+try:
+    from pydantic_ai import messages as pai_messages
+    from pydantic_ai.direct import model_request
+    from pydantic_ai.exceptions import ModelHTTPError
+    from pydantic_ai.models import Model, ModelRequestParameters
+    from pydantic_ai.output import OutputObjectDefinition
+    from pydantic_ai.settings import ModelSettings
+
+    from embodied.language.models._endpoint_errors import translate_error
+except ImportError as error:
+    raise EnvironmentMissingError(
+        "models behind an endpoint need the extra [llm]: pip install 'embodied-stack[llm]'"
+    ) from error
+
+KEY_VARIABLES = {"openai": "OPENAI_API_KEY", "anthropic": "ANTHROPIC_API_KEY"}
+"""Environment variable that holds the key of each kind of endpoint."""
+
+_NO_KEY = "no-key"
+"""Sent where a local server wants no key; the client library insists on some text."""
+
+
+class EndpointModel:
+    """A model behind HTTP.
+
+    A request's ``schema`` goes out as the provider's structured output (``response_format`` with a
+    JSON schema). A server that refuses that with status 400 or 422 is asked again without, and not
+    offered a schema any more; the prompt describes the form of the answer anyway. A ``grammar`` is
+    sent instead of the schema where ``grammar_field`` names the field for it.
+
+    Args:
+        kind: ``"openai"`` or ``"anthropic"``.
+        model: The provider's name of the model.
+        base_url: Address of the endpoint; None for the provider's own or its environment variable.
+        timeout_s: Longest wait for a whole answer, seconds.
+        price_usd_per_million: Price of a million tokens read and written, USD; None: unknown.
+        grammar_field: Field of the request body in which the server takes a GBNF grammar.
+
+    Raises:
+        ConfigurationError: Unknown kind or malformed address.
+        ModelError: No key in the environment, and no ``base_url`` that may do without.
+    """
+
+    def __init__(
+        self,
+        kind: str,
+        model: str,
+        *,
+        base_url: str | None = None,
+        timeout_s: float = 60.0,
+        price_usd_per_million: tuple[float, float] | None = None,
+        grammar_field: str | None = None,
+    ) -> None:
+        if kind not in KEY_VARIABLES:
+            raise ConfigurationError(
+                f"unknown kind of endpoint {kind!r}; kinds are {', '.join(KEY_VARIABLES)}"
+            )
+        if timeout_s <= 0:
+            raise ConfigurationError(f"the time-out must be positive, got {timeout_s}")
+        base_url = base_url or os.environ.get(f"{kind.upper()}_BASE_URL") or None
+        if base_url is not None and not base_url.startswith(("http://", "https://")):
+            raise ConfigurationError(
+                f"the base URL must start with http:// or https://, got {redact(base_url)!r}"
+            )
+        key = os.environ.get(KEY_VARIABLES[kind], "").strip()
+        if not key and base_url is None:
+            raise ModelError(
+                f"{kind}:{model} needs a key: set {KEY_VARIABLES[kind]} in the environment, or "
+                "give --base-url for a server that needs none"
+            )
+        self._kind = kind
+        self._model_name = model
+        self._where = redact(base_url) if base_url else f"{kind}'s own address"
+        self._timeout_s = timeout_s
+        self._price = price_usd_per_million
+        self._grammar_field = grammar_field
+        self._offer_schema = True
+        self._client: Any = None
+        self._model = self._build(kind, model, base_url, key or _NO_KEY)
+
+    def _build(self, kind: str, model: str, base_url: str | None, key: str) -> Model:
+        """The library's model; its own retries are off."""
+        if kind == "anthropic":
+            from anthropic import AsyncAnthropic
+            from pydantic_ai.models.anthropic import AnthropicModel
+            from pydantic_ai.providers.anthropic import AnthropicProvider
+
+            self._client = AsyncAnthropic(api_key=key, base_url=base_url, max_retries=0)
+            return AnthropicModel(model, provider=AnthropicProvider(anthropic_client=self._client))
+        from openai import AsyncOpenAI
+        from pydantic_ai.models.openai import OpenAIChatModel
+        from pydantic_ai.providers.openai import OpenAIProvider
+
+        self._client = AsyncOpenAI(api_key=key, base_url=base_url, max_retries=0)
+        return OpenAIChatModel(model, provider=OpenAIProvider(openai_client=self._client))
+
+    @property
+    def name(self) -> str:
+        """Kind and model, e.g. ``"openai:gpt-5"``."""
+        return f"{self._kind}:{self._model_name}"
+
+    def complete(self, request: Request) -> Response:
+        """Answer one request.
+
+        Raises:
+            TransientModelError: Down, overloaded, rate-limited or a broken answer: may pass.
+            ModelTimeoutError: No whole answer within the time-out.
+            ModelError: Refused: the key, the model's name, the request.
+        """
+        check_request(request)
+        start = time.perf_counter()
+        answer = self._ask(request)
+        usage = answer.usage
+        return Response(
+            text=answer.text or "",
+            usage=Usage(
+                calls=1,
+                input_tokens=usage.input_tokens,
+                output_tokens=usage.output_tokens,
+                cost_usd=self._cost(usage.input_tokens, usage.output_tokens),
+            ),
+            latency_s=time.perf_counter() - start,
+            model=f"{self._kind}:{answer.model_name or self._model_name}",
+        )
+
+    def _ask(self, request: Request) -> pai_messages.ModelResponse:
+        structured = request.schema is not None and self._offer_schema
+        try:
+            return self._send(request, structured=structured)
+        except ModelHTTPError as error:
+            if not (structured and error.status_code in (400, 422)):
+                raise self._translated(error) from None
+        except Exception as error:
+            raise self._translated(error) from None
+        try:
+            answer = self._send(request, structured=False)
+        except Exception as error:
+            raise self._translated(error) from None
+        self._offer_schema = False
+        return answer
+
+    def _send(self, request: Request, *, structured: bool) -> pai_messages.ModelResponse:
+        settings = ModelSettings(
+            max_tokens=request.max_tokens,
+            temperature=request.temperature,
+            request_timeout=self._timeout_s,
+            timeout=self._timeout_s,
+        )
+        parameters = ModelRequestParameters()
+        if request.grammar is not None and self._grammar_field is not None:
+            settings["extra_body"] = {self._grammar_field: request.grammar}
+        elif structured and request.schema is not None:
+            parameters = ModelRequestParameters(
+                output_mode="native",
+                output_object=OutputObjectDefinition(
+                    json_schema=dict(request.schema), name="answer", strict=True
+                ),
+            )
+        return run_blocking(
+            model_request(
+                self._model,
+                _library_messages(request),
+                model_settings=settings,
+                model_request_parameters=parameters,
+            )
+        )
+
+    def _translated(self, error: Exception) -> ModelError:
+        return translate_error(
+            error,
+            name=self.name,
+            where=self._where,
+            key_variable=KEY_VARIABLES[self._kind],
+            timeout_s=self._timeout_s,
+        )
+
+    def _cost(self, input_tokens: int, output_tokens: int) -> float | None:
+        if self._price is None:
+            return None
+        return (self._price[0] * input_tokens + self._price[1] * output_tokens) / 1e6
+
+    def close(self) -> None:
+        """Close the connections; may be called twice."""
+        client, self._client = self._client, None
+        if client is not None:
+            run_blocking(client.close())
+
+
+def _library_messages(request: Request) -> list[pai_messages.ModelMessage]:
+    """Our messages in the library's types; empty answers become a placeholder, as wires demand."""
+    result: list[pai_messages.ModelMessage] = []
+    for message in request.messages:
+        if message.role == "assistant":
+            text = message.text if message.text.strip() else "(no answer)"
+            result.append(pai_messages.ModelResponse(parts=[pai_messages.TextPart(content=text)]))
+            continue
+        part = (
+            pai_messages.SystemPromptPart(content=message.text)
+            if message.role == "system"
+            else pai_messages.UserPromptPart(content=message.text)
+        )
+        result.append(pai_messages.ModelRequest(parts=[part]))
+    return result
