@@ -1,0 +1,36 @@
+"""Planning symbols in pure Python: reading, checking, ground semantics, plan validation."""
+
+from embodied.symbolic.checking import lint as lint
+from embodied.symbolic.formulas import And as And
+from embodied.symbolic.formulas import Equal as Equal
+from embodied.symbolic.formulas import Exists as Exists
+from embodied.symbolic.formulas import ForAll as ForAll
+from embodied.symbolic.formulas import Formula as Formula
+from embodied.symbolic.formulas import Imply as Imply
+from embodied.symbolic.formulas import Not as Not
+from embodied.symbolic.formulas import Or as Or
+from embodied.symbolic.formulas import Parameter as Parameter
+from embodied.symbolic.formulas import Proposition as Proposition
+from embodied.symbolic.formulas import conjoin as conjoin
+from embodied.symbolic.formulas import conjuncts as conjuncts
+from embodied.symbolic.formulas import propositions as propositions
+from embodied.symbolic.formulas import substitute as substitute
+from embodied.symbolic.model import ActionSchema as ActionSchema
+from embodied.symbolic.model import Domain as Domain
+from embodied.symbolic.model import Effect as Effect
+from embodied.symbolic.model import Problem as Problem
+from embodied.symbolic.reading import read_domain as read_domain
+from embodied.symbolic.reading import read_goal as read_goal
+from embodied.symbolic.reading import read_problem as read_problem
+from embodied.symbolic.rendering import render_plan as render_plan
+from embodied.symbolic.rendering import render_problem as render_problem
+from embodied.symbolic.repair import repair as repair
+from embodied.symbolic.semantics import action_cost as action_cost
+from embodied.symbolic.semantics import applicable as applicable
+from embodied.symbolic.semantics import bindings as bindings
+from embodied.symbolic.semantics import expected_effects as expected_effects
+from embodied.symbolic.semantics import holds as holds
+from embodied.symbolic.semantics import progress as progress
+from embodied.symbolic.semantics import unmet as unmet
+from embodied.symbolic.validation import Validation as Validation
+from embodied.symbolic.validation import validate_plan as validate_plan

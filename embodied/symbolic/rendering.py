@@ -1,0 +1,70 @@
+"""PDDL text out of facts and goals."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+
+from embodied.symbolic import _sexpr
+from embodied.symbolic.formulas import conjoin
+from embodied.symbolic.model import OBJECT, Domain
+from embodied.symbolic.reading import read_goal
+from embodied.types import Atom
+
+
+def render_problem(
+    name: str,
+    domain: Domain,
+    objects: Mapping[str, str],
+    facts: AbstractSet[Atom],
+    goal_texts: Sequence[str],
+    *,
+    values: Mapping[Atom, float] | None = None,
+    minimize_cost: bool = False,
+) -> str:
+    """Write a problem file.
+
+    Args:
+        name: Problem name; characters that PDDL does not allow become hyphens.
+        domain: Its domain.
+        objects: Object name to type; constants of the domain are left out.
+        facts: The initial state; negative facts are not listed.
+        goal_texts: Formulas whose conjunction is the goal.
+        values: Initial values of numeric functions.
+        minimize_cost: Adds ``(:metric minimize (total-cost))``.
+
+    Raises:
+        ProgramError: A goal text is not a formula over these objects.
+    """
+    goal = conjoin(*(read_goal(text, domain, objects) for text in goal_texts))
+    (goal_form,), _ = _sexpr.parse(f"(:goal {goal})")
+    lines = [f"(define (problem {identifier(name)})", f"  (:domain {domain.name})", "  (:objects"]
+    own = {n: t for n, t in objects.items() if n not in domain.constants}
+    typed = bool(domain.types)
+    for kind in dict.fromkeys(own.values()):
+        members = " ".join(n for n, t in own.items() if t == kind)
+        lines.append(f"    {members} - {kind}" if typed or kind != OBJECT else f"    {members}")
+    lines[-1] += ")"
+    lines.append("  (:init")
+    lines += [f"    {atom}" for atom in sorted(facts)]
+    lines += [f"    (= {atom} {value:g})" for atom, value in sorted((values or {}).items())]
+    lines[-1] += ")"
+    lines.append(f"  {_sexpr.render(goal_form, 2)}")
+    if minimize_cost:
+        lines.append("  (:metric minimize (total-cost))")
+    return "\n".join(lines) + ")\n"
+
+
+def identifier(text: str) -> str:
+    """A PDDL name made of ``text``: lower case letters, digits, ``-`` and ``_``."""
+    cleaned = "".join(c if c.isascii() and (c.isalnum() or c in "-_") else "-" for c in text)
+    cleaned = cleaned.strip("-").lower() or "problem"
+    return cleaned if cleaned[0].isalpha() else f"p-{cleaned}"
+
+
+def render_plan(plan: Iterable[object], cost: float | None = None) -> str:
+    """The usual plan file: one ground action per line, then the cost as a comment."""
+    lines = [str(action) for action in plan]
+    if cost is not None:
+        lines.append(f"; cost = {cost:g}")
+    return "\n".join(lines) + "\n"
