@@ -1,0 +1,14 @@
+"""Model-predictive control by sampling, on MuJoCo plan models."""
+
+from embodied_controllers.mpc.norms import NORMS as NORMS
+from embodied_controllers.mpc.optimisers import OPTIMISERS as OPTIMISERS
+from embodied_controllers.mpc.optimisers import Cem as Cem
+from embodied_controllers.mpc.optimisers import Distribution as Distribution
+from embodied_controllers.mpc.optimisers import Mppi as Mppi
+from embodied_controllers.mpc.optimisers import Optimiser as Optimiser
+from embodied_controllers.mpc.optimisers import PredictiveSampling as PredictiveSampling
+from embodied_controllers.mpc.planner import Plan as Plan
+from embodied_controllers.mpc.planner import PlanCondition as PlanCondition
+from embodied_controllers.mpc.planner import PlannerOptions as PlannerOptions
+from embodied_controllers.mpc.planner import RunningCost as RunningCost
+from embodied_controllers.mpc.planner import SamplingPlanner as SamplingPlanner

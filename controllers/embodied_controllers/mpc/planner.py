@@ -1,0 +1,296 @@
+"""Sampling model-predictive control: one replan is a pure function of its inputs.
+
+``plan(state, cost, previous, n_samples)`` shifts the previous spline to the present in simulated
+time, keeps it as sample 0, draws the others, simulates all of them, and hands an immutable ``Plan``
+back. The random numbers of a replan come from (seed, index of the replan), so the synchronous and
+the asynchronous controller make bit-identical decisions for the same inputs.
+"""
+
+# pyright: reportAttributeAccessIssue=false
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Protocol
+
+import mujoco
+import numpy as np
+
+from embodied_controllers.mpc.norms import Array, risk_transform
+from embodied_controllers.mpc.optimisers import Distribution, Optimiser, PredictiveSampling
+from embodied_controllers.mpc.rollouts import Rollouts
+from embodied_controllers.mpc.spline import weights
+
+
+class RunningCost(Protocol):
+    """Cost of every sample at every step, from what the rollouts returned."""
+
+    def __call__(self, time: Array, states: Array, sensors: Array) -> Array:
+        """Running cost (N, T).
+
+        Args:
+            time: Simulated time of the sensor data, (T,), s.
+            states: (N, T, nstate); full physics: time, qpos, qvel, act.
+            sensors: (N, T, nsensordata).
+        """
+        ...
+
+
+class PlanCondition(Enum):
+    """How a replan went; the value is advice for a person."""
+
+    IMPROVED = "a better plan than the previous one was found"
+    KEPT = "the previous plan was the best of the samples"
+    NO_BUDGET = "no sample could be simulated: the previous plan is followed; allow more time"
+    DIVERGED = "every sample diverged or cost NaN: the robot holds its last safe command"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Plan:
+    """An immutable plan: a control spline in simulated time.
+
+    Attributes:
+        index: How many replans came before.
+        time: Simulated time that the plan starts at, s.
+        knot_times: (K,), s, absolute simulated time.
+        knots: (K, nu).
+        std: Spread of the search, (K, nu), as a share of the control scale.
+        interpolation: ``"zero"``, ``"linear"`` or ``"cubic"``.
+        cost: Mean running cost of the plan per step; infinite when nothing finite was found.
+        nominal_cost: The same for the previous plan shifted.
+        samples: Samples that were simulated.
+        steps: Physics steps spent.
+        condition: How it went.
+    """
+
+    index: int
+    time: float
+    knot_times: Array
+    knots: Array
+    std: Array
+    interpolation: str
+    cost: float
+    nominal_cost: float
+    samples: int
+    steps: int
+    condition: PlanCondition
+
+    def control(self, time: float) -> Array:
+        """The control (nu,) at a simulated time; held constant beyond the ends."""
+        return weights(np.array([time]), self.knot_times, self.interpolation)[0] @ self.knots
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannerOptions:
+    """Settings of the planner.
+
+    Attributes:
+        horizon_s: Length of the rollouts.
+        n_knots: Knots of the spline, 3 to 6 as a rule.
+        interpolation: Between knots.
+        n_samples: Samples of a replan, sample 0 included.
+        halvings: Successive halving: shares of the horizon at which the worse half of the samples
+            is dropped; empty simulates every sample to the end.
+        risk: Exponential risk of the total cost, 0 is neutral.
+        seed: Of all random numbers.
+        threads: Worker threads of the rollouts; 0 for the calling thread.
+    """
+
+    horizon_s: float = 0.4
+    n_knots: int = 4
+    interpolation: str = "linear"
+    n_samples: int = 32
+    halvings: tuple[float, ...] = ()
+    risk: float = 0.0
+    seed: int = 0
+    threads: int = 0
+
+    def __post_init__(self) -> None:
+        if self.horizon_s <= 0 or self.n_knots < 1:
+            raise ValueError("horizon_s must be positive and n_knots at least 1")
+        if any(not 0 < h < 1 for h in self.halvings) or list(self.halvings) != sorted(
+            set(self.halvings)
+        ):
+            raise ValueError("halvings must be increasing shares of the horizon between 0 and 1")
+
+
+class SamplingPlanner:
+    """Replans with a sampling optimiser on a plan model.
+
+    Args:
+        model: Plan model; its time step is the step of the rollouts, its actuator ranges bound the
+            controls.
+        options: Settings.
+        optimiser: How samples are drawn and used.
+        scale: Unit of the noise for every actuator, (nu,); half the control range by default.
+        models: Variants of ``model`` for domain randomisation.
+    """
+
+    def __init__(
+        self,
+        model: mujoco.MjModel,
+        options: PlannerOptions | None = None,
+        optimiser: Optimiser | None = None,
+        *,
+        scale: Array | None = None,
+        models: tuple[mujoco.MjModel, ...] = (),
+    ) -> None:
+        self.model = model
+        self.options = options or PlannerOptions()
+        self.optimiser = optimiser or PredictiveSampling()
+        self.rollouts = Rollouts(model, threads=self.options.threads, models=models)
+        limited = model.actuator_ctrllimited.astype(bool)
+        self.lower = np.where(limited, model.actuator_ctrlrange[:, 0], -np.inf)
+        self.upper = np.where(limited, model.actuator_ctrlrange[:, 1], np.inf)
+        default = np.where(limited, (self.upper - self.lower) / 2, 1.0)
+        self.scale = default if scale is None else np.asarray(scale, dtype=np.float64)
+        self.horizon = max(2, round(self.options.horizon_s / model.opt.timestep))
+        dt = model.opt.timestep
+        self._offsets = np.arange(self.horizon) * dt
+        self._knot_offsets = (
+            np.linspace(0.0, (self.horizon - 1) * dt, self.options.n_knots)
+            if self.options.interpolation != "zero"
+            else np.arange(self.options.n_knots) * self.horizon * dt / self.options.n_knots
+        )
+        self._weights = weights(self._offsets, self._knot_offsets, self.options.interpolation)
+        self._cuts = sorted({max(1, round(h * self.horizon)) for h in self.options.halvings})
+        self._control_buffer = np.empty(0)
+
+    def start(self, control: Array, time: float) -> Plan:
+        """A plan that holds ``control`` (nu,) from ``time`` on."""
+        mean = np.tile(np.asarray(control, dtype=np.float64), (self.options.n_knots, 1))
+        return self._plan(
+            -1, time, self.optimiser.start(mean), np.inf, np.inf, 0, 0, PlanCondition.KEPT
+        )
+
+    def shifted(self, previous: Plan, time: float) -> Distribution:
+        """The previous plan seen from ``time``: knots re-sampled from its spline."""
+        W = weights(time + self._knot_offsets, previous.knot_times, previous.interpolation)
+        return Distribution(mean=W @ previous.knots, std=previous.std)
+
+    def plan(
+        self, state: Array, cost: RunningCost, previous: Plan, *, n_samples: int | None = None
+    ) -> Plan:
+        """One replan from a full physics state (nstate,).
+
+        Args:
+            state: Time, qpos, qvel, act.
+            cost: What to minimise.
+            previous: The plan so far (from ``start`` at first).
+            n_samples: Samples to use; by default those of the options. Part of the inputs: equal
+                numbers give equal plans.
+        """
+        options = self.options
+        index, time = previous.index + 1, float(state[0])
+        n = options.n_samples if n_samples is None else n_samples
+        distribution = self.shifted(previous, time)
+        before = self.rollouts.steps_done
+        if n < 1:
+            return self._plan(
+                index, time, distribution, np.inf, np.inf, 0, 0, PlanCondition.NO_BUDGET
+            )
+        if not np.isfinite(state).all():
+            return self._held(index, time, previous, 0, 0)
+        rng = np.random.Generator(np.random.PCG64([options.seed, index]))
+        knots = self.optimiser.sample(distribution, self.scale, n, rng)
+        knots[0] = distribution.mean
+        np.clip(knots, self.lower, self.upper, out=knots)
+        costs = self.evaluate(state, knots, cost)
+        steps = self.rollouts.steps_done - before
+        finite = np.isfinite(costs)
+        if not finite.any():
+            return self._held(index, time, previous, n, steps)
+        mean = self.optimiser.update(distribution, knots, costs, self.scale)
+        std = self.optimiser.spread(distribution, knots, costs, self.scale)
+        best = float(costs.min())
+        condition = PlanCondition.IMPROVED if best < costs[0] else PlanCondition.KEPT
+        np.clip(mean, self.lower, self.upper, out=mean)
+        return self._plan(
+            index,
+            time,
+            Distribution(mean=mean, std=std),
+            best,
+            float(costs[0]),
+            n,
+            steps,
+            condition,
+        )
+
+    def evaluate(self, state: Array, knots: Array, cost: RunningCost) -> Array:
+        """Mean running cost per step (N,) of knots (N, K, nu) from a state; inf where it diverged.
+
+        With successive halving a dropped sample costs infinity, except sample 0, which is kept to
+        the end so that plans can be compared.
+        """
+        n, horizon, nu = knots.shape[0], self.horizon, knots.shape[2]
+        size = n * horizon * nu
+        if self._control_buffer.size < size:
+            self._control_buffer = np.empty(size)
+        control = self._control_buffer[:size].reshape(n, horizon, nu)
+        np.matmul(self._weights, knots, out=control)
+        total = np.full(n, np.inf)
+        alive = np.arange(n)
+        running = np.zeros(n)
+        states = np.repeat(state[None], n, axis=0)
+        time = float(state[0])
+        begin = 0
+        for end in (*self._cuts, horizon):
+            piece = control if end - begin == horizon else control[alive, begin:end]
+            out_states, sensors, ok = self.rollouts.run(states, np.ascontiguousarray(piece))
+            step_cost = cost(time + self._offsets[begin:end], out_states, sensors)
+            running = running + step_cost.sum(axis=1)
+            running[np.logical_not(ok & np.isfinite(running))] = np.inf
+            if end == horizon:
+                break
+            keep = np.sort(np.argsort(running, kind="stable")[: max(2, (len(alive) + 1) // 2)])
+            if keep[0] != 0:
+                keep = np.concatenate([[0], keep])
+            states = out_states[keep, -1].copy()
+            alive, running, begin = alive[keep], running[keep], end
+        total[alive] = risk_transform(running / horizon, self.options.risk)
+        return total
+
+    def _held(self, index: int, time: float, previous: Plan, n: int, steps: int) -> Plan:
+        """Hold the control that was in force when the trouble began."""
+        last = previous.control(time) if np.isfinite(time) else previous.knots[0]
+        mean = np.tile(last, (self.options.n_knots, 1))
+        when = time if np.isfinite(time) else previous.time
+        return self._plan(
+            index,
+            when,
+            self.optimiser.start(mean),
+            np.inf,
+            np.inf,
+            n,
+            steps,
+            PlanCondition.DIVERGED,
+        )
+
+    def _plan(
+        self,
+        index: int,
+        time: float,
+        distribution: Distribution,
+        cost: float,
+        nominal_cost: float,
+        samples: int,
+        steps: int,
+        condition: PlanCondition,
+    ) -> Plan:
+        return Plan(
+            index=index,
+            time=time,
+            knot_times=time + self._knot_offsets,
+            knots=distribution.mean,
+            std=distribution.std,
+            interpolation=self.options.interpolation,
+            cost=cost,
+            nominal_cost=nominal_cost,
+            samples=samples,
+            steps=steps,
+            condition=condition,
+        )
+
+    def close(self) -> None:
+        """End the worker threads."""
+        self.rollouts.close()
