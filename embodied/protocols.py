@@ -216,6 +216,20 @@ class Grounder(Protocol):
         ...
 
 
+class SymbolGrounder(Grounder, Protocol):
+    """A grounder that also brings the planning domain its facts belong to."""
+
+    @property
+    def domain_text(self) -> str:
+        """The PDDL domain."""
+        ...
+
+    @property
+    def objects(self) -> Mapping[str, str]:
+        """PDDL type of every object by name, constants such as colours included."""
+        ...
+
+
 Skill: TypeAlias = Generator[ControlGoal, Observation, SkillResult]
 """An action being carried out.
 
@@ -258,8 +272,8 @@ class Event:
 
     Attributes:
         kind: ``"instruction"``, ``"request"``, ``"response"``, ``"diagnostic"``, ``"program"``,
-            ``"plan"``, ``"action"``, ``"goal"``, ``"effects"``, ``"retry"``, ``"replan"``,
-            ``"observation"``, ``"verdict"``, ``"stage"`` or ``"error"``.
+            ``"plan"``, ``"action"``, ``"goal"``, ``"limited"``, ``"effects"``, ``"retry"``,
+            ``"replan"``, ``"observation"``, ``"verdict"``, ``"stage"`` or ``"error"``.
         data: JSON-serialisable details.
     """
 

@@ -1,0 +1,98 @@
+"""Checks between intention and measurement: preconditions before, effects after, the verdict.
+
+All checks work on *measured* facts. Nothing here looks at what was commanded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from embodied.symbolic import (
+    And,
+    Domain,
+    applicable,
+    expected_effects,
+    holds,
+    read_goal,
+    unmet,
+)
+from embodied.types import Atom, GroundAction
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """Whether a goal holds in a measurement.
+
+    Attributes:
+        goal: The goal as PDDL text.
+        reached: True when the whole goal holds.
+        holds: Its conjuncts that hold, as PDDL text.
+        unmet: Its ground conjuncts that do not hold, as PDDL text.
+    """
+
+    goal: str
+    reached: bool
+    holds: tuple[str, ...]
+    unmet: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Effects:
+    """What an action changed, as measured, against what its effects promise.
+
+    Attributes:
+        missing: Promised changes that were not measured, as PDDL literals.
+        surprising: Measured changes that were not promised, as PDDL literals.
+    """
+
+    missing: tuple[str, ...]
+    surprising: tuple[str, ...]
+
+    @property
+    def as_promised(self) -> bool:
+        """True when every promised change was measured."""
+        return not self.missing
+
+
+class Monitor:
+    """Judges actions and goals of one domain and one set of objects.
+
+    Args:
+        domain: The planning domain.
+        objects: Type of every object by name.
+    """
+
+    def __init__(self, domain: Domain, objects: Mapping[str, str]) -> None:
+        self.domain = domain
+        self.objects = dict(objects)
+
+    def before(self, action: GroundAction, facts: frozenset[Atom]) -> tuple[str, ...]:
+        """Return the preconditions of ``action`` that ``facts`` do not meet."""
+        return applicable(action, facts, self.domain, self.objects)
+
+    def after(
+        self, action: GroundAction, earlier: frozenset[Atom], later: frozenset[Atom]
+    ) -> Effects:
+        """Compare the measured change from ``earlier`` to ``later`` with the promised one."""
+        added, deleted = expected_effects(action, earlier, self.domain, self.objects)
+        missing = [str(a) for a in sorted(added - later)]
+        missing += [f"(not {a})" for a in sorted(deleted & later)]
+        surprising = [str(a) for a in sorted(later - earlier - added)]
+        surprising += [f"(not {a})" for a in sorted(earlier - later - deleted)]
+        return Effects(missing=tuple(missing), surprising=tuple(surprising))
+
+    def verdict(self, goal: str, facts: frozenset[Atom]) -> Verdict:
+        """Judge ``goal`` (PDDL text) by ``facts``.
+
+        Raises:
+            ProgramError: The goal is not a formula of this domain.
+        """
+        formula = read_goal(goal, self.domain, self.objects)
+        conjuncts = formula.parts if isinstance(formula, And) else (formula,)
+        return Verdict(
+            goal=goal,
+            reached=holds(formula, facts, self.domain, self.objects),
+            holds=tuple(str(c) for c in conjuncts if holds(c, facts, self.domain, self.objects)),
+            unmet=unmet(formula, facts, self.domain, self.objects),
+        )
