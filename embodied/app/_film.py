@@ -1,0 +1,232 @@
+"""The drawing itself; only the child process of ``embodied.app.video`` imports this."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from embodied.app.recording import STATES, read_states
+from embodied.app.video import OPENGL_ADVICE, VideoOptions, VideoResult
+from embodied.errors import ConfigurationError, EmbodiedError
+
+Image = NDArray[np.uint8]
+_TICKS_HZ = 1000
+_POLL_S = 0.05
+_HOLD_S = 1.0
+
+
+class Painter(Protocol):
+    """Draws one state; how is up to ``embodied.world.rendering``."""
+
+    def draw(self, qpos: NDArray[np.float64]) -> Image:
+        """Return an RGB image of shape (height, width, 3)."""
+        ...
+
+    def close(self) -> None:
+        """Release the OpenGL context."""
+        ...
+
+
+OpenPainter = Callable[[dict[str, Any], Path, int, int], Painter]
+
+
+class Film:
+    """Follows the states of a run folder and makes its pictures and video.
+
+    Args:
+        folder: The run folder.
+        options: How to film.
+        open_painter: Opens a painter for a states header, folder, width and height.
+    """
+
+    def __init__(
+        self, folder: Path, options: VideoOptions, open_painter: OpenPainter | None = None
+    ) -> None:
+        self._folder = folder
+        self._options = options
+        self._open_painter = open_painter or _open_painter
+        self._files: list[str] = []
+        self._problem = ""
+
+    def run(self, *, ended: Callable[[], bool], report: Callable[[int, int], None]) -> VideoResult:
+        """Draw until the run has ended and all states are drawn."""
+        options = self._options
+        wall, cpu = time.perf_counter(), time.process_time()
+        rows = self._rows(ended, report)
+        first = next(rows, None)
+        if first is None:
+            return VideoResult(problem="no pictures: no state was recorded")
+        header, time_s, qpos, _ = first
+        try:
+            painter = self._open_painter(header, self._folder, options.width_px, options.height_px)
+        except EmbodiedError:
+            raise
+        except Exception as error:  # OpenGL fails in as many ways as there are drivers
+            return VideoResult(problem=f"{OPENGL_ADVICE} ({type(error).__name__}: {error})")
+        drawn, start_s, end_s = 0, time_s, time_s
+        encoder = _Encoder(self._folder / options.name, options) if options.name else None
+        try:
+            image = painter.draw(qpos)
+            if options.pictures:
+                self._picture("before.png", image)
+            if encoder is not None:
+                encoder.add(0.0, image)
+            drawn += 1
+            for _, time_s, qpos, is_last in rows:
+                if encoder is None and not is_last:
+                    continue
+                image = painter.draw(qpos)
+                end_s = time_s
+                if encoder is not None:
+                    encoder.add((time_s - start_s) / options.speed, image)
+                drawn += 1
+            if options.pictures:
+                self._picture("after.png", image)
+            if encoder is not None:
+                for part in (0.5, 1.0):
+                    encoder.add((end_s - start_s) / options.speed + part * _HOLD_S, image)
+                encoder.close()
+                self._files.append(options.name)
+        except OSError as error:
+            self._problem = f"pictures are incomplete: {error.strerror or error}"
+            if encoder is not None:
+                with suppress(OSError):
+                    encoder.discard()
+        finally:
+            painter.close()
+        details: dict[str, Any] = {
+            "frames": drawn,
+            "simulated_s": round(end_s - start_s, 3),
+            "draw_wall_s": round(time.perf_counter() - wall, 3),
+            "draw_cpu_s": round(time.process_time() - cpu, 3),
+        }
+        if encoder is not None:
+            details |= {
+                "speed": options.speed,
+                "width_px": options.width_px,
+                "height_px": options.height_px,
+                "codec": encoder.codec,
+                "frames_per_s": round(options.rate_hz * options.speed, 3),
+            }
+        return VideoResult(files=tuple(self._files), details=details, problem=self._problem)
+
+    def _rows(
+        self, ended: Callable[[], bool], report: Callable[[int, int], None]
+    ) -> Iterator[tuple[dict[str, Any], float, NDArray[np.float64], bool]]:
+        """Yield header, time, qpos and whether it is the last row, as the rows appear.
+
+        After the end of the run, rows are left out when drawing all would exceed the budget.
+        """
+        taken, yielded = 0, 0
+        started = ended_at = time.perf_counter()
+        states, over = None, False
+        while True:
+            if not over:
+                over = ended()  # before reading, so that no row can come after the last reading
+                ended_at = time.perf_counter()
+                with suppress(ConfigurationError):
+                    states = read_states(self._folder / STATES)
+            if states is None or taken >= len(states.time):
+                if over:
+                    return
+                time.sleep(_POLL_S)
+                continue
+            n = len(states.time)
+            stride = 1
+            if over and yielded:
+                now = time.perf_counter()
+                left_s = self._options.budget_s - (now - ended_at)
+                affordable = max(1.0, left_s * yielded / (now - started))
+                stride = math.ceil((n - taken) / affordable)
+            row = min(taken + stride - 1, n - 1)
+            if yielded == 0:
+                started = time.perf_counter()
+            yield states.header, float(states.time[row]), states.qpos[row], over and row == n - 1
+            taken = row + 1
+            yielded += 1
+            report(taken, n)
+
+    def _picture(self, name: str, image: Image) -> None:
+        (self._folder / name).write_bytes(encode_png(image))
+        self._files.append(name)
+
+
+class _Encoder:
+    """H.264 where the library has it, MPEG-4 part 2 elsewhere; frames carry their own times."""
+
+    def __init__(self, path: Path, options: VideoOptions) -> None:
+        import av
+        import av.codec
+
+        self.codec = "libx264" if "libx264" in av.codec.codecs_available else "mpeg4"
+        self._av = av
+        self._path = path
+        self._part = path.with_name(f".{path.name}")
+        self._last = -1
+        self._container = av.open(
+            str(self._part), "w", format="mp4", options={"movflags": "faststart"}
+        )
+        rate = Fraction(options.rate_hz * options.speed).limit_denominator(1000)
+        stream: Any = self._container.add_stream(self.codec, rate=rate)
+        stream.width = options.width_px - options.width_px % 2
+        stream.height = options.height_px - options.height_px % 2
+        stream.pix_fmt = "yuv420p"
+        stream.time_base = Fraction(1, _TICKS_HZ)
+        stream.codec_context.time_base = Fraction(1, _TICKS_HZ)
+        stream.codec_context.thread_count = 1
+        if self.codec == "libx264":
+            stream.options = {"preset": "veryfast", "crf": "21"}
+        else:
+            stream.bit_rate = 3_000_000
+        self._stream = stream
+
+    def add(self, at_s: float, image: Image) -> None:
+        """Show ``image`` from ``at_s`` on."""
+        ticks = max(round(at_s * _TICKS_HZ), self._last + 1)
+        h, w = self._stream.height, self._stream.width
+        frame = self._av.VideoFrame.from_ndarray(
+            np.ascontiguousarray(image[:h, :w]), format="rgb24"
+        )
+        frame.pts = self._last = ticks
+        frame.time_base = Fraction(1, _TICKS_HZ)
+        for packet in self._stream.encode(frame):
+            self._container.mux(packet)
+
+    def close(self) -> None:
+        """Write the rest and put the file in its place."""
+        for packet in self._stream.encode():
+            self._container.mux(packet)
+        self._container.close()
+        self._part.replace(self._path)
+
+    def discard(self) -> None:
+        """Remove the unfinished file."""
+        with suppress(OSError):
+            self._container.close()
+        self._part.unlink(missing_ok=True)
+
+
+def encode_png(image: Image) -> bytes:
+    """Encode an RGB image of shape (height, width, 3) as PNG."""
+    import av
+
+    context: Any = av.CodecContext.create("png", "w")
+    context.height, context.width = image.shape[:2]
+    context.pix_fmt = "rgb24"
+    context.time_base = Fraction(1, 1)
+    frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(image), format="rgb24")
+    frame.pts = 0
+    packets = [*context.encode(frame), *context.encode(None)]
+    return b"".join(bytes(p) for p in packets)
+
+
+def _open_painter(header: dict[str, Any], folder: Path, width_px: int, height_px: int) -> Painter:
+    raise NotImplementedError
