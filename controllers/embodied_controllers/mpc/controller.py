@@ -1,0 +1,241 @@
+"""The reward controller: a reward program in, joint set-points out.
+
+``SYNCHRONOUS`` plans inside ``step`` and is deterministic. ``ASYNCHRONOUS`` plans in a thread on the
+state predicted for the moment that the plan will be ready, and takes a finished plan over whole.
+Both call the same pure ``SamplingPlanner.plan``, so equal inputs give bit-identical plans; the inputs
+of every asynchronous replan can be recorded and replayed.
+"""
+
+from __future__ import annotations
+
+import time as wall_clock
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from enum import Enum
+
+import numpy as np
+
+from embodied.types import (
+    Command,
+    ControlGoal,
+    ControlStatus,
+    Observation,
+    RewardGoal,
+    RewardProgram,
+)
+from embodied_controllers.mpc.estimator import Estimator
+from embodied_controllers.mpc.norms import Array
+from embodied_controllers.mpc.planner import Plan, PlanCondition, RunningCost, SamplingPlanner
+from embodied_controllers.mpc.terms import StageCost, condition_holds, stage_costs
+
+STUCK_AFTER_S = 1.0
+
+
+class Mode(Enum):
+    """When planning happens."""
+
+    SYNCHRONOUS = "synchronous"
+    ASYNCHRONOUS = "asynchronous"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class PlanInputs:
+    """Everything that a replan depends on, for recording and replaying."""
+
+    state: Array
+    stage: int
+    previous: Plan
+    n_samples: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class RewardState:
+    """State of the controller between two steps.
+
+    Attributes:
+        program: What is asked for.
+        costs: One running cost per stage.
+        stage: Index of the active stage; ``len(costs)`` when the program is over.
+        stage_time: Simulated time at which it began, s.
+        plan: Plan in force.
+        replan_time: Simulated time of the next replan, s.
+        observation: The last observation.
+        trouble_time: Since when every plan diverged, s; infinite while all is well.
+        message: What a person should know, empty when all is well.
+        pending: The replan under way, in asynchronous mode.
+    """
+
+    program: RewardProgram
+    costs: tuple[StageCost, ...]
+    stage: int
+    stage_time: float
+    plan: Plan
+    replan_time: float
+    observation: Observation
+    trouble_time: float = np.inf
+    message: str = ""
+    pending: Future[Plan] | None = None
+
+
+class RewardController:
+    """Minimises the cost of a reward program (Controller protocol for ``RewardGoal``).
+
+    Args:
+        planner: Plans on the plan model; its controls are joint set-points in the order of the
+            world's ``joint_names``.
+        estimator: Reads observations into the plan model's state.
+        replan_dt_s: Simulated time between two replans.
+        mode: When planning happens.
+        record: Called with the inputs and the result of every replan, if given.
+    """
+
+    def __init__(
+        self,
+        planner: SamplingPlanner,
+        estimator: Estimator,
+        *,
+        replan_dt_s: float = 0.02,
+        mode: Mode = Mode.SYNCHRONOUS,
+        record: Callable[[PlanInputs, Plan], None] | None = None,
+    ) -> None:
+        self.planner, self.estimator = planner, estimator
+        self.replan_dt_s, self.mode, self.record = replan_dt_s, mode, record
+        self.n_samples = planner.options.n_samples
+        self.latency_s = 0.0
+        self._pool = ThreadPoolExecutor(1) if mode is Mode.ASYNCHRONOUS else None
+
+    def init(self, goal: ControlGoal, observation: Observation) -> RewardState:
+        """Start on a reward goal.
+
+        Raises:
+            TypeError: Another kind of goal.
+            ValueError: The program uses a term that the robot's view does not have.
+        """
+        if not isinstance(goal, RewardGoal):
+            raise TypeError(f"RewardController takes RewardGoal, got {type(goal).__name__}")
+        hold = np.clip(observation.q, self.planner.lower, self.planner.upper)
+        return RewardState(
+            program=goal.program,
+            costs=stage_costs(goal.program, self.estimator.view, self.estimator.layout),
+            stage=0,
+            stage_time=observation.time,
+            plan=self.planner.start(hold, observation.time),
+            replan_time=observation.time,
+            observation=observation,
+        )
+
+    def redirect(self, state: RewardState, program: RewardProgram) -> RewardState:
+        """Go on with another program without stopping: the plan so far is the warm start."""
+        return replace(
+            state,
+            program=program,
+            costs=stage_costs(program, self.estimator.view, self.estimator.layout),
+            stage=0,
+            stage_time=state.observation.time,
+            replan_time=state.observation.time,
+            message="",
+        )
+
+    def step(
+        self, state: RewardState, observation: Observation
+    ) -> tuple[Command, RewardState, ControlStatus]:
+        """One control period: change stage if due, replan if due, give the set-points."""
+        now = observation.time
+        previous = state.observation
+        state = self._staged(state, observation)
+        if state.stage >= len(state.costs):
+            return Command(q=state.plan.control(now)), state, ControlStatus.REACHED
+        if self.mode is Mode.SYNCHRONOUS:
+            if now >= state.replan_time - 1e-9:
+                x = self.estimator.state(observation, previous)
+                plan = self._plan(x, state.costs[state.stage], state.plan, state.stage)
+                state = self._took_over(state, plan, now)
+        else:
+            state = self._asynchronous(state, observation, previous)
+        stuck = now - state.trouble_time >= STUCK_AFTER_S
+        state = replace(state, observation=observation)
+        status = ControlStatus.STUCK if stuck else ControlStatus.RUNNING
+        return Command(q=state.plan.control(now)), state, status
+
+    def close(self) -> None:
+        """Wait for the planner thread and end it."""
+        if self._pool is not None:
+            self._pool.shutdown(wait=True)
+        self.planner.close()
+
+    def _plan(self, x: Array, cost: RunningCost, previous: Plan, stage: int) -> Plan:
+        inputs = PlanInputs(state=x, stage=stage, previous=previous, n_samples=self.n_samples)
+        plan = self.planner.plan(x, cost, previous, n_samples=inputs.n_samples)
+        if self.record is not None:
+            self.record(inputs, plan)
+        return plan
+
+    def _staged(self, state: RewardState, observation: Observation) -> RewardState:
+        """Move on to the next stage when its time is up or its condition holds."""
+        if state.stage >= len(state.costs):
+            return replace(state, observation=observation)
+        stage = state.program.stages[state.stage]
+        elapsed = observation.time - state.stage_time
+        over = stage.duration_s is not None and elapsed >= stage.duration_s - 1e-9
+        if not over and stage.until is not None and elapsed > 0:
+            view = self.estimator.measure(observation, state.observation)
+            over = condition_holds(stage.until, view, elapsed)
+        if not over:
+            return state
+        return replace(
+            state,
+            stage=state.stage + 1,
+            stage_time=observation.time,
+            replan_time=observation.time,
+        )
+
+    def _took_over(self, state: RewardState, plan: Plan, now: float) -> RewardState:
+        bad = plan.condition in (PlanCondition.DIVERGED, PlanCondition.NO_BUDGET)
+        return replace(
+            state,
+            plan=plan,
+            replan_time=max(state.replan_time, now - self.replan_dt_s) + self.replan_dt_s,
+            trouble_time=min(state.trouble_time, now) if bad else np.inf,
+            message=plan.condition.value if bad else "",
+        )
+
+    def _asynchronous(
+        self, state: RewardState, observation: Observation, previous: Observation
+    ) -> RewardState:
+        """Take over a finished plan; start the next from the state predicted for its arrival."""
+        assert self._pool is not None
+        now = observation.time
+        if state.pending is not None and state.pending.done():
+            state = self._took_over(replace(state, pending=None), state.pending.result(), now)
+        if state.pending is not None or now < state.replan_time - 1e-9:
+            return state
+        x = self.estimator.state(observation, previous)
+        cost, before, stage = state.costs[state.stage], state.plan, state.stage
+
+        def replan() -> Plan:
+            begin = wall_clock.perf_counter()
+            predicted = self.predict(x, before, self.latency_s)
+            plan = self._plan(predicted, cost, before, stage)
+            spent = wall_clock.perf_counter() - begin
+            self._adapt(spent)
+            return plan
+
+        return replace(state, pending=self._pool.submit(replan))
+
+    def _adapt(self, spent_s: float) -> None:
+        """Fit the number of samples to the replanning period, and learn the latency."""
+        self.latency_s += 0.2 * (spent_s - self.latency_s)
+        wanted = self.n_samples * 0.9 * self.replan_dt_s / max(spent_s, 1e-6)
+        most = self.planner.options.n_samples
+        self.n_samples = int(np.clip(0.7 * self.n_samples + 0.3 * wanted, min(4, most), most))
+
+    def predict(self, x: Array, plan: Plan, seconds: float) -> Array:
+        """The state after ``seconds`` (rounded to plan steps) under a plan."""
+        dt = float(self.planner.model.opt.timestep)
+        steps = round(seconds / dt)
+        if steps < 1:
+            return x
+        control = np.array([[plan.control(float(x[0]) + i * dt) for i in range(steps)]])
+        states, _, ok = self.planner.rollouts.run(x[None], control)
+        return states[0, -1].copy() if ok[0] else x

@@ -1,0 +1,222 @@
+"""Residuals and sensors of the quadruped, by the conventions of the reward vocabulary.
+
+World frame x east, y north, z up; heading 0 east, left positive; pitch nose up; roll left side up.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+import numpy as np
+
+from embodied_controllers.mpc.norms import Array
+from embodied_controllers.mpc.terms import Parameters, View
+
+FOOT_RADIUS_M = 0.022
+HOME_JOINTS = np.array([0.0, 0.9, -1.8] * 4)
+FEET = ("front_left", "front_right", "rear_left", "rear_right")
+HOME_FEET = {
+    "front_left": (0.1934, 0.142),
+    "front_right": (0.1934, -0.142),
+    "rear_left": (-0.1934, 0.142),
+    "rear_right": (-0.1934, -0.142),
+}
+"""Place of the feet in the home stance relative to the torso, forward and left, m."""
+
+
+def _stack(*components: Array) -> Array:
+    return np.stack(components, axis=-1)
+
+
+class QuadrupedView(View):
+    """Quantities of the quadruped over (N, T)."""
+
+    RESIDUALS = {
+        "torso_height": "_torso_height",
+        "torso_pitch": "_torso_pitch",
+        "torso_roll": "_torso_roll",
+        "torso_position": "_torso_position",
+        "torso_velocity": "_torso_velocity",
+        "torso_heading": "_torso_heading",
+        "torso_turn_rate": "_torso_turn_rate",
+        "foot_lift": "_foot_lift",
+        "foot_forward": "_foot_forward",
+        "foot_inward": "_foot_inward",
+        "foot_stepping": "_foot_stepping",
+        "joint_target": "_joint_target",
+        "posture": "_posture",
+        "stillness": "_stillness",
+    }
+    SENSORS = {
+        "torso_height": "height",
+        "torso_pitch": "pitch",
+        "torso_roll": "roll_size",
+        "torso_x": "x",
+        "torso_y": "y",
+        "torso_speed": "speed",
+        "torso_turn_rate": "turn_rate",
+        "torso_heading": "heading",
+        "foot_height": "foot_height",
+        "joint_angle": "joint",
+    }
+
+    @cached_property
+    def _position(self) -> Array:
+        return self.sensor("torso_position")
+
+    @cached_property
+    def _nose(self) -> Array:
+        return self.sensor("torso_nose")
+
+    @cached_property
+    def _up(self) -> Array:
+        return self.sensor("torso_up")
+
+    @cached_property
+    def _side_up(self) -> Array:
+        """Height of the body's left axis, (N, T): z of (up x nose)."""
+        up, nose = self._up, self._nose
+        return up[..., 0] * nose[..., 1] - up[..., 1] * nose[..., 0]
+
+    @cached_property
+    def _heading_axis(self) -> tuple[Array, Array]:
+        """Unit vector of the heading in the ground plane.
+
+        From the nose while it is closer to level than to vertical, blended with the side axis so
+        that it stays defined when the robot stands upright.
+        """
+        nose, up = self._nose, self._up
+        side_x = up[..., 1] * nose[..., 2] - up[..., 2] * nose[..., 1]
+        side_y = up[..., 2] * nose[..., 0] - up[..., 0] * nose[..., 2]
+        flip = np.where(up[..., 2] < -0.5, 0.0, 1.0)
+        x = nose[..., 0] + flip * side_y
+        y = nose[..., 1] - flip * side_x
+        length = np.sqrt(x * x + y * y) + 1e-9
+        return x / length, y / length
+
+    def height(self) -> Array:
+        """Height of the torso's centre, m."""
+        return self._position[..., 2]
+
+    def pitch(self) -> Array:
+        """Pitch, nose up, rad."""
+        return np.arcsin(np.clip(self._nose[..., 2], -1.0, 1.0))
+
+    def roll_size(self) -> Array:
+        """Size of the roll, rad, 0 to pi."""
+        return np.abs(np.arctan2(self._side_up, self._up[..., 2]))
+
+    def x(self) -> Array:
+        """East, m."""
+        return self._position[..., 0]
+
+    def y(self) -> Array:
+        """North, m."""
+        return self._position[..., 1]
+
+    def speed(self) -> Array:
+        """Speed over the ground, m/s."""
+        v = self.sensor("torso_velocity")
+        return np.hypot(v[..., 0], v[..., 1])
+
+    def turn_rate(self) -> Array:
+        """Turn rate about the vertical, left positive, rad/s."""
+        return self.sensor("torso_turning")[..., 2]
+
+    def heading(self) -> Array:
+        """Heading, rad."""
+        x, y = self._heading_axis
+        return np.arctan2(y, x)
+
+    def foot_height(self, foot: str) -> Array:
+        """Height of a sole above the ground, m."""
+        return self.sensor(foot)[..., 2] - FOOT_RADIUS_M
+
+    def _foot_offset(self, foot: str) -> tuple[Array, Array]:
+        """Forward and left offsets of a foot from its home place, m."""
+        offset = self.sensor(foot) - self._position
+        x, y = self._heading_axis
+        forward = x * offset[..., 0] + y * offset[..., 1]
+        left = -y * offset[..., 0] + x * offset[..., 1]
+        home = HOME_FEET[foot]
+        return forward - home[0], left - home[1]
+
+    def _torso_height(self, p: Parameters) -> Array:
+        return (self.height() - float(p["height"]))[..., None]
+
+    def _torso_pitch(self, p: Parameters) -> Array:
+        # Angle from arcsin: linear in the angle also near upright, where its sine is flat.
+        return (self.pitch() - float(p["angle"]))[..., None]
+
+    def _torso_roll(self, p: Parameters) -> Array:
+        angle = float(p["angle"])
+        scale = np.sqrt(np.maximum(1.0 - self._nose[..., 2] ** 2, 0.0))
+        return _stack(
+            self._side_up - scale * np.sin(angle), self._up[..., 2] - scale * np.cos(angle)
+        )
+
+    def _torso_position(self, p: Parameters) -> Array:
+        return self._position[..., :2] - np.array([float(p["x"]), float(p["y"])])
+
+    def _torso_velocity(self, p: Parameters) -> Array:
+        v = self.sensor("torso_velocity")
+        x, y = self._heading_axis
+        return _stack(
+            x * v[..., 0] + y * v[..., 1] - float(p["forward"]),
+            -y * v[..., 0] + x * v[..., 1] - float(p["left"]),
+        )
+
+    def _torso_heading(self, p: Parameters) -> Array:
+        x, y = self._heading_axis
+        angle = float(p["angle"])
+        return _stack(x - np.cos(angle), y - np.sin(angle))
+
+    def _torso_turn_rate(self, p: Parameters) -> Array:
+        return (self.turn_rate() - float(p["rate"]))[..., None]
+
+    def _foot_lift(self, p: Parameters) -> Array:
+        return (self.foot_height(str(p["foot"])) - float(p["height"]))[..., None]
+
+    def _foot_forward(self, p: Parameters) -> Array:
+        return (self._foot_offset(str(p["foot"]))[0] - float(p["offset"]))[..., None]
+
+    def _foot_inward(self, p: Parameters) -> Array:
+        foot = str(p["foot"])
+        inward = -np.sign(HOME_FEET[foot][1]) * self._foot_offset(foot)[1]
+        return (inward - float(p["offset"]))[..., None]
+
+    def _foot_stepping(self, p: Parameters) -> Array:
+        """Height follows a half sine in the air; swing_forward moves the foot with it.
+
+        The cycle runs on simulated time: the foot is in the air while the fractional part of
+        ``frequency * t - phase`` is below ``air_ratio``.
+        """
+        foot = str(p["foot"])
+        air = float(p["air_ratio"])
+        cycle = (float(p["frequency"]) * self.time - float(p["phase"])) % 1.0
+        share = np.clip(cycle / max(air, 1e-6), 0.0, 1.0)
+        swing = np.where(cycle < air, np.sin(np.pi * share), 0.0)
+        height = self.foot_height(foot) - float(p["swing_height"]) * swing
+        stride = float(p["swing_forward"])
+        if stride == 0.0:
+            return height[..., None]
+        forward = self._foot_offset(foot)[0] - stride * np.where(
+            cycle < air, share - 0.5, 0.5 - (cycle - air) / max(1 - air, 1e-6)
+        )
+        return _stack(height, forward)
+
+    def _joint_target(self, p: Parameters) -> Array:
+        return (self.joint(str(p["joint"])) - float(p["angle"]))[..., None]
+
+    @cached_property
+    def _joints(self) -> Array:
+        first = self.layout.qpos["front_left_hip"]
+        return self.states[..., first : first + 12]
+
+    def _posture(self, p: Parameters) -> Array:
+        return self._joints - HOME_JOINTS
+
+    def _stillness(self, p: Parameters) -> Array:
+        return np.concatenate(
+            [self.sensor("torso_velocity"), 0.3 * self.sensor("torso_turning")], axis=-1
+        )
