@@ -62,12 +62,14 @@ class PathGoal:
         tolerance_rad: Largest joint error at the end that still counts as reached.
         stop_on_contact: End early as REACHED when the arm is held back by something it pushes on
             (used to close drawers and to lower things onto surfaces).
+        gripper_width_m: Gap to bring the fingers to on the way; None leaves them as they are.
         label: For logs, e.g. ``"approach red-block"``.
     """
 
     trajectory: JointTrajectory
     tolerance_rad: float = 0.02
     stop_on_contact: bool = False
+    gripper_width_m: float | None = None
     label: str = ""
 
 

@@ -1,0 +1,209 @@
+"""Forward and inverse kinematics of the arm alone.
+
+The chain (links and joints up to the end-effector site, no geoms, no objects) is copied out of any
+MuJoCo model that contains the arm, so that the cost of inverse kinematics does not grow with the
+scene.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import mink
+import mujoco
+import numpy as np
+from numpy.typing import NDArray
+
+from embodied.types import Pose, WorldSpec, readonly
+
+Array = NDArray[np.float64]
+
+EE_SITE = "ee"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class IkResult:
+    """A configuration that reaches a pose, or how close the solver came.
+
+    Attributes:
+        q: Best configuration found, (n,), rad; inside the joint limits.
+        found: Whether it reaches the pose within the tolerances.
+        position_error_m: Distance to the wanted position.
+        rotation_error_rad: Angle to the wanted orientation.
+    """
+
+    q: Array
+    found: bool
+    position_error_m: float
+    rotation_error_rad: float
+
+
+def chain_model(model: mujoco.MjModel, joint_names: Sequence[str]) -> mujoco.MjModel:
+    """Copy the chain of bodies from the world to the ``ee`` site, with the named joints only.
+
+    Joints on the chain that are not named stay at their reference position.
+
+    Raises:
+        ValueError: The model lacks the site, or a named joint does not move it.
+    """
+    site = mujoco.mj_name2id(model, mujoco.mjtObj.mjOBJ_SITE, EE_SITE)
+    if site < 0:
+        raise ValueError(f"the model has no site named {EE_SITE!r}")
+    bodies: list[int] = []
+    body = int(model.site_bodyid[site])
+    while body != 0:
+        bodies.insert(0, body)
+        body = int(model.body_parentid[body])
+    spec = mujoco.MjSpec()
+    parent = spec.worldbody
+    missing = set(joint_names)
+    for body in bodies:
+        parent = parent.add_body(
+            name=model.body(body).name,
+            pos=model.body_pos[body],
+            quat=model.body_quat[body],
+            mass=1.0,
+            inertia=[1.0, 1.0, 1.0],
+            explicitinertial=True,
+        )
+        first = int(model.body_jntadr[body])
+        for joint in range(first, first + int(model.body_jntnum[body])):
+            name = model.joint(joint).name
+            if name not in missing:
+                continue
+            missing.discard(name)
+            parent.add_joint(
+                name=name,
+                type=model.jnt_type[joint],
+                axis=model.jnt_axis[joint],
+                pos=model.jnt_pos[joint],
+                range=model.jnt_range[joint],
+                limited=True,
+            )
+    if missing:
+        raise ValueError(f"joints {sorted(missing)} do not move the site {EE_SITE!r}")
+    parent.add_site(name=EE_SITE, pos=model.site_pos[site], quat=model.site_quat[site])
+    return spec.compile()
+
+
+class ArmKinematics:
+    """Pose, Jacobian and inverse kinematics of the end effector.
+
+    Args:
+        model: Any MuJoCo model that holds the arm.
+        spec: Names and limits of the joints, in the order of every joint vector here.
+        limit_margin_rad: Distance that inverse kinematics keeps from the joint limits.
+    """
+
+    def __init__(
+        self, model: mujoco.MjModel, spec: WorldSpec, *, limit_margin_rad: float = 0.06
+    ) -> None:
+        self.model = chain_model(model, spec.joint_names)
+        names = [self.model.joint(i).name for i in range(self.model.njnt)]
+        if names != list(spec.joint_names):
+            raise ValueError(f"joints are ordered {names} along the chain, not {spec.joint_names}")
+        self.n = len(names)
+        self.q_lower = spec.q_lower + limit_margin_rad
+        self.q_upper = spec.q_upper - limit_margin_rad
+        self.q_rest = spec.q_home
+        self.model.jnt_range[:] = np.stack([self.q_lower, self.q_upper], axis=1)
+        self._data = mujoco.MjData(self.model)
+        self._site = self.model.site(EE_SITE).id
+        self._jacobian = np.zeros((6, self.n))
+        self._configuration = mink.Configuration(self.model)
+        self._limits = [mink.ConfigurationLimit(self.model, gain=0.95)]
+        self._frame = mink.FrameTask(
+            EE_SITE, "site", position_cost=1.0, orientation_cost=0.3, lm_damping=1e-3
+        )
+        self._posture = mink.PostureTask(self.model, cost=1e-3)
+
+    def matrix(self, q: Array) -> Array:
+        """Pose of the end effector in the world as a matrix of shape (4, 4)."""
+        self._data.qpos[:] = q
+        mujoco.mj_kinematics(self.model, self._data)
+        m = np.eye(4)
+        m[:3, :3] = self._data.site_xmat[self._site].reshape(3, 3)
+        m[:3, 3] = self._data.site_xpos[self._site]
+        return m
+
+    def pose(self, q: Array) -> Pose:
+        """Pose of the end effector in the world at joint positions ``q`` (n,)."""
+        return Pose.from_matrix(self.matrix(q))
+
+    def jacobian(self, q: Array) -> Array:
+        """Geometric Jacobian (6, n) in the world frame: linear rows first, then angular."""
+        self._data.qpos[:] = q
+        mujoco.mj_kinematics(self.model, self._data)
+        mujoco.mj_comPos(self.model, self._data)
+        mujoco.mj_jacSite(
+            self.model, self._data, self._jacobian[:3], self._jacobian[3:], self._site
+        )
+        return self._jacobian.copy()
+
+    def solve(
+        self,
+        pose: Pose,
+        seed: Array,
+        *,
+        rest: Array | None = None,
+        iterations: int = 40,
+        position_tolerance_m: float = 2e-4,
+        rotation_tolerance_rad: float = 2e-3,
+    ) -> IkResult:
+        """Inverse kinematics from one seed.
+
+        Solves a sequence of quadratic programs (``mink``): reach the pose, stay inside the joint
+        limits, and use what freedom is left to stay near ``rest``.
+
+        Args:
+            pose: Wanted pose of the end effector in the world.
+            seed: Configuration to start from, (n,).
+            rest: Configuration to stay near, (n,); the rest configuration if None.
+            iterations: Largest number of quadratic programs.
+            position_tolerance_m: Largest position error of a solution.
+            rotation_tolerance_rad: Largest rotation error of a solution.
+        """
+        configuration = self._configuration
+        configuration.update(np.clip(seed, self.q_lower, self.q_upper))
+        target = mink.SE3(np.concatenate([pose.quat_wxyz, pose.position]))
+        self._frame.set_target(target)
+        self._posture.set_target(self.q_rest if rest is None else rest)
+        position_error = rotation_error = np.inf
+        previous = np.inf
+        for iteration in range(iterations + 1):
+            error = self._frame.compute_error(configuration)
+            position_error = float(np.linalg.norm(error[:3]))
+            rotation_error = float(np.linalg.norm(error[3:]))
+            if position_error < position_tolerance_m and rotation_error < rotation_tolerance_rad:
+                return IkResult(
+                    q=readonly(configuration.q),
+                    found=True,
+                    position_error_m=position_error,
+                    rotation_error_rad=rotation_error,
+                )
+            total = position_error + 0.3 * rotation_error
+            if iteration == iterations or (iteration > 6 and total > 0.985 * previous):
+                break
+            previous = total
+            # the pull towards the rest configuration fades as the pose is approached
+            self._posture.set_cost(min(0.02, 0.1 * total))
+            try:
+                velocity = mink.solve_ik(
+                    configuration,
+                    [self._frame, self._posture],
+                    dt=1.0,
+                    solver="daqp",
+                    damping=1e-6,
+                    limits=self._limits,
+                )
+            except mink.NoSolutionFound:
+                break
+            longest = float(np.max(np.abs(velocity)))
+            configuration.integrate_inplace(velocity * min(1.0, 0.6 / max(longest, 1e-9)), 1.0)
+        return IkResult(
+            q=readonly(configuration.q),
+            found=False,
+            position_error_m=position_error,
+            rotation_error_rad=rotation_error,
+        )

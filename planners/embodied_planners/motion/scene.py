@@ -1,0 +1,318 @@
+"""Collision checking on a planning model: kinematics and ``mj_collision``, no dynamics.
+
+The planning model mirrors the last observation. Collision checks only look at pairs that involve
+the robot or what it holds; each pair of geoms has a smallest allowed distance, collected in a
+matrix (:class:`Clearance`), so that padding, allowed contacts and relaxed pairs cost nothing extra.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import mujoco
+import numpy as np
+from numpy.typing import NDArray
+
+from embodied.types import Observation, Pose, WorldSpec
+from embodied_planners.motion.kinematics import ArmKinematics
+
+Array = NDArray[np.float64]
+
+MAX_PADDING_M = 0.04
+FINGERS = ("left_finger", "right_finger")
+HAND = ("hand", *FINGERS)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Clearance:
+    """Smallest allowed distance for every pair of geoms, shape (ngeom, ngeom), m.
+
+    Pairs that may touch at will hold minus infinity.
+    """
+
+    distance: Array
+
+
+class PlanningScene:
+    """The robot and its surroundings as last observed, for collision queries.
+
+    Args:
+        model: Model of the scene with the arm, the hand and every object of ``spec``; copied.
+        spec: The world that the model stands for.
+        kinematics: Kinematics of the same arm; made from ``model`` if None.
+
+    Attributes:
+        held: Name of the item that moves with the hand, ``""`` if none.
+    """
+
+    def __init__(
+        self, model: mujoco.MjModel, spec: WorldSpec, kinematics: ArmKinematics | None = None
+    ) -> None:
+        self.spec = spec
+        self.kinematics = kinematics or ArmKinematics(model, spec)
+        self.model = copy.copy(model)
+        self.data = mujoco.MjData(self.model)
+        self.held = ""
+        self._held_in_ee: Array = np.eye(4)
+        self._arm_qpos = np.array([self._qpos_address(n) for n in spec.joint_names])
+        self._finger_qpos = [
+            self._qpos_address(n) for n in ("finger_joint1", "finger_joint2") if self._has_joint(n)
+        ]
+        self._free_qpos = {n: self._qpos_address(n) for n in spec.objects if self._is_free(n)}
+        self._slide_qpos = {
+            n: self._qpos_address(n)
+            for n in spec.objects
+            if self._has_joint(n) and not self._is_free(n)
+        }
+        self._robot_root = self.model.body(self.kinematics.model.body(1).name).id
+        self.robot_geoms = self._touching(self._subtree(self._robot_root))
+        others = sorted(set(range(self.model.nbody)) - set(self._subtree(self._robot_root)))
+        self.other_geoms = self._touching(others)
+        self.model.geom_gap[:] = 0.0
+        self.model.geom_margin[:] = 0.0
+        self.model.geom_margin[self.robot_geoms] = MAX_PADDING_M
+        self.model.opt.disableflags &= ~int(mujoco.mjtDisableBit.mjDSBL_CONTACT)
+        self._set_filters()
+        self._always_allowed = self._touching_at_home()
+
+    # ---- the state that the model mirrors
+
+    def update(self, observation: Observation) -> None:
+        """Take over objects, openings, arm and gripper from a measurement; nothing is held."""
+        self.hold("")
+        for name, address in self._free_qpos.items():
+            pose = observation.poses[name]
+            self.data.qpos[address : address + 3] = pose.position
+            self.data.qpos[address + 3 : address + 7] = pose.quat_wxyz
+        for name, address in self._slide_qpos.items():
+            self.data.qpos[address] = observation.openings_m[name]
+        if observation.gripper is not None:
+            self.set_gap(observation.gripper.width_m)
+        self.data.qpos[self._arm_qpos] = observation.q
+
+    def set_gap(self, width_m: float) -> None:
+        """Open the fingers of the planning model to a gap between the pads."""
+        for address in self._finger_qpos:
+            self.data.qpos[address] = max(width_m, 0.0) / 2
+
+    def hold(self, name: str, pose_item_in_ee: Pose | None = None) -> None:
+        """Make an item move with the hand from now on; ``""`` for none."""
+        self.held = name
+        if name:
+            if pose_item_in_ee is None or name not in self._free_qpos:
+                raise ValueError(
+                    f"{name!r} cannot be held: movable items are {sorted(self._free_qpos)}, "
+                    "and their pose in the hand must be given"
+                )
+            self._held_in_ee = pose_item_in_ee.matrix
+        self._set_filters()
+
+    def move(self, name: str, pose: Pose) -> None:
+        """Put a movable item somewhere else in the planning model."""
+        address = self._free_qpos[name]
+        self.data.qpos[address : address + 3] = pose.position
+        self.data.qpos[address + 3 : address + 7] = pose.quat_wxyz
+
+    # ---- clearances
+
+    def clearance(
+        self,
+        *,
+        padding_m: float,
+        allow: Iterable[tuple[Iterable[str], Iterable[str]]] = (),
+        near: Iterable[tuple[Iterable[str], Iterable[str], float]] = (),
+    ) -> Clearance:
+        """Smallest allowed distances.
+
+        Args:
+            padding_m: Between the robot (and what it holds) and everything else.
+            allow: Pairs of groups of bodies that may touch.
+            near: Pairs of groups of bodies with a distance of their own, m.
+        """
+        if padding_m > MAX_PADDING_M:
+            raise ValueError(f"padding_m is at most {MAX_PADDING_M}, got {padding_m}")
+        d = np.full((self.model.ngeom, self.model.ngeom), padding_m)
+        d[np.ix_(self.robot_geoms, self.robot_geoms)] = min(padding_m, 0.002)
+        d[self._always_allowed[:, 0], self._always_allowed[:, 1]] = -np.inf
+        d[self._always_allowed[:, 1], self._always_allowed[:, 0]] = -np.inf
+        pairs = [(a, b, -np.inf) for a, b in allow] + list(near)
+        if self.held:
+            pairs.append((HAND, (self.held,), -np.inf))
+        for first, second, distance in pairs:
+            i, j = self._geoms_of(first), self._geoms_of(second)
+            d[np.ix_(i, j)] = distance
+            d[np.ix_(j, i)] = distance
+        return Clearance(d)
+
+    def relaxed(self, clearance: Clearance, *configurations: Array) -> Clearance:
+        """Lower the distance of pairs that are closer than allowed at given configurations.
+
+        Used where the arm already is, and where it must go: a lifted item starts on its support.
+        Pairs that interpenetrate by more than 4 mm stay forbidden.
+        """
+        d = clearance.distance.copy()
+        for q in configurations:
+            pairs, distance = self._contacts(q)
+            for (a, b), value in zip(pairs, distance, strict=True):
+                if value < d[a, b]:
+                    d[a, b] = d[b, a] = max(value - 0.0015, -0.004)
+        return Clearance(d)
+
+    # ---- queries
+
+    def place_robot(self, q: Array) -> None:
+        """Put the arm (and what it holds) at ``q`` and compute all geom poses."""
+        self.data.qpos[self._arm_qpos] = q
+        if self.held:
+            pose = Pose.from_matrix(self.kinematics.matrix(q) @ self._held_in_ee)
+            self.move(self.held, pose)
+        mujoco.mj_kinematics(self.model, self.data)
+
+    def valid(self, q: Array, clearance: Clearance) -> bool:
+        """Whether every pair keeps its distance at ``q``."""
+        pairs, distance = self._contacts(q)
+        if distance.size == 0:
+            return True
+        return bool(np.all(distance >= clearance.distance[pairs[:, 0], pairs[:, 1]]))
+
+    def obstacles(self, q: Array, clearance: Clearance) -> tuple[tuple[str, str], ...]:
+        """Pairs of bodies (robot part or held item first) that are too close at ``q``."""
+        pairs, distance = self._contacts(q)
+        found: dict[tuple[str, str], None] = {}
+        for (a, b), value in zip(pairs, distance, strict=True):
+            if value < clearance.distance[a, b]:
+                first, second = self._body_name(a), self._body_name(b)
+                if a not in self._robot_geom_set and second != self.held:
+                    first, second = second, first
+                found[first, second] = None
+        return tuple(found)
+
+    def finger_distances(self, pose_ee: Pose, gap_m: float, ignore: Iterable[str]) -> Array:
+        """Distances from the open hand, put at a pose without the arm, to what is around it.
+
+        Args:
+            pose_ee: Pose of the end effector in the world.
+            gap_m: Gap between the pads.
+            ignore: Bodies that do not count (the item to be grasped).
+
+        Returns:
+            Distance of the nearest geom to each geom of hand and fingers, (k,), m, at most
+            ``MAX_PADDING_M``; negative where they overlap.
+        """
+        geoms = self._geoms_of(HAND)
+        self.place_robot(self.spec.q_home)
+        ee = self.kinematics.matrix(self.spec.q_home)
+        self.set_gap(gap_m)
+        mujoco.mj_kinematics(self.model, self.data)
+        change = pose_ee.matrix @ np.linalg.inv(ee)
+        ignored = set(self._geoms_of(ignore))
+        centres = self.data.geom_xpos
+        result = np.full(len(geoms), MAX_PADDING_M)
+        fromto = np.zeros(6)
+        for k, geom in enumerate(geoms):
+            rotation = change[:3, :3] @ self.data.geom_xmat[geom].reshape(3, 3)
+            centre = change[:3, :3] @ self.data.geom_xpos[geom] + change[:3, 3]
+            self.data.geom_xpos[geom] = centre
+            self.data.geom_xmat[geom] = rotation.ravel()
+            reach = self.model.geom_rbound[geom] + MAX_PADDING_M
+            for other in self.other_geoms:
+                bound = self.model.geom_rbound[other]
+                if other in ignored or (
+                    bound > 0 and np.linalg.norm(centres[other] - centre) > reach + bound
+                ):
+                    continue
+                distance = mujoco.mj_geomDistance(
+                    self.model, self.data, geom, other, MAX_PADDING_M, fromto
+                )
+                result[k] = min(result[k], distance)
+        return result
+
+    # ---- internals
+
+    def _contacts(self, q: Array) -> tuple[NDArray[np.int32], Array]:
+        self.place_robot(q)
+        mujoco.mj_collision(self.model, self.data)
+        contact = self.data.contact
+        return contact.geom, contact.dist
+
+    def _set_filters(self) -> None:
+        """Let only pairs collide that involve the robot or the held item."""
+        self.model.geom_contype[self.robot_geoms] = 1
+        self.model.geom_conaffinity[self.robot_geoms] = 1
+        self.model.geom_contype[self.other_geoms] = 0
+        self.model.geom_conaffinity[self.other_geoms] = 1
+        self.model.geom_margin[self.other_geoms] = 0.0
+        if self.held:
+            geoms = self._geoms_of((self.held,))
+            self.model.geom_contype[geoms] = 1
+            self.model.geom_margin[geoms] = MAX_PADDING_M
+
+    def _touching_at_home(self) -> NDArray[np.intp]:
+        """Pairs that overlap by construction: seen in the rest configuration."""
+        self.set_gap(self.spec.gripper.max_width_m if self.spec.gripper else 0.0)
+        pairs, distance = self._contacts(self.spec.q_home)
+        robot = self._robot_geom_set
+        fixed = [
+            (int(a), int(b))
+            for (a, b), value in zip(pairs, distance, strict=True)
+            if value < 0.002 and ((a in robot and b in robot) or self._is_base(a, b))
+        ]
+        return np.array(fixed, dtype=np.intp).reshape(-1, 2)
+
+    def _is_base(self, a: int, b: int) -> bool:
+        """Whether one geom belongs to the first two links and the other does not move."""
+        base = {self._robot_root, *self._children(self._robot_root)}
+        fixed = self.model.body_weldid
+        bodies = self.model.geom_bodyid
+        return any(
+            bodies[x] in base and fixed[bodies[y]] == 0 for x, y in ((a, b), (b, a))
+        )
+
+    def _children(self, body: int) -> list[int]:
+        return [b for b in range(1, self.model.nbody) if self.model.body_parentid[b] == body]
+
+    def _subtree(self, root: int) -> list[int]:
+        bodies = [root]
+        for body in range(root + 1, self.model.nbody):
+            if int(self.model.body_parentid[body]) in bodies:
+                bodies.append(body)
+        return bodies
+
+    def _touching(self, bodies: Iterable[int]) -> list[int]:
+        wanted = set(bodies)
+        return [
+            g
+            for g in range(self.model.ngeom)
+            if int(self.model.geom_bodyid[g]) in wanted
+            and (self.model.geom_contype[g] or self.model.geom_conaffinity[g])
+        ]
+
+    @property
+    def _robot_geom_set(self) -> set[int]:
+        return set(self.robot_geoms)
+
+    def _geoms_of(self, bodies: Iterable[str]) -> list[int]:
+        """Touching geoms of bodies and of their descendants' fixed parts."""
+        geoms: list[int] = []
+        touching = {*self.robot_geoms, *self.other_geoms}
+        for name in bodies:
+            body = mujoco.mj_name2id(self.model, mujoco.mjtObj.mjOBJ_BODY, name)
+            if body < 0:
+                raise ValueError(f"the planning model has no body named {name!r}")
+            geoms += [g for g in touching if int(self.model.geom_bodyid[g]) == body]
+        return sorted(geoms)
+
+    def _body_name(self, geom: int) -> str:
+        return self.model.body(int(self.model.geom_bodyid[geom])).name
+
+    def _has_joint(self, name: str) -> bool:
+        return mujoco.mj_name2id(self.model, mujoco.mjtObj.mjOBJ_JOINT, name) >= 0
+
+    def _is_free(self, name: str) -> bool:
+        joint = mujoco.mj_name2id(self.model, mujoco.mjtObj.mjOBJ_JOINT, name)
+        return joint >= 0 and self.model.jnt_type[joint] == mujoco.mjtJoint.mjJNT_FREE
+
+    def _qpos_address(self, name: str) -> int:
+        return int(self.model.joint(name).qposadr[0])
