@@ -1,0 +1,272 @@
+"""Robots as data: a simulation model and a small typed description, loaded by name.
+
+``load`` is the one door: ``"fr3"`` and the other robots of ``embodied_assets``,
+``"menagerie:NAME"`` and paths of ``robot.toml``, MJCF or URDF files all come through it.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import resources
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import Any
+
+import mujoco
+import numpy as np
+
+from embodied.errors import ConfigurationError, EnvironmentMissingError
+from embodied.types import GripperSpec
+from embodied.types._geometry import Array, readonly
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gripper:
+    """How a parallel gripper is driven and measured in a MuJoCo model.
+
+    Attributes:
+        spec: What a planner needs to know.
+        actuator: Position actuator whose control is the gap between the pads, m.
+        joints: The finger joints; their positions add up to the gap.
+        pads: Geoms of the two finger pads.
+        speed_m_s: Rate at which the gap follows its target, m/s.
+    """
+
+    spec: GripperSpec
+    actuator: str
+    joints: tuple[str, ...]
+    pads: tuple[str, str]
+    speed_m_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Robot:
+    """A robot's model file and its description; vectors are ordered by ``joints``.
+
+    Attributes:
+        name: Name, e.g. ``"fr3"``.
+        model_path: MJCF or URDF file.
+        joints: Controlled joints, n of them, each with a position actuator.
+        q_home: Rest configuration, (n,), rad.
+        q_lower: Lower position limits, (n,), rad.
+        q_upper: Upper position limits, (n,), rad.
+        dq_max: Velocity limits, (n,), rad/s.
+        ddq_max: Acceleration limits, (n,), rad/s^2.
+        dddq_max: Jerk limits, (n,), rad/s^3.
+        tau_max: Torque limits, (n,), N m.
+        ee_site: Site of the end effector: z along the approach, y along the closing direction.
+            Empty for a robot that has none; the base then takes its place.
+        base: Body with a free joint, for floating bases; empty for fixed ones.
+        base_home: Pose of a floating base at reset: x, y, z, then quaternion wxyz; (7,).
+        gripper: The gripper, if there is one.
+        notes: What a reader should know about where these numbers come from.
+    """
+
+    name: str
+    model_path: Path
+    joints: tuple[str, ...]
+    q_home: Array
+    q_lower: Array
+    q_upper: Array
+    dq_max: Array
+    ddq_max: Array
+    dddq_max: Array
+    tau_max: Array
+    ee_site: str = ""
+    base: str = ""
+    base_home: tuple[float, ...] = ()
+    gripper: Gripper | None = None
+    notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        n = len(self.joints)
+        for name in ("q_home", "q_lower", "q_upper", "dq_max", "ddq_max", "dddq_max", "tau_max"):
+            object.__setattr__(self, name, readonly(getattr(self, name), (n,)))
+
+    def mjspec(self) -> mujoco.MjSpec:
+        """Read the model into a fresh, editable ``MjSpec``."""
+        return mujoco.MjSpec.from_file(str(self.model_path))
+
+
+def robot_names() -> tuple[str, ...]:
+    """Names of the robots that are part of ``embodied_assets``."""
+    return tuple(
+        sorted(p.name for p in _robots_folder().iterdir() if p.joinpath("robot.toml").is_file())
+    )
+
+
+def load(name: str) -> Robot:
+    """Load a robot by name or path.
+
+    Args:
+        name: A name of ``robot_names()``; ``"menagerie:NAME"`` for a model of MuJoCo Menagerie
+            (from the folder ``MENAGERIE_ROOT``, else through the package ``mujoco-menagerie``);
+            or the path of a ``robot.toml``, MJCF (``.xml``) or URDF (``.urdf``) file.
+
+    Raises:
+        ConfigurationError: There is no such robot, or its description is wrong.
+        EnvironmentMissingError: A Menagerie model was asked for and there is no Menagerie.
+    """
+    if name in robot_names():
+        return _read_description(Path(str(_robots_folder().joinpath(name, "robot.toml"))))
+    if name.startswith("menagerie:"):
+        return _from_model(name, menagerie_path(name.removeprefix("menagerie:")))
+    path = Path(name).expanduser()
+    if path.suffix == ".toml" and path.is_file():
+        return _read_description(path)
+    if path.suffix in (".xml", ".urdf") and path.is_file():
+        return _from_model(path.stem, path)
+    raise ConfigurationError(
+        f"no robot {name!r}: give one of {', '.join(robot_names())}, menagerie:NAME, or the path of"
+        " an existing robot.toml, MJCF (.xml) or URDF (.urdf) file"
+    )
+
+
+def menagerie_path(name: str) -> Path:
+    """Path of the MJCF file of a robot of MuJoCo Menagerie.
+
+    Raises:
+        ConfigurationError: Menagerie has no such robot.
+        EnvironmentMissingError: Neither ``MENAGERIE_ROOT`` nor the package is there, or the
+            download failed.
+    """
+    root = os.environ.get("MENAGERIE_ROOT")
+    if root:
+        folder = Path(root).expanduser() / name
+        candidates = [p for p in sorted(folder.glob("*.xml")) if "scene" not in p.stem]
+        if not candidates:
+            known = sorted(p.name for p in Path(root).expanduser().glob("*/") if p.is_dir())
+            raise ConfigurationError(
+                f"no model {name!r} under MENAGERIE_ROOT={root}; it holds: {', '.join(known)}"
+            )
+        # Variants have longer names (hand.xml aside): panda.xml before panda_nohand.xml.
+        candidates.sort(key=lambda p: (not name.endswith(p.stem), p.stem == "hand", len(p.stem)))
+        return candidates[0]
+    try:
+        import mujoco_menagerie  # pyright: ignore[reportMissingImports]
+    except ImportError as error:
+        raise EnvironmentMissingError(
+            f"menagerie:{name} needs MuJoCo Menagerie: pip install mujoco-menagerie (downloads the"
+            " model when first used), or set MENAGERIE_ROOT to a checkout of"
+            " google-deepmind/mujoco_menagerie; --robot fr3 needs neither"
+        ) from error
+    if name not in mujoco_menagerie.names():
+        raise ConfigurationError(
+            f"MuJoCo Menagerie has no {name!r}; it has: {', '.join(mujoco_menagerie.names())}"
+        )
+    try:
+        robot = mujoco_menagerie.get(name)
+        folder = Path(robot.path())
+    except Exception as error:  # whatever the downloader raises, the advice is the same
+        raise EnvironmentMissingError(
+            f"menagerie:{name} could not be downloaded ({error}); set MENAGERIE_ROOT to a checkout"
+            " of google-deepmind/mujoco_menagerie to work without a network"
+        ) from error
+    models = [p for p in sorted(folder.rglob("*.xml")) if "scene" not in p.stem]
+    models.sort(key=lambda p: (not name.endswith(p.stem), p.stem == "hand", len(p.stem)))
+    if not models:
+        raise ConfigurationError(f"the Menagerie folder of {name!r} holds no robot model")
+    return models[0]
+
+
+def _robots_folder() -> Traversable:
+    return resources.files("embodied_assets").joinpath("robots")
+
+
+def _read_description(path: Path) -> Robot:
+    with path.open("rb") as file:
+        try:
+            data = tomllib.load(file)
+        except tomllib.TOMLDecodeError as error:
+            raise ConfigurationError(f"{path}: not valid TOML: {error}") from error
+    try:
+        limits: Mapping[str, Any] = data["limits"]
+        gripper: Mapping[str, Any] | None = data.get("gripper")
+        return Robot(
+            name=data["name"],
+            model_path=path.parent / data["model"],
+            joints=tuple(data["joints"]),
+            q_home=data["q_home"],
+            ee_site=data.get("ee_site", ""),
+            base=data.get("base", ""),
+            base_home=tuple(float(v) for v in data.get("base_home", ())),
+            gripper=None
+            if gripper is None
+            else Gripper(
+                spec=GripperSpec(
+                    max_width_m=gripper["max_width_m"],
+                    max_force_n=gripper["max_force_n"],
+                    pad_size_m=tuple(gripper["pad_size_m"]),
+                ),
+                actuator=gripper["actuator"],
+                joints=tuple(gripper["joints"]),
+                pads=tuple(gripper["pads"]),
+                speed_m_s=gripper["speed_m_s"],
+            ),
+            q_lower=limits["q_lower"],
+            q_upper=limits["q_upper"],
+            dq_max=limits["dq_max"],
+            ddq_max=limits["ddq_max"],
+            dddq_max=limits["dddq_max"],
+            tau_max=limits["tau_max"],
+        )
+    except KeyError as error:
+        raise ConfigurationError(f"{path}: the key {error} is missing") from error
+    except (TypeError, ValueError) as error:
+        raise ConfigurationError(f"{path}: {error}") from error
+
+
+def _from_model(name: str, path: Path) -> Robot:
+    """Derive a description from a bare model: actuated hinges, its limits, cautious rates."""
+    try:
+        model = mujoco.MjSpec.from_file(str(path)).compile()
+    except (ValueError, mujoco.FatalError) as error:
+        raise ConfigurationError(f"{path}: MuJoCo cannot load it: {error}") from error
+    joints: list[int] = []
+    tau: list[float] = []
+    for i in range(model.nu):
+        joint = int(model.actuator_trnid[i, 0])
+        is_joint = model.actuator_trntype[i] == mujoco.mjtTrn.mjTRN_JOINT
+        if is_joint and model.jnt_type[joint] == mujoco.mjtJoint.mjJNT_HINGE:
+            joints.append(joint)
+            limit = float(model.actuator_forcerange[i, 1])
+            if not model.actuator_forcelimited[i]:
+                limit = float(model.jnt_actfrcrange[joint, 1])
+            tau.append(limit if limit > 0 else 50.0)
+    if not joints:
+        raise ConfigurationError(
+            f"{path}: no hinge joint has an actuator; write a robot.toml next to a model with"
+            " position actuators (docs/scenes.md, 'Add a robot')"
+        )
+    limited = model.jnt_limited[joints].astype(bool)
+    q_lower = np.where(limited, model.jnt_range[joints, 0], -np.pi)
+    q_upper = np.where(limited, model.jnt_range[joints, 1], np.pi)
+    home = model.qpos0 if model.nkey == 0 else model.key_qpos[0]
+    free = [j for j in range(model.njnt) if model.jnt_type[j] == mujoco.mjtJoint.mjJNT_FREE]
+    base = model.body(int(model.jnt_bodyid[free[0]])).name if free else ""
+    base_home = tuple(float(v) for v in home[model.jnt_qposadr[free[0]] :][:7]) if free else ()
+    sites = [model.site(i).name for i in range(model.nsite)]
+    ee = next((s for s in ("ee", "attachment_site", "pinch", "tcp") if s in sites), "")
+    n = len(joints)
+    return Robot(
+        name=name,
+        model_path=path,
+        joints=tuple(model.joint(j).name for j in joints),
+        q_home=np.clip(home[model.jnt_qposadr[joints]], q_lower, q_upper),
+        q_lower=q_lower,
+        q_upper=q_upper,
+        dq_max=np.full(n, 1.0),
+        ddq_max=np.full(n, 5.0),
+        dddq_max=np.full(n, 500.0),
+        tau_max=np.array(tau),
+        ee_site=ee,
+        base=base,
+        base_home=base_home,
+        notes=(
+            f"{path.name} states no velocity, acceleration and jerk limits: 1 rad/s, 5 rad/s^2 and"
+            " 500 rad/s^3 are assumed; a robot.toml states them",
+        ),
+    )
