@@ -1,0 +1,294 @@
+"""One instruction from the sentence to the run folder."""
+
+from __future__ import annotations
+
+import datetime
+import os
+import platform
+import sys
+import time
+import traceback
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Any, Protocol
+
+from embodied.app.recording import STATES, StateLog
+from embodied.app.run_folder import EVENTS, RunFolder
+from embodied.app.session import (
+    BROKEN,
+    INTERRUPTED,
+    Artifact,
+    Outcome,
+    Session,
+    outcome_of_error,
+)
+from embodied.app.video import VideoJob, VideoOptions, VideoResult
+from embodied.errors import EmbodiedError
+from embodied.protocols import Emit, Event
+
+PACKAGES = (
+    "embodied-stack",
+    "numpy",
+    "mujoco",
+    "mink",
+    "ompl",
+    "ruckig",
+    "up-fast-downward",
+    "pddl",
+    "av",
+    "typer",
+    "rich",
+    "xllamacpp",
+    "pydantic-ai-slim",
+)
+
+
+class Display(Protocol):
+    """Shows a run while it happens."""
+
+    def begin(self, instruction: str, session: Session) -> None:
+        """A sentence is about to be carried out."""
+        ...
+
+    def event(self, event: Event) -> None:
+        """Something happened."""
+        ...
+
+    def drawing(self, drawn: int, of: int) -> None:
+        """Pictures are being made."""
+        ...
+
+    def end(self, outcome: Outcome, folder: RunFolder) -> None:
+        """It is over."""
+        ...
+
+    def close(self) -> None:
+        """Take away what moves on the screen; may be called twice."""
+        ...
+
+
+Act = Callable[[Emit, Artifact], Outcome]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Performed:
+    """An outcome and where it is written up."""
+
+    outcome: Outcome
+    folder: Path
+
+
+def perform(
+    session: Session,
+    instruction: str,
+    act: Act,
+    *,
+    out: Path,
+    display: Display,
+    video: VideoOptions | None,
+    command: str,
+    opened_s: float = 0.0,
+    extra: Mapping[str, Any] | None = None,
+    viewer: Callable[[], None] | None = None,
+) -> Performed:
+    """Carry out ``act`` with a run folder, a display and, if asked for, a video.
+
+    Args:
+        session: Where it happens.
+        instruction: The sentence, for the folder and the display.
+        act: Does it; gets where events and files go.
+        out: Folder of run folders.
+        display: Shows it.
+        video: How to film; None makes no pictures.
+        command: Name of the command, for ``run.json``.
+        opened_s: Wall time that opening the session took.
+        extra: Further first fields of ``run.json``.
+        viewer: Called after every recorded state, to refresh a window.
+
+    Raises:
+        RunFolderError: The folder cannot be made; nothing has moved.
+        KeyboardInterrupt: Ctrl-C; the robot has been stopped and the folder closed.
+    """
+    started = time.perf_counter()
+    folder = RunFolder.create(
+        out,
+        instruction,
+        {
+            "command": command,
+            "instruction": instruction,
+            "started": datetime.datetime.now().astimezone().isoformat(timespec="seconds"),
+            **session.about,
+            **(extra or {}),
+            "versions": versions(),
+        },
+    )
+    filming = _Filming(folder, session, video, viewer)
+
+    def emit(event: Event) -> None:
+        folder.log(event)
+        if event.kind == "program":
+            filming.start()
+        display.event(event)
+
+    interrupted_late = False
+    try:
+        display.begin(instruction, session)
+        outcome = _guarded(act, emit, folder)
+        filming.end_of_run()
+        try:
+            result = filming.wait(display.drawing)
+        except KeyboardInterrupt:  # the verdict stands; only the pictures are given up
+            interrupted_late = True
+            result = VideoResult(problem="drawing was interrupted")
+        if result.problem:
+            folder.note_loss("pictures", result.problem)
+        folder.update(video=result.details, pictures=result.files)
+    except KeyboardInterrupt:
+        with suppress(EmbodiedError):
+            session.stop()
+        folder.log(Event(kind="error", data={"text": "interrupted"}))
+        folder.update(status="interrupted", exit_code=INTERRUPTED)
+        raise
+    finally:
+        session.watch(None)
+        filming.cancel()
+        display.close()
+        if folder.summary["status"] == "interrupted":
+            folder.close()
+    timings = {
+        "open": round(opened_s, 3),
+        **{k: round(v, 3) for k, v in outcome.timings_s.items()},
+        "draw_after_run": round(filming.waited_s, 3),
+        "total": round(opened_s + time.perf_counter() - started, 3),
+    }
+    folder.update(
+        status="finished",
+        exit_code=outcome.exit_code,
+        message=outcome.message,
+        verdict={
+            "reached": outcome.reached,
+            "goals": outcome.goals,
+            "measured_from": session.about.get("object_source", "measured state"),
+        },
+        notes=outcome.notes,
+        usage=outcome.usage,
+        timings_s=timings,
+        **outcome.details,
+    )
+    display.end(outcome, folder)
+    folder.close()
+    if interrupted_late:
+        raise KeyboardInterrupt
+    return Performed(outcome=outcome, folder=folder.path)
+
+
+def versions() -> dict[str, str]:
+    """Versions of what took part, as far as it is installed."""
+    found = {"python": platform.python_version()}
+    for name in PACKAGES:
+        with suppress(metadata.PackageNotFoundError):
+            found[name] = metadata.version(name)
+    return found
+
+
+def _guarded(act: Act, emit: Emit, folder: RunFolder) -> Outcome:
+    """Run ``act``; an error becomes an outcome and an event."""
+
+    def artifact(name: str, text: str) -> None:
+        folder.write_text(name, text)
+
+    try:
+        return act(emit, artifact)
+    except EmbodiedError as error:
+        if os.environ.get("EMBODIED_DEBUG"):
+            traceback.print_exc(file=sys.stderr)
+        outcome = outcome_of_error(error)
+        emit(
+            Event(
+                kind="error",
+                data={
+                    "type": type(error).__name__,
+                    "text": outcome.message,
+                    "notes": outcome.notes,
+                    "raw": getattr(error, "raw", None),
+                },
+            )
+        )
+        return outcome
+    except Exception as error:  # a fault of ours: written down in full, told in one line
+        if os.environ.get("EMBODIED_DEBUG"):
+            raise
+        text = f"internal error: {type(error).__name__}: {error}"
+        emit(Event(kind="error", data={"text": text, "traceback": traceback.format_exc()}))
+        note = f"please report it with {folder.path / EVENTS}"
+        return Outcome(exit_code=BROKEN, message=text, notes=(note,))
+
+
+class _Filming:
+    """Records states and keeps the child process that draws them."""
+
+    def __init__(
+        self,
+        folder: RunFolder,
+        session: Session,
+        options: VideoOptions | None,
+        viewer: Callable[[], None] | None,
+    ) -> None:
+        self.job: VideoJob | None = None
+        self.waited_s = 0.0
+        self._folder = folder
+        self._session = session
+        self._options = options
+        self._log = StateLog(
+            folder.path / STATES,
+            nq=session.qpos().shape[0],
+            rate_hz=(options or VideoOptions()).rate_hz,
+            header=session.states_header,
+            on_loss=lambda reason: folder.note_loss(STATES, reason),
+        )
+        self._moved = False
+        self._viewer = viewer
+        self._log.sample(session.time_s(), session.qpos, force=True)
+        session.watch(self._step)
+
+    def start(self) -> None:
+        """Start the child, once."""
+        if self._options is None or self.job is not None:
+            return
+        try:
+            self.job = VideoJob(self._folder.path, self._options)
+        except OSError as error:
+            self._folder.note_loss("pictures", error.strerror or str(error))
+
+    def end_of_run(self) -> None:
+        """Record the last state; without any motion there is nothing to film."""
+        self._log.sample(self._session.time_s(), self._session.qpos, force=True)
+        self._log.close()
+        if not self._moved:
+            self.cancel()
+            self.job = None
+
+    def wait(self, tick: Callable[[int, int], None]) -> VideoResult:
+        """Wait for the child to finish."""
+        if self.job is None:
+            return VideoResult()
+        started = time.perf_counter()
+        result = self.job.wait(tick)
+        self.waited_s = time.perf_counter() - started
+        return result
+
+    def cancel(self) -> None:
+        """End everything; may be called twice."""
+        self._log.close()
+        if self.job is not None:
+            self.job.cancel()
+
+    def _step(self, time_s: float) -> None:
+        rows = self._log.rows
+        self._moved = True
+        self._log.sample(time_s, self._session.qpos)
+        if self._viewer is not None and self._log.rows > rows:
+            self._viewer()
