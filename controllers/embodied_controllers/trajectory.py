@@ -7,7 +7,7 @@ immutable state, so that equal observations give equal commands.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Protocol, TypeAlias
+from typing import Protocol, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -210,9 +210,7 @@ class TrajectoryController:
         goal, options, dt = state.goal, self.options, self.spec.control_dt_s
         elapsed = observation.time - state.started_s
         x = min((elapsed + dt) / state.duration_s, 1.0)
-        wanted = _interpolate(
-            state.start, goal.pose_ee_in_world, x**3 * (10 + x * (6 * x - 15))
-        )
+        wanted = _interpolate(state.start, goal.pose_ee_in_world, x**3 * (10 + x * (6 * x - 15)))
         now = self.kinematics.pose(state.q)
         error = np.concatenate([wanted.position - now.position, _rotation_vector(now, wanted)])
         J = self.kinematics.jacobian(state.q)
@@ -237,9 +235,7 @@ class TrajectoryController:
         self, state: FingerState, observation: Observation
     ) -> tuple[Command, TrackingState, ControlStatus]:
         goal, options = state.goal, self.options
-        command = Command(
-            q=state.q, gripper_width_m=goal.width_m, gripper_force_n=goal.force_n
-        )
+        command = Command(q=state.q, gripper_width_m=goal.width_m, gripper_force_n=goal.force_n)
         if observation.gripper is None:
             raise ValueError("a GripperGoal needs a robot with a gripper")
         elapsed = observation.time - state.started_s
@@ -278,9 +274,10 @@ def sample(trajectory: JointTrajectory, t: float) -> tuple[Array, Array]:
     return q, dq
 
 
-def _off(
-    state: PathState | PoseState, off: bool, now_s: float
-) -> tuple[PathState | PoseState, float]:
+_Moving = TypeVar("_Moving", PathState, PoseState)
+
+
+def _off(state: _Moving, off: bool, now_s: float) -> tuple[_Moving, float]:
     """Note since when the arm has been off its set-points; returns for how long."""
     if not off:
         return replace(state, off_since_s=None), 0.0

@@ -159,9 +159,7 @@ class MotionPlanner:
         for seed in tries[:seeds]:
             result = self.kinematics.solve(pose, seed, rest=rest)
             collides = (
-                result.found
-                and clearance is not None
-                and not self.scene.valid(result.q, clearance)
+                result.found and clearance is not None and not self.scene.valid(result.q, clearance)
             )
             if result.found and not collides:
                 best = result
@@ -341,9 +339,7 @@ class MotionPlanner:
         return ", ".join(f"{a} too close to {b}" for a, b in pairs) or "collision"
 
     def _none(self, clearance: Clearance, reason: str) -> Segment:
-        return Segment(
-            path=np.empty((0, self.kinematics.n)), clearance=clearance, reason=reason
-        )
+        return Segment(path=np.empty((0, self.kinematics.n)), clearance=clearance, reason=reason)
 
 
 def interpolate_pose(a: Pose, b: Pose, fraction: float) -> Pose:

@@ -266,9 +266,7 @@ class PlanningScene:
         base = {self._robot_root, *self._children(self._robot_root)}
         fixed = self.model.body_weldid
         bodies = self.model.geom_bodyid
-        return any(
-            bodies[x] in base and fixed[bodies[y]] == 0 for x, y in ((a, b), (b, a))
-        )
+        return any(bodies[x] in base and fixed[bodies[y]] == 0 for x, y in ((a, b), (b, a)))
 
     def _children(self, body: int) -> list[int]:
         return [b for b in range(1, self.model.nbody) if self.model.body_parentid[b] == body]

@@ -167,9 +167,7 @@ def _profile(length: float, velocity: float, acceleration: float, jerk: float) -
     return trajectory
 
 
-def _slowdown(
-    profile: Trajectory, s: Array, slopes: list[Array], limits: JointLimits
-) -> float:
+def _slowdown(profile: Trajectory, s: Array, slopes: list[Array], limits: JointLimits) -> float:
     """Factor on time at which the profile just keeps all limits."""
     time = np.linspace(0.0, profile.duration, 160)
     states = np.array([profile.at_time(t) for t in time])[:, :, 0]

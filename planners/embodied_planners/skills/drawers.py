@@ -1,0 +1,121 @@
+"""Opening and closing drawers by their handles."""
+
+from __future__ import annotations
+
+import mujoco
+import numpy as np
+
+from embodied.protocols import Skill
+from embodied.types import GripperGoal, Observation, Pose, SkillResult
+from embodied_planners.skills.geometry import pose_of
+from embodied_planners.skills.workcell import HAND, Reach, Workcell, before
+
+OPEN_SHARE = 0.95
+HANDLE_GAP_M = 0.03
+
+
+def slide(
+    cell: Workcell, drawer: str, observation: Observation, *, opening: bool, attempt: int
+) -> Skill:
+    """Grasp the handle, move it along the drawer's direction, let go, retreat.
+
+    Args:
+        cell: Planner and options.
+        drawer: Name of the drawer.
+        observation: Latest measurement.
+        opening: True to open, False to close.
+        attempt: Selects another way to hold the handle.
+    """
+    thing = cell.spec.objects[drawer]
+    cell.look(observation)
+    handle = handle_pose(cell, drawer)
+    if handle is None:
+        return SkillResult(ok=False, reason=f"{drawer} has no handle", retry=False)
+    out = np.array(thing.opens_along)
+    gap = min(HANDLE_GAP_M, cell.gripper.max_width_m)
+    cell.scene.set_gap(gap)
+    clearance = cell.scene.clearance(padding_m=0.001)
+    options = _handle_grasps(handle)
+    shift = attempt % len(options)
+    reach, reason = Reach(), ""
+    for target in options[shift:] + options[:shift]:
+        reach = cell.reach(observation.q, target, before(target, 0.06), clearance)
+        if reach.found:
+            break
+        reason = reason or reach.reason
+    if not reach.found:
+        return SkillResult(ok=False, reason=f"the handle of {drawer}: {reason}")
+    observation = yield cell.path(reach.segments, f"reach for {drawer}", gap_m=gap)
+    observation = yield GripperGoal(
+        width_m=0.0, force_n=cell.options.grasp_force_n, label=f"grasp the handle of {drawer}"
+    )
+    assert observation.gripper is not None
+    held = observation.gripper.width_m > 0.003
+    problem = "" if held else f"the fingers missed the handle of {drawer}"
+    if held:
+        wanted = thing.travel_m * OPEN_SHARE if opening else 0.0
+        distance = wanted - observation.openings_m[drawer]
+        if not opening:
+            distance -= 0.003  # into the stop
+        cell.look(observation)
+        target = Pose(
+            position=observation.pose_ee_in_world.position + distance * out,
+            quat_wxyz=observation.pose_ee_in_world.quat_wxyz,
+        )
+        # the hand moves with the handle: what it is close to on the drawer moves too
+        clearance = cell.scene.clearance(padding_m=0.002, allow=[(HAND, (drawer,))])
+        pull = cell.planner.line(
+            observation.q,
+            target,
+            cell.scene.relaxed(clearance, observation.q),
+            label=f"slide {drawer}",
+        )
+        if pull.found:
+            observation = yield cell.path(
+                [pull], f"slide {drawer}", speed=0.4, stop_on_contact=True
+            )
+        else:
+            problem = pull.reason
+    observation = yield GripperGoal(width_m=gap, label=f"let go of {drawer}")
+    cell.look(observation)
+    back = cell.back_off(observation.q, 0.07)
+    if not back.found:
+        return SkillResult(ok=False, reason=f"the hand cannot leave {drawer}: {back.reason}")
+    observation = yield cell.path([back], f"leave {drawer}")
+    if problem:
+        return SkillResult(ok=False, reason=problem)
+    return _judge(cell, drawer, observation, opening)
+
+
+def handle_pose(cell: Workcell, drawer: str) -> Pose | None:
+    """Pose of the site ``<drawer>-handle``: z a way to approach it, y across the bar."""
+    model, data = cell.scene.model, cell.scene.data
+    site = mujoco.mj_name2id(model, mujoco.mjtObj.mjOBJ_SITE, f"{drawer}-handle")
+    if site < 0:
+        return None
+    mujoco.mj_kinematics(model, data)
+    return pose_of(np.array(data.site_xmat[site]).reshape(3, 3), np.array(data.site_xpos[site]))
+
+
+def _handle_grasps(handle: Pose) -> list[Pose]:
+    """Ways to hold the bar: as its site says, turned about the bar, and the other way round."""
+    found: list[Pose] = []
+    for tilt in (0.0, 0.4, -0.4, 0.8, -0.8):
+        c, s = float(np.cos(tilt)), float(np.sin(tilt))
+        about_bar = np.array([[1.0, 0.0, 0.0], [0.0, c, -s], [0.0, s, c]])
+        for sign in (1.0, -1.0):
+            turn = np.diag([sign, sign, 1.0])
+            found.append(pose_of(handle.rotation @ about_bar @ turn, np.array(handle.position)))
+    return found
+
+
+def _judge(cell: Workcell, drawer: str, observation: Observation, opening: bool) -> SkillResult:
+    """Compare the measured opening with what was wanted."""
+    travel = cell.spec.objects[drawer].travel_m
+    measured = observation.openings_m[drawer]
+    if opening and measured < 0.8 * travel:
+        reason = f"{drawer} is {100 * measured:.1f} cm open, not {100 * travel:.1f} cm"
+        return SkillResult(ok=False, reason=reason)
+    if not opening and measured > 0.012:
+        return SkillResult(ok=False, reason=f"{drawer} is still {100 * measured:.1f} cm open")
+    return SkillResult(ok=True)

@@ -1,0 +1,174 @@
+"""Grasp candidates from geometry: which way a parallel gripper can take hold of an item.
+
+The end-effector frame has z along the approach and y along the closing direction.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from embodied.types import GripperSpec, ObjectSpec, Pose
+from embodied_planners.motion import PlanningScene
+from embodied_planners.skills.geometry import UP, bottom_z, half_extent, pose_of, top_z
+
+Array = NDArray[np.float64]
+
+TILTS_RAD = (0.0, 0.35, -0.35, 0.7, -0.7)
+MAX_DEPTH_M = 0.03
+TIP_CLEARANCE_M = 0.003
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Grasp:
+    """A way to hold an item.
+
+    Attributes:
+        pose_ee_in_world: Where the end effector closes its fingers.
+        width_m: Width of the item between the pads.
+        gap_m: Gap to approach with.
+        tilt_rad: Angle of the approach away from straight down.
+        clearance_m: Distance of the open hand to whatever is nearest, item excluded.
+    """
+
+    pose_ee_in_world: Pose
+    width_m: float
+    gap_m: float
+    tilt_rad: float
+    clearance_m: float
+
+
+def grasp_frame(closing: Array, tilt: float) -> Array:
+    """Rotation (3, 3) of an end effector that closes along a horizontal direction.
+
+    Approaches straight down for tilt 0, else turned about the closing direction.
+    """
+    y = closing / float(np.linalg.norm(closing))
+    down = -UP
+    side = np.cross(y, down)
+    z = float(np.cos(tilt)) * down + float(np.sin(tilt)) * side
+    return np.stack([np.cross(y, z), y, z], axis=1)
+
+
+def closing_directions(spec: ObjectSpec, pose: Pose) -> Iterator[tuple[Array, Array, float]]:
+    """Horizontal closing directions, the direction across them along the item, and the width."""
+    R = pose.rotation
+    axis = R[:, 2]
+    if spec.shape == "sphere" or (spec.shape == "cylinder" and abs(axis[2]) > 0.9):
+        for k in range(8):
+            angle = k * np.pi / 8
+            yield np.array([np.cos(angle), np.sin(angle), 0.0]), np.zeros(3), spec.size_m[0]
+    elif spec.shape == "cylinder":
+        across = np.cross(UP, axis)
+        yield across / np.linalg.norm(across), axis * spec.size_m[2], spec.size_m[0]
+    else:
+        horizontal = [i for i in range(3) if abs(R[2, i]) < 0.35]
+        for i in horizontal:
+            others = [j for j in horizontal if j != i]
+            along = R[:, others[0]] * spec.size_m[others[0]] if others else np.zeros(3)
+            direction = np.array([R[0, i], R[1, i], 0.0])
+            yield direction / np.linalg.norm(direction), along, spec.size_m[i]
+
+
+def grasp_candidates(
+    spec: ObjectSpec,
+    pose: Pose,
+    gripper: GripperSpec,
+    scene: PlanningScene,
+    reference: Pose,
+) -> list[Grasp]:
+    """Grasps of an item, best first.
+
+    Grasps that leave 6 mm around the open hand come first, less tilted ones before more tilted
+    ones, and among equals those that turn the hand least from ``reference``.
+
+    Args:
+        spec: The item.
+        pose: Its measured pose.
+        gripper: The gripper.
+        scene: Surroundings, for the clearance of the fingers.
+        reference: Pose of the end effector to stay close to in orientation.
+    """
+    tip = gripper.pad_size_m[2] / 2
+    top, bottom = top_z(spec, pose), bottom_z(spec, pose)
+    found: list[tuple[tuple[float, ...], Grasp]] = []
+    for closing, along, width in closing_directions(spec, pose):
+        if width > gripper.max_width_m - 0.006:
+            continue
+        shifts = (0.0,) if float(np.linalg.norm(along)) < 0.07 else (0.0, 0.25, -0.25)
+        for shift, sign, tilt in itertools.product(shifts, (1.0, -1.0), TILTS_RAD):
+            rotation = grasp_frame(sign * closing, tilt)
+            point = pose.position + shift * along
+            turn = _angle(reference.rotation, rotation)
+            lowest = bottom + tip + _drop_of_pad(gripper, rotation) + TIP_CLEARANCE_M
+            middle = max(float(np.clip(point[2], top - MAX_DEPTH_M, top)), lowest)
+            shallow = max(top - tip, lowest)
+            for height in (middle, shallow) if shallow > middle + 0.005 else (middle,):
+                ee = pose_of(rotation, np.array([point[0], point[1], height]))
+                for gap in _gaps(width, gripper):
+                    distance = float(np.min(scene.finger_distances(ee, gap, (spec.name,))))
+                    if distance < 0.0025:
+                        continue
+                    grasp = Grasp(
+                        pose_ee_in_world=ee,
+                        width_m=width,
+                        gap_m=gap,
+                        tilt_rad=abs(tilt),
+                        clearance_m=distance,
+                    )
+                    cost = (
+                        float(distance < 0.006),
+                        abs(tilt) + float(height > middle) + abs(shift),
+                        turn - 20 * min(distance, 0.02),
+                    )
+                    found.append((cost, grasp))
+                    break
+    found.sort(key=lambda pair: pair[0])
+    return [grasp for _, grasp in found]
+
+
+def _drop_of_pad(gripper: GripperSpec, rotation: Array) -> float:
+    """How much lower than along the approach axis a tilted pad reaches, m."""
+    sine = float(np.sqrt(max(0.0, 1.0 - rotation[2, 2] ** 2)))
+    return sine * gripper.pad_size_m[1] / 2
+
+
+def _angle(a: Array, b: Array) -> float:
+    """Angle between two orientations, rad."""
+    return float(np.arccos(np.clip((np.trace(a.T @ b) - 1) / 2, -1.0, 1.0)))
+
+
+def _gaps(width: float, gripper: GripperSpec) -> tuple[float, ...]:
+    """Gaps to approach with: comfortable first, then tight."""
+    wide = min(gripper.max_width_m, width + 0.026)
+    tight = min(gripper.max_width_m, width + 0.012)
+    return (wide,) if wide - tight < 0.002 else (wide, tight)
+
+
+def grasp_offset(ee: Pose, item: Pose) -> Array:
+    """Position of an item in the end-effector frame, (3,), m."""
+    return ee.rotation.T @ (item.position - ee.position)
+
+
+def held_between_pads(
+    spec: ObjectSpec, ee: Pose, item: Pose, measured_width_m: float, expected_width_m: float
+) -> str:
+    """Why the item is not held as it should be, from measurements; ``""`` if it is."""
+    if measured_width_m < 0.4 * expected_width_m or measured_width_m < 0.002:
+        return f"the fingers closed to {1000 * measured_width_m:.0f} mm: nothing between them"
+    if abs(measured_width_m - expected_width_m) > 0.012 + 0.1 * expected_width_m:
+        return (
+            f"the fingers hold {1000 * measured_width_m:.0f} mm where "
+            f"{1000 * expected_width_m:.0f} mm were expected"
+        )
+    offset = grasp_offset(ee, item)
+    reach = half_extent(spec, item, ee.rotation[:, 2]) + 0.012
+    sideways = half_extent(spec, item, ee.rotation[:, 0]) + 0.008
+    if abs(offset[1]) > 0.015 or abs(offset[2]) > reach or abs(offset[0]) > sideways:
+        away = 1000 * float(np.linalg.norm(offset))
+        return f"{spec.name} is {away:.0f} mm from the middle of the pads"
+    return ""

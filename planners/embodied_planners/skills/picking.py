@@ -1,0 +1,113 @@
+"""Taking hold of an item: pick, unstack and take-out."""
+
+from __future__ import annotations
+
+from embodied.protocols import Skill
+from embodied.types import GripperGoal, Observation, SkillResult
+from embodied_planners.skills.geometry import bottom_z, top_z
+from embodied_planners.skills.grasps import Grasp, grasp_candidates, held_between_pads
+from embodied_planners.skills.pushing import push_aside
+from embodied_planners.skills.workcell import Reach, Workcell, before
+
+
+def take(
+    cell: Workcell, item: str, source: str, observation: Observation, *, attempt: int
+) -> Skill:
+    """Take hold of ``item``, which is on or in ``source``, and lift it.
+
+    Args:
+        cell: Planner and options.
+        item: What to take.
+        source: Surface, item, container or drawer that it comes from.
+        observation: Latest measurement.
+        attempt: Selects another grasp each time.
+    """
+    thing = cell.spec.objects[item]
+    grasp, reach, reason = _choose(cell, item, observation, attempt)
+    if grasp is None and attempt > 0:
+        pushed = yield from push_aside(cell, item, observation, attempt=attempt - 1)
+        if not pushed.ok:
+            return SkillResult(ok=False, reason=f"{reason}; {pushed.reason}")
+        observation = pushed.observation
+        grasp, reach, reason = _choose(cell, item, observation, 0)
+    if grasp is None:
+        return SkillResult(ok=False, reason=f"no grasp of {item}: {reason}")
+    observation = yield cell.path(reach.segments, f"reach for {item}", gap_m=grasp.gap_m)
+    observation = yield GripperGoal(
+        width_m=0.0, force_n=cell.options.grasp_force_n, label=f"grasp {item}"
+    )
+    problem = _held(cell, item, observation, grasp)
+    if problem:
+        observation = yield GripperGoal(width_m=grasp.gap_m, label=f"let go of {item}")
+        cell.look(observation)
+        back = cell.back_off(observation.q, cell.options.retreat_m)
+        if back.found:
+            yield cell.path([back], "retreat")
+        return SkillResult(ok=False, reason=problem)
+    cell.look(observation, holding=item)
+    lift = cell.rise(observation.q, _lift_height(cell, item, source, observation))
+    if not lift.found:
+        return SkillResult(ok=False, reason=f"{item} cannot be lifted: {lift.reason}")
+    observation = yield cell.path([lift], f"lift {item}")
+    assert observation.gripper is not None
+    problem = held_between_pads(
+        thing,
+        observation.pose_ee_in_world,
+        observation.poses[item],
+        observation.gripper.width_m,
+        grasp.width_m,
+    )
+    return SkillResult(ok=not problem, reason=f"after lifting: {problem}" if problem else "")
+
+
+def _choose(
+    cell: Workcell, item: str, observation: Observation, attempt: int
+) -> tuple[Grasp | None, Reach, str]:
+    """The first grasp, in order of preference and rotated by ``attempt``, that can be reached."""
+    cell.look(observation)
+    grasps = grasp_candidates(
+        cell.spec.objects[item],
+        observation.poses[item],
+        cell.gripper,
+        cell.scene,
+        observation.pose_ee_in_world,
+    )
+    if not grasps:
+        return None, Reach(), f"things beside {item} leave no room for the fingers"
+    shift = attempt % len(grasps)
+    reason = ""
+    for grasp in (grasps[shift:] + grasps[:shift])[: cell.options.candidates]:
+        cell.scene.set_gap(grasp.gap_m)
+        target = grasp.pose_ee_in_world
+        reach = cell.reach(
+            observation.q,
+            target,
+            before(target, cell.options.approach_m),
+            cell.contact_clearance(),
+        )
+        if reach.found:
+            return grasp, reach, ""
+        reason = reason or reach.reason
+    return None, Reach(), reason
+
+
+def _held(cell: Workcell, item: str, observation: Observation, grasp: Grasp) -> str:
+    if observation.gripper is None:
+        return "the gripper reports nothing"
+    return held_between_pads(
+        cell.spec.objects[item],
+        observation.pose_ee_in_world,
+        observation.poses[item],
+        observation.gripper.width_m,
+        grasp.width_m,
+    )
+
+
+def _lift_height(cell: Workcell, item: str, source: str, observation: Observation) -> float:
+    """High enough to clear the rim of a container."""
+    support = cell.spec.objects.get(source)
+    if support is None or support.kind not in ("container", "drawer"):
+        return cell.options.lift_m
+    rim = top_z(support, observation.poses[source])
+    low = bottom_z(cell.spec.objects[item], observation.poses[item])
+    return max(cell.options.lift_m, rim + 0.03 - low)

@@ -1,0 +1,187 @@
+"""Pushing a neighbour aside with closed fingers, when it leaves no room for a grasp."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from embodied.types import ControlGoal, GripperGoal, Observation, Pose
+from embodied_planners.motion import Segment
+from embodied_planners.skills.geometry import (
+    Footprints,
+    bottom_z,
+    footprints,
+    half_extent,
+    pose_of,
+    top_z,
+)
+from embodied_planners.skills.grasps import TIP_CLEARANCE_M, grasp_frame
+from embodied_planners.skills.workcell import HAND, Reach, Workcell, above
+
+Array = NDArray[np.float64]
+
+PUSH_M = 0.05
+STANDOFF_M = 0.012
+NEAR_M = 0.05
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Pushed:
+    """How a push ended: whether the neighbour moved, why not, and what was measured last."""
+
+    ok: bool
+    observation: Observation
+    reason: str = ""
+
+
+def push_aside(
+    cell: Workcell, item: str, observation: Observation, *, attempt: int
+) -> Generator[ControlGoal, Observation, Pushed]:
+    """Push one item that stands close to ``item`` away from it.
+
+    Args:
+        cell: Planner and options.
+        item: What should become graspable.
+        observation: Latest measurement.
+        attempt: Selects another push each time.
+    """
+    cell.look(observation)
+    cell.scene.set_gap(0.0)
+    pushes = list(_pushes(cell, item, observation))
+    if not pushes:
+        reason = f"nothing beside {item} can be pushed aside"
+        return Pushed(ok=False, observation=observation, reason=reason)
+    shift = attempt % len(pushes)
+    reason = ""
+    for neighbour, direction in (pushes[shift:] + pushes[:shift])[: cell.options.candidates]:
+        reach, push = _plan(cell, neighbour, direction, observation)
+        if push is None:
+            reason = reason or reach.reason
+            continue
+        start = observation.poses[neighbour].position
+        observation = yield GripperGoal(width_m=0.0, force_n=10.0, label="close the fingers")
+        observation = yield cell.path(reach.segments, f"reach beside {neighbour}")
+        observation = yield cell.path(
+            [push], f"push {neighbour} aside", speed=0.4, stop_on_contact=True
+        )
+        cell.look(observation)
+        back = cell.rise(observation.q, cell.options.retreat_m)
+        if back.found:
+            observation = yield cell.path([back], f"leave {neighbour}")
+        moved = float((observation.poses[neighbour].position - start) @ direction)
+        if moved < 0.3 * PUSH_M:
+            reason = f"{neighbour} moved only {1000 * moved:.0f} mm when pushed"
+            return Pushed(ok=False, observation=observation, reason=reason)
+        return Pushed(ok=True, observation=observation)
+    return Pushed(ok=False, observation=observation, reason=f"no push is possible: {reason}")
+
+
+def _pushes(cell: Workcell, item: str, observation: Observation) -> Iterator[tuple[str, Array]]:
+    """Neighbours and directions (3,) in which there is room, best first."""
+    found = footprints(cell.scene)
+    spec = cell.spec.objects
+    here = observation.poses[item].position
+    low, high = (
+        bottom_z(spec[item], observation.poses[item]),
+        top_z(spec[item], observation.poses[item]),
+    )
+    options: list[tuple[float, str, Array]] = []
+    for name, thing in spec.items():
+        if thing.kind != "item" or name == item:
+            continue
+        pose = observation.poses[name]
+        beside = bottom_z(thing, pose) < high - 0.005 and top_z(thing, pose) > low + 0.005
+        away = pose.position - here
+        distance = float(np.linalg.norm(away[:2]))
+        reach = _radius(cell, name, observation) + _radius(cell, item, observation)
+        if not beside or distance > reach + NEAR_M or _carries(cell, name, observation):
+            continue
+        others = [
+            i
+            for i, body in enumerate(found.body)
+            if body != name and found.top[i] > bottom_z(thing, pose) + 0.003
+        ]
+        for k in range(12):
+            angle = k * np.pi / 6
+            direction = np.array([np.cos(angle), np.sin(angle), 0.0])
+            outward = float(direction[:2] @ away[:2]) / max(distance, 1e-9)
+            if outward < -0.1:
+                continue
+            room = _room(found.select(others), thing.size_m, pose, direction)
+            if room > 0.004:
+                options.append(
+                    (distance - reach - 0.03 * outward - min(room, 0.04), name, direction)
+                )
+    options.sort(key=lambda option: option[0])
+    for _, name, direction in options:
+        yield name, direction
+
+
+def _room(
+    others: Footprints, size: tuple[float, float, float], pose: Pose, direction: Array
+) -> float:
+    """Least gap to other things at the end of the push, m."""
+    radius = float(np.hypot(size[0], size[1])) / 2
+    steps = np.array([0.6, 1.0])[:, None] * PUSH_M * direction[:2]
+    points = pose.position[:2] + steps
+    half = np.full(2, 0.8 * radius)
+    return float(others.gaps(points, np.eye(2), half).min())
+
+
+def _carries(cell: Workcell, name: str, observation: Observation) -> bool:
+    """Whether another item stands on this one."""
+    spec, pose = cell.spec.objects[name], observation.poses[name]
+    for other, thing in cell.spec.objects.items():
+        if thing.kind != "item" or other == name:
+            continue
+        offset = observation.poses[other].position - pose.position
+        near = float(np.linalg.norm(offset[:2])) < _radius(cell, name, observation)
+        if near and bottom_z(thing, observation.poses[other]) > top_z(spec, pose) - 0.01:
+            return True
+    return False
+
+
+def _radius(cell: Workcell, name: str, observation: Observation) -> float:
+    spec, pose = cell.spec.objects[name], observation.poses[name]
+    return max(half_extent(spec, pose, e) for e in np.eye(3)[:2])
+
+
+def _plan(
+    cell: Workcell, neighbour: str, direction: Array, observation: Observation
+) -> tuple[Reach, Segment | None]:
+    """Plan the motion to the neighbour's side, and the push."""
+    spec, pose = cell.spec.objects[neighbour], observation.poses[neighbour]
+    tip = cell.gripper.pad_size_m[2] / 2
+    half_finger = cell.gripper.pad_size_m[1] / 2
+    height = max(
+        min(float(pose.position[2]), top_z(spec, pose) - 0.01),
+        bottom_z(spec, pose) + tip + TIP_CLEARANCE_M,
+    )
+    back = half_extent(spec, pose, direction) + half_finger + STANDOFF_M
+    start = pose.position - back * direction
+    across = np.array([-direction[1], direction[0], 0.0])
+    reason = ""
+    for sign in (1.0, -1.0):
+        target = pose_of(grasp_frame(sign * across, 0.0), np.array([start[0], start[1], height]))
+        reach = cell.reach(
+            observation.q,
+            target,
+            above(target, cell.options.approach_m),
+            cell.contact_clearance(),
+        )
+        if not reach.found:
+            reason = reach.reason
+            continue
+        end = Pose(
+            position=target.position + (STANDOFF_M + PUSH_M) * direction,
+            quat_wxyz=target.quat_wxyz,
+        )
+        clearance = cell.scene.clearance(padding_m=0.002, allow=[(HAND, (neighbour,))])
+        push = cell.planner.line(reach.segments[-1].end, end, clearance, label="push")
+        if push.found:
+            return reach, push
+        reason = push.reason
+    return Reach(reason=reason), None

@@ -1,0 +1,224 @@
+"""What all skills share: the planner, and how motions are put together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from embodied.types import GripperSpec, Observation, PathGoal, Pose, WorldSpec
+from embodied_planners.motion import HAND as HAND
+from embodied_planners.motion import Clearance, MotionPlanner, Segment
+
+Array = NDArray[np.float64]
+
+Near = Iterable[tuple[Iterable[str], Iterable[str], float]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SkillOptions:
+    """Distances and speeds of the skills.
+
+    Attributes:
+        approach_m: Length of the straight approach to a grasp or a release.
+        lift_m: Straight lift after a grasp.
+        retreat_m: Straight retreat after a release.
+        padding_m: Clearance on the way.
+        tight_padding_m: Clearance on the way where the wide one leaves no path.
+        contact_padding_m: Clearance close to a grasp or a release.
+        grasp_force_n: Force of the fingers on an item.
+        tolerance_rad: Joint error at the end of a motion that still counts as reached.
+        candidates: Grasps or spots that are planned for before a skill gives up.
+        spot_gap_m: Room around an item that is put down, if there is that much.
+        least_gap_m: Room that it needs at least.
+    """
+
+    approach_m: float = 0.07
+    lift_m: float = 0.09
+    retreat_m: float = 0.09
+    padding_m: float = 0.012
+    tight_padding_m: float = 0.005
+    contact_padding_m: float = 0.002
+    grasp_force_n: float = 30.0
+    tolerance_rad: float = 0.006
+    candidates: int = 10
+    spot_gap_m: float = 0.05
+    least_gap_m: float = 0.006
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Reach:
+    """A motion to a pose and straight into it, or why there is none.
+
+    Attributes:
+        segments: Escape, transit and approach, as far as needed; empty if there is none.
+        reason: Why not; empty when there is one.
+    """
+
+    segments: tuple[Segment, ...] = ()
+    reason: str = ""
+
+    @property
+    def found(self) -> bool:
+        """Whether there is a motion."""
+        return bool(self.segments)
+
+
+class Workcell:
+    """Planner, world spec and options, with the motions that skills are made of."""
+
+    def __init__(
+        self, planner: MotionPlanner, spec: WorldSpec, options: SkillOptions | None = None
+    ) -> None:
+        if spec.gripper is None:
+            raise ValueError("tabletop skills need a robot with a gripper")
+        self.planner = planner
+        self.scene = planner.scene
+        self.spec = spec
+        self.gripper: GripperSpec = spec.gripper
+        self.options = options or SkillOptions()
+
+    def look(self, observation: Observation, holding: str = "") -> None:
+        """Take over a measurement; ``holding`` moves with the hand at its measured pose."""
+        self.scene.update(observation)
+        if holding:
+            relative = observation.pose_ee_in_world.inverse() @ observation.poses[holding]
+            self.scene.hold(holding, relative)
+
+    def held_item(self, observation: Observation) -> str:
+        """Name of the item that is between the closed fingers, ``""`` if there is none."""
+        state = observation.gripper
+        if state is None or state.width_m > self.gripper.max_width_m - 0.004:
+            return ""
+        ee = observation.pose_ee_in_world
+        nearest, distance = "", 0.03
+        for name, item in self.spec.objects.items():
+            if item.kind != "item":
+                continue
+            offset = ee.rotation.T @ (observation.poses[name].position - ee.position)
+            close = abs(state.width_m - min(item.size_m)) < 0.5 * max(item.size_m)
+            away = float(np.linalg.norm(offset))
+            if close and state.force_n > 1.0 and away < distance + max(item.size_m) / 4:
+                nearest, distance = name, away
+        return nearest
+
+    def path(
+        self,
+        segments: Sequence[Segment],
+        label: str,
+        *,
+        gap_m: float | None = None,
+        speed: float = 1.0,
+        stop_on_contact: bool = False,
+    ) -> PathGoal:
+        """A control goal for consecutive segments, fingers moving to a gap on the way."""
+        return PathGoal(
+            trajectory=self.planner.trajectory(segments, speed=speed),
+            tolerance_rad=self.options.tolerance_rad,
+            stop_on_contact=stop_on_contact,
+            gripper_width_m=gap_m,
+            label=label,
+        )
+
+    def contact_clearance(self, near: Near = ()) -> Clearance:
+        """Clearance for the last stretch to a grasp or a release."""
+        return self.scene.clearance(padding_m=self.options.contact_padding_m, near=near)
+
+    def reach(
+        self,
+        q: Array,
+        target: Pose,
+        approach: Pose,
+        clearance: Clearance,
+        near: Near = (),
+    ) -> Reach:
+        """Plan from ``q`` to ``approach`` and straight on to ``target``.
+
+        Args:
+            q: Configuration to start from, (n,).
+            target: Pose to end at.
+            approach: Pose from where the straight line to it starts.
+            clearance: What the straight line and its end keep.
+            near: Pairs of bodies with a distance of their own on the way.
+        """
+        planner = self.planner
+        goal = planner.ik(target, clearance, near=q)
+        if not goal.found:
+            return Reach(reason=self._unreachable(target, goal.q, goal.position_error_m, clearance))
+        down = planner.line(goal.q, approach, clearance, label="approach")
+        if not down.found:
+            goal = planner.ik(target, clearance, seeds=5)
+            if goal.found:
+                down = planner.line(goal.q, approach, clearance, label="approach")
+            if not down.found:
+                return Reach(reason=down.reason)
+        way = self.travel(q, down.end, near)
+        if not way.found:
+            return way
+        return Reach(segments=(*way.segments, down.reversed()))
+
+    def travel(self, q: Array, goal: Array, near: Near = ()) -> Reach:
+        """Plan from one configuration to another, away from what is close to the hand first."""
+        planner, options = self.planner, self.options
+        pairs = tuple(near)
+        reason = ""
+        for padding in (options.padding_m, options.tight_padding_m):
+            clearance = self.scene.clearance(padding_m=padding, near=pairs)
+            segments: list[Segment] = []
+            start = q
+            if not self.scene.valid(q, clearance):
+                escape = self.rise(q, 0.06)
+                if escape.found:
+                    segments.append(escape)
+                    start = escape.end
+            way = planner.transit(start, goal, clearance)
+            if way.found:
+                return Reach(segments=(*segments, way))
+            reason = f"on the way: {way.reason}"
+        return Reach(reason=reason)
+
+    def rise(self, q: Array, height_m: float, near: Near = ()) -> Segment:
+        """Straight up as far as possible, at most ``height_m``, from wherever the arm is."""
+        clearance = self.scene.relaxed(self.contact_clearance(near), q)
+        pose = self.planner.kinematics.pose(q)
+        segment = None
+        for share in (1.0, 0.6, 0.3):
+            up = np.array([0.0, 0.0, share * height_m])
+            target = Pose(position=pose.position + up, quat_wxyz=pose.quat_wxyz)
+            segment = self.planner.line(q, target, clearance, label="lift")
+            if segment.found:
+                break
+        assert segment is not None
+        return segment
+
+    def back_off(self, q: Array, distance_m: float) -> Segment:
+        """Straight back against the approach direction, as far as possible, else straight up."""
+        clearance = self.scene.relaxed(self.contact_clearance(), q)
+        pose = self.planner.kinematics.pose(q)
+        for share in (1.0, 0.6, 0.3):
+            back = -share * distance_m * pose.rotation[:, 2]
+            target = Pose(position=pose.position + back, quat_wxyz=pose.quat_wxyz)
+            segment = self.planner.line(q, target, clearance, label="retreat")
+            if segment.found:
+                return segment
+        return self.rise(q, distance_m)
+
+    def _unreachable(self, pose: Pose, q: Array, error_m: float, clearance: Clearance) -> str:
+        x, y, z = pose.position
+        where = f"({x:.2f}, {y:.2f}, {z:.2f}) m"
+        if error_m > 1e-3:
+            return f"out of reach: the hand stays {1000 * error_m:.0f} mm from {where}"
+        return f"at {where}: {self.planner.explain(q, clearance)}"
+
+
+def above(pose: Pose, distance_m: float) -> Pose:
+    """The pose moved straight up in the world."""
+    up = np.array([0.0, 0.0, distance_m])
+    return Pose(position=pose.position + up, quat_wxyz=pose.quat_wxyz)
+
+
+def before(pose: Pose, distance_m: float) -> Pose:
+    """The pose moved back against its approach direction."""
+    return Pose(position=pose.position - distance_m * pose.rotation[:, 2], quat_wxyz=pose.quat_wxyz)
