@@ -12,6 +12,7 @@ from embodied.errors import ConfigurationError, Diagnostic
 from embodied.types import ObjectSpec
 from embodied.world._scene_types import (
     COLORS,
+    FRONT_M,
     TABLE,
     BodyData,
     LayoutData,
@@ -21,9 +22,6 @@ from embodied.world._scene_types import (
 
 MAX_GRASP_M = 0.07
 """Widest item that the hand can take: its 80 mm opening less a margin."""
-
-FRONT_M = 0.012
-"""Thickness of a drawer's front panel."""
 
 DRAWER_PLAY_M = 0.003
 """Gap between a drawer and its housing."""

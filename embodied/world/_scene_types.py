@@ -28,6 +28,9 @@ COLORS: Mapping[str, tuple[float, float, float, float]] = {
 TABLE = "table"
 """Name of the surface that every scene has; its top is the plane z = 0 of the world."""
 
+FRONT_M = 0.012
+"""Thickness of a drawer's front panel."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BodyData:

@@ -10,7 +10,7 @@ import numpy as np
 
 from embodied.types import ObjectSpec
 from embodied.world import robots
-from embodied.world._scene_reader import FRONT_M
+from embodied.world._scene_types import FRONT_M
 from embodied.world.layout import HANDLE_REACH_M
 from embodied.world.robots import Robot
 from embodied.world.scene import TABLE, BodyData, Scene

@@ -12,7 +12,8 @@
     item surface - support
     drawer - container)
   (:predicates
-    (on ?x - item ?s - support)       ; x rests directly on s, outside any container
+    (on ?x - item ?s - support)       ; x rests directly on s; an item in a container may rest on
+                                      ; another one there and is then both on it and in
     (in ?x - item ?c - container)     ; x is inside c
     (clear ?x - item)                 ; nothing rests on x, and x is not held
     (holding ?x - item)
@@ -39,7 +40,8 @@
   (:action take-out
     :parameters (?x - item ?c - container)
     :precondition (and (hand-empty) (in ?x ?c) (clear ?x) (open ?c))
-    :effect (and (holding ?x) (not (hand-empty)) (not (in ?x ?c)) (not (clear ?x))))
+    :effect (and (holding ?x) (not (hand-empty)) (not (in ?x ?c)) (not (clear ?x))
+                 (forall (?y - item) (when (on ?x ?y) (and (not (on ?x ?y)) (clear ?y))))))
 
   ; put the held x on a surface
   (:action place

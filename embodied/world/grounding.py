@@ -1,0 +1,259 @@
+"""Measured geometry becomes symbols: which facts of the tabletop domain hold.
+
+Every item gets one place: in the hand, inside a container, on another item or on a surface. The
+tolerances are named below; they allow for a few millimetres of noise in measured poses.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import resources
+
+import numpy as np
+
+from embodied.types import Atom, GripperState, ObjectSpec, Observation, Pose, WorldSpec
+from embodied.types._geometry import Array
+from embodied.world._scene_types import FRONT_M
+from embodied.world.layout import fits
+
+CONTACT_GAP_M = 0.008
+"""An item rests on what is at most this far below (or above, by noise) its lowest point."""
+
+EDGE_M = 0.004
+"""How far an item's centre may lie beyond the edge of what is under it."""
+
+RIM_M = 0.004
+"""An item is inside a container when its lowest point is at least this far below the rim."""
+
+GRASP_FORCE_N = 1.0
+"""Least force on both pads for something to be held."""
+
+GRASP_WIDTH_M = 0.012
+"""Largest difference between the gap of the pads and the width of what is held between them."""
+
+GRASP_REACH_M = 0.012
+"""How far outside an item the point between the pads may lie while holding it."""
+
+OPEN_FRACTION = 0.25
+"""A drawer counts as open from this part of its travel on; less is shut."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Body:
+    """An object's measured geometry.
+
+    Attributes:
+        spec: The object.
+        position: Centre in the world frame, (3,), m.
+        rotation: Body to world, (3, 3).
+        half_height: Half of its extent along the world's z, m.
+    """
+
+    spec: ObjectSpec
+    position: Array
+    rotation: Array
+    half_height: float
+
+    @staticmethod
+    def of(spec: ObjectSpec, pose: Pose) -> _Body:
+        rotation = pose.rotation
+        half_height = extent_along(spec, rotation.T @ np.array([0.0, 0.0, 1.0])) / 2
+        return _Body(spec=spec, position=pose.position, rotation=rotation, half_height=half_height)
+
+    @property
+    def lowest(self) -> float:
+        return float(self.position[2]) - self.half_height
+
+    @property
+    def highest(self) -> float:
+        return float(self.position[2]) + self.half_height
+
+    def local(self, point: Array) -> Array:
+        return self.rotation.T @ (point - self.position)
+
+    def beyond_footprint(self, point: Array) -> float:
+        """How far, seen from above, a point lies outside of this body; 0 when over it, m."""
+        local = np.abs(self.local(point))
+        up = int(np.argmax(np.abs(self.rotation[2])))
+        half = np.array(self.spec.size_m) / 2
+        if self.spec.shape == "cylinder" and up == 2:
+            return max(0.0, math.hypot(local[0], local[1]) - half[0])
+        outside = np.maximum(local - half, 0.0)
+        outside[up] = 0.0
+        return float(np.linalg.norm(outside))
+
+
+def extent_along(spec: ObjectSpec, direction: Array) -> float:
+    """Width of an object along a unit direction (3,) of its own frame, m."""
+    x, y, z = spec.size_m
+    a, b, c = (abs(float(v)) for v in direction)
+    if spec.shape == "sphere":
+        return x
+    if spec.shape == "cylinder":
+        return x * math.hypot(a, b) + z * c
+    return x * a + y * b + z * c
+
+
+class TabletopGrounder:
+    """Facts of the tabletop domain, from measured poses; implements ``SymbolGrounder``.
+
+    Args:
+        spec: The world whose observations are grounded.
+
+    Attributes:
+        domain_text: The tabletop domain with this scene's categories as types.
+        objects: PDDL type of every object by name; the scene's colours are objects of type color.
+        static_facts: The facts that no action changes.
+    """
+
+    def __init__(self, spec: WorldSpec) -> None:
+        self._specs = spec.objects
+        self._items = tuple(n for n, o in spec.objects.items() if o.kind == "item")
+        self._containers = tuple(
+            n for n, o in spec.objects.items() if o.kind in ("container", "drawer")
+        )
+        self._surfaces = tuple(n for n, o in spec.objects.items() if o.kind == "surface")
+        self.domain_text = domain_text(spec.objects)
+        colors = sorted({o.color for o in spec.objects.values() if o.color})
+        self.objects: Mapping[str, str] = {
+            **{n: o.category for n, o in spec.objects.items()},
+            **dict.fromkeys(colors, "color"),
+        }
+        self.static_facts = self._static()
+
+    def facts(self, observation: Observation) -> frozenset[Atom]:
+        """All atoms that hold in this measurement, static ones included.
+
+        Raises:
+            KeyError: The observation lacks the pose of an object.
+        """
+        bodies = {n: _Body.of(o, observation.poses[n]) for n, o in self._specs.items()}
+        found: set[Atom] = set(self.static_facts)
+        for name in self._containers:
+            spec = self._specs[name]
+            if spec.kind == "drawer":
+                opening = observation.openings_m[name]
+                if opening >= OPEN_FRACTION * spec.travel_m:
+                    found.add(Atom("open", (name,)))
+        held = self._held(observation, bodies)
+        found.add(Atom("holding", (held,)) if held else Atom("hand-empty"))
+        covered: set[str] = set()
+        for name in self._items:
+            if name == held:
+                continue
+            inside = self._container_of(bodies, name)
+            if inside:
+                found.add(Atom("in", (name, inside)))
+            below = self._support_of(bodies, name, held, inside)
+            if below:
+                found.add(Atom("on", (name, below)))
+                covered.add(below)
+        found.update(Atom("clear", (n,)) for n in self._items if n not in covered and n != held)
+        return frozenset(found)
+
+    def _static(self) -> frozenset[Atom]:
+        found: set[Atom] = set()
+        for name, spec in self._specs.items():
+            if spec.color:
+                found.add(Atom("has-color", (name, spec.color)))
+            if spec.kind == "item" and spec.stackable:
+                found.add(Atom("stackable", (name,)))
+            if spec.kind == "container":
+                found.add(Atom("open", (name,)))
+        for item in self._items:
+            for container in self._containers:
+                if fits(self._specs[item], self._specs[container]):
+                    found.add(Atom("fits", (item, container)))
+        return frozenset(found)
+
+    def _held(self, observation: Observation, bodies: Mapping[str, _Body]) -> str:
+        """Name of the item between the pads, or an empty text."""
+        gripper = observation.gripper
+        if gripper is None or gripper.force_n < GRASP_FORCE_N:
+            return ""
+        ee = observation.pose_ee_in_world
+        gaps = {n: _grasp_gap(bodies[n], ee, gripper) for n in self._items}
+        name = min(gaps, key=lambda n: gaps[n], default="")
+        return name if name and gaps[name] <= GRASP_REACH_M else ""
+
+    def _container_of(self, bodies: Mapping[str, _Body], name: str) -> str:
+        item = bodies[name]
+        for container in self._containers:
+            body = bodies[container]
+            x, y, _ = body.local(item.position)
+            half = np.array(body.spec.inner_size_m) / 2
+            shift = inside_shift(body.spec)
+            if body.spec.shape == "cylinder":
+                within = math.hypot(x, y) <= half[0] + EDGE_M
+            else:
+                within = abs(x - shift) <= half[0] + EDGE_M and abs(y) <= half[1] + EDGE_M
+            bottom = body.lowest - CONTACT_GAP_M
+            if within and bottom <= item.lowest <= body.highest - RIM_M:
+                return container
+        return ""
+
+    def _support_of(self, bodies: Mapping[str, _Body], name: str, held: str, inside: str) -> str:
+        """What an item rests on: the highest thing under its centre, else what it leans on."""
+        item = bodies[name]
+        candidates = [n for n in self._items if n not in (name, held)]
+        if not inside:
+            candidates += self._surfaces
+        touching: list[tuple[float, float, str]] = []
+        for other in candidates:
+            body = bodies[other]
+            is_ball = body.spec.shape == "sphere"
+            if is_ball or abs(item.lowest - body.highest) > CONTACT_GAP_M:
+                continue
+            beyond = body.beyond_footprint(item.position)
+            if beyond <= EDGE_M:
+                touching.append((0.0, -body.highest, other))
+            elif not inside and beyond <= min(item.spec.size_m) / 2:
+                touching.append((beyond, -body.highest, other))
+        return min(touching)[2] if touching else ""
+
+
+def inside_shift(spec: ObjectSpec) -> float:
+    """Offset along its own x from a container's centre to the centre of its inside, m.
+
+    A drawer's front panel is thicker than its back wall, other containers are symmetric.
+    """
+    if spec.kind != "drawer":
+        return 0.0
+    back = spec.size_m[0] - spec.inner_size_m[0] - FRONT_M
+    return (back - FRONT_M) / 2
+
+
+def _grasp_gap(item: _Body, ee: Pose, gripper: GripperState) -> float:
+    """Distance from an item to the point between the pads; infinite when the width is wrong."""
+    closing = item.rotation.T @ ee.rotation[:, 1]
+    width = extent_along(item.spec, closing)
+    local = item.local(ee.position)
+    half = np.array(item.spec.size_m) / 2
+    if item.spec.shape == "sphere":
+        gap = max(0.0, float(np.linalg.norm(local)) - half[0])
+        width = 2 * math.sqrt(max(half[0] ** 2 - float(local @ local), 0.0))
+    else:
+        gap = float(np.linalg.norm(np.maximum(np.abs(local) - half, 0.0)))
+    if item.spec.shape == "box":
+        # Pads lie flat on a box: its narrowest width counts, whatever the measured yaw says.
+        width = min(width, float(np.array(item.spec.size_m)[int(np.argmax(np.abs(closing)))]))
+    elif item.spec.shape == "cylinder":
+        width = min(width, max(item.spec.size_m))
+    return gap if abs(width - gripper.width_m) <= GRASP_WIDTH_M else math.inf
+
+
+def domain_text(objects: Mapping[str, ObjectSpec]) -> str:
+    """Return the tabletop domain with the objects' categories added as types."""
+    domains = resources.files("embodied_assets").joinpath("domains")
+    text = domains.joinpath("tabletop.pddl").read_text("utf-8")
+    categories: dict[str, set[str]] = {}
+    for spec in objects.values():
+        if spec.category != spec.kind:
+            categories.setdefault(spec.kind, set()).add(spec.category)
+    lines = [f"    {' '.join(sorted(c))} - {kind}" for kind, c in sorted(categories.items())]
+    anchor = "    drawer - container"
+    if anchor not in text:
+        raise RuntimeError("tabletop.pddl has lost the line after which categories are added")
+    return text.replace(anchor, "\n".join([anchor, *lines]), 1)
