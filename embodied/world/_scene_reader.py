@@ -192,7 +192,7 @@ class SceneReader:
             entry.problem(
                 "name", f"is {spec.name!r}", "lower-case words joined by hyphens, e.g. 'red-block'"
             )
-        elif spec.name in RESERVED:
+        elif spec.name in RESERVED - set(_BASE_TYPE):
             entry.problem("name", f"is {spec.name!r}, a word of the planning domain", "rename it")
         elif spec.name in self.objects:
             entry.problem("name", f"{spec.name!r} is used twice", "names must be unique")

@@ -123,7 +123,7 @@ def _surroundings(spec: mujoco.MjSpec) -> None:
         pos=[0, 0, -0.75],
         material="floor",
     )
-    camera(spec, "main", (1.55, -0.95, 0.95), (0.33, 0.0, 0.16), 38)
+    camera(spec, "main", (1.60, -1.02, 0.98), (0.30, 0.0, 0.22), 40)
     camera(spec, "top", (0.42, 0.0, 1.6), (0.42 + 1e-4, 0.0, 0.0), 45)
     camera(spec, "side", (0.45, -1.65, 0.55), (0.35, 0.0, 0.2), 40)
 
@@ -268,9 +268,9 @@ def _drawer(spec: mujoco.MjSpec, scene: Scene, name: str) -> None:
         axis=[1, 0, 0],
         limited=True,
         range=[0, drawer.travel_m],
-        damping=[6.0],
-        frictionloss=[1.0],
-        armature=[0.1],
+        damping=6.0,
+        frictionloss=1.0,
+        armature=0.1,
     )
     parts = _Walls(slider, name, data.friction, material=name, mass_kg=0.12)
     inner_x, inner_y, inner_z = drawer.inner_size_m

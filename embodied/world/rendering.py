@@ -1,0 +1,274 @@
+"""Pictures: RGB, depth and segmentation through OpenGL (EGL, no window needed).
+
+Drawing with multisampling and shadows on a software renderer takes ten times as long as without;
+``quality`` chooses: ``"fast"`` for videos and perception, ``"fine"`` for single pictures.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Literal
+
+import mujoco
+import numpy as np
+from numpy.typing import NDArray
+
+from embodied.errors import EnvironmentMissingError
+from embodied.types import CameraImage
+from embodied.types._geometry import Array
+from embodied.world import robots
+from embodied.world.builder import build_model
+from embodied.world.robots import Robot
+from embodied.world.scene import Scene
+
+Quality = Literal["fast", "fine"]
+
+OPENGL_ADVICE = (
+    "no pictures can be drawn: this machine has no working OpenGL; on Debian and Ubuntu"
+    " `apt-get install libegl1 libegl-mesa0 libgl1-mesa-dri` gives a software one"
+)
+
+_MAX_GEOMS = 2000
+_HIDDEN_GROUPS = (3, 4, 5)
+
+
+class Renderer:
+    """Draws states of one model; holds an OpenGL context until closed.
+
+    Args:
+        model: The model.
+        width: Image width in pixels.
+        height: Image height in pixels.
+        quality: ``"fast"``: no multisampling, no shadows; ``"fine"``: both.
+
+    Raises:
+        EnvironmentMissingError: There is no OpenGL; the message names Debian packages.
+    """
+
+    def __init__(
+        self,
+        model: mujoco.MjModel,
+        *,
+        width: int = 640,
+        height: int = 480,
+        quality: Quality = "fast",
+    ) -> None:
+        self.model = model
+        self.size = (width, height)
+        self.quality: Quality = quality
+        self._context = None
+        self._mjr = None
+        # A buffer larger than the image costs time on a software renderer.
+        offscreen = (model.vis.global_.offwidth, model.vis.global_.offheight)
+        samples = model.vis.quality.offsamples
+        model.vis.global_.offwidth, model.vis.global_.offheight = width, height
+        model.vis.quality.offsamples = 0 if quality == "fast" else 4
+        try:
+            from mujoco.gl_context import GLContext
+
+            self._context = GLContext(width, height)
+            self._context.make_current()
+            self._mjr = mujoco.MjrContext(model, mujoco.mjtFontScale.mjFONTSCALE_100)
+        except Exception as error:  # OpenGL fails in as many ways as there are drivers
+            self.close()
+            gl = os.environ.get("MUJOCO_GL", "")
+            raise EnvironmentMissingError(
+                f"{OPENGL_ADVICE} ({type(error).__name__}: {error}; MUJOCO_GL={gl!r} counts when"
+                " mujoco is first imported)"
+            ) from error
+        finally:
+            model.vis.global_.offwidth, model.vis.global_.offheight = offscreen
+            model.vis.quality.offsamples = samples
+        mujoco.mjr_setBuffer(mujoco.mjtFramebuffer.mjFB_OFFSCREEN, self._mjr)
+        self._scene = mujoco.MjvScene(model, maxgeom=_MAX_GEOMS)
+        shadows = quality == "fine"
+        self._scene.flags[mujoco.mjtRndFlag.mjRND_SHADOW] = shadows
+        self._scene.flags[mujoco.mjtRndFlag.mjRND_REFLECTION] = shadows
+        self._option = mujoco.MjvOption()
+        for group in range(6):
+            self._option.geomgroup[group] = group not in _HIDDEN_GROUPS
+            self._option.sitegroup[group] = 0
+        self._rect = mujoco.MjrRect(0, 0, width, height)
+
+    def rgb(self, data: mujoco.MjData, camera: str = "main") -> NDArray[np.uint8]:
+        """Draw a state as seen by a camera of the model; returns (height, width, 3) uint8.
+
+        Raises:
+            ValueError: There is no such camera; the message names those that exist.
+        """
+        self._update(data, camera)
+        return self._read()[0]
+
+    def image(
+        self, data: mujoco.MjData, camera: str = "main", *, names: Sequence[str] = ()
+    ) -> CameraImage:
+        """Take an RGB-D image with segmentation.
+
+        Args:
+            data: The state.
+            camera: A camera of the model.
+            names: Objects by name; pixel value i + 1 in the segmentation is ``names[i]``, 0 is
+                anything else (robot, housing, background). Parts of an object's body count as it.
+
+        Raises:
+            ValueError: There is no such camera.
+        """
+        self._update(data, camera)
+        rgb, raw = self._read()
+        near = float(self.model.vis.map.znear * self.model.stat.extent)
+        far = float(self.model.vis.map.zfar * self.model.stat.extent)
+        # OpenGL's depth buffer d in [0, 1] of a perspective with planes n and f, reversed by
+        # MuJoCo (1 is near): z = n f / (n + d (f - n)).
+        depth = near * far / (near + raw.astype(np.float64) * (far - near))
+        depth[raw <= 0.0] = np.nan
+        return CameraImage(
+            rgb=rgb,
+            depth=depth.astype(np.float32),
+            segmentation=self._segment(names),
+        )
+
+    def close(self) -> None:
+        """Release the OpenGL context; may be called twice."""
+        if self._context is None:
+            return
+        if self._mjr is not None:
+            # Its buffers belong to this context: freed in another, they would take others' away.
+            self._context.make_current()
+            self._mjr.free()
+            self._mjr = None
+        self._context.free()
+        self._context = None
+
+    def _update(self, data: mujoco.MjData, camera: str) -> None:
+        index = mujoco.mj_name2id(self.model, mujoco.mjtObj.mjOBJ_CAMERA, camera)
+        if index < 0:
+            known = [self.model.camera(i).name for i in range(self.model.ncam)]
+            raise ValueError(f"no camera {camera!r}; there are: {', '.join(known)}")
+        assert self._context is not None, "the renderer is closed"
+        self._context.make_current()
+        view = mujoco.MjvCamera()
+        view.type = mujoco.mjtCamera.mjCAMERA_FIXED
+        view.fixedcamid = index
+        mujoco.mjv_updateScene(
+            self.model,
+            data,
+            self._option,
+            mujoco.MjvPerturb(),
+            view,
+            mujoco.mjtCatBit.mjCAT_ALL,
+            self._scene,
+        )
+
+    def _read(self) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+        width, height = self.size
+        rgb = np.empty((height, width, 3), dtype=np.uint8)
+        depth = np.empty((height, width), dtype=np.float32)
+        mujoco.mjr_render(self._rect, self._scene, self._mjr)
+        mujoco.mjr_readPixels(rgb, depth, self._rect, self._mjr)
+        return np.flipud(rgb).copy(), np.flipud(depth).copy()
+
+    def _segment(self, names: Sequence[str]) -> NDArray[np.int32]:
+        flags = self._scene.flags
+        flags[mujoco.mjtRndFlag.mjRND_SEGMENT] = 1
+        flags[mujoco.mjtRndFlag.mjRND_IDCOLOR] = 1
+        rgb, _ = self._read()
+        flags[mujoco.mjtRndFlag.mjRND_SEGMENT] = 0
+        flags[mujoco.mjtRndFlag.mjRND_IDCOLOR] = 0
+        pixels = rgb.astype(np.int32)
+        segment = pixels[..., 0] + (pixels[..., 1] << 8) + (pixels[..., 2] << 16)
+        label_of_body = {self.model.body(n).id: i + 1 for i, n in enumerate(names)}
+        table = np.zeros(self._scene.ngeom + 1, dtype=np.int32)
+        for i in range(self._scene.ngeom):
+            geom = self._scene.geoms[i]
+            if geom.segid >= 0 and geom.objtype == mujoco.mjtObj.mjOBJ_GEOM:
+                body = int(self.model.geom_bodyid[geom.objid])
+                table[geom.segid + 1] = label_of_body.get(body, 0)
+        return table[np.clip(segment, 0, self._scene.ngeom)]
+
+
+class Painter:
+    """Draws configurations of a scene with a robot, for videos made from recorded ``qpos``.
+
+    Args:
+        scene: The scene, or a compiled model.
+        robot: The robot, where ``scene`` is a scene.
+        camera: A camera of the model.
+        width: Image width in pixels.
+        height: Image height in pixels.
+        quality: See :class:`Renderer`.
+
+    Raises:
+        EnvironmentMissingError: There is no OpenGL.
+    """
+
+    def __init__(
+        self,
+        scene: Scene | mujoco.MjModel,
+        robot: str | Robot = "fr3",
+        *,
+        camera: str = "main",
+        width: int = 640,
+        height: int = 480,
+        quality: Quality = "fast",
+    ) -> None:
+        if isinstance(scene, Scene):
+            loaded = robots.load(robot) if isinstance(robot, str) else robot
+            scene = build_model(scene, loaded)
+        self._model = scene
+        self._data = mujoco.MjData(scene)
+        self._camera = camera
+        self._renderer = Renderer(scene, width=width, height=height, quality=quality)
+
+    def draw(self, qpos: Array) -> NDArray[np.uint8]:
+        """Draw a configuration (nq,); returns (height, width, 3) uint8.
+
+        Raises:
+            ValueError: ``qpos`` is of another model.
+        """
+        if np.shape(qpos) != (self._model.nq,):
+            raise ValueError(f"qpos must have shape ({self._model.nq},), got {np.shape(qpos)}")
+        self._data.qpos[:] = qpos
+        mujoco.mj_kinematics(self._model, self._data)
+        mujoco.mj_camlight(self._model, self._data)
+        return self._renderer.rgb(self._data, self._camera)
+
+    def close(self) -> None:
+        """Release the OpenGL context; may be called twice."""
+        self._renderer.close()
+
+
+def render_frames(
+    scene: Scene | Callable[[], mujoco.MjModel],
+    robot: str | Robot,
+    qpos: Iterable[Array],
+    *,
+    camera: str = "main",
+    width: int = 640,
+    height: int = 480,
+    quality: Quality = "fast",
+) -> Iterator[NDArray[np.uint8]]:
+    """Draw recorded configurations one after the other.
+
+    Args:
+        scene: The scene, or a function that builds the model.
+        robot: The robot; unused with a function.
+        qpos: Configurations, each (nq,).
+        camera: A camera of the model.
+        width: Image width in pixels.
+        height: Image height in pixels.
+        quality: See :class:`Renderer`.
+
+    Yields:
+        Images of shape (height, width, 3), uint8.
+
+    Raises:
+        EnvironmentMissingError: There is no OpenGL.
+    """
+    source = scene if isinstance(scene, Scene) else scene()
+    painter = Painter(source, robot, camera=camera, width=width, height=height, quality=quality)
+    try:
+        for configuration in qpos:
+            yield painter.draw(configuration)
+    finally:
+        painter.close()
