@@ -137,7 +137,7 @@ class PlanningScene:
         d[np.ix_(self.robot_geoms, self.robot_geoms)] = min(padding_m, 0.002)
         d[self._always_allowed[:, 0], self._always_allowed[:, 1]] = -np.inf
         d[self._always_allowed[:, 1], self._always_allowed[:, 0]] = -np.inf
-        pairs = [(a, b, -np.inf) for a, b in allow] + list(near)
+        pairs = [(FINGERS, FINGERS, -np.inf), *((a, b, -np.inf) for a, b in allow), *near]
         if self.held:
             pairs.append((HAND, (self.held,), -np.inf))
         for first, second, distance in pairs:

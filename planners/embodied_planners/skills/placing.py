@@ -67,7 +67,8 @@ def put_in(
             item,
             container,
             gap_m=gap,
-            wanted_gap_m=options.spot_gap_m,
+            wanted_gap_m=options.packed_gap_m,
+            pack=True,
             on_top=on_top,
         )
         poses += [s.pose_item_in_world for s in found]
@@ -78,11 +79,14 @@ def put_in(
     rim = top_z(cell.spec.objects[container], observation.poses[container])
     spots = _spread(poses, attempt)
 
+    turns = (0.0, QUARTER, -QUARTER)
+
     def candidates() -> Iterator[Pose]:
         for raised in (0.0, 0.015, 0.03, 0.05):
             for pose in spots[:6]:
                 if raised == 0.0 or pose.position[2] + raised < rim + 0.08:
-                    yield from _turned([above(pose, raised)], observation, turns=(0.0, QUARTER))
+                    for turn in turns:
+                        yield _turn(above(pose, raised), turn)
 
     return (yield from _let_go(cell, item, container, candidates(), observation, limit=40))
 

@@ -62,6 +62,7 @@ def free_spots(
     *,
     gap_m: float,
     wanted_gap_m: float,
+    pack: bool = False,
     on_top: bool = False,
 ) -> list[Spot]:
     """Free spots for a held item on a surface or in a container, best first.
@@ -77,14 +78,24 @@ def free_spots(
         support: Surface, container or drawer.
         gap_m: Least gap to anything beside the item.
         wanted_gap_m: Gap beyond which more room is no better.
+        pack: Align the item with the support and prefer spots that leave most good spots for
+            another item like it.
         on_top: Put the item on top of what is already there (in a crowded container).
     """
     thing = spec.objects[item]
     found = footprints(scene)
     floor = support_floor(found, support)
     rotation = upright(observation.poses[item].rotation)
+    if pack and thing.shape == "box":
+        rotation = yaw_rotation(_yaw_between(_side(rotation), found.axes[floor, 0])) @ rotation
     half = np.array([half_extent(thing, pose_of(rotation, np.zeros(3)), e) for e in np.eye(3)])
-    points = _grid(found, floor, spec.objects[support].shape == "cylinder", float(half[:2].max()))
+    points = _grid(
+        found,
+        floor,
+        spec.objects[support].shape == "cylinder",
+        float(half[:2].max()),
+        0.01 if pack else GRID_M,
+    )
     base = np.zeros(2)
     radius = np.linalg.norm(points - base, axis=1)
     inside = (radius > REACH_M[0]) & (radius < REACH_M[1])
@@ -121,6 +132,8 @@ def free_spots(
         + 0.5 * np.abs(np.linalg.norm(points - base, axis=1) - 0.5)
         - 6.0 * np.minimum(gaps, wanted_gap_m)
     )
+    if pack:
+        cost -= 2.0 * _room_left(points, gaps >= wanted_gap_m, sides, 2 * own + wanted_gap_m)
     height = level
     if on_top:
         inside_items = [i for i, b in enumerate(found.body) if b in items and b != item]
@@ -175,16 +188,31 @@ def _yaw_between(a: Array, b: Array) -> float:
     return (angle + np.pi / 4) % (np.pi / 2) - np.pi / 4
 
 
-def _grid(found: Footprints, floor: int, is_round: bool, margin: float) -> Array:
+def _grid(found: Footprints, floor: int, is_round: bool, margin: float, step: float) -> Array:
     """Grid of points on a footprint at least ``margin`` from its border, (p, 2)."""
     half = np.maximum(found.half[floor] - margin - 0.002, 0.0)
-    steps = [np.linspace(-h, h, 2 * int(h / GRID_M) + 1) for h in half]
+    steps = [np.linspace(-h, h, 2 * int(h / step) + 1) for h in half]
     u, v = (m.ravel() for m in np.meshgrid(*steps))
     if is_round:
         keep = np.hypot(u, v) <= half[0] + 1e-9
         u, v = u[keep], v[keep]
     axes = found.axes[floor]
     return found.center[floor] + u[:, None] * axes[0] + v[:, None] * axes[1]
+
+
+def _room_left(points: Array, roomy: NDArray[np.bool_], sides: Array, apart: Array) -> Array:
+    """Share of the roomy points that stay roomy when a point is taken, (p,); 0 for others.
+
+    Args:
+        points: (p, 2).
+        roomy: Which of them have the wanted gap, (p,).
+        sides: Sides of the item, rows of (2, 2).
+        apart: Distances along them at which two items have the wanted gap, (2,).
+    """
+    if not roomy.any():
+        return np.zeros(len(points))
+    offset = np.abs((points[:, None] - points[None, roomy]) @ sides.T)
+    return np.where(roomy, 0.1 + np.mean(np.any(offset >= apart, axis=-1), axis=1), 0.0)
 
 
 def _drawer_gaps(

@@ -32,6 +32,7 @@ class SkillOptions:
         tolerance_rad: Joint error at the end of a motion that still counts as reached.
         candidates: Grasps or spots that are planned for before a skill gives up.
         spot_gap_m: Room around an item that is put down, if there is that much.
+        packed_gap_m: Room around an item in a container: enough for the fingers.
         least_gap_m: Room that it needs at least.
     """
 
@@ -45,6 +46,7 @@ class SkillOptions:
     tolerance_rad: float = 0.006
     candidates: int = 10
     spot_gap_m: float = 0.05
+    packed_gap_m: float = 0.027
     least_gap_m: float = 0.006
 
 
