@@ -10,6 +10,7 @@ from typing import Any
 
 from embodied.errors import ConfigurationError, Diagnostic
 from embodied.types import ObjectSpec
+from embodied.world._footprints import Footprint
 from embodied.world._scene_types import (
     COLORS,
     FRONT_M,
@@ -139,6 +140,7 @@ class SceneReader:
         self.problems: list[Diagnostic] = []
         self.objects: dict[str, ObjectSpec] = {}
         self.bodies: dict[str, BodyData] = {}
+        self.tops: set[tuple[str, str]] = set()  # surface on a cabinet, its drawer
         self.categories: dict[str, tuple[str, str]] = {}  # category -> kind, first object
 
     def read(self, data: Mapping[str, Any]) -> Scene:
@@ -173,6 +175,7 @@ class SceneReader:
         if not any(o.kind == "item" for o in self.objects.values()):
             top.problem("item", "is missing", "a scene needs at least one [[item]]")
         self._check_colors()
+        self._check_overlaps()
         if self.problems:
             lines = "\n".join(f"  - {p}" for p in self.problems)
             raise ConfigurationError(f"{self.source} is not a usable scene:\n{lines}")
@@ -235,8 +238,8 @@ class SceneReader:
         return (x, y, height / 2), yaw
 
     def _table(self, entry: _Entry) -> None:
-        size = entry.vector("size_m", 3, (1.25, 1.3, 0.04), 0.01, 3)
-        x, y = entry.vector("position_m", 2, (0.28, 0.0), -2, 2)
+        size = entry.vector("size_m", 3, (1.1, 1.2, 0.04), 0.01, 3)
+        x, y = entry.vector("position_m", 2, (0.3, 0.0), -2, 2)
         rgba = entry.vector("rgba", 4, (0.80, 0.66, 0.50, 1.0), 0, 1)
         entry.finish()
         self._add(
@@ -393,6 +396,7 @@ class SceneReader:
             ),
         )
         if top:
+            self.tops.add((top, common["name"]))
             spec = ObjectSpec(
                 name=top,
                 kind="surface",
@@ -472,6 +476,23 @@ class SceneReader:
             entry.problem("size_m", f"is {list(size)}", f"x and y of a {shape} must be equal")
         if shape == "sphere" and abs(size[0] - size[2]) > 1e-9:
             entry.problem("size_m", f"is {list(size)}", "x, y and z of a sphere must be equal")
+
+    def _check_overlaps(self) -> None:
+        """Fixed objects must not overlap; a drawer needs the room that it opens into."""
+        fixed = [n for n, o in self.objects.items() if o.kind != "item" and n != TABLE]
+        tops = {s for s, _ in self.tops}
+        fixed = [n for n in fixed if n not in tops]
+        prints = {n: Footprint.of(self.objects[n], self.bodies[n]) for n in fixed}
+        for i, a in enumerate(fixed):
+            for b in fixed[i + 1 :]:
+                if prints[a].overlaps(prints[b]):
+                    self.problems.append(
+                        Diagnostic(
+                            where="scene",
+                            problem=f"{a!r} and {b!r} overlap on the table",
+                            hint="move one; a drawer also needs the room that it opens into",
+                        )
+                    )
 
     def _check_colors(self) -> None:
         words = {o.color for o in self.objects.values() if o.color}

@@ -10,8 +10,8 @@ import numpy as np
 
 from embodied.types import ObjectSpec
 from embodied.world import robots
+from embodied.world._footprints import HANDLE_REACH_M
 from embodied.world._scene_types import FRONT_M
-from embodied.world.layout import HANDLE_REACH_M
 from embodied.world.robots import Robot
 from embodied.world.scene import TABLE, BodyData, Scene
 
@@ -85,6 +85,7 @@ def _surroundings(spec: mujoco.MjSpec) -> None:
     spec.visual.global_.offheight = 1200
     spec.visual.map.znear = 0.02
     spec.visual.map.zfar = 30
+    spec.visual.map.shadowclip = 1.6
     spec.stat.extent = 1.2
     spec.stat.center = [0.4, 0.0, 0.2]
     spec.add_texture(
@@ -123,7 +124,7 @@ def _surroundings(spec: mujoco.MjSpec) -> None:
         pos=[0, 0, -0.75],
         material="floor",
     )
-    camera(spec, "main", (1.60, -1.02, 0.98), (0.30, 0.0, 0.22), 40)
+    camera(spec, "main", (1.54, -1.0, 1.02), (0.30, 0.0, 0.25), 39)
     camera(spec, "top", (0.42, 0.0, 1.6), (0.42 + 1e-4, 0.0, 0.0), 45)
     camera(spec, "side", (0.45, -1.65, 0.55), (0.35, 0.0, 0.2), 40)
 
@@ -267,7 +268,7 @@ def _drawer(spec: mujoco.MjSpec, scene: Scene, name: str) -> None:
         type=mujoco.mjtJoint.mjJNT_SLIDE,
         axis=[1, 0, 0],
         limited=True,
-        range=[0, drawer.travel_m],
+        range=[-0.001, drawer.travel_m + 0.002],  # stops are soft: keep planners' limits met
         damping=6.0,
         frictionloss=1.0,
         armature=0.1,

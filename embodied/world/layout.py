@@ -10,6 +10,7 @@ import numpy as np
 
 from embodied.errors import ConfigurationError
 from embodied.types import ObjectSpec, Pose
+from embodied.world._footprints import Footprint
 from embodied.world.scene import TABLE, Placement, Scene
 
 GAP_M = 0.0005
@@ -229,35 +230,10 @@ class _Sampler:
         if surface != TABLE:
             return True
         return all(
-            fixed_distance(self.scene, name, xy) > r + clearance
+            Footprint.of(spec, self.scene.bodies[name]).distance(xy) > r + clearance
             for name, spec in self.scene.objects.items()
             if spec.kind != "item" and name != TABLE
         )
-
-
-def fixed_distance(scene: Scene, name: str, xy: np.ndarray) -> float:
-    """Distance on the table from a point (2,) to a fixed object, m.
-
-    A drawer's housing, handle and the room that it opens into all belong to the drawer.
-    """
-    spec, body = scene.objects[name], scene.bodies[name]
-    center, half = np.array(body.position_m[:2]), np.array(spec.size_m[:2]) / 2
-    if spec.kind == "drawer":
-        depth, width, _ = body.cabinet_size_m
-        forward = np.array(spec.opens_along[:2])
-        reach = spec.travel_m + HANDLE_REACH_M
-        center = np.array(body.cabinet_position_m[:2]) + forward * reach / 2
-        half = np.array([depth + reach, width]) / 2
-    offset = xy - center
-    c, s = math.cos(body.yaw_rad), math.sin(body.yaw_rad)
-    local = np.array([c * offset[0] + s * offset[1], -s * offset[0] + c * offset[1]])
-    if spec.shape == "cylinder":
-        return float(np.linalg.norm(local)) - half[0]
-    return float(np.linalg.norm(np.maximum(np.abs(local) - half, 0.0)))
-
-
-HANDLE_REACH_M = 0.065
-"""How far a drawer's front with its handle stands out of its housing, m."""
 
 
 def fits(item: ObjectSpec, container: ObjectSpec) -> bool:

@@ -6,7 +6,6 @@ Drawing with multisampling and shadows on a software renderer takes ten times as
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Literal
 
@@ -72,10 +71,13 @@ class Renderer:
             self._mjr = mujoco.MjrContext(model, mujoco.mjtFontScale.mjFONTSCALE_100)
         except Exception as error:  # OpenGL fails in as many ways as there are drivers
             self.close()
-            gl = os.environ.get("MUJOCO_GL", "")
+            if "platform library" in str(error):
+                raise EnvironmentMissingError(
+                    "no pictures can be drawn: mujoco was imported before MUJOCO_GL was set; set"
+                    " MUJOCO_GL=egl in the environment, or import embodied.world before mujoco"
+                ) from error
             raise EnvironmentMissingError(
-                f"{OPENGL_ADVICE} ({type(error).__name__}: {error}; MUJOCO_GL={gl!r} counts when"
-                " mujoco is first imported)"
+                f"{OPENGL_ADVICE} ({type(error).__name__}: {error})"
             ) from error
         finally:
             model.vis.global_.offwidth, model.vis.global_.offheight = offscreen
