@@ -41,9 +41,10 @@ class EndpointModel:
     """A model behind HTTP.
 
     A request's ``schema`` goes out as the provider's structured output (``response_format`` with a
-    JSON schema). A server that refuses that with status 400 or 422 is asked again without, and not
-    offered a schema any more; the prompt describes the form of the answer anyway. A ``grammar`` is
-    sent instead of the schema where ``grammar_field`` names the field for it.
+    JSON schema), where the library knows the model to have one. A server that refuses it with
+    status 400 or 422 is asked again without, and not offered a schema any more; the prompt
+    describes the form of the answer anyway. A ``grammar`` is sent instead of the schema where
+    ``grammar_field`` names the field for it.
 
     Args:
         kind: ``"openai"`` or ``"anthropic"``.
@@ -91,9 +92,9 @@ class EndpointModel:
         self._timeout_s = timeout_s
         self._price = price_usd_per_million
         self._grammar_field = grammar_field
-        self._offer_schema = True
         self._client: Any = None
         self._model = self._build(kind, model, base_url, key or _NO_KEY)
+        self._offer_schema = bool(self._model.profile.get("supports_json_schema_output", False))
 
     def _build(self, kind: str, model: str, base_url: str | None, key: str) -> Model:
         """The library's model; its own retries are off."""

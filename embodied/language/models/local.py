@@ -37,6 +37,8 @@ except ImportError as error:
     ) from error
 
 _MOST_DEFAULT_THREADS = 4
+_SOCKET = "llama.sock"  # by this ending llama.cpp knows that it is no host name
+_LONGEST_SOCKET_PATH = 100  # Unix allows 107 bytes
 
 
 class LocalModel:
@@ -53,6 +55,9 @@ class LocalModel:
         threads: CPU threads; None for all cores but at most 4.
         timeout_s: Longest time for one answer, seconds.
         seed: Seed of the sampling at temperatures above 0.
+
+    Attributes:
+        cached_tokens: Tokens of the last prompt that did not have to be read again.
 
     Raises:
         ConfigurationError: The file is missing or is not GGUF.
@@ -74,6 +79,7 @@ class LocalModel:
         self._timeout_s = timeout_s
         self._context_tokens = context_tokens
         self._turn = threading.Lock()
+        self.cached_tokens = 0
         self._server: Any = None
         _check_gguf(self._path)
         parameters = xllamacpp.CommonParams()
@@ -88,8 +94,8 @@ class LocalModel:
         n = threads or min(_MOST_DEFAULT_THREADS, os.cpu_count() or 1)
         parameters.cpuparams.n_threads = n
         parameters.cpuparams_batch.n_threads = n
-        self._socket_folder = tempfile.mkdtemp(prefix="embodied-llama-")  # mode 0700
-        parameters.hostnames = [os.path.join(self._socket_folder, "socket")]
+        self._socket_folder = _private_folder()
+        parameters.hostnames = [os.path.join(self._socket_folder, _SOCKET)]
         parameters.api_keys = [secrets.token_urlsafe(32)]
         parameters.ui = False
         parameters.endpoint_slots = False
@@ -145,6 +151,7 @@ class LocalModel:
             start = time.perf_counter()
             stream = _Stream(deadline=start + self._timeout_s)
             self._server.handle_chat_completions(body, stream.take)
+            self.cached_tokens = stream.cached_tokens
         return self._response(stream, time.perf_counter() - start)
 
     def _response(self, stream: _Stream, latency_s: float) -> Response:
@@ -207,6 +214,15 @@ class _Stream:
             self.output_tokens = int(usage["completion_tokens"])
             details = usage.get("prompt_tokens_details") or {}
             self.cached_tokens = int(details.get("cached_tokens", 0))
+
+
+def _private_folder() -> str:
+    """A new folder that only this user can enter, with a path short enough for a socket."""
+    folder = tempfile.mkdtemp(prefix="embodied-llama-")  # mode 0700
+    if len(os.path.join(folder, _SOCKET).encode()) > _LONGEST_SOCKET_PATH:
+        os.rmdir(folder)
+        folder = tempfile.mkdtemp(prefix="embodied-llama-", dir="/tmp")
+    return folder
 
 
 def _check_gguf(path: Path) -> None:

@@ -1,0 +1,177 @@
+"""An endpoint of our own on the loopback interface, to test clients against bad days.
+
+It speaks enough of OpenAI's chat completions (``/v1/chat/completions``) and of Anthropic's messages
+(``/v1/messages``) for one whole answer per request, and plays whatever is next in its script.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import TracebackType
+from typing import Any
+
+_OPENAI_PATH = "/v1/chat/completions"
+_ANTHROPIC_PATH = "/v1/messages"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Act:
+    """What the endpoint does with one request.
+
+    Attributes:
+        text: The answer's text.
+        status: HTTP status; from 400 on ``text`` is the error message.
+        headers: Extra response headers, e.g. ``{"Retry-After": "2"}``.
+        delay_s: Pause before anything is sent, seconds.
+        body: Raw body instead of the well-formed one, e.g. half a JSON document.
+        error_code: The ``code`` of an OpenAI error, e.g. ``"insufficient_quota"``.
+        hang_up: Close the connection without a word.
+    """
+
+    text: str = ""
+    status: int = 200
+    headers: dict[str, str] = field(default_factory=dict[str, str])
+    delay_s: float = 0.0
+    body: str | None = None
+    error_code: str = "loopback"
+    hang_up: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """A request that arrived: path, headers in lower case, and the JSON body."""
+
+    path: str
+    headers: dict[str, str]
+    body: dict[str, Any]
+
+
+class LoopbackEndpoint:
+    """A context manager: the server runs inside the ``with``.
+
+    Args:
+        script: Acts, or texts that are answered as they are. The last one is repeated.
+        accepts_schema: False plays a server that refuses structured output with status 400.
+
+    Attributes:
+        seen: Requests in order of arrival.
+    """
+
+    def __init__(self, script: Iterable[Act | str], *, accepts_schema: bool = True) -> None:
+        self._script = [Act(text=a) if isinstance(a, str) else a for a in script]
+        if not self._script:
+            raise ValueError("the script needs at least one act")
+        self._accepts_schema = accepts_schema
+        self._lock = threading.Lock()
+        self.seen: list[Seen] = []
+        endpoint = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:  # noqa: N802 - the name is the base class's
+                endpoint._answer(self)
+
+            def log_message(self, format: str, *args: Any) -> None:
+                """Stay silent."""
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
+
+    @property
+    def root(self) -> str:
+        """Address without a path: the base URL for Anthropic's client."""
+        return f"http://127.0.0.1:{self._server.server_address[1]}"
+
+    @property
+    def openai_url(self) -> str:
+        """Base URL for OpenAI's client."""
+        return self.root + "/v1"
+
+    def __enter__(self) -> LoopbackEndpoint:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+    def _answer(self, handler: BaseHTTPRequestHandler) -> None:
+        raw = handler.rfile.read(int(handler.headers.get("Content-Length", 0)))
+        body = json.loads(raw)
+        headers = {k.lower(): v for k, v in handler.headers.items()}
+        with self._lock:
+            self.seen.append(Seen(path=handler.path, headers=headers, body=body))
+            structured = "response_format" in body or "output_config" in body
+            if structured and not self._accepts_schema:
+                act = Act(status=400, text="structured output is not supported")
+            else:
+                act = self._script.pop(0) if len(self._script) > 1 else self._script[0]
+        time.sleep(act.delay_s)
+        if act.hang_up:
+            handler.close_connection = True
+            return
+        payload = (
+            act.body if act.body is not None else json.dumps(_payload(act, handler.path, body))
+        )
+        data = payload.encode()
+        try:
+            handler.send_response(act.status)
+            handler.send_header("Content-Type", "application/json")
+            handler.send_header("Content-Length", str(len(data)))
+            for name, value in act.headers.items():
+                handler.send_header(name, value)
+            handler.end_headers()
+            handler.wfile.write(data)
+        except (BrokenPipeError, ConnectionResetError):
+            handler.close_connection = True  # the client has given up waiting
+
+
+def _payload(act: Act, path: str, body: dict[str, Any]) -> dict[str, Any]:
+    """A well-formed body of the wire format that belongs to ``path``; tokens are words."""
+    read, written = len(json.dumps(body).split()), len(act.text.split())
+    if path == _ANTHROPIC_PATH:
+        if act.status >= 400:
+            return {"type": "error", "error": {"type": act.error_code, "message": act.text}}
+        return {
+            "id": "msg_loopback",
+            "type": "message",
+            "role": "assistant",
+            "model": body.get("model", ""),
+            "content": [{"type": "text", "text": act.text}] if act.text else [],
+            "stop_reason": "end_turn",
+            "stop_sequence": None,
+            "usage": {"input_tokens": read, "output_tokens": written},
+        }
+    if path != _OPENAI_PATH:
+        return {"error": {"message": f"no such path {path}", "type": "loopback", "code": "path"}}
+    if act.status >= 400:
+        return {"error": {"message": act.text, "type": act.error_code, "code": act.error_code}}
+    return {
+        "id": "chatcmpl-loopback",
+        "object": "chat.completion",
+        "created": 1,
+        "model": body.get("model", ""),
+        "choices": [
+            {
+                "index": 0,
+                "finish_reason": "stop",
+                "message": {"role": "assistant", "content": act.text},
+            }
+        ],
+        "usage": {
+            "prompt_tokens": read,
+            "completion_tokens": written,
+            "total_tokens": read + written,
+        },
+    }
