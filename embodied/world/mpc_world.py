@@ -2,7 +2,8 @@
 """A MuJoCo world for any actuated model: floating or fixed base, objects, drawers and hinges.
 
 Built for reward-driven robots (quadruped, arm with a dexterous hand). Position actuators take the
-commanded set-points; commands are clipped to joint limits and the result says so.
+commanded set-points. Set-points are clipped to the joints' ranges and may move no faster than their
+speed limits; the result says so.
 """
 
 from __future__ import annotations
@@ -24,21 +25,24 @@ def spec_of(
     name: str,
     robot: str,
     control_dt_s: float,
-    dq_max: float = 20.0,
+    dq_max: Mapping[str, float] | float = 30.0,
     objects: Mapping[str, ObjectSpec] | None = None,
 ) -> WorldSpec:
     """The specification of a model: its actuated joints in the order of the actuators."""
     joints = model.actuator_trnid[:, 0]
     n = len(joints)
+    names = tuple(model.joint(int(j)).name for j in joints)
     addresses = model.jnt_qposadr[joints]
     home = model.key_qpos[0][addresses] if model.nkey else np.zeros(n)
     return WorldSpec(
         name=name,
         robot=robot,
-        joint_names=tuple(model.joint(int(j)).name for j in joints),
+        joint_names=names,
         q_lower=model.jnt_range[joints, 0],
         q_upper=model.jnt_range[joints, 1],
-        dq_max=np.full(n, dq_max),
+        dq_max=np.array(
+            [dq_max if isinstance(dq_max, float) else dq_max.get(name, 30.0) for name in names]
+        ),
         ddq_max=np.full(n, 1000.0),
         dddq_max=np.full(n, 1e6),
         tau_max=model.actuator_forcerange[:, 1],
@@ -81,8 +85,8 @@ class MpcWorld:
         self._floating = bool(
             model.njnt and model.jnt_type[0] == mujoco.mjtJoint.mjJNT_FREE and not spec.objects
         )
+        self._set_point = spec.q_home
         self._closed = False
-        self._last: Observation | None = None
 
     @property
     def spec(self) -> WorldSpec:
@@ -98,6 +102,8 @@ class MpcWorld:
         if self._randomise is not None:
             self._randomise(self.model, self.data, np.random.default_rng(seed))
         mujoco.mj_forward(self.model, self.data)
+        self._set_point = self.data.qpos[self.model.jnt_qposadr[self._joints]].copy()
+        self.data.ctrl[:] = self._set_point
         return self.observe()
 
     def observe(self) -> Observation:
@@ -152,13 +158,16 @@ class MpcWorld:
         n = len(self._spec.joint_names)
         if command.q.shape != (n,) or not np.isfinite(command.q).all():
             raise ValueError(f"command.q must be {n} finite numbers, got {command.q}")
+        reach = self._spec.dq_max * self._spec.control_dt_s
         q = np.clip(command.q, self._spec.q_lower, self._spec.q_upper)
+        q = np.clip(q, self._set_point - reach, self._set_point + reach)
         reasons = tuple(
-            f"{name}: {asked:.3f} rad is outside its limits, applied {given:.3f}"
+            f"{name}: {asked:.3f} rad is beyond its position or speed limit, applied {given:.3f}"
             for name, asked, given in zip(self._spec.joint_names, command.q, q, strict=True)
             if abs(asked - given) > 1e-9
         )
         self.data.ctrl[:] = q
+        self._set_point = q
         before = self.data.time
         mujoco.mj_step(self.model, self.data, nstep=self._substeps)
         if self.data.time <= before or not np.isfinite(self.data.qpos).all():
