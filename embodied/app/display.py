@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console, Group
@@ -13,9 +14,12 @@ from rich.panel import Panel
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
-from embodied.app.run_folder import RunFolder, jsonable
-from embodied.app.session import BROKEN, NOT_REACHED, NOT_UNDERSTOOD, REACHED, Outcome, Session
+from embodied.app.run_folder import jsonable
+from embodied.app.session import BROKEN, NOT_REACHED, NOT_UNDERSTOOD, REACHED, Outcome
 from embodied.protocols import Event
+
+About = Mapping[str, Any]
+Describe = Callable[[str], str]
 
 _TITLES = {
     REACHED: ("goal reached", "green"),
@@ -47,20 +51,20 @@ class RichDisplay:
             transient=True,
         )
         self._task = self._progress.add_task("", total=None, visible=False)
-        self._session: Session | None = None
+        self._about: About = {}
+        self._describe: Describe = str
         self._plan: list[str] = []
         self._done = 0
         self._started_s = 0.0
 
-    def begin(self, instruction: str, session: Session) -> None:
+    def begin(self, instruction: str, about: About, describe: Describe) -> None:
         """Say who does what where."""
-        self._session = session
-        about = session.about
+        self._about, self._describe = about, describe
         self._line(
             f"[dim]scene[/] {escape(str(about['scene']))}  [dim]robot[/] "
             f"{escape(str(about['robot']))}  [dim]seed[/] {about['seed']}"
         )
-        self._line(f"[dim]translator:[/] {escape(session.translator)}")
+        self._line(f"[dim]translator:[/] {escape(str(about['translator']))}")
         self._line(f"[bold]{escape(_shorten(instruction))}[/]")
         if self._console.is_terminal:
             self._progress.start()
@@ -106,7 +110,7 @@ class RichDisplay:
             self._task, description="drawing", completed=drawn, total=of or None, visible=True
         )
 
-    def end(self, outcome: Outcome, folder: RunFolder) -> None:
+    def end(self, outcome: Outcome, folder: Path, summary: About) -> None:
         """Print the verdict, what was lost and where everything is."""
         self.close()
         title, color = self._titles.get(outcome.exit_code, _TITLES[BROKEN])
@@ -117,15 +121,15 @@ class RichDisplay:
         if outcome.message and not (outcome.reached and lines):
             lines.append(Text(outcome.message))
         lines += [Text(note, style="dim") for note in outcome.notes]
-        if outcome.goals and self._session is not None and not self._planning_only:
-            source = self._session.about.get("object_source", "measured state")
+        if outcome.goals and not self._planning_only:
+            source = self._about.get("object_source", "measured state")
             lines.append(Text(f"judged by object poses from: {source}", style="dim"))
         self._console.print(Panel(Group(*lines), title=title, border_style=color, expand=False))
-        for what, reason in folder.lost.items():
+        for what, reason in summary.get("lost", {}).items():
             self._line(f"[yellow]lost:[/] {escape(what)}: {escape(reason)}")
-        pictures = folder.summary.get("pictures") or ()
+        pictures = summary.get("pictures") or ()
         made = f"  [dim]({', '.join(pictures)})[/]" if pictures else ""
-        self._console.print(f"[dim]run folder:[/] {escape(str(folder.path))}{made}", soft_wrap=True)
+        self._console.print(f"[dim]run folder:[/] {escape(str(folder))}{made}", soft_wrap=True)
 
     def close(self) -> None:
         """Take the bar away."""
@@ -148,7 +152,7 @@ class RichDisplay:
         return f"{self._done + 1}/{len(self._plan)}" if self._plan else ""
 
     def _words(self, action: str) -> str:
-        return self._session.describe(action) if self._session is not None else action
+        return self._describe(action)
 
     def _now(self, text: str) -> None:
         total = len(self._plan) or None
@@ -176,7 +180,7 @@ class QuietDisplay:
     def __init__(self, console: Console | None = None) -> None:
         self._console = console or Console(highlight=False)
 
-    def begin(self, instruction: str, session: Session) -> None:
+    def begin(self, instruction: str, about: About, describe: Describe) -> None:
         """Nothing."""
 
     def event(self, event: Event) -> None:
@@ -185,12 +189,12 @@ class QuietDisplay:
     def drawing(self, drawn: int, of: int) -> None:
         """Nothing."""
 
-    def end(self, outcome: Outcome, folder: RunFolder) -> None:
+    def end(self, outcome: Outcome, folder: Path, summary: About) -> None:
         """One line for the verdict, one for each loss."""
         title, _ = _TITLES.get(outcome.exit_code, _TITLES[BROKEN])
         words = f"{title}: {outcome.message}" if outcome.message else title
-        self._console.print(f"{words} ({folder.path})", markup=False, soft_wrap=True)
-        for what, reason in folder.lost.items():
+        self._console.print(f"{words} ({folder})", markup=False, soft_wrap=True)
+        for what, reason in summary.get("lost", {}).items():
             self._console.print(f"lost: {what}: {reason}", markup=False, soft_wrap=True)
 
     def close(self) -> None:
@@ -200,7 +204,7 @@ class QuietDisplay:
 class JsonDisplay:
     """One JSON object per run on standard output, nothing else."""
 
-    def begin(self, instruction: str, session: Session) -> None:
+    def begin(self, instruction: str, about: About, describe: Describe) -> None:
         """Nothing."""
 
     def event(self, event: Event) -> None:
@@ -209,9 +213,9 @@ class JsonDisplay:
     def drawing(self, drawn: int, of: int) -> None:
         """Nothing."""
 
-    def end(self, outcome: Outcome, folder: RunFolder) -> None:
+    def end(self, outcome: Outcome, folder: Path, summary: About) -> None:
         """Print ``run.json`` with the folder's path and what was lost, in one line."""
-        print_json({"folder": folder.path, **folder.summary, "lost": folder.lost})
+        print_json({"folder": folder, **summary})
 
     def close(self) -> None:
         """Nothing."""

@@ -49,8 +49,10 @@ PACKAGES = (
 class Display(Protocol):
     """Shows a run while it happens."""
 
-    def begin(self, instruction: str, session: Session) -> None:
-        """A sentence is about to be carried out."""
+    def begin(
+        self, instruction: str, about: Mapping[str, Any], describe: Callable[[str], str]
+    ) -> None:
+        """A sentence is about to be carried out; ``describe`` puts actions in words."""
         ...
 
     def event(self, event: Event) -> None:
@@ -61,8 +63,8 @@ class Display(Protocol):
         """Pictures are being made."""
         ...
 
-    def end(self, outcome: Outcome, folder: RunFolder) -> None:
-        """It is over."""
+    def end(self, outcome: Outcome, folder: Path, summary: Mapping[str, Any]) -> None:
+        """It is over; ``summary`` is what ``run.json`` says."""
         ...
 
     def close(self) -> None:
@@ -92,7 +94,7 @@ def perform(
     command: str,
     opened_s: float = 0.0,
     extra: Mapping[str, Any] | None = None,
-    viewer: Callable[[], None] | None = None,
+    viewer: Callable[[float], None] | None = None,
 ) -> Performed:
     """Carry out ``act`` with a run folder, a display and, if asked for, a video.
 
@@ -106,7 +108,7 @@ def perform(
         command: Name of the command, for ``run.json``.
         opened_s: Wall time that opening the session took.
         extra: Further first fields of ``run.json``.
-        viewer: Called after every recorded state, to refresh a window.
+        viewer: Told the simulated time after every step, to refresh a window.
 
     Raises:
         RunFolderError: The folder cannot be made; nothing has moved.
@@ -135,7 +137,7 @@ def perform(
 
     interrupted_late = False
     try:
-        display.begin(instruction, session)
+        display.begin(instruction, session.about, session.describe)
         outcome = _guarded(act, emit, folder)
         filming.end_of_run()
         try:
@@ -178,7 +180,7 @@ def perform(
         timings_s=timings,
         **outcome.details,
     )
-    display.end(outcome, folder)
+    display.end(outcome, folder.path, {**folder.summary, "lost": folder.lost})
     folder.close()
     if interrupted_late:
         raise KeyboardInterrupt
@@ -235,7 +237,7 @@ class _Filming:
         folder: RunFolder,
         session: Session,
         options: VideoOptions | None,
-        viewer: Callable[[], None] | None,
+        viewer: Callable[[float], None] | None,
     ) -> None:
         self.job: VideoJob | None = None
         self.waited_s = 0.0
@@ -287,8 +289,7 @@ class _Filming:
             self.job.cancel()
 
     def _step(self, time_s: float) -> None:
-        rows = self._log.rows
         self._moved = True
         self._log.sample(time_s, self._session.qpos)
-        if self._viewer is not None and self._log.rows > rows:
-            self._viewer()
+        if self._viewer is not None:
+            self._viewer(time_s)

@@ -79,41 +79,14 @@ class RunFolder:
 
     @staticmethod
     def create(root: Path, title: str, summary: Mapping[str, Any]) -> RunFolder:
-        """Make a new folder ``root/<time>-<slug of title>``.
+        """Make a new folder ``root/<time>-<slug of title>``; raises as ``make_folder`` does.
 
         Args:
             root: Where run folders live; made if missing.
             title: The instruction.
             summary: First content of ``run.json``.
-
-        Raises:
-            RunFolderError: It cannot be made or written, or the disk is full.
         """
-        stamp = datetime.datetime.now().strftime("%Y%m%d-%H%M%S")
-        base = f"{stamp}-{slug(title)}"
-        try:
-            root.mkdir(parents=True, exist_ok=True)
-            free = free_bytes(root)
-            if free < _NEEDED_BYTES:
-                raise RunFolderError(
-                    f"the disk of {root} is full ({free // 1024} KiB free, a run needs at least "
-                    f"{_NEEDED_BYTES // 1024} KiB): make room, or choose another place with --out"
-                )
-            for n in range(1, 1000):
-                path = root / (base if n == 1 else f"{base}-{n}")
-                try:
-                    path.mkdir()
-                except FileExistsError:
-                    continue
-                return RunFolder(path, summary)
-        except RunFolderError:
-            raise
-        except OSError as error:
-            raise RunFolderError(
-                f"cannot make a run folder in {root}: {_why(error)}; "
-                "choose another place with --out"
-            ) from error
-        raise RunFolderError(f"too many run folders named {base} in {root}")
+        return RunFolder(make_folder(root, title), summary)
 
     @property
     def summary(self) -> Mapping[str, Any]:
@@ -191,6 +164,38 @@ class RunFolder:
         except OSError:
             part.unlink(missing_ok=True)
             raise
+
+
+def make_folder(root: Path, title: str) -> Path:
+    """Make a new folder ``root/<time>-<slug of title>`` and return it.
+
+    Raises:
+        RunFolderError: It cannot be made or written, or the disk is full.
+    """
+    stamp = datetime.datetime.now().strftime("%Y%m%d-%H%M%S")
+    base = f"{stamp}-{slug(title)}"
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        free = free_bytes(root)
+        if free < _NEEDED_BYTES:
+            raise RunFolderError(
+                f"the disk of {root} is full ({free // 1024} KiB free, a run needs at least "
+                f"{_NEEDED_BYTES // 1024} KiB): make room, or choose another place with --out"
+            )
+        for n in range(1, 1000):
+            path = root / (base if n == 1 else f"{base}-{n}")
+            try:
+                path.mkdir()
+            except FileExistsError:
+                continue
+            return path
+    except RunFolderError:
+        raise
+    except OSError as error:
+        raise RunFolderError(
+            f"cannot make a run folder in {root}: {_why(error)}; choose another place with --out"
+        ) from error
+    raise RunFolderError(f"too many run folders named {base} in {root}")
 
 
 def slug(text: str, limit: int = 40) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 
 from embodied.errors import ConfigurationError, EmbodiedError, ModelError, ProgramError
 from embodied.protocols import Emit, Usage
+from embodied.types import Program
 
 REACHED, NOT_REACHED, NOT_UNDERSTOOD, BROKEN, INTERRUPTED = 0, 1, 2, 3, 130
 """Exit codes: goal reached, not reached, not understood or unsupported, environment or model error,
@@ -127,12 +129,24 @@ class Session(Protocol):
         """Generalised positions of the whole model now."""
         ...
 
+    def model_and_data(self) -> tuple[Any, Any]:
+        """The simulator's own model and state, for a window.
+
+        Raises:
+            EnvironmentMissingError: This world has none.
+        """
+        ...
+
     def run(self, instruction: str, *, emit: Emit, artifact: Artifact, move: bool) -> Outcome:
         """Translate, plan and, if ``move`` is set, act; raises EmbodiedError."""
         ...
 
     def undo(self, *, emit: Emit, artifact: Artifact) -> Outcome:
         """Bring back what the last instruction changed; raises EmbodiedError."""
+        ...
+
+    def pursue(self, program: Program, *, emit: Emit, artifact: Artifact) -> Outcome:
+        """Carry out a recorded program, without any model; raises EmbodiedError."""
         ...
 
     def state(self) -> tuple[str, ...]:
@@ -164,3 +178,15 @@ def outcome_of_error(error: EmbodiedError) -> Outcome:
     if isinstance(error, ConfigurationError):
         return Outcome(exit_code=BROKEN, message=str(error))
     return Outcome(exit_code=BROKEN, message=str(error) or type(error).__name__)
+
+
+def reward_route() -> Any:
+    """The module of the reward route: ``open_reward_session(settings)``, ``drawing_model(header)``.
+
+    Raises:
+        ConfigurationError: This installation has no reward route.
+    """
+    try:
+        return importlib.import_module("embodied.app.reward_route")
+    except ModuleNotFoundError as error:
+        raise ConfigurationError("this installation has no reward route: use pddl") from error

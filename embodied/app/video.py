@@ -186,7 +186,7 @@ def film(
     Raises:
         ConfigurationError: The recorded states do not fit the scene.
     """
-    from embodied.app._film import Film
+    from embodied.app.film import Film
 
     return Film(folder, options).run(ended=ended, report=report)
 

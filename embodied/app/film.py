@@ -8,16 +8,20 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from embodied.app.recording import STATES, read_states
-from embodied.app.video import OPENGL_ADVICE, VideoOptions, VideoResult
-from embodied.errors import ConfigurationError, EmbodiedError
+from embodied.app.session import reward_route
+from embodied.app.video import VideoOptions, VideoResult
+from embodied.errors import ConfigurationError, EnvironmentMissingError
 
 Image = NDArray[np.uint8]
+PICTURE_PX = (960, 720)
+"""Size of ``before.png`` and ``after.png``."""
+
 _TICKS_HZ = 1000
 _POLL_S = 0.05
 _HOLD_S = 1.0
@@ -35,7 +39,7 @@ class Painter(Protocol):
         ...
 
 
-OpenPainter = Callable[[dict[str, Any], Path, int, int], Painter]
+OpenPainter = Callable[[dict[str, Any], int, int, Literal["fast", "fine"]], Painter]
 
 
 class Film:
@@ -44,7 +48,7 @@ class Film:
     Args:
         folder: The run folder.
         options: How to film.
-        open_painter: Opens a painter for a states header, folder, width and height.
+        open_painter: Opens a painter for a states header, width, height and quality.
     """
 
     def __init__(
@@ -64,33 +68,29 @@ class Film:
         first = next(rows, None)
         if first is None:
             return VideoResult(problem="no pictures: no state was recorded")
-        header, time_s, qpos, _ = first
+        header, time_s, qpos = first
         try:
-            painter = self._open_painter(header, self._folder, options.width_px, options.height_px)
-        except EmbodiedError:
-            raise
-        except Exception as error:  # OpenGL fails in as many ways as there are drivers
-            return VideoResult(problem=f"{OPENGL_ADVICE} ({type(error).__name__}: {error})")
+            painter = self._open_painter(header, options.width_px, options.height_px, "fast")
+            fine = self._open_painter(header, *PICTURE_PX, "fine") if options.pictures else painter
+        except EnvironmentMissingError as error:
+            return VideoResult(problem=str(error))
         drawn, start_s, end_s = 0, time_s, time_s
         encoder = _Encoder(self._folder / options.name, options) if options.name else None
         try:
-            image = painter.draw(qpos)
             if options.pictures:
-                self._picture("before.png", image)
+                self._picture("before.png", fine.draw(qpos))
             if encoder is not None:
-                encoder.add(0.0, image)
+                encoder.add(0.0, painter.draw(qpos))
             drawn += 1
-            for _, time_s, qpos, is_last in rows:
-                if encoder is None and not is_last:
-                    continue
-                image = painter.draw(qpos)
-                end_s = time_s
+            for _, time_s, row in rows:
+                qpos, end_s = row, time_s
                 if encoder is not None:
-                    encoder.add((time_s - start_s) / options.speed, image)
-                drawn += 1
+                    encoder.add((end_s - start_s) / options.speed, painter.draw(qpos))
+                    drawn += 1
             if options.pictures:
-                self._picture("after.png", image)
+                self._picture("after.png", fine.draw(qpos))
             if encoder is not None:
+                image = painter.draw(qpos)
                 for part in (0.5, 1.0):
                     encoder.add((end_s - start_s) / options.speed + part * _HOLD_S, image)
                 encoder.close()
@@ -102,6 +102,7 @@ class Film:
                     encoder.discard()
         finally:
             painter.close()
+            fine.close()
         details: dict[str, Any] = {
             "frames": drawn,
             "simulated_s": round(end_s - start_s, 3),
@@ -120,8 +121,8 @@ class Film:
 
     def _rows(
         self, ended: Callable[[], bool], report: Callable[[int, int], None]
-    ) -> Iterator[tuple[dict[str, Any], float, NDArray[np.float64], bool]]:
-        """Yield header, time, qpos and whether it is the last row, as the rows appear.
+    ) -> Iterator[tuple[dict[str, Any], float, NDArray[np.float64]]]:
+        """Yield header, time and qpos of the rows as they appear.
 
         After the end of the run, rows are left out when drawing all would exceed the budget.
         """
@@ -149,7 +150,7 @@ class Film:
             row = min(taken + stride - 1, n - 1)
             if yielded == 0:
                 started = time.perf_counter()
-            yield states.header, float(states.time[row]), states.qpos[row], over and row == n - 1
+            yield states.header, float(states.time[row]), states.qpos[row]
             taken = row + 1
             yielded += 1
             report(taken, n)
@@ -228,5 +229,27 @@ def encode_png(image: Image) -> bytes:
     return b"".join(bytes(p) for p in packets)
 
 
-def _open_painter(header: dict[str, Any], folder: Path, width_px: int, height_px: int) -> Painter:
-    raise NotImplementedError
+def model_of(header: dict[str, Any]) -> Any:
+    """Compile the MuJoCo model that recorded states belong to.
+
+    Args:
+        header: Header of the recorded states.
+
+    Raises:
+        ConfigurationError: Its scene or robot is not there any more.
+    """
+    if header["route"] == "reward":
+        return reward_route().drawing_model(header)
+    from embodied.world.builder import build_model
+    from embodied.world.scene import load_scene
+
+    return build_model(load_scene(header["scene"]), header["robot"])
+
+
+def _open_painter(
+    header: dict[str, Any], width_px: int, height_px: int, quality: Literal["fast", "fine"]
+) -> Painter:
+    from embodied.world import rendering
+
+    model = model_of(header)
+    return rendering.Painter(model, width=width_px, height=height_px, quality=quality)

@@ -1,0 +1,273 @@
+"""The command ``doctor``: what works on this machine, and what to do about the rest."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+from importlib import metadata, util
+from pathlib import Path
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from embodied.app.display import print_json
+from embodied.app.run import versions
+from embodied.app.run_folder import free_bytes
+from embodied.errors import EmbodiedError
+
+KEYS = ("OPENAI_API_KEY", "ANTHROPIC_API_KEY")
+_RUN_BYTES = 20 << 20
+
+
+class Level(Enum):
+    """How a check ended: fine, missing but not needed, or in the way of a run."""
+
+    OK = "ok"
+    OPTIONAL = "optional"
+    BROKEN = "broken"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """One line of the examination.
+
+    Attributes:
+        name: What was looked at.
+        level: How it is.
+        found: What was found.
+        advice: What to do; empty when nothing is needed.
+    """
+
+    name: str
+    level: Level
+    found: str
+    advice: str = ""
+
+
+def examine(out: Path) -> tuple[Check, ...]:
+    """Run all checks; none raises.
+
+    Args:
+        out: Folder of run folders, to see whether it can be written.
+    """
+    checks: list[tuple[str, Callable[[], Check]]] = [
+        ("python", _python),
+        ("packages", _packages),
+        ("simulator", _simulator),
+        ("opengl", _opengl),
+        ("video", _video),
+        ("planner", _planner),
+        ("optimal planner", lambda: _extra("optimal planner", "up_symk", "optimal", "--optimal")),
+        ("rules", _rules),
+        ("local models", lambda: _extra("local models", "xllamacpp", "local", "local:PATH")),
+        (
+            "model endpoints",
+            lambda: _extra("model endpoints", "pydantic_ai", "llm", "openai: and anthropic:"),
+        ),
+        ("keys", _keys),
+        ("run folders", lambda: _disk(out)),
+        ("screen", _screen),
+    ]
+    done: list[Check] = []
+    for name, check in checks:
+        try:
+            done.append(check())
+        except Exception as error:  # an examination must not die of what it looks for
+            found = f"{type(error).__name__}: {error}"
+            done.append(Check(name=name, level=Level.BROKEN, found=found, advice=_reinstall()))
+    return tuple(done)
+
+
+def report(checks: tuple[Check, ...], json: bool) -> int:
+    """Print the checks; return 0 when a run is possible, else 3."""
+    broken = [c for c in checks if c.level is Level.BROKEN]
+    if json:
+        print_json({"ok": not broken, "checks": checks, "versions": versions()})
+        return 3 if broken else 0
+    console = Console(highlight=False)
+    table = Table(box=None, pad_edge=False, show_header=False)
+    table.add_column()
+    table.add_column()
+    table.add_column(overflow="fold")
+    marks = {
+        Level.OK: "[green]✓[/]",
+        Level.OPTIONAL: "[yellow]–[/]",
+        Level.BROKEN: "[red]✗[/]",
+    }
+    for check in checks:
+        text = escape(check.found)
+        if check.advice:
+            text += f"\n[dim]{escape(check.advice)}[/]"
+        table.add_row(marks[check.level], check.name, text)
+    console.print(table)
+    if broken:
+        console.print(f"[red]{len(broken)} in the way of a run[/]")
+        return 3
+    console.print('[green]ready:[/] embodied run "put the red block on the green block"')
+    return 0
+
+
+def _python() -> Check:
+    version = sys.version.split()[0]
+    cores = len(os.sched_getaffinity(0))
+    found = f"Python {version}, {cores} core{'' if cores == 1 else 's'}"
+    return Check(name="python", level=Level.OK, found=found)
+
+
+def _packages() -> Check:
+    needed = metadata.requires("embodied-stack") or []
+    base = [r for r in needed if "extra ==" not in r]
+    names = [r.split(";")[0].split("[")[0].strip(" ") for r in base]
+    names = [n.split("<")[0].split(">")[0].split("=")[0].split("!")[0].split("~")[0] for n in names]
+    missing: list[str] = []
+    for name in names:
+        try:
+            metadata.version(name)
+        except metadata.PackageNotFoundError:
+            missing.append(name)
+    if missing:
+        found = f"missing: {', '.join(missing)}"
+        return Check(name="packages", level=Level.BROKEN, found=found, advice=_reinstall())
+    found = f"all {len(names)} base packages, embodied-stack {metadata.version('embodied-stack')}"
+    return Check(name="packages", level=Level.OK, found=found)
+
+
+def _simulator() -> Check:
+    from embodied.world.mujoco import build_world
+    from embodied.world.scene import load_scene
+
+    started = time.perf_counter()
+    world = build_world(load_scene("blocks"))
+    world.reset(seed=0)
+    world.close()
+    took = time.perf_counter() - started
+    found = f"MuJoCo {metadata.version('mujoco')}, scene blocks built and settled in {took:.1f} s"
+    return Check(name="simulator", level=Level.OK, found=found)
+
+
+def _opengl() -> Check:
+    """Draw one picture in a child process: a bad driver may abort it."""
+    program = (
+        "from embodied.world.mujoco import build_world\n"
+        "from embodied.world.scene import load_scene\n"
+        "w = build_world(load_scene('blocks')); w.reset(seed=0)\n"
+        "assert w.render(width=64, height=48).rgb.std() > 0\n"
+    )
+    env = {**os.environ}
+    env.setdefault("MUJOCO_GL", "egl")
+    done = subprocess.run(
+        [sys.executable, "-c", program], env=env, capture_output=True, text=True, timeout=60
+    )
+    if done.returncode == 0:
+        found = f"pictures can be drawn (MUJOCO_GL={env['MUJOCO_GL']})"
+        return Check(name="opengl", level=Level.OK, found=found)
+    last = (done.stderr.strip().splitlines() or [f"status {done.returncode}"])[-1]
+    return Check(
+        name="opengl",
+        level=Level.OPTIONAL,
+        found=f"no pictures: {last[-200:]}",
+        advice="runs work without; for pictures: "
+        "apt-get install libegl1 libegl-mesa0 libgl1-mesa-dri",
+    )
+
+
+def _video() -> Check:
+    import av.codec
+
+    codec = "libx264" if "libx264" in av.codec.codecs_available else "mpeg4"
+    found = f"PyAV {metadata.version('av')}, {codec}"
+    return Check(name="video", level=Level.OK, found=found)
+
+
+def _planner() -> Check:
+    from embodied_planners.pddl import Planner
+
+    from embodied.types import PddlProgram, PlanStatus
+
+    domain = (
+        "(define (domain lamp) (:requirements :strips) (:predicates (on) (off))"
+        " (:action switch :parameters () :precondition (off) :effect (and (on) (not (off)))))"
+    )
+    problem = "(define (problem p) (:domain lamp) (:init (off)) (:goal (on)))"
+    program = PddlProgram(domain=domain, problem=problem, stages=("(on)",), source="doctor")
+    result = Planner(engines="fast-downward").solve(program, deadline_s=20.0)
+    found = f"{result.engine or 'Fast Downward'}: {result.status.name}, {result.wall_s:.2f} s"
+    if result.status is PlanStatus.SOLVED:
+        return Check(name="planner", level=Level.OK, found=found)
+    advice = f"{result.message}; pip install --force-reinstall up-fast-downward"
+    return Check(name="planner", level=Level.BROKEN, found=found, advice=advice)
+
+
+def _rules() -> Check:
+    from embodied.language.rules import RulesTranslator
+    from embodied.memory import SceneMemory
+    from embodied.world.grounding import TabletopGrounder
+    from embodied.world.mujoco import build_world
+    from embodied.world.scene import load_scene
+
+    scene = load_scene("blocks")
+    world = build_world(scene)
+    grounder = TabletopGrounder(world.spec)
+    translator = RulesTranslator(grounder.domain_text, grounder.objects)
+    memory = SceneMemory(grounder=grounder, transition=lambda action, facts: facts)
+    memory = memory.observed(world.reset(seed=0))
+    try:
+        translator.translate(scene.sentences[0], memory, world.spec)
+    except EmbodiedError as error:
+        return Check(name="rules", level=Level.BROKEN, found=str(error), advice=_reinstall())
+    finally:
+        world.close()
+    found = "translates without any model (a deterministic grammar, not a language model)"
+    return Check(name="rules", level=Level.OK, found=found)
+
+
+def _extra(name: str, module: str, extra: str, what: str) -> Check:
+    if util.find_spec(module) is not None:
+        return Check(name=name, level=Level.OK, found=f"installed, for {what}")
+    advice = f"for {what}: pip install 'embodied-stack[{extra}]'"
+    return Check(name=name, level=Level.OPTIONAL, found="not installed", advice=advice)
+
+
+def _keys() -> Check:
+    present = [k for k in KEYS if os.environ.get(k)]
+    if present:
+        return Check(name="keys", level=Level.OK, found=f"set: {', '.join(present)} (never shown)")
+    advice = f"only for openai: and anthropic: models; set {' or '.join(KEYS)}"
+    return Check(name="keys", level=Level.OPTIONAL, found="none set", advice=advice)
+
+
+def _disk(out: Path) -> Check:
+    place = out.resolve()
+    while not place.exists():
+        place = place.parent
+    free = free_bytes(place)
+    size = f"{free / 2**30:.1f} GiB" if free >= 2**30 else f"{free / 2**20:.0f} MiB"
+    found = f"{out}: {size} free"
+    if not place.is_dir() or not os.access(place, os.W_OK | os.X_OK):
+        advice = "choose another place with --out"
+        found = f"{place} cannot be written"
+        return Check(name="run folders", level=Level.BROKEN, found=found, advice=advice)
+    if free < _RUN_BYTES:
+        advice = "make room, or choose another place with --out"
+        return Check(name="run folders", level=Level.BROKEN, found=found, advice=advice)
+    return Check(name="run folders", level=Level.OK, found=found)
+
+
+def _screen() -> Check:
+    if os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"):
+        return Check(name="screen", level=Level.OK, found="there is one, for --view")
+    advice = "only for --view; the video shows the motion without"
+    return Check(name="screen", level=Level.OPTIONAL, found="none", advice=advice)
+
+
+def _reinstall() -> str:
+    pip = shutil.which("pip")
+    return (
+        f"{'pip' if pip else f'{sys.executable} -m pip'} install --force-reinstall embodied-stack"
+    )

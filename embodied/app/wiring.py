@@ -1,0 +1,119 @@
+"""From settings to a session: the only place where all parts meet; heavy imports come late."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from embodied.app.session import ROUTES, Session, Settings, reward_route
+from embodied.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from embodied.app.logged_model import LoggedModel
+    from embodied.app.tabletop import TabletopSession
+    from embodied.protocols import SymbolGrounder, Translator
+    from embodied.world.scene import Scene
+
+RULES = "rules"
+RULES_NOTE = "a deterministic grammar, not a language model"
+LEGGED = ("quadruped",)
+
+
+def open_session(settings: Settings) -> Session:
+    """Build the world and everything that moves it.
+
+    Raises:
+        ConfigurationError: A scene, robot, model or route that does not exist or is broken.
+        EnvironmentMissingError: A package is missing; the message says how to install it.
+        ModelError: The model's key is missing.
+    """
+    if settings.route not in ROUTES:
+        raise ConfigurationError(
+            f"unknown route {settings.route!r}: choose from {', '.join(ROUTES)}"
+        )
+    legged = settings.robot in LEGGED
+    if settings.route == "reward" or (settings.route == "auto" and legged):
+        return reward_route().open_reward_session(settings)
+    if legged:
+        raise ConfigurationError(
+            f"the route pddl moves an arm; robot {settings.robot!r} needs --route reward"
+        )
+    return open_tabletop(settings)
+
+
+def open_tabletop(settings: Settings) -> TabletopSession:
+    """Build a session of the PDDL route; raises as ``open_session`` does."""
+    from embodied_controllers.trajectory import TrajectoryController
+    from embodied_planners.motion import MotionPlanner
+    from embodied_planners.pddl import Planner, explain_plan
+    from embodied_planners.skills import TabletopSkills
+
+    from embodied.agent import Options
+    from embodied.app.tabletop import Parts, TabletopSession
+    from embodied.world.grounding import TabletopGrounder
+    from embodied.world.mujoco import build_world, planning_model
+    from embodied.world.scene import load_scene
+
+    scene = load_scene(settings.scene)
+    world = build_world(scene, settings.robot)
+    grounder = TabletopGrounder(world.spec)
+    translator, model = open_translator(settings, grounder, scene)
+    motion = MotionPlanner(planning_model(scene, settings.robot), world.spec, seed=settings.seed)
+    parts = Parts(
+        world=world,
+        read_qpos=lambda: world.qpos,
+        grounder=grounder,
+        translator=translator,
+        planner=Planner(optimal=settings.optimal),
+        skills=TabletopSkills(motion, world.spec),
+        controller=TrajectoryController(world.spec),
+        explain=explain_plan,
+        model=model,
+        static_facts=grounder.static_facts,
+        about={
+            "scene": settings.scene,
+            "robot": settings.robot,
+            "route": "pddl",
+            "model": settings.model,
+            "seed": settings.seed,
+        },
+        states_header=states_header(settings),
+        translator_note=RULES_NOTE if settings.model == RULES else "",
+        options=Options(plan_time_s=settings.plan_time_s),
+    )
+    return TabletopSession(parts, seed=settings.seed)
+
+
+def open_translator(
+    settings: Settings, grounder: SymbolGrounder, scene: Scene
+) -> tuple[Translator, LoggedModel | None]:
+    """Open who turns sentences into goals, and the language model that this needs, if any."""
+    if settings.model == RULES:
+        from embodied.language.rules import RulesTranslator
+
+        return RulesTranslator(grounder.domain_text, grounder.objects), None
+    from embodied.app.logged_model import LoggedModel
+    from embodied.language.scene_translator import SceneTranslator
+
+    model = LoggedModel(open_named_model(settings))
+    return SceneTranslator(model, grounder.domain_text, grounder.objects), model
+
+
+def open_named_model(settings: Settings) -> Any:
+    """Open the model of the settings; raises ConfigurationError, ModelError."""
+    from embodied.language.models import open_model
+
+    return open_model(
+        settings.model,
+        base_url=settings.base_url,
+        max_calls=settings.max_calls,
+        max_tokens=settings.max_tokens,
+        record=settings.record,
+    )
+
+
+def states_header(settings: Settings) -> dict[str, Any]:
+    """What a painter needs: a user's own scene is given by its absolute path."""
+    path = Path(settings.scene).expanduser()
+    scene = str(path.resolve()) if path.is_file() else settings.scene
+    return {"route": "pddl", "scene": scene, "robot": settings.robot}
