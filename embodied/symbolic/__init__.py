@@ -22,6 +22,7 @@ from embodied.symbolic.model import Problem as Problem
 from embodied.symbolic.reading import read_domain as read_domain
 from embodied.symbolic.reading import read_goal as read_goal
 from embodied.symbolic.reading import read_problem as read_problem
+from embodied.symbolic.rendering import render_domain as render_domain
 from embodied.symbolic.rendering import render_plan as render_plan
 from embodied.symbolic.rendering import render_problem as render_problem
 from embodied.symbolic.repair import repair as repair

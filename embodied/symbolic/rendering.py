@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 
 from embodied.symbolic import _sexpr
-from embodied.symbolic.formulas import conjoin
-from embodied.symbolic.model import OBJECT, Domain
+from embodied.symbolic.checking import required
+from embodied.symbolic.formulas import TRUE, Parameter, conjoin
+from embodied.symbolic.model import OBJECT, Domain, Effect
 from embodied.symbolic.reading import read_goal
 from embodied.types import Atom
 
@@ -53,6 +54,46 @@ def render_problem(
     if minimize_cost:
         lines.append("  (:metric minimize (total-cost))")
     return "\n".join(lines) + ")\n"
+
+
+def render_domain(domain: Domain, *, with_costs: bool = True) -> str:
+    """Write a domain file; ``with_costs=False`` leaves functions and costs out."""
+    parts = [f"(domain {domain.name})"]
+    needed = required(domain) if with_costs else required(domain) - {":action-costs"}
+    parts.append(f"(:requirements {' '.join(sorted({':strips', *needed}))})")
+    if domain.types:
+        parts.append(f"(:types {' '.join(f'{t} - {p}' for t, p in domain.types.items())})")
+    if domain.constants:
+        listed = " ".join(f"{n} - {t}" for n, t in domain.constants.items())
+        parts.append(f"(:constants {listed})")
+    parts.append(f"(:predicates {_signatures(domain.predicates)})")
+    if with_costs and domain.functions:
+        listed = " ".join(f"{f} - number" for f in _signatures(domain.functions).split("\n"))
+        parts.append(f"(:functions {listed})")
+    for action in domain.actions.values():
+        effects = " ".join(_effect(e) for e in action.effects)
+        if with_costs:
+            effects += "".join(f" (increase (total-cost) {c})" for c in action.costs)
+        parts.append(
+            f"(:action {action.name}\n"
+            f"  :parameters ({' '.join(map(str, action.parameters))})\n"
+            f"  :precondition {action.precondition}\n"
+            f"  :effect (and {effects}))"
+        )
+    return "(define " + "\n  ".join(parts) + ")\n"
+
+
+def _signatures(declared: Mapping[str, tuple[Parameter, ...]]) -> str:
+    return "\n".join(f"({' '.join([n, *map(str, ps)])})" for n, ps in declared.items())
+
+
+def _effect(effect: Effect) -> str:
+    text = str(effect.atom) if effect.positive else f"(not {effect.atom})"
+    if effect.condition != TRUE:
+        text = f"(when {effect.condition} {text})"
+    if effect.variables:
+        text = f"(forall ({' '.join(map(str, effect.variables))}) {text})"
+    return text
 
 
 def identifier(text: str) -> str:

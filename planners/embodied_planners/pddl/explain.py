@@ -1,0 +1,52 @@
+"""A plan in sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from embodied.types import GroundAction
+
+# how each tabletop action is said; {0}, {1} are its arguments
+_PHRASES = {
+    "pick": "Pick up {0} from {1}.",
+    "unstack": "Take {0} off {1}.",
+    "take-out": "Take {0} out of {1}.",
+    "place": "Put {0} down on {1}.",
+    "stack": "Stack {0} on {1}.",
+    "put-in": "Put {0} into {1}.",
+    "open": "Open {0}.",
+    "close": "Close {0}.",
+}
+
+
+def explain_plan(
+    plan: Sequence[GroundAction], objects: Mapping[str, object] | None = None
+) -> tuple[str, ...]:
+    """One sentence per step.
+
+    Args:
+        plan: Ground actions.
+        objects: Names of the scene's objects; those are spoken of as "the red block". Names that
+            are not among them stay as they are. None speaks of every argument so.
+
+    Returns:
+        As many sentences as steps. Actions without a phrase of their own are spelled out from
+        their name and arguments.
+    """
+    return tuple(_sentence(action, objects) for action in plan)
+
+
+def _sentence(action: GroundAction, objects: Mapping[str, object] | None) -> str:
+    spoken = [_spoken(a, objects) for a in action.args]
+    phrase = _PHRASES.get(action.name)
+    if phrase is not None and phrase.count("{") == len(spoken):
+        return phrase.format(*spoken)
+    verb = action.name.replace("-", " ").replace("_", " ")
+    listed = ", ".join(spoken)
+    return f"{verb.capitalize()}{f': {listed}' if listed else ''}."
+
+
+def _spoken(name: str, objects: Mapping[str, object] | None) -> str:
+    if objects is not None and name not in objects:
+        return name
+    return f"the {name.replace('-', ' ').replace('_', ' ')}"

@@ -1,0 +1,227 @@
+"""Grounding a small ADL task into bit masks."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from embodied.symbolic import (
+    ActionSchema,
+    Domain,
+    Equal,
+    Formula,
+    Not,
+    Problem,
+    Proposition,
+    bindings,
+    conjuncts,
+    substitute,
+)
+from embodied.symbolic.formulas import FALSE, free_variables
+from embodied.symbolic.simplify import (
+    Known,
+    disjuncts,
+    simplify,
+    static_truth,
+)
+from embodied.symbolic.simplify import TooLargeError as FormulaTooLargeError
+from embodied.types import Atom, GroundAction
+
+_Literals: TypeAlias = tuple[int, int]
+"""Masks of the atoms that must hold and that must not."""
+_DraftEffect: TypeAlias = tuple[_Literals, int, int]
+"""Condition, atoms added, atoms deleted."""
+
+
+class TooLargeError(Exception):
+    """The task is too large, or too complicated, for a small search."""
+
+
+@dataclass(frozen=True, slots=True)
+class GroundEffect:
+    """``add`` and ``delete`` (positive bits) happen where ``condition`` holds."""
+
+    condition: int
+    add: int
+    delete: int
+
+
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """A ground action; several operators stand for one with a disjunctive precondition."""
+
+    action: GroundAction
+    precondition: int
+    effects: tuple[GroundEffect, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class GroundTask:
+    """A task over bit masks.
+
+    Bit i < n says that atom i holds; bit n + i, kept for the atoms in ``negated``, that it does
+    not.
+
+    Attributes:
+        n: Number of atoms.
+        negated: Mask (over atoms) of those with a complementary bit.
+        init: Initial state.
+        goals: Alternative goals; one of them must be contained in the final state.
+        operators: Ground actions.
+    """
+
+    n: int
+    negated: int
+    init: int
+    goals: tuple[int, ...]
+    operators: tuple[Operator, ...]
+
+    @property
+    def width(self) -> int:
+        """Number of bits of a state."""
+        return 2 * self.n
+
+    def complements(self, mask: int) -> int:
+        """Complementary bits of the atoms in ``mask``."""
+        return (mask & self.negated) << self.n
+
+    def apply(self, operator: Operator, state: int) -> int:
+        """Successor state; deletions come before additions."""
+        add = delete = 0
+        for effect in operator.effects:
+            if state & effect.condition == effect.condition:
+                add |= effect.add
+                delete |= effect.delete
+        atoms = (state & ((1 << self.n) - 1) & ~delete) | add
+        return atoms | ((~atoms & self.negated) << self.n)
+
+    def is_goal(self, state: int) -> bool:
+        """Whether some alternative of the goal holds."""
+        return any(state & goal == goal for goal in self.goals)
+
+
+def ground(domain: Domain, problem: Problem, *, max_operators: int, deadline: float) -> GroundTask:
+    """Instantiate every action whose static preconditions hold.
+
+    Raises:
+        TooLargeError: More than ``max_operators``, formulas with too many alternatives, or
+            ``deadline`` (``time.thread_time()``) has passed.
+    """
+    known = static_truth(domain, problem)
+    index: dict[Atom, int] = {}
+    negated: set[int] = set()
+
+    def literals(parts: Sequence[Formula]) -> _Literals | None:
+        positive = negative = 0
+        for part in parts:
+            body = part.body if isinstance(part, Not) else part
+            if not isinstance(body, Proposition):
+                raise TooLargeError(f"unexpected literal {part}")
+            bit = index.setdefault(Atom(body.predicate, body.terms), len(index))
+            if isinstance(part, Not):
+                negative |= 1 << bit
+                negated.add(bit)
+            else:
+                positive |= 1 << bit
+        return None if positive & negative else (positive, negative)
+
+    def alternatives(formula: Formula) -> list[_Literals]:
+        simple = simplify(formula, domain, problem.objects, known)
+        found = (literals(d) for d in disjuncts(simple))
+        return [pair for pair in found if pair is not None]
+
+    try:
+        drafts: list[tuple[GroundAction, _Literals, list[_DraftEffect]]] = []
+        for schema in domain.actions.values():
+            for binding in _instances(schema, domain, problem, known):
+                if len(drafts) > max_operators or time.thread_time() > deadline:
+                    raise TooLargeError("too many ground actions for the small search")
+                preconditions = alternatives(substitute(schema.precondition, binding))
+                if not preconditions:
+                    continue
+                effects: list[_DraftEffect] = []
+                for effect in schema.effects:
+                    for more in bindings(effect.variables, domain, problem.objects):
+                        both = {**binding, **more}
+                        bit = 1 << index.setdefault(effect.atom.ground(both), len(index))
+                        for condition in alternatives(substitute(effect.condition, both)):
+                            add, delete = (bit, 0) if effect.positive else (0, bit)
+                            effects.append((condition, add, delete))
+                action = GroundAction(schema.name, tuple(binding.values()))
+                drafts += [(action, precondition, effects) for precondition in preconditions]
+        goals = alternatives(problem.goal)
+    except FormulaTooLargeError as error:
+        raise TooLargeError("a formula has too many alternatives for the small search") from error
+
+    n = len(index)
+    mask = sum(1 << bit for bit in negated)
+    atoms = sum(1 << index[a] for a in problem.init if a in index)
+
+    def joined(pair: _Literals) -> int:
+        return pair[0] | pair[1] << n
+
+    return GroundTask(
+        n=n,
+        negated=mask,
+        init=atoms | ((~atoms & mask) << n),
+        goals=tuple(joined(g) for g in goals),
+        operators=tuple(
+            Operator(action, joined(precondition), _merged(effects, n))
+            for action, precondition, effects in drafts
+        ),
+    )
+
+
+def _merged(effects: list[_DraftEffect], n: int) -> tuple[GroundEffect, ...]:
+    """Effects of equal condition as one; within one, what is added is not deleted."""
+    by_condition: dict[int, tuple[int, int]] = {}
+    for (positive, negative), add, delete in effects:
+        condition = positive | negative << n
+        adds, deletes = by_condition.get(condition, (0, 0))
+        by_condition[condition] = (adds | add, deletes | delete)
+    return tuple(GroundEffect(c, a, d & ~a) for c, (a, d) in by_condition.items())
+
+
+def _instances(
+    schema: ActionSchema, domain: Domain, problem: Problem, known: Known
+) -> Iterator[dict[str, str]]:
+    """Bindings of a schema's parameters that no static precondition rules out.
+
+    Parameters are bound in order; each static literal and equality is checked as soon as its last
+    variable is bound.
+    """
+    parameters = schema.parameters
+    checks: list[list[Formula]] = [[] for _ in range(len(parameters) + 1)]
+    fluents = domain.fluents()
+    position = {p.name: i + 1 for i, p in enumerate(parameters)}
+    for part in conjuncts(schema.precondition):
+        body = part.body if isinstance(part, Not) else part
+        static = isinstance(body, Equal) or (
+            isinstance(body, Proposition) and body.predicate not in fluents
+        )
+        if static:
+            last = max((position[v] for v in free_variables(part)), default=0)
+            checks[last].append(part)
+
+    def possible(depth: int, binding: dict[str, str]) -> bool:
+        return all(
+            simplify(substitute(c, binding), domain, problem.objects, known) != FALSE
+            for c in checks[depth]
+        )
+
+    candidates = [domain.names_of(p, problem.objects) for p in parameters]
+
+    def extend(depth: int, binding: dict[str, str]) -> Iterator[dict[str, str]]:
+        if depth == len(parameters):
+            yield dict(binding)
+            return
+        for name in candidates[depth]:
+            binding[parameters[depth].name] = name
+            if possible(depth + 1, binding):
+                yield from extend(depth + 1, binding)
+        binding.pop(parameters[depth].name, None)
+
+    if possible(0, {}):
+        yield from extend(0, {})
