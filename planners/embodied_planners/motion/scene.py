@@ -71,8 +71,9 @@ class PlanningScene:
         others = sorted(set(range(self.model.nbody)) - set(self._subtree(self._robot_root)))
         self.other_geoms = self._touching(others)
         self.model.geom_gap[:] = 0.0
-        self.model.geom_margin[:] = 0.0
-        self.model.geom_margin[self.robot_geoms] = MAX_PADDING_M
+        # the broad phase looks at the margins of bodies, the narrow one at those of geoms
+        self.model.geom_margin[:] = MAX_PADDING_M
+        self.model.body_margin[:] = MAX_PADDING_M
         self.model.opt.disableflags &= ~int(mujoco.mjtDisableBit.mjDSBL_CONTACT)
         self._set_filters()
         self._always_allowed = self._touching_at_home()
@@ -181,10 +182,11 @@ class PlanningScene:
         """Pairs of bodies (robot part or held item first) that are too close at ``q``."""
         pairs, distance = self._contacts(q)
         found: dict[tuple[str, str], None] = {}
+        robot = self._robot_geom_set
         for (a, b), value in zip(pairs, distance, strict=True):
             if value < clearance.distance[a, b]:
                 first, second = self._body_name(a), self._body_name(b)
-                if a not in self._robot_geom_set and second != self.held:
+                if a not in robot and first != self.held:
                     first, second = second, first
                 found[first, second] = None
         return tuple(found)
@@ -243,11 +245,8 @@ class PlanningScene:
         self.model.geom_conaffinity[self.robot_geoms] = 1
         self.model.geom_contype[self.other_geoms] = 0
         self.model.geom_conaffinity[self.other_geoms] = 1
-        self.model.geom_margin[self.other_geoms] = 0.0
         if self.held:
-            geoms = self._geoms_of((self.held,))
-            self.model.geom_contype[geoms] = 1
-            self.model.geom_margin[geoms] = MAX_PADDING_M
+            self.model.geom_contype[self._geoms_of((self.held,))] = 1
 
     def _touching_at_home(self) -> NDArray[np.intp]:
         """Pairs that overlap by construction: seen in the rest configuration."""

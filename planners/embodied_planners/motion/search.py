@@ -85,7 +85,7 @@ def rrt_connect(
     def is_valid(state: base.State) -> bool:
         nonlocal checks
         checks += 1
-        return valid(np.array([state[i] for i in range(n)]))
+        return bool(valid(np.array([state[i] for i in range(n)])))
 
     if not valid(start):
         return SearchResult(path=np.empty((0, n)), reason="the start is in collision", checks=1)

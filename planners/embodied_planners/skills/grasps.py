@@ -21,6 +21,9 @@ Array = NDArray[np.float64]
 TILTS_RAD = (0.0, 0.35, -0.35, 0.7, -0.7)
 MAX_DEPTH_M = 0.03
 TIP_CLEARANCE_M = 0.003
+LEAST_CLEARANCE_M = 0.0022
+FINGERTIP_M = 0.005
+"""How deep the pads reach down beside an item that is held by the finger tips."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -106,12 +109,11 @@ def grasp_candidates(
             turn = _angle(reference.rotation, rotation)
             lowest = bottom + tip + _drop_of_pad(gripper, rotation) + TIP_CLEARANCE_M
             middle = max(float(np.clip(point[2], top - MAX_DEPTH_M, top)), lowest)
-            shallow = max(top - tip, lowest)
-            for height in (middle, shallow) if shallow > middle + 0.005 else (middle,):
+            for height in _heights(middle, top, tip, lowest):
                 ee = pose_of(rotation, np.array([point[0], point[1], height]))
                 for gap in _gaps(width, gripper):
                     distance = float(np.min(scene.finger_distances(ee, gap, (spec.name,))))
-                    if distance < 0.0025:
+                    if distance < LEAST_CLEARANCE_M:
                         continue
                     grasp = Grasp(
                         pose_ee_in_world=ee,
@@ -122,7 +124,7 @@ def grasp_candidates(
                     )
                     cost = (
                         float(distance < 0.006),
-                        abs(tilt) + float(height > middle) + abs(shift),
+                        abs(tilt) + 40 * (height - middle) + abs(shift),
                         turn - 20 * min(distance, 0.02),
                     )
                     found.append((cost, grasp))
@@ -135,6 +137,18 @@ def _drop_of_pad(gripper: GripperSpec, rotation: Array) -> float:
     """How much lower than along the approach axis a tilted pad reaches, m."""
     sine = float(np.sqrt(max(0.0, 1.0 - rotation[2, 2] ** 2)))
     return sine * gripper.pad_size_m[1] / 2
+
+
+def _heights(middle: float, top: float, tip: float, lowest: float) -> tuple[float, ...]:
+    """Heights of the pads' centre: around the item's middle, shallow, by the finger tips.
+
+    The less deep the fingers reach, the more room there is above rims and neighbours.
+    """
+    heights = [middle]
+    for height in (max(top - tip, lowest), max(top + tip - FINGERTIP_M, lowest)):
+        if height > heights[-1] + 0.005:
+            heights.append(height)
+    return tuple(heights)
 
 
 def _angle(a: Array, b: Array) -> float:
