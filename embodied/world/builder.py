@@ -1,3 +1,5 @@
+# pyright: reportAttributeAccessIssue=false
+# (mujoco ships no type stubs)
 """Builds MuJoCo models from scenes and robots."""
 
 from __future__ import annotations

@@ -111,7 +111,7 @@ class WorldContract(ABC):
 
     def test_staying_stays(self, world: World) -> None:
         """With home as set-point, nothing moves."""
-        start = world.reset(seed=1)
+        start = end = world.reset(seed=1)
         for _ in range(50):
             end = world.step(Command(q=world.spec.q_home)).observation
         np.testing.assert_allclose(end.q, start.q, atol=STILL_RAD)
@@ -124,12 +124,14 @@ class WorldContract(ABC):
         world.reset(seed=0)
         target = _towards_middle(world, 0.1)
         home = world.spec.q_home
+        end = home
         for k in range(1, FOLLOW_STEPS + 1):
             q = home + (target - home) * min(1.0, 2 * k / FOLLOW_STEPS)
             result = world.step(Command(q=q))
             assert result.reasons == ()
             np.testing.assert_allclose(result.applied.q, q)
-        np.testing.assert_allclose(result.observation.q, target, atol=FOLLOW_RAD)
+            end = result.observation.q
+        np.testing.assert_allclose(end, target, atol=FOLLOW_RAD)
 
     def test_limits_are_kept_and_explained(self, world: World) -> None:
         """What is applied stays within the limits; the reasons say that it was changed."""
@@ -161,11 +163,11 @@ class WorldContract(ABC):
         home = world.spec.q_home
         world.reset(seed=0)
         for target in (0.0, world.spec.gripper.max_width_m):
-            world.step(Command(q=home, gripper_width_m=target))
+            end = world.step(Command(q=home, gripper_width_m=target)).observation
             for _ in range(150):
-                result = world.step(Command(q=home))
-            assert result.observation.gripper is not None
-            assert result.observation.gripper.width_m == pytest.approx(target, abs=2e-3)
+                end = world.step(Command(q=home)).observation
+            assert end.gripper is not None
+            assert end.gripper.width_m == pytest.approx(target, abs=2e-3)
 
     def test_close_may_be_called_twice(self, world: World) -> None:
         """Afterwards nothing else may."""

@@ -1,3 +1,5 @@
+# pyright: reportAttributeAccessIssue=false
+# (mujoco ships no type stubs)
 """The MuJoCo world: physics, actuators with the robot's published limits, measurements."""
 
 from __future__ import annotations
@@ -6,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import mujoco
 import numpy as np
+from numpy.typing import NDArray
 
 from embodied.errors import WorldError
 from embodied.types import (
@@ -437,7 +440,9 @@ class _GripperDrive:
         )
 
 
-def _explain(reasons: list[str], spec: WorldSpec, where: Array, limit: str, asked: Array) -> None:
+def _explain(
+    reasons: list[str], spec: WorldSpec, where: NDArray[np.bool_], limit: str, asked: Array
+) -> None:
     for i in np.flatnonzero(where):
         reasons.append(f"{spec.joint_names[i]}: {limit} (asked for {asked[i]:.4f})")
 

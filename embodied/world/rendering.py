@@ -1,3 +1,5 @@
+# pyright: reportAttributeAccessIssue=false
+# (mujoco ships no type stubs)
 """Pictures: RGB, depth and segmentation through OpenGL (EGL, no window needed).
 
 Drawing with multisampling and shadows on a software renderer takes ten times as long as without;
@@ -16,7 +18,6 @@ from numpy.typing import NDArray
 from embodied.errors import EnvironmentMissingError
 from embodied.types import CameraImage
 from embodied.types._geometry import Array
-from embodied.world import robots
 from embodied.world.builder import build_model
 from embodied.world.robots import Robot
 from embodied.world.scene import Scene
@@ -214,13 +215,11 @@ class Painter:
         height: int = 480,
         quality: Quality = "fast",
     ) -> None:
-        if isinstance(scene, Scene):
-            loaded = robots.load(robot) if isinstance(robot, str) else robot
-            scene = build_model(scene, loaded)
-        self._model = scene
-        self._data = mujoco.MjData(scene)
+        model = build_model(scene, robot) if isinstance(scene, Scene) else scene
+        self._model = model
+        self._data = mujoco.MjData(model)
         self._camera = camera
-        self._renderer = Renderer(scene, width=width, height=height, quality=quality)
+        self._renderer = Renderer(model, width=width, height=height, quality=quality)
 
     def draw(self, qpos: Array) -> NDArray[np.uint8]:
         """Draw a configuration (nq,); returns (height, width, 3) uint8.

@@ -1,3 +1,5 @@
+# pyright: reportAttributeAccessIssue=false
+# (mujoco ships no type stubs)
 """Robots as data: a simulation model and a small typed description, loaded by name.
 
 ``load`` is the one door: ``"fr3"`` and the other robots of ``embodied_assets``,
