@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from embodied.app.reward_rig import Place
 from embodied.bench.l2r_quadruped import L2rTask, Phase, Signal
 from embodied.bench.l2r_quadruped import program as any_program
 from embodied.language.reward import make_term
@@ -72,6 +73,21 @@ def _touches(v: Any) -> Signal:
     return np.min([*gaps, v.distance("palm", "apple")[0]], axis=0) < 0.05
 
 
+def _apart(rng: np.random.Generator) -> dict[str, Place]:
+    x, y = 0.5 + rng.uniform(-0.06, 0.06), rng.uniform(-0.06, 0.06)
+    return {"box": (x, y, 0.055, False), "cup": (x, y + 0.22, 0.05, False)}
+
+
+def _side_by_side(rng: np.random.Generator) -> dict[str, Place]:
+    x, y = 0.5 + rng.uniform(-0.06, 0.06), rng.uniform(-0.06, 0.06)
+    return {"box": (x, y, 0.055, False), "cup": (x, y - 0.064, 0.05, False)}
+
+
+def _lying(rng: np.random.Generator) -> dict[str, Place]:
+    x, y = 0.5 + rng.uniform(-0.06, 0.06), rng.uniform(-0.06, 0.06)
+    return {"cup": (x, y, 0.033, True)}
+
+
 ARM_TASKS: tuple[L2rTask, ...] = (
     L2rTask(
         name="touch",
@@ -117,13 +133,13 @@ ARM_TASKS: tuple[L2rTask, ...] = (
         oracle=program(
             *grasp("box"),
             stage(
-                t("object_height", object="box", height=0.07, weight=20.0),
+                t("object_height", object="box", height=0.085, weight=20.0),
                 near("palm", "box"),
                 CLOSE,
                 DOWN,
                 CALM,
                 seconds=2.0,
-                until=until("object_height", "box", above=0.055),
+                until=until("object_height", "box", above=0.07),
             ),
             stage(
                 t("distance", a="box", b="cup", distance=0.09, weight=20.0),
@@ -144,6 +160,7 @@ ARM_TASKS: tuple[L2rTask, ...] = (
         ),
         limit_s=10.0,
         scene=("box", "cup"),
+        layout=_apart,
     ),
     L2rTask(
         name="place-upright",
@@ -185,6 +202,7 @@ ARM_TASKS: tuple[L2rTask, ...] = (
         ),
         limit_s=14.0,
         scene=("cup",),
+        layout=_lying,
     ),
     L2rTask(
         name="flip",
@@ -243,6 +261,7 @@ ARM_TASKS: tuple[L2rTask, ...] = (
         ),
         limit_s=10.0,
         scene=("box", "cup"),
+        layout=_side_by_side,
     ),
     L2rTask(
         name="turn-on-faucet",

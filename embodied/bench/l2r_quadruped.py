@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from embodied.app.reward_rig import Layout
 from embodied.language.reward import make_term
 from embodied.types import RewardProgram, RewardStage, RewardTerm
 
@@ -40,6 +41,7 @@ class L2rTask:
         phases: Success predicate.
         limit_s: Simulated time allowed.
         scene: Objects of the scene, for the arm.
+        layout: Where they are; the default layout otherwise.
     """
 
     name: str
@@ -48,6 +50,7 @@ class L2rTask:
     phases: tuple[Phase, ...]
     limit_s: float
     scene: tuple[str, ...] = ()
+    layout: Layout | None = None
 
     @property
     def robot(self) -> str:
@@ -67,7 +70,7 @@ def program(*stages: RewardStage, robot: str = "quadruped") -> RewardProgram:
 
 t = make_term
 LEVEL = (t("torso_pitch", angle=0.0), t("torso_roll", angle=0.0))
-CALM = (t("posture"), t("stillness"))
+CALM = (t("posture"), t("stillness", weight=1.0))
 STANDING = (t("torso_height", height=0.27), *LEVEL)
 ON_GROUND = 0.035
 SPIN_RATE = 2.5
@@ -75,7 +78,7 @@ SPIN_RATE = 2.5
 
 def grounded(*feet: str) -> tuple[RewardTerm, ...]:
     """Feet that stay down."""
-    return tuple(t("foot_lift", foot=foot, height=0.0, weight=5.0) for foot in feet)
+    return tuple(t("foot_lift", foot=foot, height=0.0, weight=15.0) for foot in feet)
 
 
 def trot(frequency: float = 2.5, height: float = 0.07) -> tuple[RewardTerm, ...]:
@@ -119,7 +122,15 @@ def _lift(foot: str, height: float) -> tuple[RewardTerm, ...]:
     )
 
 
-SPIN = (t("torso_turn_rate", rate=SPIN_RATE, weight=4.0), *STANDING, *trot(), t("posture"))
+SPIN = (
+    t("torso_turn_rate", rate=SPIN_RATE, weight=4.0),
+    t("torso_velocity", forward=0.0, left=0.0, weight=1.0),
+    t("torso_height", height=0.27, weight=30.0),
+    t("torso_pitch", angle=0.0, weight=10.0),
+    t("torso_roll", angle=0.0, weight=10.0),
+    *trot(),
+    t("posture", weight=0.3),
+)
 
 
 def _near(angle: Any, target: float, width: float) -> Signal:
@@ -272,7 +283,7 @@ QUADRUPED_TASKS: tuple[L2rTask, ...] = (
                 t("torso_height", height=0.55, weight=20.0),
                 *grounded("rear_left", "rear_right"),
                 t("torso_roll", angle=0.0, weight=3.0),
-                t("stillness", weight=0.5),
+                t("stillness", weight=1.0),
                 t("posture", weight=0.02),
             )
         ),

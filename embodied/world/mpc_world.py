@@ -129,12 +129,10 @@ class MpcWorld:
             matrix[:3, :3] = data.site_xmat[self._site].reshape(3, 3)
             matrix[:3, 3] = data.site_xpos[self._site]
             ee = Pose.from_matrix(matrix)
+        elif base is not None:
+            ee = base.pose_base_in_world
         else:
-            ee = (
-                base.pose_base_in_world
-                if base
-                else Pose(position=np.zeros(3), quat_wxyz=[1, 0, 0, 0])
-            )  # type: ignore[arg-type]
+            ee = Pose.from_matrix(np.eye(4))
         return Observation(
             time=data.time,
             q=q,

@@ -1,0 +1,377 @@
+"""`embodied bench l2r`: the 17 tasks of Language to Rewards (arXiv 2306.08647) in simulation.
+
+Every episode is one line of ``results.jsonl``, appended when it is over; a killed run continues
+with the same folder and repeats nothing. Success comes from recorded states of the simulation model.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import multiprocessing
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from embodied.app.reward_rig import OPTIONS, Rig, build_rig
+from embodied.bench.l2r_arm import ARM_TASKS
+from embodied.bench.l2r_quadruped import QUADRUPED_TASKS, L2rTask, Phase
+from embodied.errors import ConfigurationError, EmbodiedError
+from embodied.language.reward import program_to_json
+from embodied.types import RewardGoal, RewardProgram
+
+TASKS: Mapping[str, L2rTask] = {t.name: t for t in (*QUADRUPED_TASKS, *ARM_TASKS)}
+"""All 17 tasks by name."""
+
+SENTENCE_EVERY_S = 3.0
+"""Simulated time between two sentences of one conversation."""
+
+Script = Sequence[tuple[float, RewardProgram]]
+"""Programs with the simulated time at which each takes over."""
+Method = Callable[[L2rTask], Script]
+
+
+def oracle(task: L2rTask) -> Script:
+    """The rewards written by hand with the task."""
+    return [(0.0, task.oracle)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Episode:
+    """Result of one episode.
+
+    Attributes:
+        task: Task.
+        method: Who wrote the rewards.
+        seed: Of layout and planner.
+        program: Digest of programs and planner settings: a change means another episode.
+        solved: All phases were held.
+        phases: For each phase whether it was held.
+        shares: For each phase the share of the time at which its predicate was true.
+        simulated_s: Length of the episode.
+        cpu_s: CPU time of control and simulation.
+        physics_steps: Steps of the plan model.
+        speed_ratio: Largest measured joint speed as a share of its limit (set-points are limited;
+            a collision may exceed it briefly).
+        error: Why it could not run; empty otherwise.
+    """
+
+    task: str
+    method: str
+    seed: int
+    program: str
+    solved: bool
+    phases: tuple[bool, ...] = ()
+    shares: tuple[float, ...] = ()
+    simulated_s: float = 0.0
+    cpu_s: float = 0.0
+    physics_steps: int = 0
+    speed_ratio: float = 0.0
+    error: str = ""
+
+
+def held(phases: Sequence[Phase], view: Any) -> tuple[tuple[bool, ...], tuple[float, ...]]:
+    """Which phases were held one after the other, and how often each predicate was true.
+
+    Args:
+        phases: Predicates with their times.
+        view: Recorded states, (1, T).
+    """
+    begin = 0
+    done: list[bool] = []
+    shares: list[float] = []
+    for phase in phases:
+        true = phase.holds(view)
+        shares.append(round(float(true.mean()), 3))
+        end = None
+        since = None
+        if all(done):
+            for i in range(begin, len(true)):
+                if not true[i]:
+                    since = None
+                    continue
+                since = i if since is None else since
+                if view.time[i] - view.time[since] >= phase.hold_s - 1e-9:
+                    end = i
+                    break
+        done.append(end is not None)
+        begin = begin if end is None else end
+    return tuple(done), tuple(shares)
+
+
+def record_episode(rig: Rig, script: Script, seconds: float, seed: int) -> np.ndarray:
+    """Run a script and return the recorded states of the simulation, (1, T, nstate)."""
+    world, controller = rig.world, rig.controller
+    observation = world.reset(seed=seed)
+    state = controller.init(RewardGoal(program=script[0][1]), observation)
+    waiting = list(script[1:])
+    record: list[np.ndarray] = []
+    while observation.time < seconds - 1e-9:
+        if waiting and observation.time >= waiting[0][0] - 1e-9:
+            state = controller.redirect(state, waiting.pop(0)[1])
+        command, state, _ = controller.step(state, observation)
+        observation = world.step(command).observation
+        record.append(world.full_state())
+    return np.array(record)[None]
+
+
+def digest(task: L2rTask, script: Script) -> str:
+    """Short digest of what an episode depends on besides its seed."""
+    text = repr((OPTIONS[task.robot], task.limit_s)) + "".join(
+        f"{at}{program_to_json(p)}" for at, p in script
+    )
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def run_episode(task: L2rTask, script: Script, method: str, seed: int) -> Episode:
+    """One episode; failures of the simulation are results, not exceptions."""
+    key = digest(task, script)
+    rig = build_rig(task.robot, scene=task.scene, layout=task.layout, seed=seed)
+    begin = time.process_time()
+    try:
+        states = record_episode(rig, script, task.limit_s, seed)
+    except (EmbodiedError, ValueError) as error:
+        return Episode(
+            task=task.name, method=method, seed=seed, program=key, solved=False, error=str(error)
+        )
+    finally:
+        rig.close()
+    cpu = time.process_time() - begin
+    phases, shares = held(task.phases, rig.judge.view_of(states))
+    model = rig.world.model
+    joints = model.jnt_dofadr[model.actuator_trnid[:, 0]]
+    speed = np.abs(states[0, :, 1 + model.nq + joints])
+    return Episode(
+        task=task.name,
+        method=method,
+        seed=seed,
+        program=key,
+        solved=all(phases),
+        phases=phases,
+        shares=shares,
+        simulated_s=task.limit_s,
+        cpu_s=round(cpu, 2),
+        physics_steps=rig.controller.planner.rollouts.steps_done,
+        speed_ratio=round(float((speed.max(axis=1) / rig.world.spec.dq_max).max()), 2),
+    )
+
+
+def wilson(successes: int, n: int, z: float = 1.96) -> tuple[float, float]:
+    """Wilson score interval of a rate, 95% by default."""
+    if n == 0:
+        return 0.0, 1.0
+    p = successes / n
+    middle = (p + z * z / (2 * n)) / (1 + z * z / n)
+    half = z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n)) / (1 + z * z / n)
+    return max(0.0, middle - half), min(1.0, middle + half)
+
+
+def read_results(folder: Path) -> list[Episode]:
+    """Finished episodes of a folder; a half-written last line is left out."""
+    path = folder / "results.jsonl"
+    episodes: list[Episode] = []
+    if not path.is_file():
+        return episodes
+    for line in path.read_text(encoding="utf-8").splitlines():
+        try:
+            data = json.loads(line)
+        except json.JSONDecodeError:
+            continue
+        data["phases"], data["shares"] = tuple(data["phases"]), tuple(data["shares"])
+        episodes.append(Episode(**data))
+    return episodes
+
+
+def run_benchmark(
+    folder: Path,
+    *,
+    names: Iterable[str] = (),
+    seeds: int = 10,
+    workers: int = 1,
+    method: Method = oracle,
+    method_name: str = "oracle",
+    progress: Callable[[Episode], None] | None = None,
+) -> list[Episode]:
+    """Run what is missing in a folder and return all its episodes of this method.
+
+    Args:
+        folder: Results folder; made if it does not exist.
+        names: Tasks; all 17 by default.
+        seeds: Seeds 0 .. seeds-1.
+        workers: Processes.
+        method: Gives the programs of a task.
+        method_name: Its name in the results.
+        progress: Called after every episode.
+
+    Raises:
+        ConfigurationError: Unknown task.
+    """
+    wanted = list(names) or list(TASKS)
+    for name in wanted:
+        if name not in TASKS:
+            raise ConfigurationError(f"unknown task {name!r}, legal: {', '.join(TASKS)}")
+    folder.mkdir(parents=True, exist_ok=True)
+    scripts: dict[str, Script] = {}
+    failed: dict[str, str] = {}
+    for name in wanted:
+        try:
+            scripts[name] = method(TASKS[name])
+        except EmbodiedError as error:
+            failed[name] = str(error)
+    done = {(e.task, e.method, e.seed, e.program): e for e in read_results(folder)}
+    jobs: list[tuple[str, int]] = []
+    chosen: list[Episode] = []
+    with (folder / "results.jsonl").open("a", encoding="utf-8") as out:
+
+        def finished(episode: Episode) -> None:
+            out.write("\n" if out.tell() and not _ends_with_newline(folder) else "")
+            out.write(json.dumps(asdict(episode)) + "\n")
+            out.flush()
+            chosen.append(episode)
+            if progress is not None:
+                progress(episode)
+
+        for name in wanted:
+            for seed in range(seeds):
+                if name in failed:
+                    key = (name, method_name, seed, "")
+                else:
+                    key = (name, method_name, seed, digest(TASKS[name], scripts[name]))
+                if key in done:
+                    chosen.append(done[key])
+                elif name in failed:
+                    finished(
+                        Episode(
+                            task=name,
+                            method=method_name,
+                            seed=seed,
+                            program="",
+                            solved=False,
+                            error=failed[name],
+                        )
+                    )
+                else:
+                    jobs.append((name, seed))
+        if workers <= 1:
+            for name, seed in jobs:
+                finished(run_episode(TASKS[name], scripts[name], method_name, seed))
+        elif jobs:
+            context = multiprocessing.get_context("spawn")
+            with ProcessPoolExecutor(workers, mp_context=context) as pool:
+                futures = [
+                    pool.submit(_run_by_name, name, list(scripts[name]), method_name, seed)
+                    for name, seed in jobs
+                ]
+                for future in as_completed(futures):
+                    finished(future.result())
+    return chosen
+
+
+def _ends_with_newline(folder: Path) -> bool:
+    with (folder / "results.jsonl").open("rb") as file:
+        file.seek(-1, 2)
+        return file.read(1) == b"\n"
+
+
+def _run_by_name(name: str, script: Script, method: str, seed: int) -> Episode:
+    return run_episode(TASKS[name], script, method, seed)
+
+
+def table(episodes: Sequence[Episode]) -> str:
+    """Markdown table: solved of tried with the 95% interval, and the real-time factor."""
+    lines = [
+        "| task | method | solved | 95% interval | CPU s per simulated s |",
+        "|---|---|---|---|---|",
+    ]
+    groups: dict[tuple[str, str], list[Episode]] = {}
+    for episode in episodes:
+        groups.setdefault((episode.task, episode.method), []).append(episode)
+    order = {name: i for i, name in enumerate(TASKS)}
+    good = 0
+    for (name, method), group in sorted(groups.items(), key=lambda g: order[g[0][0]]):
+        n = len(group)
+        solved = sum(e.solved for e in group)
+        low, high = wilson(solved, n)
+        good += solved >= 0.8 * n
+        ran = [e for e in group if e.simulated_s]
+        cost = sum(e.cpu_s for e in ran) / sum(e.simulated_s for e in ran) if ran else math.nan
+        lines.append(f"| {name} | {method} | {solved}/{n} | {low:.0%} to {high:.0%} | {cost:.2f} |")
+    lines.append("")
+    lines.append(f"{good} of {len(groups)} at 80% or more of their seeds.")
+    return "\n".join(lines)
+
+
+def plot(episodes: Sequence[Episode], path: Path) -> None:
+    """Bar chart of the success rates with intervals (needs matplotlib, extra ``[bench]``)."""
+    import matplotlib  # pyright: ignore[reportMissingImports]
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot  # pyright: ignore[reportMissingImports]
+
+    methods = list(dict.fromkeys(e.method for e in episodes))
+    names = [n for n in TASKS if any(e.task == n for e in episodes)]
+    figure, axes = pyplot.subplots(figsize=(9, 0.32 * len(names) * len(methods) + 1.2))
+    for k, method in enumerate(methods):
+        for i, name in enumerate(names):
+            group = [e for e in episodes if e.task == name and e.method == method]
+            if not group:
+                continue
+            solved = sum(e.solved for e in group)
+            low, high = wilson(solved, len(group))
+            rate = solved / len(group)
+            axes.barh(
+                i + 0.8 * k / len(methods),
+                rate,
+                height=0.7 / len(methods),
+                color=f"C{k}",
+                xerr=[[rate - low], [high - rate]],
+                error_kw={"ecolor": "0.4", "capsize": 2},
+                label=method if i == 0 else None,
+            )
+    axes.set_yticks(range(len(names)), names)
+    axes.invert_yaxis()
+    axes.set_xlim(0, 1.02)
+    axes.set_xlabel("share of seeds solved, 95% Wilson interval")
+    axes.legend(loc="lower left")
+    figure.tight_layout()
+    figure.savefig(path, dpi=110)
+    pyplot.close(figure)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """``python -m embodied.bench.l2r FOLDER [--seeds N] [--workers N] [--task NAME ...]``."""
+    import argparse
+    import sys
+
+    parser = argparse.ArgumentParser(prog="embodied.bench.l2r", description=__doc__)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--seeds", type=int, default=10)
+    parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--task", action="append", default=[], choices=list(TASKS))
+    given = parser.parse_args(arguments)
+
+    def progress(e: Episode) -> None:
+        sys.stderr.write(
+            f"{e.task} seed {e.seed}: {'solved' if e.solved else 'not solved'} "
+            f"{e.phases} {e.shares} {e.cpu_s} s CPU, speed {e.speed_ratio} {e.error}\n"
+        )
+
+    episodes = run_benchmark(
+        given.folder,
+        names=given.task,
+        seeds=given.seeds,
+        workers=given.workers,
+        progress=progress,
+    )
+    sys.stdout.write(table(episodes) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
