@@ -74,6 +74,8 @@ def _options(spec: mujoco.MjSpec) -> None:
     option.iterations = 50
     option.ls_iterations = 20
     option.noslip_iterations = 2
+    # What lies still costs nothing until something touches it.
+    option.enableflags |= mujoco.mjtEnableBit.mjENBL_SLEEP
     # A divergence is reported, never repaired behind the caller's back.
     option.disableflags |= mujoco.mjtDisableBit.mjDSBL_AUTORESET
 
