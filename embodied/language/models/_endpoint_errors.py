@@ -36,9 +36,12 @@ def translate_error(
         return TransientModelError(f"cannot reach {name} at {where}: {detail}; is it running?")
     if isinstance(error, pai.ContentFilterError):
         return ModelError(f"{name} refused to answer (content filter): {detail}")
-    if isinstance(error, (pai.ModelAPIError, pai.UnexpectedModelBehavior, ValueError)):
-        return TransientModelError(f"{name} at {where} sent a broken answer: {detail}")
-    return ModelError(f"{name} at {where} failed: {type(error).__name__}: {detail}")
+    if isinstance(error, pai.UserError):
+        return ModelError(f"{name} cannot be asked this: {detail}")
+    # Anything else comes from an answer that the library could not make sense of.
+    return TransientModelError(
+        f"{name} at {where} sent a broken answer ({type(error).__name__}: {detail})"
+    )
 
 
 def _http_error(

@@ -80,6 +80,11 @@ class EndpointModel:
             raise ConfigurationError(
                 f"the base URL must start with http:// or https://, got {redact(base_url)!r}"
             )
+        if base_url is not None and "@" in base_url.split("//", 1)[1].split("/", 1)[0]:
+            raise ConfigurationError(
+                f"the base URL must not hold a login, for addresses are logged: put the key into "
+                f"{KEY_VARIABLES[kind]}"
+            )
         key = os.environ.get(KEY_VARIABLES[kind], "").strip()
         if not key and base_url is None:
             raise ModelError(

@@ -11,6 +11,7 @@ import math
 import os
 import secrets
 import shutil
+import socket
 import tempfile
 import threading
 import time
@@ -105,6 +106,16 @@ class LocalModel:
         except Exception as error:
             shutil.rmtree(self._socket_folder, ignore_errors=True)
             raise ModelError(f"llama.cpp cannot load {self._path}: {error}") from error
+        self._wait_until_running(os.path.join(self._socket_folder, _SOCKET))
+
+    def _wait_until_running(self, path: str) -> None:
+        """Let both of llama.cpp's threads come up: freeing it before that would never return."""
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.settimeout(self._timeout_s)
+            connection.connect(path)
+            connection.sendall(b"GET /health HTTP/1.0\r\n\r\n")
+            connection.recv(64)
+        self._server.handle_completions({"prompt": " ", "n_predict": 1})
 
     @property
     def name(self) -> str:

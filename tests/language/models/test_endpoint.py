@@ -236,19 +236,23 @@ def test_the_key_never_shows(
     texts: list[str] = []
     with caplog.at_level(logging.DEBUG), LoopbackEndpoint(script) as endpoint:
         url = endpoint.openai_url if kind == "openai" else endpoint.root
-        url = url.replace("http://", f"http://user:{KEY}@")
         model = open_model(f"{kind}:tiny", base_url=url, attempts=1, record=path)
-        ask = Request(messages=(Message(role="user", text=f"my key is {KEY}"),))
-        model.complete(ask)
+        model.complete(ASK)
         for _ in script[1:]:
             with pytest.raises(ModelError) as caught:
-                model.complete(ask)
+                model.complete(ASK)
             texts += traceback.format_exception(caught.value)
         model.close()
     out, err = capfd.readouterr()
     everything = "\n".join([*texts, caplog.text, path.read_text(), out, err, repr(model)])
     assert KEY not in everything
     assert "_API_KEY>" in path.read_text()
+
+
+def test_an_address_with_a_login_is_refused() -> None:
+    with pytest.raises(ConfigurationError, match="login") as caught:
+        EndpointModel("openai", "tiny", base_url=f"http://user:{KEY}@127.0.0.1:9/v1")
+    assert KEY not in str(caught.value)
 
 
 def test_importing_the_package_imports_no_client() -> None:
