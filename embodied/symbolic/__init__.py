@@ -1,6 +1,9 @@
 """Planning symbols in pure Python: reading, checking, ground semantics, plan validation."""
 
 from embodied.symbolic.checking import lint as lint
+from embodied.symbolic.equivalence import differences as differences
+from embodied.symbolic.equivalence import equivalent as equivalent
+from embodied.symbolic.equivalence import isomorphism as isomorphism
 from embodied.symbolic.formulas import And as And
 from embodied.symbolic.formulas import Equal as Equal
 from embodied.symbolic.formulas import Exists as Exists

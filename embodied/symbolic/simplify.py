@@ -118,7 +118,8 @@ def _join(conjunctive: bool, parts: list[Formula]) -> Formula:
 def compile_quantifiers(domain: Domain, problem: Problem) -> tuple[Domain, Problem]:
     """The same task with quantifier-free preconditions, effect conditions and goal.
 
-    Objects that a precondition then names become constants of the domain. Formulas that would become too large stay as they are.
+    Objects that a precondition then names become constants of the domain. Formulas that would
+    become too large stay as they are.
     """
     known = static_truth(domain, problem)
 
