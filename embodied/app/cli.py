@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
@@ -197,7 +197,7 @@ def replay(
         Path | None, typer.Option("--video", help="Video to make [default: RUN/replay.mp4].")
     ] = None,
     no_video: NoVideoOption = False,
-    speed: Annotated[float, typer.Option("--speed", min=0.1, help="Of the video.")] = 3.0,
+    speed: Annotated[float, typer.Option("--speed", min=0.1, help="Of the video.")] = 2.0,
     out: OutOption = Path("runs"),
     json: JsonOption = False,
     quiet: QuietOption = False,
@@ -362,7 +362,7 @@ def _perform(
 
 
 @contextmanager
-def _opened(settings: Settings) -> Iterator[tuple[Session, float]]:
+def _opened(settings: Settings) -> Generator[tuple[Session, float]]:
     """Open a session and close it again, with the wall time that opening took."""
     from embodied.app.wiring import open_session
 
@@ -405,7 +405,7 @@ class _Terminated(KeyboardInterrupt):
 
 
 @contextmanager
-def _guard(json: bool) -> Iterator[None]:
+def _guard(json: bool) -> Generator[None]:
     """Turn errors into one clear line and the right exit code; never a traceback."""
     from embodied.errors import EmbodiedError
 

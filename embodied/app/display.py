@@ -133,7 +133,8 @@ class RichDisplay:
 
     def close(self) -> None:
         """Take the bar away."""
-        self._progress.stop()
+        if self._progress.live.is_started:
+            self._progress.stop()
 
     def _show_plan(self, data: Mapping[str, Any]) -> None:
         if data["status"] != "SOLVED":

@@ -267,7 +267,4 @@ def _screen() -> Check:
 
 
 def _reinstall() -> str:
-    pip = shutil.which("pip")
-    return (
-        f"{'pip' if pip else f'{sys.executable} -m pip'} install --force-reinstall embodied-stack"
-    )
+    return f"{sys.executable} -m pip install --force-reinstall embodied-stack"

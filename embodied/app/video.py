@@ -43,9 +43,9 @@ class VideoOptions:
 
     width_px: int = 640
     height_px: int = 480
-    speed: float = 3.0
-    rate_hz: float = 8.0
-    budget_s: float = 6.0
+    speed: float = 2.0
+    rate_hz: float = 12.0
+    budget_s: float = 5.0
     name: str = "video.mp4"
     pictures: bool = True
 

@@ -46,8 +46,7 @@ def play(folder: Path, *, speed: float) -> None:
     """
     states = read_states(folder / STATES)
     _check_screen()
-    import mujoco
-
+    mujoco: Any = importlib.import_module("mujoco")
     from embodied.app.film import model_of
 
     model = model_of(states.header)
