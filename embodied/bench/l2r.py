@@ -1,7 +1,7 @@
 """`embodied bench l2r`: the 17 tasks of Language to Rewards (arXiv 2306.08647) in simulation.
 
 Every episode is one line of ``results.jsonl``, appended when it is over; a killed run continues
-with the same folder and repeats nothing. Success comes from recorded states of the simulation model.
+with the same folder and repeats nothing. Success comes from recorded states of the simulation.
 """
 
 from __future__ import annotations
@@ -31,6 +31,8 @@ TASKS: Mapping[str, L2rTask] = {t.name: t for t in (*QUADRUPED_TASKS, *ARM_TASKS
 
 SENTENCE_EVERY_S = 3.0
 """Simulated time between two sentences of one conversation."""
+
+CHECK_EVERY_STEPS = 25
 
 Script = Sequence[tuple[float, RewardProgram]]
 """Programs with the simulated time at which each takes over."""
@@ -105,20 +107,38 @@ def held(phases: Sequence[Phase], view: Any) -> tuple[tuple[bool, ...], tuple[fl
     return tuple(done), tuple(shares)
 
 
-def record_episode(rig: Rig, script: Script, seconds: float, seed: int) -> np.ndarray:
-    """Run a script and return the recorded states of the simulation, (1, T, nstate)."""
+def record_episode(
+    rig: Rig,
+    script: Script,
+    seconds: float,
+    seed: int,
+    phases: Sequence[Phase] = (),
+) -> Any:
+    """Run a script and return the view (1, T) of the recorded states of the simulation.
+
+    The episode ends early when all ``phases`` have been held after the last program took over.
+    """
     world, controller = rig.world, rig.controller
     observation = world.reset(seed=seed)
     state = controller.init(RewardGoal(program=script[0][1]), observation)
     waiting = list(script[1:])
-    record: list[np.ndarray] = []
+    states: list[np.ndarray] = []
+    sensors: list[np.ndarray] = []
+
+    def view() -> Any:
+        return rig.judge.view_of(np.array(states)[None], np.array(sensors)[None])
+
     while observation.time < seconds - 1e-9:
         if waiting and observation.time >= waiting[0][0] - 1e-9:
             state = controller.redirect(state, waiting.pop(0)[1])
         command, state, _ = controller.step(state, observation)
         observation = world.step(command).observation
-        record.append(world.full_state())
-    return np.array(record)[None]
+        states.append(world.full_state())
+        sensors.append(rig.judge.sensors_of(states[-1]))
+        due = phases and not waiting and len(states) % CHECK_EVERY_STEPS == 0
+        if due and all(held(phases, view())[0]):
+            break
+    return view()
 
 
 def digest(task: L2rTask, script: Script) -> str:
@@ -135,7 +155,7 @@ def run_episode(task: L2rTask, script: Script, method: str, seed: int) -> Episod
     rig = build_rig(task.robot, scene=task.scene, layout=task.layout, seed=seed)
     begin = time.process_time()
     try:
-        states = record_episode(rig, script, task.limit_s, seed)
+        view = record_episode(rig, script, task.limit_s, seed, task.phases)
     except (EmbodiedError, ValueError) as error:
         return Episode(
             task=task.name, method=method, seed=seed, program=key, solved=False, error=str(error)
@@ -143,10 +163,10 @@ def run_episode(task: L2rTask, script: Script, method: str, seed: int) -> Episod
     finally:
         rig.close()
     cpu = time.process_time() - begin
-    phases, shares = held(task.phases, rig.judge.view_of(states))
+    phases, shares = held(task.phases, view)
     model = rig.world.model
     joints = model.jnt_dofadr[model.actuator_trnid[:, 0]]
-    speed = np.abs(states[0, :, 1 + model.nq + joints])
+    speed = np.abs(view.states[0][:, 1 + model.nq + joints].T)
     return Episode(
         task=task.name,
         method=method,
@@ -155,7 +175,7 @@ def run_episode(task: L2rTask, script: Script, method: str, seed: int) -> Episod
         solved=all(phases),
         phases=phases,
         shares=shares,
-        simulated_s=task.limit_s,
+        simulated_s=round(float(view.time[-1]), 2),
         cpu_s=round(cpu, 2),
         physics_steps=rig.controller.planner.rollouts.steps_done,
         speed_ratio=round(float((speed.max(axis=1) / rig.world.spec.dq_max).max()), 2),

@@ -14,9 +14,7 @@ FIXTURES = {"drawer": "cabinet", "faucet": "tap"}
 HANDLES = {"drawer": "drawer_handle", "faucet": "faucet_handle"}
 FAUCET_RADIUS_M = 0.105
 ARM_HOME = (0.0, -0.45, 0.0, -2.2, 0.0, 1.75, 0.7853981633974483)
-ARM_DQ_MAX = {
-    f"joint{i + 1}": v for i, v in enumerate((2.62, 2.62, 2.62, 2.62, 5.26, 4.18, 5.26))
-}
+ARM_DQ_MAX = {f"joint{i + 1}": v for i, v in enumerate((2.62, 2.62, 2.62, 2.62, 5.26, 4.18, 5.26))}
 """Published speed limits, rad/s."""
 HAND_OPEN = (-0.4, -0.4, -0.4)
 HOME = {

@@ -97,12 +97,20 @@ class Estimator:
         """The view (1, 1) of one observation."""
         return self.view_of(self.state(observation, previous)[None, None])
 
-    def view_of(self, states: Array) -> View:
-        """The view (1, T) of recorded full physics states (1, T, nstate)."""
+    def sensors_of(self, state: Array) -> Array:
+        """Sensor data (nsensordata,) that belong to a full physics state (nstate,)."""
         data = self._data
-        sensors = np.empty((1, states.shape[1], self.model.nsensordata))
-        for i, state in enumerate(states[0]):
-            mujoco.mj_setState(self.model, data, state, mujoco.mjtState.mjSTATE_FULLPHYSICS.value)
-            mujoco.mj_forward(self.model, data)
-            sensors[0, i] = data.sensordata
+        mujoco.mj_setState(self.model, data, state, mujoco.mjtState.mjSTATE_FULLPHYSICS.value)
+        mujoco.mj_forward(self.model, data)
+        return np.array(data.sensordata)
+
+    def view_of(self, states: Array, sensors: Array | None = None) -> View:
+        """The view (1, T) of recorded full physics states (1, T, nstate).
+
+        Args:
+            states: The record.
+            sensors: Its sensor data (1, T, nsensordata), where they are known already.
+        """
+        if sensors is None:
+            sensors = np.array([[self.sensors_of(state) for state in states[0]]])
         return self.view(self.layout, states[0, :, 0], states, sensors)
