@@ -421,14 +421,15 @@ class SceneReader:
         if lower[0] >= upper[0] or lower[1] >= upper[1]:
             entry.problem("region_lower_m", "must lie below region_upper_m in x and in y")
         initial: dict[str, Placement] = {}
-        for name, place in dict(entry.value("initial", {})).items():
+        places = _Entry("layout.initial", entry.value("initial", {}), self.problems)
+        for name, place in places.data.items():
             one = _Entry(f"layout.initial.{name}", place, self.problems)
             self._known(one, "", name, ("item",))
             support = one.text("on", "") or one.text("in", "")
             one.read.update(("on", "in"))
             self._known(one, "on", support, ("surface", "item", "container", "drawer"))
-            xy = one.vector("position_m", 2, (math.nan,) * 2, -1.5, 1.5)
-            yaw = one.number("yaw_deg", math.nan, -360, 360)
+            xy = one.vector("position_m", 2, (0.0, 0.0), -1.5, 1.5)
+            yaw = one.number("yaw_deg", 0.0, -360, 360)
             one.finish()
             initial[name] = Placement(
                 support=support,

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+
 from embodied.protocols import World
 from embodied.world.contract import WorldContract
 from embodied.world.fake import FakeWorld
