@@ -7,6 +7,7 @@ on top; requests do not go through it.
 
 from __future__ import annotations
 
+import importlib
 import math
 import os
 import secrets
@@ -31,7 +32,7 @@ from embodied.protocols import Request, Response, Usage
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 try:
-    import xllamacpp
+    xllamacpp: Any = importlib.import_module("xllamacpp")  # its types are not visible to checkers
 except ImportError as error:
     raise EnvironmentMissingError(
         "local models need the extra [local]: pip install 'embodied-stack[local]'"
