@@ -89,6 +89,7 @@ def converse(
                 opened_s=opened_s if turn == 1 else 0.0,
                 extra={"turn": turn},
                 viewer=viewer,
+                prefix=f"{turn:02d}",
             )
         except KeyboardInterrupt:
             if console is None:

@@ -73,7 +73,7 @@ def execute_again(
     into = out if len(runs) == 1 else make_folder(out, f"replay-{folder.name}")
     code = 0
     with open_session(settings) as (session, opened_s):
-        for run, program in programs:
+        for turn, (run, program) in enumerate(programs, 1):
             summary = read_summary(run)
 
             def act(emit: Emit, artifact: Artifact, program: PddlProgram = program) -> Outcome:
@@ -88,7 +88,12 @@ def execute_again(
                 video=video,
                 command="replay",
                 opened_s=opened_s,
-                extra={"replay_of": str(run), "recorded_verdict": summary.get("verdict")},
+                extra={
+                    "turn": turn,
+                    "replay_of": str(run),
+                    "recorded_verdict": summary.get("verdict"),
+                },
+                prefix=f"{turn:02d}" if len(runs) > 1 else None,
             )
             code = code or done.outcome.exit_code
     return code

@@ -85,9 +85,14 @@ class Rig:
         self.world.close()
 
 
+def drawing_spec(robot: str, scene: tuple[str, ...]) -> Any:
+    """The simulation model of a robot in its scene, as an `MjSpec`."""
+    return robot_spec("quadruped") if robot == "quadruped" else arm_spec(scene)
+
+
 @lru_cache(maxsize=8)
 def _models(robot: str, scene: tuple[str, ...]) -> tuple[Any, Any]:
-    spec = robot_spec("quadruped") if robot == "quadruped" else arm_spec(scene)
+    spec = drawing_spec(robot, scene)
     return spec.compile(), plan_model(spec)
 
 

@@ -95,6 +95,7 @@ def perform(
     opened_s: float = 0.0,
     extra: Mapping[str, Any] | None = None,
     viewer: Callable[[float], None] | None = None,
+    prefix: str | None = None,
 ) -> Performed:
     """Carry out ``act`` with a run folder, a display and, if asked for, a video.
 
@@ -109,6 +110,7 @@ def perform(
         opened_s: Wall time that opening the session took.
         extra: Further first fields of ``run.json``.
         viewer: Told the simulated time after every step, to refresh a window.
+        prefix: Of the folder's name, instead of the time.
 
     Raises:
         RunFolderError: The folder cannot be made; nothing has moved.
@@ -126,6 +128,7 @@ def perform(
             **(extra or {}),
             "versions": versions(),
         },
+        prefix=prefix,
     )
     filming = _Filming(folder, session, video, viewer)
 

@@ -78,15 +78,18 @@ class RunFolder:
             raise RunFolderError(f"cannot write in the run folder {path}: {_why(error)}") from error
 
     @staticmethod
-    def create(root: Path, title: str, summary: Mapping[str, Any]) -> RunFolder:
+    def create(
+        root: Path, title: str, summary: Mapping[str, Any], *, prefix: str | None = None
+    ) -> RunFolder:
         """Make a new folder ``root/<time>-<slug of title>``; raises as ``make_folder`` does.
 
         Args:
             root: Where run folders live; made if missing.
             title: The instruction.
             summary: First content of ``run.json``.
+            prefix: Takes the place of the time.
         """
-        return RunFolder(make_folder(root, title), summary)
+        return RunFolder(make_folder(root, title, prefix=prefix), summary)
 
     @property
     def summary(self) -> Mapping[str, Any]:
@@ -166,14 +169,14 @@ class RunFolder:
             raise
 
 
-def make_folder(root: Path, title: str) -> Path:
-    """Make a new folder ``root/<time>-<slug of title>`` and return it.
+def make_folder(root: Path, title: str, *, prefix: str | None = None) -> Path:
+    """Make a new folder ``root/<prefix, else time>-<slug of title>`` and return it.
 
     Raises:
         RunFolderError: It cannot be made or written, or the disk is full.
     """
     stamp = datetime.datetime.now().strftime("%Y%m%d-%H%M%S")
-    base = f"{stamp}-{slug(title)}"
+    base = f"{prefix or stamp}-{slug(title)}"
     try:
         root.mkdir(parents=True, exist_ok=True)
         free = free_bytes(root)

@@ -26,6 +26,7 @@ def open_viewer(session: Session) -> Callable[[float], None]:
     Raises:
         EnvironmentMissingError: There is no screen.
     """
+    _check_screen()
     model, data = session.model_and_data()
     window = _launch(model, data)
     pace = _Pace(_LIVE_SPEED)

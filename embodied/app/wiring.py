@@ -96,7 +96,14 @@ def open_translator(
     from embodied.language.scene_translator import SceneTranslator
 
     model = LoggedModel(open_named_model(settings))
-    return SceneTranslator(model, grounder.domain_text, grounder.objects), model
+    translator = SceneTranslator(
+        model,
+        grounder.domain_text,
+        grounder.objects,
+        emit=lambda event: model.emit(event),
+        log_calls=False,
+    )
+    return translator, model
 
 
 def open_named_model(settings: Settings) -> Any:

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from embodied.app.run_folder import read_summary
+from embodied.app.run_folder import read_events, read_summary
 from embodied.app.tabletop import restoring_goal
 from embodied.types import Atom
 
@@ -24,14 +25,13 @@ def test_sentences_share_one_world_and_each_has_a_folder(app: Any) -> None:
     assert [read_summary(f)["turn"] for f in folders] == [1, 2]
     assert folders[0].parent == folders[1].parent
     assert folders[0].parent.name.endswith("-chat")
-    assert {STACK, "(on blue-block red-block)"} <= set(_state(app, before_closing=done))
+    assert {STACK, "(on blue-block red-block)"} <= set(_facts_at_end(folders[1]))
 
 
-def _state(app: Any, before_closing: Any) -> list[str]:
-    """Facts at the end of the last run, from its log."""
-    lines = (app.folders()[-1] / "events.jsonl").read_text().splitlines()
-    events = [json.loads(line) for line in lines]
-    return [e for e in events if e["kind"] == "observation"][-1]["data"]["facts"]
+def _facts_at_end(folder: Path) -> list[str]:
+    """Facts at the end of a run, from its log."""
+    events, _ = read_events(folder)
+    return [e for e in events if e.kind == "observation"][-1].data["facts"]
 
 
 @pytest.mark.parametrize("words", ["undo", "Undo that.", "please undo the last one"])
@@ -50,7 +50,7 @@ def test_undoing_twice_goes_back_two_instructions(app: Any) -> None:
     done = app("chat", input=f"{STACK}\n(on blue-block red-block)\nundo\nundo\nundo\n")
     assert done.exit_code == 2  # there is no third thing to undo
     assert "no instruction of this conversation has changed anything" in done.output
-    assert STACK not in _state(app, done)
+    assert STACK not in _facts_at_end(app.folders()[3])
 
 
 def test_undo_of_nothing_says_so(app: Any) -> None:

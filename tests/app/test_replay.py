@@ -21,10 +21,10 @@ def test_a_replay_carries_the_program_out_again_without_a_translator(app: Any) -
     app("run", STACK, "--seed", "3")
     (folder,) = app.folders()
 
-    def no_translator(parts: dict[str, Any]) -> None:
-        parts["translator"] = None
+    def refuse(sentence: str) -> str:
+        raise AssertionError("a replay must not translate")
 
-    app.change = no_translator
+    app.change = lambda parts: setattr(parts["translator"], "answer", refuse)
     done = app("replay", str(folder), "--execute")
     assert done.exit_code == 0, done.output
     again = read_summary(app.folders()[-1])

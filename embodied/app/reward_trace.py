@@ -1,0 +1,131 @@
+"""Cost of every term over time, its plot, and the verdict on a stage from measured state."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import Any
+
+import numpy as np
+from embodied_controllers.mpc.terms import Layout, StageCost, View, stage_costs, term_label
+
+from embodied.types import RewardProgram, RewardStage
+
+TOLERANCE = {
+    "torso_height": (0.05, "m"),
+    "torso_pitch": (0.2, "rad"),
+    "torso_roll": (0.3, ""),
+    "torso_position": (0.15, "m"),
+    "torso_velocity": (0.25, "m/s"),
+    "torso_heading": (0.2, "rad"),
+    "torso_turn_rate": (0.5, "rad/s"),
+    "foot_lift": (0.04, "m"),
+    "foot_forward": (0.05, "m"),
+    "foot_inward": (0.05, "m"),
+    "joint_target": (0.2, "rad"),
+    "distance": (0.06, "m"),
+    "object_height": (0.05, "m"),
+    "object_orientation": (0.3, ""),
+    "joint_fraction": (0.2, ""),
+    "palm_orientation": (0.4, ""),
+}
+"""Largest mean residual of a term that still counts as reached; other terms are not judged."""
+
+
+def judged(stage: RewardStage, view: View) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Which terms are met in the recorded view, and which are not, in words with measurements."""
+    holds: list[str] = []
+    unmet: list[str] = []
+    for term in stage.terms:
+        if term.name not in TOLERANCE or term.weight <= 0:
+            continue
+        tolerance, unit = TOLERANCE[term.name]
+        mean = view.residual(term)[0].mean(axis=0)
+        off = float(np.linalg.norm(mean))
+        label = term_label(term)
+        if np.isfinite(off) and off <= tolerance:
+            holds.append(label)
+        else:
+            unmet.append(f"{label}: off by {off:.2f} {unit}".rstrip() + f" (allowed {tolerance:g})")
+    return tuple(holds), tuple(unmet)
+
+
+class Trace:
+    """Recorded states and costs of one program."""
+
+    def __init__(self, program: RewardProgram, view: type[View], layout: Layout) -> None:
+        self.program = program
+        self._view, self._layout = view, layout
+        self._costs: tuple[StageCost, ...] = stage_costs(program, view, layout)
+        self._rows: list[tuple[int, np.ndarray, np.ndarray]] = []
+
+    def add(self, stage: int, state: np.ndarray, sensors: np.ndarray) -> None:
+        """Record one control step: full physics state and its sensor data."""
+        self._rows.append((stage, state, sensors))
+
+    def view(self, stage: int, last_s: float) -> View:
+        """The last seconds of a stage as a view (1, T)."""
+        rows = [(x, y) for s, x, y in self._rows if s == stage]
+        keep = [(x, y) for x, y in rows if rows and x[0] >= rows[-1][0][0] - last_s]
+        states = np.array([x for x, _ in keep])[None]
+        sensors = np.array([y for _, y in keep])[None]
+        return self._view(self._layout, states[0, :, 0], states, sensors)
+
+    def costs(self, every: int = 5) -> list[tuple[float, int, np.ndarray]]:
+        """Time, stage and cost per term at every ``every``-th step."""
+        out: list[tuple[float, int, np.ndarray]] = []
+        for stage, x, y in self._rows[::every]:
+            terms = self._costs[stage].by_term(x[:1], x[None, None], y[None, None])
+            out.append((float(x[0]), stage, terms))
+        return out
+
+    def csv(self) -> str:
+        """Costs as text: time, stage, term, weighted cost."""
+        lines = ["time_s,stage,term,cost"]
+        for time, stage, terms in self.costs():
+            for term, cost in zip(self.program.stages[stage].terms, terms, strict=True):
+                lines.append(f"{time:.3f},{stage},{term_label(term)},{cost:.5g}")
+        return "\n".join(lines) + "\n"
+
+    def svg(self, width: int = 900, height: int = 420) -> str:
+        """The costliest terms over time as an SVG picture."""
+        rows = self.costs()
+        if not rows:
+            return '<svg xmlns="http://www.w3.org/2000/svg" width="1" height="1"/>\n'
+        lines: dict[str, list[tuple[float, float]]] = {}
+        for time, stage, terms in rows:
+            for term, cost in zip(self.program.stages[stage].terms, terms, strict=True):
+                lines.setdefault(term_label(term), []).append((time, float(cost)))
+        worst = sorted(lines, key=lambda n: -sum(c for _, c in lines[n]))[:8]
+        begin, end = rows[0][0], max(rows[-1][0], rows[0][0] + 1e-3)
+        top = max(max(c for _, c in lines[n]) for n in worst) or 1.0
+        left, right, above, below = 60, 300, 30, 40
+
+        def x(time: float) -> float:
+            return left + (time - begin) / (end - begin) * (width - left - right)
+
+        def y(cost: float) -> float:
+            return height - below - min(cost, top) / top * (height - above - below)
+
+        colours = ("#c0392b", "#2471a3", "#1e8449", "#b9770e", "#7d3c98", "#148f77", "#555", "#d35")
+        parts: list[Any] = [
+            f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '
+            'font-family="sans-serif" font-size="12">',
+            '<rect width="100%" height="100%" fill="white"/>',
+            f'<text x="{left}" y="18">weighted cost of each term over simulated time</text>',
+            f'<path d="M{left} {above}V{height - below}H{width - right}" stroke="#888" fill="none"/>',
+            f'<text x="{left - 6}" y="{above + 4}" text-anchor="end">{top:.3g}</text>',
+            f'<text x="{left - 6}" y="{height - below}" text-anchor="end">0</text>',
+            f'<text x="{left}" y="{height - 20}">{begin:.1f} s</text>',
+            f'<text x="{width - right}" y="{height - 20}" text-anchor="end">{end:.1f} s</text>',
+        ]
+        for i, name in enumerate(worst):
+            path = " ".join(f"{x(t):.1f},{y(c):.1f}" for t, c in lines[name])
+            colour = colours[i % len(colours)]
+            parts.append(
+                f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="1.6"/>'
+            )
+            parts.append(
+                f'<text x="{width - right + 12}" y="{above + 18 * i + 8}" fill="{colour}">'
+                f"{escape(name)}</text>"
+            )
+        return "\n".join([*parts, "</svg>"]) + "\n"
