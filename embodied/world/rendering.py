@@ -84,6 +84,7 @@ class Renderer:
             model.vis.global_.offwidth, model.vis.global_.offheight = offscreen
             model.vis.quality.offsamples = samples
         mujoco.mjr_setBuffer(mujoco.mjtFramebuffer.mjFB_OFFSCREEN, self._mjr)
+        self._mjr.readDepthMap = mujoco.mjtDepthMap.mjDEPTH_ZEROFAR  # the more exact one
         self._scene = mujoco.MjvScene(model, maxgeom=_MAX_GEOMS)
         shadows = quality == "fine"
         self._scene.flags[mujoco.mjtRndFlag.mjRND_SHADOW] = shadows
@@ -121,8 +122,8 @@ class Renderer:
         rgb, raw = self._read()
         near = float(self.model.vis.map.znear * self.model.stat.extent)
         far = float(self.model.vis.map.zfar * self.model.stat.extent)
-        # OpenGL's depth buffer d in [0, 1] of a perspective with planes n and f, reversed by
-        # MuJoCo (1 is near): z = n f / (n + d (f - n)).
+        # OpenGL's depth buffer d in [0, 1] of a perspective with planes n and f, read
+        # such that 1 is near: z = n f / (n + d (f - n)).
         depth = near * far / (near + raw.astype(np.float64) * (far - near))
         depth[raw <= 0.0] = np.nan
         return CameraImage(
