@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import os
-import signal
 import sys
 import time
 from collections.abc import Callable, Generator
@@ -13,6 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
+
+from embodied.app.bench_cli import bench
+from embodied.app.guard import guarded
 
 if TYPE_CHECKING:
     from embodied.app.run import Display
@@ -119,7 +120,7 @@ def run(
 ) -> None:
     """Carry out a sentence and check the result from measured state."""
     settings = _settings(locals())
-    with _guard(json):
+    with guarded(json):
         _perform(settings, sentence, out, json, quiet, view=view, video=not no_video, move=True)
 
 
@@ -143,7 +144,7 @@ def plan(
 ) -> None:
     """Translate a sentence and plan, without motion."""
     settings = _settings(locals())
-    with _guard(json):
+    with guarded(json):
         _perform(settings, sentence, out, json, quiet, view=False, video=False, move=False)
 
 
@@ -168,7 +169,7 @@ def chat(
 ) -> None:
     """Sentence after sentence in the same world: "now the blue one too", "undo that"."""
     settings = _settings(locals())
-    with _guard(json):
+    with guarded(json):
         from embodied.app.chat import converse, typed_lines
 
         with _opened(settings) as (session, opened_s):
@@ -203,7 +204,7 @@ def replay(
     quiet: QuietOption = False,
 ) -> None:
     """Show a run again without any model call."""
-    with _guard(json):
+    with guarded(json):
         from embodied.app.replaying import execute_again, show_again, view_states
 
         if execute:
@@ -238,7 +239,7 @@ def scenes(
     json: JsonOption = False,
 ) -> None:
     """List the scenes, or show what is in one."""
-    with _guard(json):
+    with guarded(json):
         from embodied.app.catalogue import draw_scene, list_scenes, show_scene
 
         if name is None and picture is None:
@@ -257,10 +258,13 @@ def doctor(
     json: JsonOption = False,
 ) -> None:
     """Check this machine and say what to do."""
-    with _guard(json):
+    with guarded(json):
         from embodied.app.doctor import examine, report
 
         raise typer.Exit(report(examine(out), json))
+
+
+app.add_typer(bench, name="bench")
 
 
 # ------------------------------------------------------------------- plumbing
@@ -398,58 +402,6 @@ def _console() -> Any:
     from rich.console import Console
 
     return Console(highlight=False)
-
-
-class _Terminated(KeyboardInterrupt):
-    """SIGTERM, treated like Ctrl-C."""
-
-
-@contextmanager
-def _guard(json: bool) -> Generator[None]:
-    """Turn errors into one clear line and the right exit code; never a traceback."""
-    from embodied.errors import EmbodiedError
-
-    def terminated(signum: int, frame: object) -> NoReturn:
-        raise _Terminated
-
-    previous = signal.signal(signal.SIGTERM, terminated)
-    debug = bool(os.environ.get("EMBODIED_DEBUG"))
-    try:
-        yield
-    except _Terminated:
-        raise typer.Exit(143) from None
-    except KeyboardInterrupt:
-        _complain("interrupted", 130, json)
-    except BrokenPipeError:
-        # Whoever read our output has gone; keep the interpreter from complaining at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise typer.Exit(3) from None
-    except EmbodiedError as error:
-        if debug:
-            raise
-        from embodied.app.session import outcome_of_error
-
-        outcome = outcome_of_error(error)
-        _complain("\n".join((outcome.message, *outcome.notes)), outcome.exit_code, json)
-    except (typer.Exit, typer.Abort, typer.BadParameter):
-        raise
-    except Exception as error:
-        if debug:
-            raise
-        text = f"internal error: {type(error).__name__}: {error} (EMBODIED_DEBUG=1 shows where)"
-        _complain(text, 3, json)
-    finally:
-        signal.signal(signal.SIGTERM, previous)
-
-
-def _complain(text: str, code: int, json: bool) -> NoReturn:
-    if json:
-        from embodied.app.display import print_json
-
-        print_json({"exit_code": code, "message": text})
-    else:
-        typer.secho(f"embodied: {text}", err=True, fg=None if code == 130 else "red")
-    raise typer.Exit(code)
 
 
 if __name__ == "__main__":
