@@ -48,7 +48,7 @@ STANDING_HEIGHT = {"apple": 0.035, "bowl": 0.03, "box": 0.055, "cup": 0.05}
 
 def default_layout(items: tuple[str, ...]) -> Layout:
     """One item in front of the robot, or several on an arc, moved by up to 6 cm."""
-    angles = np.linspace(-0.45, 0.45, len(items)) if len(items) > 1 else np.zeros(1)
+    angles = np.linspace(-0.45, 0.45, len(items)) if len(items) > 1 else np.zeros(len(items))
 
     def layout(rng: np.random.Generator) -> Mapping[str, Place]:
         places: dict[str, Place] = {}

@@ -1,4 +1,4 @@
-"""The reward route of the command line: sentence, reward program, model-predictive control, verdict.
+"""The reward route of the command line: sentence, rewards, model-predictive control, verdict.
 
 The world goes on between sentences of a conversation, and the plan so far is the warm start of the
 next program: a correction changes the motion at the next replan.

@@ -112,7 +112,8 @@ class Trace:
             'font-family="sans-serif" font-size="12">',
             '<rect width="100%" height="100%" fill="white"/>',
             f'<text x="{left}" y="18">weighted cost of each term over simulated time</text>',
-            f'<path d="M{left} {above}V{height - below}H{width - right}" stroke="#888" fill="none"/>',
+            f'<path d="M{left} {above}V{height - below}H{width - right}" stroke="#888" '
+            'fill="none"/>',
             f'<text x="{left - 6}" y="{above + 4}" text-anchor="end">{top:.3g}</text>',
             f'<text x="{left - 6}" y="{height - below}" text-anchor="end">0</text>',
             f'<text x="{left}" y="{height - 20}">{begin:.1f} s</text>',

@@ -208,20 +208,20 @@ ARM_TASKS: tuple[L2rTask, ...] = (
         name="flip",
         instructions=("flip the box upside down",),
         oracle=program(
-            *grasp("box", FORWARD),
+            *grasp("box"),
             stage(
-                t("object_height", object="box", height=0.2, weight=20.0),
+                t("object_height", object="box", height=0.4, weight=20.0),
                 near("palm", "box"),
                 CLOSE,
-                FORWARD,
+                DOWN,
                 seconds=3.0,
-                until=until("object_height", "box", above=0.15),
+                until=until("object_height", "box", above=0.33),
             ),
             stage(
-                t("object_orientation", object="box", orientation="upside_down", weight=10.0),
-                t("object_height", object="box", height=0.2, weight=10.0),
+                t("object_orientation", object="box", orientation="upside_down", weight=15.0),
+                t("object_height", object="box", height=0.4, weight=10.0),
                 near("palm", "box"),
-                CLOSE,
+                t("hand_closure", fraction=1.0, weight=2.0),
             ),
         ),
         phases=(

@@ -1,9 +1,9 @@
 # pyright: reportAttributeAccessIssue=false
 """Reward programs become running costs.
 
-``J(t) = sum_i w_i norm_i(r_i(sensors; parameters))``. A robot gives a *view* class: from sensor data
+``J(t) = sum_i w_i norm_i(r_i(sensors; parameters))``. A robot gives a *view* class: from sensors
 and states it computes named quantities lazily, vectorised over (N, T); its residual functions and
-its scalar sensors are methods of the view. The same view reads the plan rollouts (N, T) and a single
+its scalar sensors are methods of the view. The same view reads the plan rollouts (N, T) and one
 measurement (1, 1), so what is optimised and what is judged cannot drift apart.
 """
 
