@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from typing import Any
 
 import mujoco
@@ -62,7 +63,10 @@ def build_model(scene: Scene, robot: Robot | str = "fr3") -> mujoco.MjModel:
         EnvironmentMissingError: A Menagerie model was asked for and there is no Menagerie.
     """
     loaded = robots.load(robot) if isinstance(robot, str) else robot
-    return build_spec(scene, loaded).compile()
+    with warnings.catch_warnings():
+        # A hand mounted on another arm keeps its names, so that planners find it.
+        warnings.filterwarnings("ignore", message="Attaching a spec with an empty prefix")
+        return build_spec(scene, loaded).compile()
 
 
 def _options(spec: mujoco.MjSpec) -> None:

@@ -64,6 +64,8 @@ class Robot:
         base: Body with a free joint, for floating bases; empty for fixed ones.
         base_home: Pose of a floating base at reset: x, y, z, then quaternion wxyz; (7,).
         gripper: The gripper, if there is one.
+        mount: Site that this project's parallel hand is mounted on, for models without one.
+        compensate_gravity: Add ideal gravity compensation, as arms' own controllers have it.
         notes: What a reader should know about where these numbers come from.
     """
 
@@ -81,6 +83,8 @@ class Robot:
     base: str = ""
     base_home: tuple[float, ...] = ()
     gripper: Gripper | None = None
+    mount: str = ""
+    compensate_gravity: bool = False
     notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -90,7 +94,17 @@ class Robot:
 
     def mjspec(self) -> mujoco.MjSpec:
         """Read the model into a fresh, editable ``MjSpec``."""
-        return mujoco.MjSpec.from_file(str(self.model_path))
+        spec = mujoco.MjSpec.from_file(str(self.model_path))
+        if self.compensate_gravity:
+            for body in spec.bodies:
+                body.gravcomp = 1.0
+            for joint in spec.joints:
+                joint.actgravcomp = True
+        if self.mount:
+            _mount_hand(spec, self.mount)
+        for key in list(spec.keys):
+            spec.delete(key)  # a scene adds coordinates that the model's keyframes lack
+        return spec
 
 
 def robot_names() -> tuple[str, ...]:
@@ -144,9 +158,7 @@ def menagerie_path(name: str) -> Path:
             raise ConfigurationError(
                 f"no model {name!r} under MENAGERIE_ROOT={root}; it holds: {', '.join(known)}"
             )
-        # Variants have longer names (hand.xml aside): panda.xml before panda_nohand.xml.
-        candidates.sort(key=lambda p: (not name.endswith(p.stem), p.stem == "hand", len(p.stem)))
-        return candidates[0]
+        return min(candidates, key=lambda p: _variant_rank(name, p.stem))
     try:
         import mujoco_menagerie  # pyright: ignore[reportMissingImports]
     except ImportError as error:
@@ -159,19 +171,25 @@ def menagerie_path(name: str) -> Path:
         raise ConfigurationError(
             f"MuJoCo Menagerie has no {name!r}; it has: {', '.join(mujoco_menagerie.names())}"
         )
+    robot = mujoco_menagerie.get(name)
+    entries = [e for e in robot.entry_names if "nohand" in e and "mjx" not in e]
     try:
-        robot = mujoco_menagerie.get(name)
-        folder = Path(robot.path())
+        return Path(robot.xml(entries[0] if entries else robot.default_model))
     except Exception as error:  # whatever the downloader raises, the advice is the same
         raise EnvironmentMissingError(
             f"menagerie:{name} could not be downloaded ({error}); set MENAGERIE_ROOT to a checkout"
             " of google-deepmind/mujoco_menagerie to work without a network"
         ) from error
-    models = [p for p in sorted(folder.rglob("*.xml")) if "scene" not in p.stem]
-    models.sort(key=lambda p: (not name.endswith(p.stem), p.stem == "hand", len(p.stem)))
-    if not models:
-        raise ConfigurationError(f"the Menagerie folder of {name!r} holds no robot model")
-    return models[0]
+
+
+def _variant_rank(name: str, stem: str) -> tuple[bool, bool, bool, int]:
+    """Order of a folder's models: arms without a hand first, then the one named like the folder."""
+    return (
+        "mjx" in stem or stem == "hand",
+        "nohand" not in stem,
+        not name.endswith(stem),
+        len(stem),
+    )
 
 
 def _robots_folder() -> Traversable:
@@ -251,7 +269,9 @@ def _from_model(name: str, path: Path) -> Robot:
     base = model.body(int(model.jnt_bodyid[free[0]])).name if free else ""
     base_home = tuple(float(v) for v in home[model.jnt_qposadr[free[0]] :][:7]) if free else ()
     sites = [model.site(i).name for i in range(model.nsite)]
-    ee = next((s for s in ("ee", "attachment_site", "pinch", "tcp") if s in sites), "")
+    mount = "attachment_site" if "attachment_site" in sites and not free else ""
+    hand = load("fr3")
+    ee = hand.ee_site if mount else next((s for s in ("ee", "pinch", "tcp") if s in sites), "")
     n = len(joints)
     return Robot(
         name=name,
@@ -267,8 +287,21 @@ def _from_model(name: str, path: Path) -> Robot:
         ee_site=ee,
         base=base,
         base_home=base_home,
+        gripper=hand.gripper if mount else None,
+        mount=mount,
+        compensate_gravity=not free,
         notes=(
             f"{path.name} states no velocity, acceleration and jerk limits: 1 rad/s, 5 rad/s^2 and"
             " 500 rad/s^3 are assumed; a robot.toml states them",
         ),
     )
+
+
+def _mount_hand(spec: mujoco.MjSpec, site: str) -> None:
+    """Mount the parallel hand of the FR3 class arm on a site, z along the approach."""
+    source = load("fr3").mjspec()
+    hand = source.body("hand")
+    flange = spec.site(site)
+    hand.pos = [0.0, 0.0, 0.0]
+    flange.attach_body(hand, "", "")
+    spec.add_exclude(bodyname1="hand", bodyname2=flange.parent.name)

@@ -147,6 +147,15 @@ def test_a_menagerie_folder_and_a_users_model_load_through_the_same_door(
         for k in range(100):
             result = world.step(Command(q=np.array([0.5, 0.2]) * min(1.0, k / 80)))
         np.testing.assert_allclose(result.observation.q, [0.5, 0.2], atol=0.05)
+        # The arm got this project's hand: 0.25 m beyond the elbow, then the hand.
+        tilt = 0.7
+        reach = 0.25 + HAND_M
+        expected = 0.3 * np.sin(0.5) + reach * np.sin(tilt)
+        assert result.observation.pose_ee_in_world.position[0] == pytest.approx(expected, abs=0.03)
+        for _ in range(100):
+            result = world.step(Command(q=np.array([0.5, 0.2]), gripper_width_m=0.03))
+        assert result.observation.gripper is not None
+        assert result.observation.gripper.width_m == pytest.approx(0.03, abs=2e-3)
     with pytest.raises(ConfigurationError, match="toy_arm"):
         robots.load("menagerie:other")
 
