@@ -35,6 +35,7 @@ def build_spec(scene: Scene, robot: Robot) -> mujoco.MjSpec:
     """Assemble an editable model: the robot at the origin of the world, the scene around it."""
     spec = robot.mjspec()
     spec.modelname = f"{scene.name}-{robot.name.replace(':', '-')}"
+    spec.compiler.fusestatic = False  # fixed things keep their bodies and names
     _options(spec)
     _surroundings(spec)
     for name, item in scene.objects.items():

@@ -16,6 +16,7 @@ from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import mujoco
 import numpy as np
@@ -65,6 +66,7 @@ class Robot:
         base_home: Pose of a floating base at reset: x, y, z, then quaternion wxyz; (7,).
         gripper: The gripper, if there is one.
         mount: Site that this project's parallel hand is mounted on, for models without one.
+        add_servos: Add a position actuator to each joint, for models (URDF) that have none.
         compensate_gravity: Add ideal gravity compensation, as arms' own controllers have it.
         notes: What a reader should know about where these numbers come from.
     """
@@ -84,6 +86,7 @@ class Robot:
     base_home: tuple[float, ...] = ()
     gripper: Gripper | None = None
     mount: str = ""
+    add_servos: bool = False
     compensate_gravity: bool = False
     notes: tuple[str, ...] = ()
 
@@ -95,6 +98,8 @@ class Robot:
     def mjspec(self) -> mujoco.MjSpec:
         """Read the model into a fresh, editable ``MjSpec``."""
         spec = mujoco.MjSpec.from_file(str(self.model_path))
+        if self.add_servos:
+            _add_servos(spec, self.joints, self.tau_max)
         if self.compensate_gravity:
             for body in spec.bodies:
                 body.gravcomp = 1.0
@@ -133,7 +138,9 @@ def load(name: str) -> Robot:
     path = Path(name).expanduser()
     if path.suffix == ".toml" and path.is_file():
         return _read_description(path)
-    if path.suffix in (".xml", ".urdf") and path.is_file():
+    if path.suffix == ".urdf" and path.is_file():
+        return _from_urdf(path)
+    if path.suffix == ".xml" and path.is_file():
         return _from_model(path.stem, path)
     raise ConfigurationError(
         f"no robot {name!r}: give one of {', '.join(robot_names())}, menagerie:NAME, or the path of"
@@ -305,3 +312,64 @@ def _mount_hand(spec: mujoco.MjSpec, site: str) -> None:
     hand.pos = [0.0, 0.0, 0.0]
     flange.attach_body(hand, "", "")
     spec.add_exclude(bodyname1="hand", bodyname2=flange.parent.name)
+
+
+def _from_urdf(path: Path) -> Robot:
+    """Derive a description from a URDF: its revolute joints and their stated limits.
+
+    URDF knows limits of position, velocity and effort, but no actuators: servos are added.
+    """
+    try:
+        root = ElementTree.parse(path).getroot()
+        mujoco.MjSpec.from_file(str(path)).compile()
+    except (ElementTree.ParseError, ValueError, mujoco.FatalError) as error:
+        raise ConfigurationError(f"{path}: MuJoCo cannot load it: {error}") from error
+    joints: list[str] = []
+    rows: list[tuple[float, float, float, float]] = []
+    for joint in root.iter("joint"):
+        limit = joint.find("limit")
+        if joint.get("type") not in ("revolute", "continuous"):
+            continue
+        stated = {} if limit is None else limit.attrib
+        joints.append(joint.get("name", ""))
+        rows.append(
+            (
+                float(stated.get("lower", -np.pi)),
+                float(stated.get("upper", np.pi)),
+                float(stated.get("velocity", 1.0)),
+                float(stated.get("effort", 50.0)),
+            )
+        )
+    if not joints:
+        raise ConfigurationError(f"{path}: it has no revolute joint")
+    q_lower, q_upper, dq_max, tau_max = np.array(rows).T
+    n = len(joints)
+    return Robot(
+        name=path.stem,
+        model_path=path,
+        joints=tuple(joints),
+        q_home=np.clip(np.zeros(n), q_lower, q_upper),
+        q_lower=q_lower,
+        q_upper=q_upper,
+        dq_max=dq_max,
+        ddq_max=np.full(n, 5.0),
+        dddq_max=np.full(n, 500.0),
+        tau_max=tau_max,
+        add_servos=True,
+        compensate_gravity=True,
+        notes=(
+            f"{path.name} states no acceleration and jerk limits: 5 rad/s^2 and 500 rad/s^3 are"
+            " assumed; servos were added; it has no gripper that is known: write a robot.toml",
+        ),
+    )
+
+
+def _add_servos(spec: mujoco.MjSpec, joints: tuple[str, ...], tau_max: Array) -> None:
+    """Position servos that use the whole torque for an error of 0.02 rad."""
+    for name, torque in zip(joints, tau_max, strict=True):
+        joint = spec.joint(name)
+        joint.armature = max(joint.armature, 0.1)
+        joint.actfrclimited = True
+        joint.actfrcrange = [-torque, torque]
+        servo = spec.add_actuator(name=name, target=name, trntype=mujoco.mjtTrn.mjTRN_JOINT)
+        servo.set_to_position(kp=50.0 * torque, kv=5.0 * torque)

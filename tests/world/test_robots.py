@@ -172,3 +172,33 @@ def test_a_description_with_a_missing_key_is_explained(tmp_path: Path) -> None:
     path.write_text("name = 'x'")
     with pytest.raises(ConfigurationError, match="'limits' is missing"):
         robots.load(str(path))
+
+
+URDF = """
+<robot name="toy">
+  <link name="base"><inertial><mass value="1"/>
+    <inertia ixx="0.01" iyy="0.01" izz="0.01" ixy="0" ixz="0" iyz="0"/></inertial></link>
+  <link name="arm"><inertial><origin xyz="0 0 0.2"/><mass value="1"/>
+    <inertia ixx="0.01" iyy="0.01" izz="0.01" ixy="0" ixz="0" iyz="0"/></inertial></link>
+  <joint name="shoulder" type="revolute">
+    <parent link="base"/><child link="arm"/><origin xyz="0 0 0.2"/><axis xyz="0 1 0"/>
+    <limit lower="-1" upper="1.2" velocity="2.5" effort="40"/>
+  </joint>
+</robot>
+"""
+
+
+def test_a_urdf_gets_servos_and_its_own_limits(tmp_path: Path) -> None:
+    path = tmp_path / "toy.urdf"
+    path.write_text(URDF)
+    robot = robots.load(str(path))
+    limits = (robot.q_lower, robot.q_upper, robot.dq_max, robot.tau_max)
+    assert [float(v[0]) for v in limits] == [-1.0, 1.2, 2.5, 40.0]
+    world = build_world(load_scene("blocks"), robot)
+    world.reset(seed=0)
+    for k in range(100):
+        result = world.step(Command(q=np.array([0.8 * min(1.0, k / 80)])))
+    assert result.observation.q[0] == pytest.approx(0.8, abs=0.01)
+    with pytest.raises(ConfigurationError, match="cannot load it"):
+        path.write_text("<robot>")
+        robots.load(str(path))
