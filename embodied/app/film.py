@@ -126,8 +126,8 @@ class Film:
 
         After the end of the run, rows are left out when drawing all would exceed the budget.
         """
-        taken, yielded = 0, 0
-        started = ended_at = time.perf_counter()
+        taken, drawn, drawing_s = 0, 0, 0.0
+        ended_at = 0.0
         states, over = None, False
         while True:
             if not over:
@@ -142,17 +142,17 @@ class Film:
                 continue
             n = len(states.time)
             stride = 1
-            if over and yielded:
-                now = time.perf_counter()
-                left_s = self._options.budget_s - (now - ended_at)
-                affordable = max(1.0, left_s * yielded / (now - started))
+            if over and drawn:
+                left_s = self._options.budget_s - (time.perf_counter() - ended_at)
+                affordable = max(1.0, left_s * drawn / drawing_s)
                 stride = math.ceil((n - taken) / affordable)
             row = min(taken + stride - 1, n - 1)
-            if yielded == 0:
-                started = time.perf_counter()
+            asked = time.perf_counter()
             yield states.header, float(states.time[row]), states.qpos[row]
+            if taken > 0:  # the first also opens OpenGL
+                drawing_s += time.perf_counter() - asked
+                drawn += 1
             taken = row + 1
-            yielded += 1
             report(taken, n)
 
     def _picture(self, name: str, image: Image) -> None:
