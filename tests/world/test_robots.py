@@ -196,7 +196,7 @@ def test_a_urdf_gets_servos_and_its_own_limits(tmp_path: Path) -> None:
     assert [float(v[0]) for v in limits] == [-1.0, 1.2, 2.5, 40.0]
     world = build_world(load_scene("blocks"), robot)
     world.reset(seed=0)
-    for k in range(100):
+    for k in range(200):
         result = world.step(Command(q=np.array([0.8 * min(1.0, k / 80)])))
     assert result.observation.q[0] == pytest.approx(0.8, abs=0.01)
     with pytest.raises(ConfigurationError, match="cannot load it"):
