@@ -103,7 +103,7 @@ class DocumentTranslator:
         domain_text: str,
         domain_nl: str,
         problem_nl: str,
-        example: ExamplePair | None = None,
+        example: ExamplePair | tuple[str, str] | None = None,
     ) -> PddlProgram:
         """Turn a description into a task.
 
@@ -114,7 +114,8 @@ class DocumentTranslator:
             domain_text: The domain, PDDL.
             domain_nl: The domain in words; may be empty.
             problem_nl: The problem in words.
-            example: A solved pair of the same domain, or None for the variant without context.
+            example: A solved pair of the same domain (or just its two texts, description first),
+                or None for the variant without context.
 
         Returns:
             The task; its ``domain`` and ``problem`` are mended texts where ``notes`` say so.
@@ -123,6 +124,8 @@ class DocumentTranslator:
             ProgramError: The domain is malformed, or the problem stayed unusable after the repairs.
             ModelError: The model could not be reached or is out of budget.
         """
+        if isinstance(example, tuple):
+            example = ExamplePair(description=example[0], problem=example[1])
         mended_domain, _, _ = repair(domain_text, _EMPTY_PROBLEM)
         read_domain(mended_domain)
         reader = _Reader(domain_text, example, ask_once=self._repairs > 0)

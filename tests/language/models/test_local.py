@@ -58,8 +58,8 @@ def test_decodes_under_the_grammar(model: LocalModel) -> None:
 
 def test_the_shared_prefix_is_read_once(model: LocalModel) -> None:
     long = "The table holds many blocks. " * 20
-    cold = model.complete(_ask(long + "Name one."))
-    warm = model.complete(_ask(long + "Name two."))
+    cold = model.complete(_ask(long + "Name one.", max_tokens=4))
+    warm = model.complete(_ask(long + "Name two.", max_tokens=4))
     assert cold.usage.input_tokens == pytest.approx(warm.usage.input_tokens, abs=2)
     assert model.cached_tokens > 100
 
