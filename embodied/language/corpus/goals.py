@@ -39,7 +39,11 @@ def _kind(scene: SceneView, *kinds: str) -> list[Thing]:
 
 
 def _target(rng: random.Random, scene: SceneView, not_these: list[Thing]) -> Thing:
-    pools = [_kind(scene, "container"), _kind(scene, "container", "drawer"), _kind(scene, "surface")]
+    pools = [
+        _kind(scene, "container"),
+        _kind(scene, "container", "drawer"),
+        _kind(scene, "surface"),
+    ]
     pools += [_items(scene)]
     while True:
         pool = [t for t in rng.choice(pools) if t not in not_these]
@@ -200,9 +204,9 @@ def put(rng: random.Random, scene: SceneView, lexicon: Lexicon) -> Said | None:
                 if preposition == "in"
                 else "(top|cover|crown) {t} with {x}",
                 f"let {{x}} (be|sit|go|rest) {prep} {{t}}",
-                f"{{t}} (should|must) (hold|contain|have|get) {{x}}"
+                "{t} (should|must) (hold|contain|have|get) {x}"
                 if preposition == "in"
-                else f"{{t}} (should|must) (support|carry|have) {{x}} (on it|on top)",
+                else "{t} (should|must) (support|carry|have) {x} (on it|on top)",
                 f"(how about|what about) (putting|placing|moving) {{x}} {prep} {{t}}",
             )
         )
@@ -259,7 +263,9 @@ def stack(rng: random.Random, scene: SceneView, lexicon: Lexicon) -> Said | None
         groups.setdefault(t.category, []).append(t)
     group = rng.choice(list(groups.values()))
     n = rng.choice((3, 3, 3, 4))
-    order = rng.sample(group if len(group) >= n and rng.random() < 0.7 else items, min(n, len(items)))
+    order = rng.sample(
+        group if len(group) >= n and rng.random() < 0.7 else items, min(n, len(items))
+    )
     if len(order) < 3:
         return None
     known = ""
@@ -308,7 +314,7 @@ def stack(rng: random.Random, scene: SceneView, lexicon: Lexicon) -> Said | None
         first, second = order[0], order[1]
         sentence = say(
             rng,
-            f"(stack|put|place|set) {{a}} (on|on top of|onto) {{b}} (and|, and|,) "
+            "(stack|put|place|set) {a} (on|on top of|onto) {b} (and|, and|,) "
             "(then|) ({b}|it|that) (on|on top of|onto) {c}",
             a=p[0],
             b=p[1],

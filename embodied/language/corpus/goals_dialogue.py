@@ -78,7 +78,9 @@ def refused(rng: random.Random, scene: SceneView, lexicon: Lexicon) -> tuple[str
             return say(rng, template, c=c, o=o), "cannot ambiguous"
         if kind_of == "drawer":
             return (
-                say(rng, f"((open|close|shut|pull open) the drawer|{PUT} {{x}} in the drawer)", x=x),
+                say(
+                    rng, f"((open|close|shut|pull open) the drawer|{PUT} {{x}} in the drawer)", x=x
+                ),
                 "cannot ambiguous",
             )
         p = INTO if kind_of == "container" else ONTO
@@ -125,9 +127,7 @@ def _unknown(
                 noun = f"{rng.choice(missing)} {o.category}"
     elif draw < 0.55:
         theme = rng.choice(sorted(lexicon.items))
-        fresh = [
-            n.split("=")[0] for n in lexicon.items[theme] if not set(n.split("=")) & present
-        ]
+        fresh = [n.split("=")[0] for n in lexicon.items[theme] if not set(n.split("=")) & present]
         noun = rng.choice(fresh or [noun])
     return say(
         rng,
@@ -155,9 +155,7 @@ def correction(rng: random.Random, scene: SceneView, lexicon: Lexicon) -> Turn |
     item = rng.choice(items)
     places = [t for t in scene.things if t is not item]
     place = rng.choice(places)
-    preposition, prep = (
-        ("in", INTO) if place.kind in ("container", "drawer") else ("on", ONTO)
-    )
+    preposition, prep = ("in", INTO) if place.kind in ("container", "drawer") else ("on", ONTO)
     before = say(
         rng,
         f"({PUT} {{x}} {prep} {{t}}|{{x}} {prep} {{t}})",
@@ -173,7 +171,9 @@ def correction(rng: random.Random, scene: SceneView, lexicon: Lexicon) -> Turn |
         phrase = refer(rng, o, scene, noun_known=item.category)
         sibling = len([t for t in items if t.category == item.category]) == 2 and o in same
         if sibling and rng.random() < 0.5:
-            phrase = rng.choice(("the other one", "the other", f"the other {o.category}", "other one"))
+            phrase = rng.choice(
+                ("the other one", "the other", f"the other {o.category}", "other one")
+            )
         text = say(
             rng,
             f"({_OPEN}, {{o}}|{_OPEN} {{o}}|{{o}} instead|not {{x}}, {{o}}|no not {{x}}, {{o}}"

@@ -65,7 +65,9 @@ TRAIN = Lexicon(
         "bin=basket=trash box=crate basket bowl bucket=pail crate toolbox tray tub=container bag jar"
         " case rack holder chest hamper".split()
     ),
-    surfaces=tuple("table=desk counter shelf bench=workbench desk mat=pad tray board stand".split()),
+    surfaces=tuple(
+        "table=desk counter shelf bench=workbench desk mat=pad tray board stand".split()
+    ),
     drawers=("", "", "", "top", "bottom", "left", "right", "kitchen", "tool", "parts"),
     absent=tuple(
         "elephant violin bicycle tractor helicopter piano lobster ladder umbrella guitar hat shoe"
@@ -77,7 +79,9 @@ TRAIN = Lexicon(
 HELD_OUT = Lexicon(
     items={
         "blocks": ("block=cube", "cone", "slab", "prism", "tile"),
-        "kitchen": tuple("tongs grater mango peach kiwi thermos pepper garlic spatula goblet".split()),
+        "kitchen": tuple(
+            "tongs grater mango peach kiwi thermos pepper garlic spatula goblet".split()
+        ),
         "workshop": tuple("rivet hook ratchet mallet anvil hinge lever pulley gasket".split()),
         "office": tuple("binder crayon badge router modem headset charger label".split()),
         "toys": tuple("yoyo whistle penguin tiger rattle wagon zebra unicorn".split()),

@@ -49,7 +49,17 @@ _BEFORE = (
     "can u ",
     "next, ",
 )
-_AFTER = (" please", " pls", ", thanks", " now", ", will you", ", ok", ", thank you", " for me", "!")
+_AFTER = (
+    " please",
+    " pls",
+    ", thanks",
+    " now",
+    ", will you",
+    ", ok",
+    ", thank you",
+    " for me",
+    "!",
+)
 
 _ONES = (
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen"

@@ -100,7 +100,8 @@ def _pitch(rng: random.Random) -> Clause:
                 + ("lift|raise" if up else "lower|drop")
                 + f") (the|your) (nose|head|front|chest|snout) {way if not up else '(up|)'} (by|) {{a}}"
                 f"|tilt (forward|forwards) {{a}}|{{a}} nose {way})".replace(
-                    "|tilt (forward|forwards) {a}", "|tilt (backward|back) {a}" if up else "|tilt forward {a}"
+                    "|tilt (forward|forwards) {a}",
+                    "|tilt (backward|back) {a}" if up else "|tilt forward {a}",
                 ),
                 a=a,
             ),
@@ -342,7 +343,9 @@ def _walk(rng: random.Random) -> Clause:
         )
     if draw < 0.8:
         if way == "forward" and rng.random() < 0.3:
-            return say(rng, "(walk|start walking|take a walk|trot|run along|just walk)"), "walk forward"
+            return say(
+                rng, "(walk|start walking|take a walk|trot|run along|just walk)"
+            ), "walk forward"
         return say(rng, f"{verb} {{w}}", w=w), f"walk {way}"
     a, s = (
         _q(rng, (20, 30, 40, 50, 60, 80), "cm")
@@ -432,7 +435,12 @@ def _shift(rng: random.Random) -> Clause:
     if rng.random() < 0.7:
         a, s = _q(rng, (2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 15), "cm")
         return (
-            say(rng, f"({verb} {{f}} {word} (by|) {{a}}|{verb} {{f}} {{a}} {word}|{{f}} {{a}} {word})", f=f, a=a),
+            say(
+                rng,
+                f"({verb} {{f}} {word} (by|) {{a}}|{verb} {{f}} {{a}} {word}|{{f}} {{a}} {word})",
+                f=f,
+                a=a,
+            ),
             f"foot {name} {way} {s}",
         )
     return say(rng, f"({verb} {{f}} {word}|{{f}} {word})", f=f), f"foot {name} {way}"
@@ -563,7 +571,9 @@ def arm_clause(rng: random.Random, scene: SceneView) -> Clause:
     if draw < 0.30:
         if rng.random() < 0.6:
             a, s = (
-                _q(rng, _CM, "cm") if rng.random() < 0.6 else _q(rng, (0.1, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6), "m")
+                _q(rng, _CM, "cm")
+                if rng.random() < 0.6
+                else _q(rng, (0.1, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6), "m")
             )
             if len(names) > 1 and rng.random() < 0.25:
                 p = rng.choice([n for n in names if n != o])
@@ -811,18 +821,27 @@ def correction(rng: random.Random, scene: SceneView) -> Turn:
             kind = ""
         if style < 0.34 and kind:
             way = rng.randrange(2)
-            text = _FURTHER[kind if rng.random() < 0.8 else ("size" if kind != "size" else kind)][way]
+            text = _FURTHER[kind if rng.random() < 0.8 else ("size" if kind != "size" else kind)][
+                way
+            ]
             return Turn(before, slots, say(rng, text), ("more", "less")[way])
         if style < 0.40 and kind:
             text, change = rng.choice(
                 (
-                    ("(double it|twice that|two times that|double that|double|twice as {k})", "double"),
+                    (
+                        "(double it|twice that|two times that|double that|double|twice as {k})",
+                        "double",
+                    ),
                     ("(half of that|halve it|half that|only half|half as {k})", "half"),
                 )
             )
             k = {"height": "high", "speed": "fast", "size": "far"}[kind]
             return Turn(before, slots, say(rng, text, k=k), change)
-        if style < 0.50 and quadruped and verb in ("spin", "walk", "turn", "pitch", "roll", "foot", "side"):
+        if (
+            style < 0.50
+            and quadruped
+            and verb in ("spin", "walk", "turn", "pitch", "roll", "foot", "side")
+        ):
             if slots in ("roll over", "turn around"):
                 continue
             text = "(the other way|the other direction|opposite direction|other way|reverse|in the other"
@@ -873,13 +892,21 @@ def _replaced(rng: random.Random, scene: SceneView, before: str, slots: str) -> 
             if end == old_end and rng.random() < 0.6:
                 phrase = say(rng, "the {s} (one|paw|leg|foot)", s=side)
             elif side == old_side and rng.random() < 0.6:
-                phrase = say(rng, f"the {'(back|rear|hind)' if end == 'rear' else 'front'} (one|paw|leg)")
+                phrase = say(
+                    rng, f"the {'(back|rear|hind)' if end == 'rear' else 'front'} (one|paw|leg)"
+                )
             elif end != old_end and side != old_side and rng.random() < 0.5:
                 phrase = say(rng, "the (diagonal|diagonally opposite|opposite) (one|paw|leg|foot)")
-            text = say(rng, f"({_NO} {{o}}|{{o}}|{{o}} instead|now {{o}}|do it with {{o}})", o=phrase)
+            text = say(
+                rng, f"({_NO} {{o}}|{{o}}|{{o}} instead|now {{o}}|do it with {{o}})", o=phrase
+            )
             return Turn(before, slots, text, " ".join([words[0], other, *words[2:]]))
         swap = {"left": "right", "right": "left", "up": "down", "down": "up", "forward": "back"}
-        if len(words) > 1 and words[1] in swap and words[0] in ("turn", "spin", "roll", "walk", "pitch"):
+        if (
+            len(words) > 1
+            and words[1] in swap
+            and words[0] in ("turn", "spin", "roll", "walk", "pitch")
+        ):
             new = swap[words[1]]
             text = say(
                 rng,
@@ -1039,7 +1066,9 @@ def refused(rng: random.Random, scene: SceneView, lexicon: Lexicon) -> tuple[str
                 ),
             ]
         )
-        joints = [j for j in ("drawer", "faucet", "door", "lid", "valve", "oven") if j not in scene.joints]
+        joints = [
+            j for j in ("drawer", "faucet", "door", "lid", "valve", "oven") if j not in scene.joints
+        ]
         if noun in names:
             noun = "elephant"
         return (

@@ -57,9 +57,7 @@ def random_scene(rng: random.Random, lexicon: Lexicon) -> SceneView:
                 continue
             taken.add(name)
             kept = tuple(aliases) if rng.random() < 0.3 else ()
-            things.append(
-                Thing(name=name, kind=kind, category=category, color=color, aliases=kept)
-            )
+            things.append(Thing(name=name, kind=kind, category=category, color=color, aliases=kept))
     return SceneView(things=tuple(things))
 
 

@@ -100,11 +100,17 @@ def _speed(rng: random.Random) -> tuple[str, str, bool]:
         text = "(fast|quickly|rapidly|at high speed|as fast as you can|swiftly|at full speed|in a hurry)"
         return say(rng, text), "speed fast", True
     if draw < 0.63:
-        return say(rng, "(at half speed|with half the speed|at half the usual speed|half speed)"), (
-            "speed half"
-        ), False
+        return (
+            say(rng, "(at half speed|with half the speed|at half the usual speed|half speed)"),
+            ("speed half"),
+            False,
+        )
     if draw < 0.68:
-        return say(rng, "(at normal speed|at the usual speed|at regular speed)"), "speed normal", False
+        return (
+            say(rng, "(at normal speed|at the usual speed|at regular speed)"),
+            "speed normal",
+            False,
+        )
     a, s = (
         amount(rng, rng.choice((0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5)), "m/s")
         if rng.random() < 0.75
@@ -120,7 +126,9 @@ def _condition(rng: random.Random, scene: SceneView, about: str) -> Clause:
     if draw < 0.30:
         side = rng.choice(("left-of", "right-of", "front-of", "behind", "above"))
         words = say(rng, SIDE_WORDS[side])
-        plain = {"left-of": "left", "right-of": "right", "front-of": "front", "behind": "back"}.get(side)
+        plain = {"left-of": "left", "right-of": "right", "front-of": "front", "behind": "back"}.get(
+            side
+        )
         template = (
             "((stay|staying|keep|keeping|remain|remaining|always|pass|passing|going|go|while staying|stay"
             " on the way) {w} {t})"
@@ -231,7 +239,9 @@ def _motion(rng: random.Random, scene: SceneView) -> tuple[str, str, str]:
             name = refer(rng, scene.thing(about), scene)
             text = say(rng, "(hover|stay|float|hang) (over|above) {t}", t=name)
             return text, f"to above {about}", about
-        verb = "(reach|approach|visit|touch|go to)" if slots == about and rng.random() < 0.3 else MOVE
+        verb = (
+            "(reach|approach|visit|touch|go to)" if slots == about and rng.random() < 0.3 else MOVE
+        )
         if verb != MOVE:
             phrase = phrase.removeprefix("to ")
         text = say(rng, f"{verb} {{p}}", p=phrase)
@@ -306,7 +316,11 @@ def _motion(rng: random.Random, scene: SceneView) -> tuple[str, str, str]:
                 d=name,
             )
             return text, f"push {d.name} close", d.name
-        text = say(rng, "((open|pull open) {d}|pull {d} (open|out)|open {d} by pulling|slide {d} open)", d=name)
+        text = say(
+            rng,
+            "((open|pull open) {d}|pull {d} (open|out)|open {d} by pulling|slide {d} open)",
+            d=name,
+        )
         return text, f"push {d.name} open", d.name
     if draw < 0.90:
         t = rng.choice(items)
@@ -325,9 +339,11 @@ def _motion(rng: random.Random, scene: SceneView) -> tuple[str, str, str]:
             "|(drop|release) it {p})",
             p=phrase,
         )
-        return text.replace("it to ", rng.choice(("it at ", "it on ", "it in ", "it to "))), (
-            f"drop {slots}"
-        ), about
+        return (
+            text.replace("it to ", rng.choice(("it at ", "it on ", "it in ", "it to "))),
+            (f"drop {slots}"),
+            about,
+        )
     way = rng.choice(("open", "close"))
     text = (
         "(open (the|your) (gripper|hand|fingers)|release|let go|let it go|open up|gripper open|open hand"
@@ -352,7 +368,12 @@ def stage(rng: random.Random, scene: SceneView) -> Clause:
             if " speed " in slots:
                 continue
             adverb, condition, front = _speed(rng)
-            if front and rng.random() < 0.3 and i == 0 and text.split()[0] not in ("to", "a", "the"):
+            if (
+                front
+                and rng.random() < 0.3
+                and i == 0
+                and text.split()[0] not in ("to", "a", "the")
+            ):
                 text = f"{adverb} {text}" if adverb.endswith("ly") else f"{text} {adverb}"
             else:
                 text = f"{text} {adverb}"
@@ -361,18 +382,28 @@ def stage(rng: random.Random, scene: SceneView) -> Clause:
             text = say(rng, "(({a} and|{a},|{a}) {b}|{b} and {a})", a=text, b=phrase)
         else:
             phrase, condition = _condition(rng, scene, about)
-            ing = phrase.split()[0].endswith("ing") or phrase.startswith(("while", "without", "with "))
-            joint = "( |, | while |, )" if ing and not phrase.startswith("w") else "( and |, | but |, but )"
+            ing = phrase.split()[0].endswith("ing") or phrase.startswith(
+                ("while", "without", "with ")
+            )
+            joint = (
+                "( |, | while |, )"
+                if ing and not phrase.startswith("w")
+                else "( and |, | but |, but )"
+            )
             if ing and phrase.startswith("w"):
                 joint = "( |, )"
             if phrase.startswith("push") or (rng.random() < 0.08 and i == 0):
                 text = say(rng, "(while you|and|)", a="") and f"{phrase}, {text}"
             else:
                 glue = rng.choice(joint.strip("()").split("|"))
-                letting = slots.startswith("push") and condition.startswith("stay") and rng.random() < 0.3
+                letting = (
+                    slots.startswith("push") and condition.startswith("stay") and rng.random() < 0.3
+                )
                 if letting:
                     phrase = phrase.replace("staying", "stay").replace("keeping", "keep")
-                    phrase = f"letting it {phrase}" if phrase.startswith(("stay", "keep")) else phrase
+                    phrase = (
+                        f"letting it {phrase}" if phrase.startswith(("stay", "keep")) else phrase
+                    )
                     glue = " "
                 text = f"{text}{glue}{phrase}"
         slots = f"{slots} ; {condition}"
@@ -386,15 +417,23 @@ def sentence(rng: random.Random, scene: SceneView) -> Clause:
         t = slots.split()[1]
         phrase, place, _ = _place(rng, scene, t)
         if place.split()[0] not in SIDE_WORDS and place.split()[0] != "area":
-            phrase = phrase.replace("to ", rng.choice(("in ", "into ", "on ", "onto ", "at ", "to ")), 1)
+            phrase = phrase.replace(
+                "to ", rng.choice(("in ", "into ", "on ", "onto ", "at ", "to ")), 1
+            )
         drop = say(
             rng,
-            "(drop|put|place|release|let go of|bring|carry|move|set down|leave|deposit) it {p}", p=phrase
+            "(drop|put|place|release|let go of|bring|carry|move|set down|leave|deposit) it {p}",
+            p=phrase,
         )
         if rng.random() < 0.15 and place.split()[0] not in ("area",):
-            drop = say(rng, "(carry|bring|take|move) it {p} and (drop it|release it|let go|let it go)"
-                       " (there|)", p=phrase)
-        return say(rng, "{a} (and|and then|, then|, and) {b}", a=text, b=drop), f"{slots} then drop {place}"
+            drop = say(
+                rng,
+                "(carry|bring|take|move) it {p} and (drop it|release it|let go|let it go) (there|)",
+                p=phrase,
+            )
+        return say(
+            rng, "{a} (and|and then|, then|, and) {b}", a=text, b=drop
+        ), f"{slots} then drop {place}"
     if slots.startswith("push ") and " to " in slots and rng.random() < 0.0:
         return text, slots
     if rng.random() < 0.14:
@@ -418,7 +457,9 @@ _FURTHER = (
     "(less|not so far|a bit less|closer|nearer|lower|too far|too much|less distance|not that much|a bit"
     " closer|reduce the distance)",
 )
-_NO = "(no|no,|not that,|sorry,|i meant|actually|wait,|nope,|i said|rather|instead|oops,|hmm,|i mean)"
+_NO = (
+    "(no|no,|not that,|sorry,|i meant|actually|wait,|nope,|i said|rather|instead|oops,|hmm,|i mean)"
+)
 _KEEP = "(and|and also|but|also|now also|, but|same but|keep that but|again but|like that but|this time)"
 
 
@@ -429,14 +470,26 @@ def correction(rng: random.Random, scene: SceneView) -> Turn:
         words = slots.split()
         style = rng.random()
         distance = words[-1] == "cm" or (words[0] in ("go",) and len(words) == 2)
-        sided = len(words) > 1 and (words[1] in SIDE_WORDS or (len(words) > 3 and words[3] in SIDE_WORDS))
+        sided = len(words) > 1 and (
+            words[1] in SIDE_WORDS or (len(words) > 3 and words[3] in SIDE_WORDS)
+        )
         if style < 0.16 and (distance or sided):
             way = rng.randrange(2)
             return Turn(text, slots, say(rng, _FURTHER[way]), ("more", "less")[way])
         if style < 0.20 and distance:
-            s, change = rng.choice((("(double it|twice that|twice as far)", "double"), ("(half that|half as far|half of it)", "half")))
+            s, change = rng.choice(
+                (
+                    ("(double it|twice that|twice as far)", "double"),
+                    ("(half that|half as far|half of it)", "half"),
+                )
+            )
             return Turn(text, slots, say(rng, s), change)
-        if style < 0.28 and (sided or words[0] in ("go", "push")) and "area" not in words and "above" not in words:
+        if (
+            style < 0.28
+            and (sided or words[0] in ("go", "push"))
+            and "area" not in words
+            and "above" not in words
+        ):
             if words[0] == "push" and words[-1] in ("open", "close"):
                 continue
             other = "(the other way|other direction|the other side|other side|opposite side|wrong side|the"
@@ -474,7 +527,9 @@ def correction(rng: random.Random, scene: SceneView) -> Turn:
             ]
             if words[-1] == "cm" and rng.random() < 0.35:
                 a, s = _cm(rng)
-                said = say(rng, f"({_NO} {{a}}|make it {{a}}|{{a}}|{{a}} instead|{{a}}, not more)", a=a)
+                said = say(
+                    rng, f"({_NO} {{a}}|make it {{a}}|{{a}}|{{a}} instead|{{a}}, not more)", a=a
+                )
                 return Turn(text, slots, said, " ".join(words[:-2]) + " " + s)
             if not options:
                 continue

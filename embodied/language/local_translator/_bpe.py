@@ -47,7 +47,10 @@ class Bpe:
     def _piece(self, piece: str) -> tuple[int, ...]:
         word = [self._letters[b] for b in piece.encode()]
         while len(word) > 1:
-            pairs = [(self._ranks.get((a, b), 1 << 30), i) for i, (a, b) in enumerate(zip(word, word[1:], strict=False))]
+            pairs = [
+                (self._ranks.get((a, b), 1 << 30), i)
+                for i, (a, b) in enumerate(zip(word, word[1:], strict=False))
+            ]
             rank, i = min(pairs)
             if rank == 1 << 30:
                 break

@@ -126,7 +126,9 @@ class Llama(torch.nn.Module):
                 v.repeat_interleave(group, 1).transpose(0, 1)[None],
                 attn_mask=bias,
             )
-            x = x + self.linear(p + "attn_output", attended[0].transpose(0, 1).reshape(len(ids), -1))
+            x = x + self.linear(
+                p + "attn_output", attended[0].transpose(0, 1).reshape(len(ids), -1)
+            )
             h = self.norm(p + "ffn_norm", x)
             gated = F.silu(self.linear(p + "ffn_gate", h)) * self.linear(p + "ffn_up", h)
             x = x + self.linear(p + "ffn_down", gated)

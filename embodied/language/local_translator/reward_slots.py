@@ -82,9 +82,7 @@ CHANGES: Mapping[str, float] = {
 
 _Term: TypeAlias = Callable[..., RewardTerm]
 
-_SALIENT = (
-    "height angle rate forward left x y offset frequency distance fraction".split()
-)
+_SALIENT = "height angle rate forward left x y offset frequency distance fraction".split()
 _SIGNED = "angle rate forward left x y offset".split()
 
 
@@ -375,9 +373,7 @@ def _arm_terms(w: list[str], term: _Term) -> list[RewardTerm]:
         return [term("distance", a="palm", b="rest_position", distance=0.0)]
     if verb == "bring":
         first = "palm" if rest[0] == "hand" else rest[0]
-        terms = [
-            term("distance", a=first, b=rest[1], distance=_amount(rest[2:], {"": 0.0}))
-        ]
+        terms = [term("distance", a=first, b=rest[1], distance=_amount(rest[2:], {"": 0.0}))]
         return terms if first == "palm" else [_reach(term, first), *terms]
     if verb == "lift":
         height = _amount(rest[1:], {"": ARM_LIFT_M})
@@ -420,4 +416,3 @@ def _changed(stage: RewardStage, factor: float, words_: Vocabulary) -> RewardSta
 
     terms = tuple(scaled(t) for t in stage.terms)
     return RewardStage(terms=terms, duration_s=stage.duration_s, until=stage.until)
-

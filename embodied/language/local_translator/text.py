@@ -59,9 +59,7 @@ def normalise(sentence: str) -> str:
             out.append(token)
         i += 1
     joined = " ".join(out)
-    joined = re.sub(
-        r"(m|cm|deg|rad) (?:/|per|a) (s|sec|second)\b", lambda m: f"{m[1]}/s", joined
-    )
+    joined = re.sub(r"(m|cm|deg|rad) (?:/|per|a) (s|sec|second)\b", lambda m: f"{m[1]}/s", joined)
     joined = re.sub(r"\b0\.5 (?:a )?(meter|metre)\b", "0.5 m", joined)
     joined = re.sub(r" ,", ",", joined)
     return re.sub(r"(,)+", ",", joined).strip(" ,")

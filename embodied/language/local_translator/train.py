@@ -11,7 +11,6 @@ Follows LoRA (Hu et al. 2021, arXiv 2106.09685).
 from __future__ import annotations
 
 import json
-import math
 import os
 import time
 from collections.abc import Callable, Iterator

@@ -283,6 +283,4 @@ def _changed(stage: ValueMapStage, factor: float) -> ValueMapStage:
         new = Region(shape=region.shape, frame=region.frame, parameters=numbers)
         return MapOperation(map=operation.map, region=new, value=operation.value)
 
-    return ValueMapStage(
-        moving=stage.moving, operations=tuple(scaled(o) for o in stage.operations)
-    )
+    return ValueMapStage(moving=stage.moving, operations=tuple(scaled(o) for o in stage.operations))

@@ -80,9 +80,7 @@ GRIPPER_DIRECTIONS: Mapping[str, tuple[float, float, float, float]] = {
 SPEEDS_M_S: Mapping[str, float] = {"slow": 0.05, "half": 0.125, "normal": 0.25, "fast": 0.5}
 """Named speeds; ``half`` is half of the normal one."""
 
-AREAS = (
-    "left right front back center front-left front-right back-left back-right".split()
-)
+AREAS = "left right front back center front-left front-right back-left back-right".split()
 """Named parts of the workspace; front is far from the base (+x), left is +y."""
 
 MOVING_GRIPPER = "gripper"

@@ -1,0 +1,414 @@
+"""``embodied bench translate``: exact-semantics accuracy of the offline translators.
+
+Every translator hears the same conversations and answers with a program or a refusal. Accuracy per
+kind counts a sentence as right when the program means what the gold says (see
+``translate_meaning``), or when it refuses what must be refused. "Answered" is the share that it did
+not refuse, "precision" the share of right ones among the answered, so a careful translator is not
+confused with an able one. The run continues where it was stopped.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import resource
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from embodied.bench.runner import ResultFile, check_settings
+from embodied.bench.translate_data import (
+    Case,
+    generated,
+    handwritten,
+    published,
+    spec_of,
+    tabletop,
+)
+from embodied.bench.translate_meaning import same_goals, same_rewards, same_value_maps
+from embodied.errors import ConfigurationError, ProgramError
+from embodied.language.local_translator.slot_model import SlotModel
+from embodied.language.local_translator.translator import CascadeTranslator, LocalTranslator
+from embodied.language.local_translator.weights import adapter_path, fetch_base, find_base
+from embodied.language.rules import RulesTranslator
+from embodied.protocols import StateMemory, Translator
+from embodied.symbolic import read_domain
+from embodied.types import Atom, PddlProgram, Program, RewardProgram, ValueMapProgram
+from embodied.world.grounding import TabletopGrounder
+
+TRANSLATORS = ("rules", "local", "cascade")
+SUITES = ("handwritten", "held-out", "published", "tabletop")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Memory:
+    """What was said so far, and facts in which every item stands on the first surface."""
+
+    facts: frozenset[Atom] = frozenset()
+    exchanges: tuple[tuple[str, Program], ...] = ()
+
+    def observed(self, observation: Any) -> StateMemory:
+        """Nothing is measured in this benchmark."""
+        return self
+
+    def executed(self, action: Any, result: Any) -> StateMemory:
+        """Nothing is carried out in this benchmark."""
+        return self
+
+    def told(self, instruction: str, program: Program) -> _Memory:
+        """Append to the conversation."""
+        return replace(self, exchanges=(*self.exchanges, (instruction, program)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What a translator answered to one case.
+
+    Attributes:
+        right: Whether the answer is what it should be.
+        refused: Whether it was a refusal.
+        source: Who answered; ``""`` for a refusal.
+        confidence: Confidence where the translator states one.
+        wall_s: Wall time for the last sentence.
+        cpu_s: CPU time of this process for it.
+        said: The answer in short, for reading.
+    """
+
+    right: bool
+    refused: bool
+    source: str = ""
+    confidence: float | None = None
+    wall_s: float = 0.0
+    cpu_s: float = 0.0
+    said: str = ""
+
+
+@dataclass(slots=True)
+class Bench:
+    """Translators for every case; the model is loaded once.
+
+    Attributes:
+        model: The local model, if a translator needs it.
+        thresholds: Confidence thresholds by kind; None for the calibrated ones.
+    """
+
+    model: SlotModel | None = None
+    thresholds: Mapping[str, float] | None = None
+    _domains: dict[str, Any] = field(default_factory=dict[str, Any])
+
+    def translator(self, name: str, case: Case) -> Translator | None:
+        """The translator for a case, or None where it has no such kind."""
+        parts: list[Translator] = []
+        grounder = TabletopGrounder(spec_of(case.scene)) if case.kind == "goal" else None
+        if name in ("rules", "cascade") and grounder is not None:
+            parts.append(RulesTranslator(grounder.domain_text, grounder.objects))
+        if name in ("local", "cascade"):
+            assert self.model is not None
+            parts.append(
+                LocalTranslator(
+                    self.model,
+                    case.kind,
+                    scene=case.scene,
+                    domain_text=grounder.domain_text if grounder else "",
+                    objects=grounder.objects if grounder else None,
+                    threshold=None if self.thresholds is None else self.thresholds[case.kind],
+                )
+            )
+        if not parts:
+            return None
+        return parts[0] if len(parts) == 1 else CascadeTranslator(parts)
+
+    def run(self, name: str, case: Case) -> Outcome | None:
+        """Let a translator hear the conversation of a case; None where it has no such kind."""
+        translator = self.translator(name, case)
+        if translator is None:
+            return None
+        spec = spec_of(case.scene)
+        memory = _Memory(facts=_facts(case))
+        for sentence in case.before:
+            with contextlib.suppress(ProgramError):
+                memory = memory.told(sentence, translator.translate(sentence, memory, spec))
+        wall, cpu = time.perf_counter(), time.process_time()
+        try:
+            program = translator.translate(case.sentence, memory, spec)
+        except ProgramError as error:
+            return Outcome(
+                right=case.refuse is not None,
+                refused=True,
+                wall_s=time.perf_counter() - wall,
+                cpu_s=time.process_time() - cpu,
+                said=str(error)[:300],
+            )
+        return Outcome(
+            right=right(case, program),
+            refused=False,
+            source=program.source,
+            confidence=_confidence(program),
+            wall_s=time.perf_counter() - wall,
+            cpu_s=time.process_time() - cpu,
+            said=_short(program),
+        )
+
+
+def right(case: Case, program: Program) -> bool:
+    """Whether the program is one of the accepted meanings of the case."""
+    if isinstance(program, PddlProgram):
+        grounder = TabletopGrounder(spec_of(case.scene))
+        domain = read_domain(grounder.domain_text)
+        colors = {t.name: t.color for t in case.scene.things}
+        return any(
+            same_goals(program.stages, gold, domain, grounder.objects, colors)
+            for gold in case.gold
+        )
+    if isinstance(program, RewardProgram):
+        return any(same_rewards(program, gold) for gold in case.gold)
+    return any(same_value_maps(program, gold, case.scene) for gold in case.gold)
+
+
+def _facts(case: Case) -> frozenset[Atom]:
+    surfaces = case.scene.names("surface")
+    facts = {Atom("hand-empty")}
+    for thing in case.scene.things:
+        if thing.kind == "item":
+            facts |= {Atom("clear", (thing.name,)), Atom("stackable", (thing.name,))}
+            facts |= {Atom("on", (thing.name, s)) for s in surfaces[:1]}
+            facts |= {
+                Atom("fits", (thing.name, c)) for c in case.scene.names("container", "drawer")
+            }
+        elif thing.kind == "container":
+            facts.add(Atom("open", (thing.name,)))
+        if thing.color:
+            facts.add(Atom("has-color", (thing.name, thing.color)))
+    return frozenset(facts)
+
+
+def _confidence(program: Program) -> float | None:
+    for note in program.notes:
+        if "(confidence " in note:
+            return float(note.rsplit("(confidence ", 1)[1].rstrip(")"))
+    return None
+
+
+def _short(program: Program) -> str:
+    for note in program.notes:
+        if note.startswith("read as: "):
+            return note
+    if isinstance(program, PddlProgram):
+        return " ;; ".join(program.stages)
+    if isinstance(program, RewardProgram):
+        return "; ".join(f"{t.name} {dict(t.parameters)}" for s in program.stages for t in s.terms)
+    assert isinstance(program, ValueMapProgram)
+    return "; ".join(f"{o.map} {o.region}" for s in program.stages for o in s.operations)
+
+
+def cases_of(
+    suite: str, *, tests_data: Path, data: Path | None = None, held_out: int = 600
+) -> list[Case]:
+    """The cases of a suite.
+
+    Raises:
+        ConfigurationError: Unknown suite, or its files are missing.
+    """
+    if suite == "held-out":
+        return generated(held_out)
+    if suite == "published":
+        return published(data)
+    if suite not in SUITES:
+        raise ConfigurationError(f"unknown suite {suite!r}, legal: {', '.join(SUITES)}")
+    try:
+        if suite == "handwritten":
+            return handwritten(tests_data)
+        return tabletop(tests_data / "instructions_tabletop.jsonl")
+    except FileNotFoundError as error:
+        raise ConfigurationError(f"{error.filename} is missing: give --tests-data") from error
+
+
+def run_translate(
+    out: Path,
+    *,
+    tests_data: Path = Path("tests/data"),
+    data: Path | None = None,
+    suites: Sequence[str] = SUITES,
+    translators: Sequence[str] = TRANSLATORS,
+    adapter: Path | None = None,
+    base: Path | None = None,
+    held_out: int = 600,
+    threads: int = 1,
+    thresholds: Mapping[str, float] | None = None,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> str:
+    """Run the benchmark and return its table as Markdown; also written to ``out/report.md``.
+
+    Args:
+        out: Folder of results; a stopped run continues there.
+        tests_data: Folder with the hand-written sentences.
+        data: Folder of published data (``llm-pddl``), if there is one.
+        suites: Which suites.
+        translators: Which translators.
+        adapter: Adapter to test instead of the shipped one.
+        base: Base weights; found, or fetched on first use, if None.
+        held_out: Number of generated sentences.
+        threads: CPU threads of the model.
+        thresholds: Confidence thresholds by kind instead of the calibrated ones.
+        progress: Called with cases done and cases in all.
+
+    Raises:
+        ConfigurationError: Unknown suite or translator, or ``out`` holds another run's results.
+        EnvironmentMissingError: No weights.
+    """
+    unknown = set(translators) - set(TRANSLATORS)
+    if unknown:
+        raise ConfigurationError(
+            f"unknown translator {', '.join(sorted(unknown))}, legal: {', '.join(TRANSLATORS)}"
+        )
+    check_settings(
+        out,
+        {
+            "held_out": held_out,
+            "adapter": str(adapter or "shipped"),
+            "threads": threads,
+            "thresholds": dict(thresholds) if thresholds else "calibrated",
+        },
+    )
+    work = [
+        (suite, name, case)
+        for suite in suites
+        for case in cases_of(suite, tests_data=tests_data, data=data, held_out=held_out)
+        for name in translators
+    ]
+    results = ResultFile(out)
+    done = {r["id"] for r in results.results}
+    bench = Bench(thresholds=thresholds)
+    load_s = 0.0
+    try:
+        for i, (suite, name, case) in enumerate(work):
+            task = f"{suite}/{name}/{case.id}"
+            if task in done:
+                continue
+            if bench.model is None and name != "rules":
+                start = time.perf_counter()
+                bench.model = SlotModel(
+                    base or find_base() or fetch_base(),
+                    adapter or adapter_path(),
+                    threads=threads,
+                )
+                load_s = time.perf_counter() - start
+            outcome = bench.run(name, case)
+            if outcome is not None:
+                results.append(
+                    {
+                        "id": task,
+                        "suite": suite,
+                        "translator": name,
+                        "kind": case.kind,
+                        "sentence": " / ".join((*case.before, case.sentence)),
+                        "must_refuse": case.refuse is not None and not case.gold,
+                        "may_refuse": case.refuse is not None,
+                        "right": outcome.right,
+                        "refused": outcome.refused,
+                        "source": outcome.source,
+                        "confidence": outcome.confidence,
+                        "wall_s": round(outcome.wall_s, 4),
+                        "cpu_s": round(outcome.cpu_s, 4),
+                        "said": outcome.said,
+                        "load_s": round(load_s, 3),
+                        "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+                    }
+                )
+            progress(i + 1, len(work))
+        text = report(results.results)
+    finally:
+        results.close()
+        if bench.model is not None:
+            bench.model.close()
+    (out / "report.md").write_text(text)
+    return text
+
+
+def report(results: Iterable[Mapping[str, Any]]) -> str:
+    """Accuracy per suite, kind and translator, calibration and latency, as Markdown tables."""
+    rows = list(results)
+    lines = [
+        "| suite | kind | translator | sentences | right | answered | right of answered |"
+        " refused of those to refuse |",
+        "|---|---|---|---:|---:|---:|---:|---:|",
+    ]
+    for suite in dict.fromkeys(r["suite"] for r in rows):
+        for kind in ("goal", "reward", "value-map"):
+            for name in TRANSLATORS:
+                part = [
+                    r
+                    for r in rows
+                    if (r["suite"], r["kind"], r["translator"]) == (suite, kind, name)
+                ]
+                if not part:
+                    continue
+                do = [r for r in part if not r["must_refuse"]]
+                answered = [r for r in part if not r["refused"]]
+                refuse = [r for r in part if r["must_refuse"]]
+                lines.append(
+                    f"| {suite} | {kind} | {name} | {len(part)} |"
+                    f" {_share([r['right'] for r in do])} |"
+                    f" {_share([not r['refused'] for r in do])} |"
+                    f" {_share([r['right'] for r in answered])} |"
+                    f" {_share([r['refused'] for r in refuse])} |"
+                )
+    lines += ["", "| confidence of local | answers | right |", "|---|---:|---:|"]
+    local = [r for r in rows if r["translator"] == "local" and r["confidence"] is not None]
+    for low in (0.0, 0.2, 0.4, 0.6, 0.8, 0.9, 0.95):
+        high = {0.0: 0.2, 0.2: 0.4, 0.4: 0.6, 0.6: 0.8, 0.8: 0.9, 0.9: 0.95, 0.95: 1.01}[low]
+        part = [r["right"] for r in local if low <= r["confidence"] < high]
+        if part:
+            lines.append(f"| {low:.2f} to {min(high, 1.0):.2f} | {len(part)} | {_share(part)} |")
+    times = sorted(r["cpu_s"] for r in rows if r["translator"] == "local")
+    if times:
+        walls = sorted(r["wall_s"] for r in rows if r["translator"] == "local")
+        lines += [
+            "",
+            f"Local model: {times[len(times) // 2]:.2f} s CPU a sentence (median),"
+            f" {times[int(len(times) * 0.95)]:.2f} s (95th percentile);"
+            f" {walls[len(walls) // 2]:.2f} s wall (median);"
+            f" peak memory of the process {max(r['peak_mb'] for r in rows)} MB.",
+        ]
+    return "\n".join(lines) + "\n"
+
+
+def _share(values: Sequence[bool]) -> str:
+    if not values:
+        return "-"
+    return f"{sum(values)}/{len(values)} ({100 * sum(values) / len(values):.0f}%)"
+
+
+def calibrate(results: Iterable[Mapping[str, Any]], *, precision: float = 0.9) -> dict[str, Any]:
+    """For each kind the lowest confidence from which on the answers are right often enough.
+
+    Args:
+        results: Results of ``local`` with thresholds of 0 on sentences that are not the final test.
+        precision: Share of right answers that is wanted among those given.
+    """
+    kinds: dict[str, Any] = {}
+    for kind in ("goal", "reward", "value-map"):
+        pairs = sorted(
+            (
+                (float(r["confidence"]), bool(r["right"]))
+                for r in results
+                if r["kind"] == kind and r["confidence"] is not None
+            ),
+            reverse=True,
+        )
+        best, hits = 1.01, 0
+        for i, (confidence, ok) in enumerate(pairs):
+            hits += ok
+            if hits / (i + 1) >= precision:
+                best = confidence
+        kinds[kind] = {"threshold": round(best, 3), "answers": len(pairs)}
+    return {"precision": precision, "kinds": kinds}
+
+
+def write_calibration(path: Path, data: Mapping[str, Any]) -> None:
+    """Write the thresholds that ``LocalTranslator`` reads."""
+    path.write_text(json.dumps(data, indent=2) + "\n")
+
+
