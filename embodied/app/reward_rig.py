@@ -33,9 +33,10 @@ DEFAULT_SCENE: Mapping[str, tuple[str, ...]] = {
     "quadruped": (),
     "arm": ("apple", "bowl", "box", "cup"),
 }
+HALVINGS = (0.25, 0.5)
 OPTIONS: Mapping[str, PlannerOptions] = {
-    "quadruped": PlannerOptions(horizon_s=0.6, n_knots=4, n_samples=40),
-    "arm": PlannerOptions(horizon_s=0.5, n_knots=4, n_samples=32),
+    "quadruped": PlannerOptions(horizon_s=0.6, n_knots=4, n_samples=40, halvings=HALVINGS),
+    "arm": PlannerOptions(horizon_s=0.5, n_knots=4, n_samples=32, halvings=HALVINGS),
 }
 """Planner settings by robot, tuned on the l2r tasks with oracle rewards."""
 

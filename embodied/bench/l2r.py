@@ -10,6 +10,8 @@ import hashlib
 import json
 import math
 import multiprocessing
+import os
+import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -257,8 +259,8 @@ def run_benchmark(
             if progress is not None:
                 progress(episode)
 
-        for name in wanted:
-            for seed in range(seeds):
+        for seed in range(seeds):
+            for name in wanted:
                 if name in failed:
                     key = (name, method_name, seed, "")
                 else:
@@ -283,7 +285,9 @@ def run_benchmark(
                 finished(run_episode(TASKS[name], scripts[name], method_name, seed))
         elif jobs:
             context = multiprocessing.get_context("spawn")
-            with ProcessPoolExecutor(workers, mp_context=context) as pool:
+            with ProcessPoolExecutor(
+                workers, mp_context=context, initializer=_end_with_parent, initargs=(os.getpid(),)
+            ) as pool:
                 futures = [
                     pool.submit(_run_by_name, name, list(scripts[name]), method_name, seed)
                     for name, seed in jobs
@@ -297,6 +301,17 @@ def _ends_with_newline(folder: Path) -> bool:
     with (folder / "results.jsonl").open("rb") as file:
         file.seek(-1, 2)
         return file.read(1) == b"\n"
+
+
+def _end_with_parent(parent: int) -> None:
+    """Let a worker end when the process that started it is gone."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(1.0)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def _run_by_name(name: str, script: Script, method: str, seed: int) -> Episode:

@@ -16,7 +16,8 @@ from embodied.language.reward import make_term
 from embodied.types import RewardCondition, RewardProgram, RewardStage, RewardTerm
 
 t = partial(make_term, robot="arm")
-OPEN, CLOSE = t("hand_closure", fraction=0.0), t("hand_closure", fraction=1.0)
+OPEN = t("hand_closure", fraction=0.0)
+CLOSE = t("hand_closure", fraction=1.0, weight=2.0)
 DOWN, FORWARD = (t("palm_orientation", direction=d, weight=2.0) for d in ("down", "forward"))
 CALM = t("posture")
 
@@ -60,7 +61,7 @@ def grasp(thing: str, facing: RewardTerm = DOWN) -> tuple[RewardStage, ...]:
             seconds=4.0,
             until=until("distance", "palm", thing, below=0.025),
         ),
-        stage(near("palm", thing), CLOSE, facing, CALM, seconds=0.7),
+        stage(near("palm", thing), CLOSE, facing, CALM, seconds=1.0),
     )
 
 
@@ -218,8 +219,8 @@ ARM_TASKS: tuple[L2rTask, ...] = (
                 until=until("object_height", "box", above=0.33),
             ),
             stage(
-                t("object_orientation", object="box", orientation="upside_down", weight=15.0),
-                t("object_height", object="box", height=0.4, weight=10.0),
+                t("object_orientation", object="box", orientation="upside_down", weight=40.0),
+                t("object_height", object="box", height=0.4, weight=5.0),
                 near("palm", "box"),
                 t("hand_closure", fraction=1.0, weight=2.0),
             ),

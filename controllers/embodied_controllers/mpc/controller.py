@@ -1,7 +1,7 @@
 """The reward controller: a reward program in, joint set-points out.
 
 ``SYNCHRONOUS`` plans inside ``step`` and is deterministic. ``ASYNCHRONOUS`` plans in a thread, from
-the state predicted for the moment that the plan will be ready, and takes a finished plan over whole.
+the state predicted for the moment that the plan will be ready, and takes finished plans over whole.
 Both call the same pure ``SamplingPlanner.plan``, so equal inputs give bit-identical plans; the
 inputs of every asynchronous replan can be recorded and replayed.
 """
