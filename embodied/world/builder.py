@@ -94,7 +94,7 @@ def _surroundings(spec: mujoco.MjSpec) -> None:
     spec.visual.global_.offheight = 1200
     spec.visual.map.znear = 0.02
     spec.visual.map.zfar = 30
-    spec.visual.map.shadowclip = 1.6
+    spec.visual.map.shadowclip = 2.5
     spec.stat.extent = 1.2
     spec.stat.center = [0.4, 0.0, 0.2]
     spec.add_texture(
