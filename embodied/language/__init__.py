@@ -1,0 +1,1 @@
+"""From sentences to programs: language models, translators, and the checks between them."""
