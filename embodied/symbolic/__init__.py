@@ -18,6 +18,8 @@ from embodied.symbolic.formulas import conjoin as conjoin
 from embodied.symbolic.formulas import conjuncts as conjuncts
 from embodied.symbolic.formulas import propositions as propositions
 from embodied.symbolic.formulas import substitute as substitute
+from embodied.symbolic.invariants import exactly_one as exactly_one
+from embodied.symbolic.invariants import init_diagnostics as init_diagnostics
 from embodied.symbolic.model import ActionSchema as ActionSchema
 from embodied.symbolic.model import Domain as Domain
 from embodied.symbolic.model import Effect as Effect

@@ -460,7 +460,8 @@ class Reader:
         scope = {n: (t,) for n, t in domain.constants.items()} | {
             p.name: p.types for p in parameters
         }
-        pre = fields.get(":precondition")
+        stated = fields.get(":precondition")
+        precondition = TRUE if stated is None else self.formula(stated, domain, scope)
         effects: list[Effect] = []
         costs: list[Expression] = []
         if ":effect" in fields:
@@ -468,7 +469,7 @@ class Reader:
         return ActionSchema(
             name=name.text,
             parameters=parameters,
-            precondition=TRUE if pre is None else self.formula(pre, domain, scope),
+            precondition=precondition,
             effects=tuple(effects),
             costs=tuple(costs),
         )

@@ -23,6 +23,7 @@ from embodied.symbolic.formulas import (
     Or,
     Proposition,
     conjuncts,
+    free_variables,
     propositions,
     substitute,
 )
@@ -90,7 +91,11 @@ def simplify(
             case ForAll(variables, body) | Exists(variables, body):
                 conjunctive = isinstance(f, ForAll) == positive
                 instances: list[Formula] = []
-                for binding in bindings(variables, domain, objects):
+                used = free_variables(body)
+                needed = tuple(
+                    v for v in variables if v.name in used or not domain.names_of(v, objects)
+                )
+                for binding in bindings(needed, domain, objects):
                     left[0] -= 1
                     if left[0] < 0:
                         raise TooLargeError

@@ -1,0 +1,5 @@
+(define (problem two) (:domain lamps)
+  (:objects a b - lamp)
+  (:init (lit a) (= (total-cost) 0) (= (price a) 2) (= (price b) 3))
+  (:goal (and (lit a) (not (lit b)) (forall (?l - lamp) (seen ?l))))
+  (:metric minimize (total-cost)))
