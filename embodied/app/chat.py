@@ -35,7 +35,7 @@ def converse(
     lines: Iterator[str],
     *,
     out: Path,
-    display: Callable[[], Display],
+    display: Callable[[bool], Display],
     video: VideoOptions | None,
     console: Console | None,
     viewer: Callable[[float], None] | None = None,
@@ -47,7 +47,7 @@ def converse(
         session: Where it happens.
         lines: What the person types.
         out: Folder of run folders; the conversation gets a folder with one run folder per sentence.
-        display: Makes the display of one sentence.
+        display: Makes the display of one sentence; told whether it is the first.
         video: How to film.
         console: Where answers to commands go; None for none.
         viewer: Told the simulated time after every step, to refresh a window.
@@ -83,7 +83,7 @@ def converse(
                     )
                 ),
                 out=folder,
-                display=display(),
+                display=display(turn == 1),
                 video=video,
                 command="chat",
                 opened_s=opened_s if turn == 1 else 0.0,

@@ -178,7 +178,7 @@ def chat(
                 session,
                 typed_lines(console),
                 out=out,
-                display=lambda: _display(json, quiet),
+                display=lambda first: _display(json, quiet, heading=first),
                 video=None if no_video else _video(),
                 console=console,
                 viewer=_viewer(session) if view else None,
@@ -390,12 +390,16 @@ def _video() -> VideoOptions:
     return VideoOptions()
 
 
-def _display(json: bool, quiet: bool, *, planning_only: bool = False) -> Display:
+def _display(
+    json: bool, quiet: bool, *, planning_only: bool = False, heading: bool = True
+) -> Display:
     from embodied.app.display import JsonDisplay, QuietDisplay, RichDisplay
 
     if json:
         return JsonDisplay()
-    return QuietDisplay() if quiet else RichDisplay(planning_only=planning_only)
+    if quiet:
+        return QuietDisplay()
+    return RichDisplay(planning_only=planning_only, heading=heading)
 
 
 def _console() -> Any:

@@ -36,9 +36,19 @@ class RichDisplay:
     Args:
         console: Where to write.
         planning_only: The run ends with a plan, without motion.
+        heading: Say who does what where before the sentence.
     """
 
-    def __init__(self, console: Console | None = None, *, planning_only: bool = False) -> None:
+    def __init__(
+        self,
+        console: Console | None = None,
+        *,
+        planning_only: bool = False,
+        heading: bool = True,
+    ) -> None:
+        self._heading = heading
+        self._noted: set[str] = set()
+        self._no_plan = ""
         self._console = console or Console(highlight=False)
         self._titles = _TITLES | (_PLAN_TITLES if planning_only else {})
         self._planning_only = planning_only
@@ -60,11 +70,12 @@ class RichDisplay:
     def begin(self, instruction: str, about: About, describe: Describe) -> None:
         """Say who does what where."""
         self._about, self._describe = about, describe
-        self._line(
-            f"[dim]scene[/] {escape(str(about['scene']))}  [dim]robot[/] "
-            f"{escape(str(about['robot']))}  [dim]seed[/] {about['seed']}"
-        )
-        self._line(f"[dim]translator:[/] {escape(str(about['translator']))}")
+        if self._heading:
+            self._line(
+                f"[dim]scene[/] {escape(str(about['scene']))}  [dim]robot[/] "
+                f"{escape(str(about['robot']))}  [dim]seed[/] {about['seed']}"
+            )
+            self._line(f"[dim]translator:[/] {escape(str(about['translator']))}")
         self._line(f"[bold]{escape(_shorten(instruction))}[/]")
         if self._console.is_terminal:
             self._progress.start()
@@ -81,6 +92,7 @@ class RichDisplay:
                 self._tick("understood: " + ", then ".join(map(str, data["stages"])))
                 for note in data["notes"]:
                     self._line(f"    [yellow]note:[/] {escape(str(note))}")
+                    self._noted.add(str(note))
             case "plan":
                 self._show_plan(data)
             case "action":
@@ -113,14 +125,18 @@ class RichDisplay:
     def end(self, outcome: Outcome, folder: Path, summary: About) -> None:
         """Print the verdict, what was lost and where everything is."""
         self.close()
+        if self._no_plan:
+            self._cross(self._no_plan)
         title, color = self._titles.get(outcome.exit_code, _TITLES[BROKEN])
         lines: list[Text] = []
-        for goal in outcome.goals:
+        for number, goal in enumerate(outcome.goals, 1):
+            when = f"  held when stage {number} was reached"
+            lines += [Text.assemble(("✓ ", "green"), part, when) for part in goal.held]
             lines += [Text.assemble(("✓ ", "green"), part, "  holds") for part in goal.holds]
             lines += [Text.assemble(("✗ ", "red"), part, "  does not hold") for part in goal.unmet]
         if outcome.message and not (outcome.reached and lines):
             lines.append(Text(outcome.message))
-        lines += [Text(note, style="dim") for note in outcome.notes]
+        lines += [Text(n, style="dim") for n in outcome.notes if n not in self._noted]
         if outcome.goals and not self._planning_only:
             source = self._about.get("object_source", "measured state")
             lines.append(Text(f"judged by object poses from: {source}", style="dim"))
@@ -137,8 +153,11 @@ class RichDisplay:
             self._progress.stop()
 
     def _show_plan(self, data: Mapping[str, Any]) -> None:
+        if self._no_plan:  # the agent goes on, so this was no end
+            self._line("  [dim]the stages cannot all hold at once: the next one on its own[/]")
+            self._no_plan = ""
         if data["status"] != "SOLVED":
-            self._cross(f"plan: {data['message'] or data['status'].lower()}")
+            self._no_plan = f"plan: {data['message'] or data['status'].lower()}"
             return
         self._plan, self._done = list(data["plan"]), 0
         n = len(self._plan)

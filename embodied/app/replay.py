@@ -158,7 +158,7 @@ def _recorded_outcome(summary: dict[str, Any], events: list[LoggedEvent], torn: 
             exit_code=1, message=f"this run {status}; last in its log: {last}", notes=notes
         )
     goals = tuple(
-        Goal(text=g["text"], holds=tuple(g["holds"]), unmet=tuple(g["unmet"]))
+        Goal(text=g["text"], **{k: tuple(g[k]) for k in ("holds", "held", "unmet")})
         for g in summary.get("verdict", {}).get("goals", ())
     )
     return Outcome(

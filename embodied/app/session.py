@@ -58,12 +58,14 @@ class Goal:
 
     Attributes:
         text: The goal as the program states it.
-        holds: Its parts that hold.
+        holds: Its parts that hold at the end.
         unmet: Its parts that do not.
+        held: Its parts that held when this stage was reached and that a later stage undid.
     """
 
     text: str
     holds: tuple[str, ...] = ()
+    held: tuple[str, ...] = ()
     unmet: tuple[str, ...] = ()
 
 

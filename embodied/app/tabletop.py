@@ -27,6 +27,7 @@ from embodied.errors import (
     NotUnderstoodError,
 )
 from embodied.memory import SceneMemory
+from embodied.monitor import Monitor, Verdict
 from embodied.protocols import (
     Controller,
     Emit,
@@ -285,13 +286,15 @@ class TabletopSession:
             after = self._parts.grounder.facts(self._world.observe())
             if before != after:
                 self._changes.append((before, after))
-        return self._outcome(report, spent)
+        return self._outcome(report, agent.monitor, after, spent)
 
-    def _outcome(self, report: Report, spent: Usage) -> Outcome:
+    def _outcome(
+        self, report: Report, monitor: Monitor, facts: frozenset[Atom], spent: Usage
+    ) -> Outcome:
         return Outcome(
             exit_code=report.exit_code,
             message=report.message,
-            goals=tuple(Goal(text=v.goal, holds=v.holds, unmet=v.unmet) for v in report.verdicts),
+            goals=tuple(_goal(v, monitor.verdict(v.goal, facts)) for v in report.verdicts),
             notes=report.program.notes,
             details={
                 "program": {"stages": report.program.stages, "source": report.program.source},
@@ -347,6 +350,14 @@ class TabletopSession:
             },
             usage=_difference(self._usage(), spent),
         )
+
+
+def _goal(judged: Verdict, at_the_end: Verdict) -> Goal:
+    """A stage's verdict, with what a later stage had to undo told apart."""
+    if not judged.reached:
+        return Goal(text=judged.goal, holds=judged.holds, unmet=judged.unmet)
+    held = tuple(part for part in judged.holds if part not in at_the_end.holds)
+    return Goal(text=judged.goal, holds=at_the_end.holds, held=held)
 
 
 def restoring_goal(before: frozenset[Atom], after: frozenset[Atom], static: frozenset[Atom]) -> str:

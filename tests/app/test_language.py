@@ -165,13 +165,13 @@ def test_endpoints_on_bad_days(real: Any, monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(
         language.models,
         "open_model",
-        lambda spec, **options: opened(spec, **{**options, "attempts": 2, "timeout_s": 2.0}),
+        lambda spec, **options: opened(spec, **{**options, "attempts": 2, "timeout_s": 1.0}),
     )
     days = {
         "limited": Act(status=429, text="slow down", headers={"Retry-After": "0"}),
         "broken": Act(status=500, text="oops"),
         "gone": Act(hang_up=True),
-        "slow": Act(text=GOOD, delay_s=4.0),
+        "slow": Act(text=GOOD, delay_s=1.5),
     }
     for act in days.values():
         with LoopbackEndpoint([act]) as endpoint:

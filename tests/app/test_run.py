@@ -26,7 +26,9 @@ def test_a_sentence_becomes_a_measured_goal_and_a_run_folder(app: Any) -> None:
     summary = read_summary(folder)
     assert summary["status"] == "finished"
     assert summary["exit_code"] == 0
-    assert summary["verdict"]["goals"] == [{"text": STACK, "holds": [STACK], "unmet": []}]
+    assert summary["verdict"]["goals"] == [
+        {"text": STACK, "holds": [STACK], "held": [], "unmet": []}
+    ]
     assert summary["seed"] == 0
     assert summary["versions"]["mujoco"]
     assert {"open", "translate", "plan", "act", "total"} <= set(summary["timings_s"])
@@ -81,6 +83,15 @@ def test_stages_are_reached_in_order(app: Any) -> None:
         STACK,
         "(on blue-block red-block)",
     ]
+
+
+def test_a_stage_that_a_later_one_undoes_is_told_apart(app: Any) -> None:
+    done = app("run", f"(and {STACK} (clear purple-block)) then (in red-block bin)")
+    assert done.exit_code == 0, done.output
+    assert f"✓ {STACK}  held when stage 1 was reached" in done.output
+    assert "✓ (clear purple-block)  holds" in done.output
+    assert "the stages cannot all hold at once" in done.output
+    assert "✗" not in done.output
 
 
 @pytest.mark.parametrize(
