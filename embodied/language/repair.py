@@ -154,6 +154,7 @@ def _event(diagnostic: Diagnostic, attempt: int) -> Event:
         kind="diagnostic",
         data={
             "attempt": attempt,
+            "text": str(diagnostic),
             "where": diagnostic.where,
             "problem": diagnostic.problem,
             "hint": diagnostic.hint,

@@ -33,7 +33,7 @@ def translate_error(
     if isinstance(error, pai.ModelHTTPError):
         return _http_error(error, detail, name, where, key_variable)
     if isinstance(error, pai.ModelConnectionError):
-        return TransientModelError(f"cannot reach {name} at {where}: {detail}; is it running?")
+        return TransientModelError(f"cannot reach {name} at {where}; is it running? ({detail})")
     if isinstance(error, pai.ContentFilterError):
         return ModelError(f"{name} refused to answer (content filter): {detail}")
     if isinstance(error, pai.UserError):
