@@ -16,7 +16,8 @@ from embodied.symbolic import holds, lint, read_domain, read_problem, repair
 
 _NUMBERED = re.compile(r"\b[a-z][a-z0-9_-]*\d+(?:[-_]\d+)*\b")
 
-_COUNTED = re.compile(r"\b(\d+) ([a-z]+)")
+_COUNTED = re.compile(r"(?<![\w-])(\d+) ([a-z]+)\b(?![_-]?\d)")
+_ENDS_NOUN = re.compile(r"[,.;:\n]| and |$")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,15 +174,19 @@ def mismatches(instance: Instance) -> tuple[str, ...]:
         strange = sorted(named - names)
         if strange:
             found.append(f"the text speaks of {', '.join(strange)}, which the problem lacks")
-        stems = {n: n.rstrip("0123456789") for n in names if n[-1].isdigit()}
-        siblings = {stems[n] for n in named if n in stems}
+        stems = {n: n.rstrip("0123456789").rstrip("-_") for n in names if n[-1].isdigit()}
+        kinds = [*problem.objects.values(), *domain.constants.values()]
+        counted: set[str] = set()
+        for match in _COUNTED.finditer(text):
+            number, noun = match.groups()
+            stem = noun.removesuffix("s")
+            count = kinds.count(stem) or sum(s == stem for s in stems.values())
+            counted.add(stem)
+            alone = _ENDS_NOUN.match(text, match.end())  # not "2 depot storeareas"
+            if alone and count and count != int(number):
+                found.append(f"the text counts {number} {noun}, the problem has {count}")
+        siblings = {stems[n] for n in named if n in stems} - counted
         silent = sorted(n for n, stem in stems.items() if stem in siblings and n not in named)
         if silent:
             found.append(f"the text never speaks of {', '.join(silent)}")
-        kinds = [*problem.objects.values(), *domain.constants.values()]
-        for number, noun in _COUNTED.findall(text):
-            stem = noun.removesuffix("s")
-            count = kinds.count(stem) or sum(s.rstrip("-_") == stem for s in stems.values())
-            if count and count != int(number):
-                found.append(f"the text counts {number} {noun}, the problem has {count}")
     return tuple(found)

@@ -31,7 +31,7 @@ _LAMA_IMPROVE = (
     "lazy_greedy([hff,hlm],preferred=[hff,hlm],reopen_closed=false),"
     + "".join(f"lazy_wastar([hff,hlm],preferred=[hff,hlm],w={w})," for w in (5, 3, 2))
     + "lazy_wastar([hff,hlm],preferred=[hff,hlm],w=1)"
-    "],repeat_last=true,continue_on_fail=false)))"
+    "],repeat_last=true)))"
 )
 
 
