@@ -1,0 +1,132 @@
+"""A sentence becomes plain lower-case words and two kinds of pause."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+
+MAX_CHARACTERS = 1000
+"""Longest sentence that is read at all; nobody asks a robot more in one breath."""
+
+COMMA, STOP, COLON = ",", ".", ":"
+PAUSES = frozenset({COMMA, STOP, COLON})
+
+_CONTRACTIONS = {
+    "can't": "can not",
+    "cannot": "can not",
+    "won't": "will not",
+    "shan't": "shall not",
+    "let's": "let us",
+    "i'd": "i would",
+    "i'm": "i am",
+    "i've": "i have",
+    "we'd": "we would",
+    "you'd": "you would",
+    "you've": "you have",
+    "you're": "you are",
+    "you'll": "you will",
+    "it's": "it is",
+    "that's": "that is",
+    "there's": "there is",
+    "what's": "what is",
+    "where's": "where is",
+    "they're": "they are",
+    "dont": "do not",
+    "doesnt": "does not",
+    "isnt": "is not",
+    "wanna": "want to",
+    "gonna": "going to",
+    "gotta": "have to",
+    "pls": "please",
+    "plz": "please",
+    "thx": "thanks",
+}
+_QUOTES = str.maketrans(
+    {"\u2019": "'", "\u2018": "'", "\u00b4": "'", "`": "'", "\u2013": ",", "\u2014": ","}
+)
+_TOKEN = re.compile(r"[a-z]+(?:'[a-z]+)?|\d+|[,;:.!?()\n]|\S")
+_DROPPED = frozenset("\"'\u201c\u201d\u00ab\u00bb*_")
+_PAUSE_OF = {
+    ",": COMMA,
+    "(": COMMA,
+    ")": COMMA,
+    ":": COLON,
+    ";": STOP,
+    ".": STOP,
+    "!": STOP,
+    "?": STOP,
+    "\n": STOP,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A word or a pause.
+
+    Attributes:
+        word: The word in lower case, or one of ``PAUSES``.
+        index: Position among the sentence's tokens.
+    """
+
+    word: str
+    index: int
+
+
+class UnreadableTextError(Exception):
+    """The text is no sentence; the message says why."""
+
+
+def tokenize(text: str) -> tuple[Token, ...]:
+    """Split a sentence into words and pauses, in time linear in its length.
+
+    Contractions are written out, hyphens separate words, quotation marks are dropped.
+
+    Raises:
+        UnreadableTextError: Empty, too long, or with characters that no sentence has.
+    """
+    if len(text) > MAX_CHARACTERS:
+        raise UnreadableTextError(
+            f"the sentence has {len(text)} characters; I read at most {MAX_CHARACTERS}: "
+            "say it in several sentences"
+        )
+    bad = sorted({c for c in text if unicodedata.category(c)[0] == "C" and c not in "\n\r\t"})
+    if bad:
+        names = ", ".join(f"U+{ord(c):04X}" for c in bad[:5])
+        raise UnreadableTextError(f"the sentence holds control characters ({names})")
+    plain = unicodedata.normalize("NFKC", text).lower().translate(_QUOTES)
+    plain = plain.replace("-", " ").replace("\r", "\n")
+    words: list[str] = []
+    for piece in _TOKEN.findall(plain):
+        if piece in _DROPPED:
+            continue
+        if piece in _PAUSE_OF:
+            pause = _PAUSE_OF[piece]
+            if words and words[-1] in PAUSES:
+                words[-1] = max(words[-1], pause, key=(COMMA, COLON, STOP).index)
+            elif words:
+                words.append(pause)
+            continue
+        words += _expand(piece)
+    while words and words[-1] in PAUSES:
+        words.pop()
+    if not words:
+        raise UnreadableTextError("the sentence is empty")
+    return tuple(Token(word, index) for index, word in enumerate(words))
+
+
+def _expand(piece: str) -> list[str]:
+    """Write out a contraction."""
+    if piece in _CONTRACTIONS:
+        return _CONTRACTIONS[piece].split()
+    if piece.endswith("n't"):
+        return [piece[:-3], "not"]
+    if "'" in piece:
+        stem, tail = piece.split("'", 1)
+        return {
+            "ll": [stem, "will"],
+            "re": [stem, "are"],
+            "ve": [stem, "have"],
+            "d": [stem, "would"],
+        }.get(tail, [stem] if tail == "s" else [stem, tail])
+    return [piece]

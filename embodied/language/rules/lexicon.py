@@ -1,0 +1,310 @@
+"""The words of the grammar. What a scene's objects are called is not here: see ``scene_words``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+(
+    PLACE,
+    STACK,
+    BUILD,
+    HOLD,
+    TAKE,
+    REMOVE,
+    CLEAR,
+    OPEN,
+    CLOSE,
+    SLIDE,
+    SORT,
+    SWAP,
+    LEAVE,
+    RELEASE,
+    END,
+) = "place stack build hold take remove clear open close slide sort swap leave release end".split()
+"""Classes of verbs."""
+
+VERBS: Mapping[str, tuple[str, ...]] = {
+    PLACE: tuple(
+        "put place move set lay bring transfer stick pop shift throw toss deposit carry insert "
+        "store stow load stash position return relocate dump tidy pack gather collect stand rest "
+        "transport chuck sit plonk transfer arrange".split()
+    ),
+    STACK: ("stack", "pile"),
+    BUILD: ("build", "make", "create", "construct", "form", "erect", "assemble"),
+    HOLD: ("pick", "grab", "grasp", "hold", "raise", "fetch"),
+    TAKE: ("take", "get", "lift", "pull"),
+    REMOVE: ("remove", "unstack", "unload", "dismantle"),
+    CLEAR: ("clear", "empty"),
+    OPEN: ("open",),
+    CLOSE: ("close", "shut"),
+    SLIDE: ("push", "slide"),
+    SORT: ("sort", "group", "organise", "organize", "separate"),
+    SWAP: ("swap", "exchange", "switch", "interchange"),
+    LEAVE: ("leave", "keep", "let", "have"),
+    RELEASE: ("release", "drop"),
+    END: ("end", "go", "belong", "stay", "remain", "finish", "come", "lie", "land"),
+}
+_IRREGULAR = {
+    "put": ("puts", "putting", "put"),
+    "set": ("sets", "setting", "set"),
+    "lay": ("lays", "laying", "laid"),
+    "bring": ("brings", "bringing", "brought"),
+    "stick": ("sticks", "sticking", "stuck"),
+    "throw": ("throws", "throwing", "thrown"),
+    "carry": ("carries", "carrying", "carried"),
+    "tidy": ("tidies", "tidying", "tidied"),
+    "stand": ("stands", "standing", "stood"),
+    "sit": ("sits", "sitting", "sat"),
+    "build": ("builds", "building", "built"),
+    "make": ("makes", "making", "made"),
+    "hold": ("holds", "holding", "held"),
+    "take": ("takes", "taking", "taken"),
+    "get": ("gets", "getting", "got"),
+    "empty": ("empties", "emptying", "emptied"),
+    "shut": ("shuts", "shutting", "shut"),
+    "leave": ("leaves", "leaving", "left"),
+    "keep": ("keeps", "keeping", "kept"),
+    "let": ("lets", "letting", "let"),
+    "have": ("has", "having", "had"),
+    "go": ("goes", "going", "gone"),
+    "come": ("comes", "coming", "come"),
+    "lie": ("lies", "lying", "lain"),
+    "begin": ("begins", "beginning", "begun"),
+}
+_DOUBLED = {"pop", "drop", "grab", "swap", "transfer", "chuck", "plonk"} - {"chuck", "plonk"}
+
+
+def _inflections(base: str) -> tuple[str, str, str]:
+    """Third person, gerund, participle."""
+    if base in _IRREGULAR:
+        return _IRREGULAR[base]
+    if base.endswith("e"):
+        return base + "s", base[:-1] + "ing", base + "d"
+    doubled = base + base[-1] if base in _DOUBLED else base
+    third = base + ("es" if base.endswith(("s", "sh", "ch", "x")) else "s")
+    return third, doubled + "ing", doubled + "ed"
+
+
+VERB_FORMS: dict[str, tuple[str, str]] = {}
+"""Word to (class of its verb, form); forms are ``base``, ``third``, ``gerund``, ``participle``."""
+
+for _class, _bases in VERBS.items():
+    for _base in _bases:
+        for _form, _word in zip(
+            ("base", "third", "gerund", "participle"), (_base, *_inflections(_base)), strict=True
+        ):
+            VERB_FORMS.setdefault(_word, (_class, _form))
+
+KNOWN_VERBS = tuple(
+    sorted({v for c, verbs in VERBS.items() if c not in (END, LEAVE) for v in verbs} | {"leave"})
+)
+"""For messages."""
+
+NUMBERS = {
+    "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8,
+    "nine": 9, "ten": 10,
+}  # fmt: skip
+COLORS = frozenset(
+    "red green blue yellow orange purple pink cyan brown white grey gray black silver wooden gold "
+    "golden violet turquoise beige magenta".split()
+)
+"""Colour words that are understood even where nothing has that colour."""
+
+SPELLINGS = {
+    "gray": "grey",
+    "colour": "color",
+    "colours": "colors",
+    "colored": "coloured",
+    "atop": "on",
+    "organize": "organise",
+    "wood": "wooden",
+}
+
+SUPERLATIVES = {
+    "largest": "largest",
+    "biggest": "largest",
+    "smallest": "smallest",
+    "littlest": "smallest",
+    "tallest": "tallest",
+    "shortest": "shortest",
+}
+PRONOUNS = {
+    "it": "it",
+    "itself": "itself",
+    "them": "them",
+    "they": "them",
+    "these": "them",
+    "those": "them",
+    "there": "there",
+}
+EVERYTHING = ("everything", "all")
+GENERIC = {
+    "thing": False,
+    "things": True,
+    "object": False,
+    "objects": True,
+    "item": False,
+    "items": True,
+}
+"""Nouns for any movable object; the value says whether they are plurals."""
+
+PREPOSITIONS: tuple[tuple[str, str], ...] = (
+    ("on to the top of", "on"),
+    ("onto the top of", "on"),
+    ("on the top of", "on"),
+    ("on top of", "on"),
+    ("to the top of", "on"),
+    ("to top of", "on"),
+    ("on to", "on"),
+    ("down on", "on"),
+    ("up on", "on"),
+    ("onto", "on"),
+    ("upon", "on"),
+    ("on", "on"),
+    ("over on", "on"),
+    ("inside of", "in"),
+    ("in to", "in"),
+    ("within", "in"),
+    ("inside", "in"),
+    ("into", "in"),
+    ("in", "in"),
+    ("underneath", "under"),
+    ("beneath", "under"),
+    ("below", "under"),
+    ("under", "under"),
+    ("over to", "to"),
+    ("to", "to"),
+    ("at", "to"),
+)
+"""Phrase and relation, longest first where one begins another."""
+
+SOURCES: tuple[tuple[str, str], ...] = (
+    ("out of", "in"),
+    ("from the top of", "on"),
+    ("from on top of", "on"),
+    ("from inside", "in"),
+    ("off of", "on"),
+    ("off from", "on"),
+    ("away from", "to"),
+    ("from", "to"),
+    ("off", "on"),
+)
+EXCEPTIONS = (
+    "except for", "except", "apart from", "aside from", "other than", "excluding", "save for",
+    "besides", "but not", "but for", "minus", "without", "but",
+)  # fmt: skip
+SEQUENCE = (
+    "and then", "then", "after that", "after this", "after which", "afterwards", "afterward",
+    "thereafter", "subsequently", "finally", "lastly", "next", "secondly", "second", "thirdly",
+    "third", "later", "last of all", "at last", "once that is done", "when that is done",
+    "when you are done", "once you are done", "when done", "once done", "when that is finished",
+    "when finished", "when you have done that", "when you are finished", "in the end",
+)  # fmt: skip
+BEGINNING = (
+    "first of all", "first off", "firstly", "first", "to begin with", "to start with", "to start",
+    "start by", "begin by", "start with", "begin with",
+)  # fmt: skip
+POLITE = (
+    "can you", "could you", "would you", "will you", "would you mind", "do you mind",
+    "would you be so kind as to", "would you be so kind to", "would you be so kind and",
+    "be so kind as to", "be so kind and", "i would like you to", "i would love you to",
+    "i want you to", "i need you to", "we want you to", "we need you to", "we would like you to",
+    "you should", "you must", "you have to", "you need to", "you can", "you could", "you may",
+    "your task is to", "your job is to", "the task is to", "the goal is to", "the goal is that",
+    "the goal is", "goal", "task", "let us", "go ahead and", "go and", "try to", "please try to",
+    "make sure that", "make sure", "make sure to", "ensure that", "ensure", "see to it that",
+    "see that", "be sure to", "be sure that", "remember to", "do not forget to", "help me to",
+    "help me", "i would like to have", "i would like to see", "i would like", "i want to have",
+    "i want to see", "i want", "we want to have", "we want", "we would like", "i need to have",
+    "i need", "we need", "i would appreciate it if you could", "it would be great if you could",
+    "it would be nice if you could", "have a go at", "i wish to have", "you are to", "so that",
+    "such that", "i would prefer", "it is time to", "time to",
+)  # fmt: skip
+FILLERS = frozenset(
+    "please now ok okay so well hey robot kindly simply also just hi hello alright right yes "
+    "quickly gently carefully slowly neatly nicely safely thanks thank you and immediately again "
+    "actually maybe perhaps dear basically there".split()
+) - {"and", "you", "maybe", "perhaps", "there", "also"}
+"""Words that may stand anywhere between the parts of a clause without changing its goal."""
+
+MANNER = frozenset("quickly gently carefully slowly neatly nicely safely immediately".split())
+"""Fillers that ask for a manner; that they are left aside is noted in the program."""
+
+PARTICLES = frozenset(
+    "up down back away over together along out straight all both directly".split()
+)
+MODALS = frozenset(
+    "should must shall will would can could may might needs need has have ought is are be being "
+    "gets get to was were".split()
+)
+CONNECTIVES = frozenset({"and", "but", "while", "with", "plus", "or", "yet"}) - {"while", "yet"}
+
+UNSUPPORTED: Mapping[str, str] = {
+    "if": "conditions ('if') are not covered: say what the goal is",
+    "unless": "conditions ('unless') are not covered: say what the goal is",
+    "otherwise": "conditions ('otherwise') are not covered: say what the goal is",
+    "while": "what must hold along the way ('while') is not covered, only how things shall end up",
+    "until": "what must hold along the way ('until') is not covered, only how things shall end up",
+    "never": "rules for ever ('never') are not covered, only how things shall end up now",
+    "always": "rules for ever ('always') are not covered, only how things shall end up now",
+    "between": "where things are beside each other ('between') is not covered, only on and in",
+    "beside": "where things are beside each other ('beside') is not covered, only on and in",
+    "near": "where things are beside each other ('near') is not covered, only on and in",
+    "nearby": "where things are beside each other ('nearby') is not covered, only on and in",
+    "behind": "where things are beside each other ('behind') is not covered, only on and in",
+    "around": "where things are beside each other ('around') is not covered, only on and in",
+    "against": "where things are beside each other ('against') is not covered, only on and in",
+    "leftmost": "left and right are not covered: say the colour or the name",
+    "rightmost": "left and right are not covered: say the colour or the name",
+    "closest": "distances are not covered: say the colour or the name",
+    "nearest": "distances are not covered: say the colour or the name",
+    "touch": "'touch' speaks about the way there, and only how things shall end up is covered",
+    "touching": "'touching' speaks about the way there; only how things shall end up is covered",
+    "what": "this is a question; I carry out instructions",
+    "where": "this is a question; I carry out instructions",
+    "who": "this is a question; I carry out instructions",
+    "why": "this is a question; I carry out instructions",
+    "how": "this is a question; I carry out instructions",
+    "undo": "taking back is a command of its own: type 'undo'",
+    "some": "'some' does not say which: name them, or say how many",
+    "many": "'many' does not say how many",
+    "few": "'few' does not say how many",
+    "several": "'several' does not say how many",
+    "stuff": "'stuff' does not say what: name the objects, or say 'everything'",
+    "somewhere": "'somewhere' does not say where",
+    "anywhere": "'anywhere' does not say where",
+    "elsewhere": "'elsewhere' does not say where",
+    "give": "handing things over is not covered; 'pick up ...' is",
+    "hand": "handing things over is not covered; 'pick up ...' is",
+    "pass": "handing things over is not covered; 'pick up ...' is",
+}
+"""Words with a reason why a sentence that holds them is not translated."""
+
+UNSUPPORTED_PHRASES: Mapping[str, str] = {
+    "next to": UNSUPPORTED["beside"].replace("beside'", "next to'"),
+    "close to": UNSUPPORTED["beside"].replace("beside'", "close to'"),
+    "in front of": UNSUPPORTED["beside"].replace("beside'", "in front of'"),
+    "to the left": "left and right are not covered, only on and in",
+    "to the right": "left and right are not covered, only on and in",
+    "left of": "left and right are not covered, only on and in",
+    "right of": "left and right are not covered, only on and in",
+    "on the left": "left and right are not covered: say the colour or the name",
+    "on the right": "left and right are not covered: say the colour or the name",
+    "the left": "left and right are not covered: say the colour or the name",
+    "the right": "left and right are not covered: say the colour or the name",
+    "back where": "earlier places are not remembered here: type 'undo', or name the place",
+}
+
+GRAMMAR_WORDS = frozenset(
+    "a an the this that these those my our your its their of and or not no none nothing any "
+    "anything something each every both all either other others another rest remaining else one "
+    "ones only same matching matches match color colors own coloured at bottom top middle center "
+    "centre from to in on by with using order any which who is are be been being it them they "
+    "they're there here where alone place put as well too also along together plus followed "
+    "before after once when soon you we i us me do does did should must shall will would can "
+    "could may might needs need has have had having ought to out off of for up down back away "
+    "over inside onto upon within under underneath beneath below tower towers pile piles stack "
+    "stacks column columns tall single high going still currently right closed opened open shut "
+    "empty held least exactly contents respective corresponding everything left touched other's "
+    "instead but than tall big".split()
+)

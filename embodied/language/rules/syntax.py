@@ -1,0 +1,182 @@
+"""What a sentence says, before anything is looked up in the scene."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+Quantity: TypeAlias = Literal["the", "all", "some", "no"]
+Relation: TypeAlias = Literal["on", "in", "to", "under"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NounPhrase:
+    """Words that stand for objects.
+
+    Attributes:
+        text: The words themselves, for messages.
+        quantity: ``"the"`` (one, or all of them in the plural), ``"all"``, ``"some"`` (any
+            ``count`` of them) or ``"no"``.
+        count: Number word, if there was one.
+        exactly: ``count`` is meant exactly.
+        plural: The noun is in the plural.
+        modifiers: Colours and other words of names, each of which must fit.
+        superlative: ``"largest"``, ``"smallest"``, ``"tallest"`` or ``"shortest"``.
+        head: Noun as the scene knows it, ``"item"`` for "thing", ``""`` where it is left out
+            ("the red one").
+        pronoun: ``"it"``, ``"them"``, ``"there"`` or ``""``.
+        other: "the other", "the rest", "else": without those mentioned so far.
+        only: "only the ...".
+        excluded: After "except".
+        included: Further phrases joined with "and" inside "both ... and ...".
+        where: Place that they are at now, with its polarity ("that is (not) on the tray").
+        not_a: "that is not a brick".
+        same_color: "of the same colour" as what is put there.
+    """
+
+    text: str
+    quantity: Quantity = "the"
+    count: int | None = None
+    exactly: bool = False
+    plural: bool = False
+    modifiers: tuple[str, ...] = ()
+    superlative: str = ""
+    head: str = ""
+    pronoun: str = ""
+    other: bool = False
+    only: bool = False
+    excluded: tuple[NounPhrase, ...] = ()
+    where: tuple[bool, Relation, NounPhrase] | None = None
+    not_a: NounPhrase | None = None
+    same_color: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Nouns:
+    """Noun phrases joined by "and", or by "or"."""
+
+    parts: tuple[NounPhrase, ...]
+    alternatives: bool = False
+
+    @property
+    def text(self) -> str:
+        """The words."""
+        return (" or " if self.alternatives else " and ").join(p.text for p in self.parts)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class At:
+    """A place: a relation and what it is to; no noun for "on top" and "inside"."""
+
+    relation: Relation
+    noun: NounPhrase | None
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Somewhere these shall be, or (negated) shall not be.
+
+    ``places`` has more than one member in "on the green block on the table", which is a chain or
+    says which green block.
+    """
+
+    theme: Nouns
+    places: tuple[At, ...]
+    negated: bool = False
+    stacked: bool = False
+    source: At | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tower:
+    """A tower, members from bottom to top; in any order when ``ordered`` is false."""
+
+    members: tuple[NounPhrase, ...]
+    ordered: bool = True
+    base: At | None = None
+    count: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Towers:
+    """How many towers the list that follows makes ("two towers: ...")."""
+
+    count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hold:
+    """Have this in the hand (or, ``negated``, let go of it)."""
+
+    theme: Nouns
+    negated: bool = False
+    source: At | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remove:
+    """Away from a place; from wherever it is on or in when there is no place."""
+
+    theme: Nouns
+    source: At
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Empty:
+    """Nothing on or in these; ``into`` is where the contents go."""
+
+    places: Nouns
+    excluded: tuple[NounPhrase, ...] = ()
+    into: At | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetOpen:
+    """Open or closed."""
+
+    theme: Nouns
+    open: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sort:
+    """To the container or surface of the same colour."""
+
+    theme: Nouns
+    into: At | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Swap:
+    """Each to where the other is now."""
+
+    theme: Nouns
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Keep:
+    """Where it is now."""
+
+    theme: Nouns
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Too:
+    """These as the ones before."""
+
+    theme: Nouns
+    negated: bool = False
+
+
+Clause: TypeAlias = (
+    Place | Tower | Towers | Hold | Remove | Empty | SetOpen | Sort | Swap | Keep | Too
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sentence:
+    """Clauses by stage, and words that were left aside on purpose."""
+
+    stages: tuple[tuple[Clause, ...], ...]
+    ignored: tuple[str, ...] = ()
