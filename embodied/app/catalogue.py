@@ -10,6 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from embodied.app.display import print_json
+from embodied.app.session import REWARD_ROBOTS
 from embodied.errors import ConfigurationError
 from embodied.types import ObjectSpec
 from embodied.world.scene import load_scene, scene_names
@@ -18,7 +19,8 @@ from embodied.world.scene import load_scene, scene_names
 def robot_names() -> tuple[str, ...]:
     """Robots that are part of the distribution, without importing a simulator."""
     folder = resources.files("embodied_assets").joinpath("robots")
-    return tuple(sorted(p.name for p in folder.iterdir() if p.joinpath("robot.toml").is_file()))
+    arms = [p.name for p in folder.iterdir() if p.joinpath("robot.toml").is_file()]
+    return tuple(sorted({*arms, *REWARD_ROBOTS}))
 
 
 def list_scenes(json: bool) -> None:

@@ -281,12 +281,9 @@ def _settings(values: dict[str, Any]) -> Settings:
 
     _choice("--route", values["route"], ROUTES)
     _check_model(values["model"])
-    legged = values["route"] == "reward" or values["robot"] == "quadruped"
-    if not legged:
-        _check_scene(values["scene"])
     _check_robot(values["robot"])
     record = values["record"]
-    return Settings(
+    settings = Settings(
         scene=values["scene"],
         robot=values["robot"],
         route=values["route"],
@@ -299,6 +296,9 @@ def _settings(values: dict[str, Any]) -> Settings:
         plan_time_s=values["plan_time"],
         optimal=values["optimal"],
     )
+    if not settings.moves_by_rewards:
+        _check_scene(settings.scene)
+    return settings
 
 
 def _check_scene(scene: str) -> None:

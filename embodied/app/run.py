@@ -46,6 +46,9 @@ PACKAGES = (
 )
 
 
+_SOURCES = {"ground truth": "ground truth of the simulator"}
+
+
 class Display(Protocol):
     """Shows a run while it happens."""
 
@@ -117,6 +120,12 @@ def perform(
         KeyboardInterrupt: Ctrl-C; the robot has been stopped and the folder closed.
     """
     started = time.perf_counter()
+    source = session.about.get("object_source", "measured state")
+    about = {
+        **session.about,
+        "translator": session.translator,
+        "object_source": _SOURCES.get(source, source),
+    }
     folder = RunFolder.create(
         out,
         instruction,
@@ -124,7 +133,7 @@ def perform(
             "command": command,
             "instruction": instruction,
             "started": datetime.datetime.now().astimezone().isoformat(timespec="seconds"),
-            **session.about,
+            **about,
             **(extra or {}),
             "versions": versions(),
         },
@@ -140,7 +149,7 @@ def perform(
 
     interrupted_late = False
     try:
-        display.begin(instruction, session.about, session.describe)
+        display.begin(instruction, about, session.describe)
         outcome = _guarded(act, emit, folder)
         filming.end_of_run()
         try:
@@ -176,7 +185,7 @@ def perform(
         verdict={
             "reached": outcome.reached,
             "goals": outcome.goals,
-            "measured_from": session.about.get("object_source", "measured state"),
+            "measured_from": about["object_source"],
         },
         notes=outcome.notes,
         usage=outcome.usage,

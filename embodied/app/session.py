@@ -19,6 +19,8 @@ REACHED, NOT_REACHED, NOT_UNDERSTOOD, BROKEN, INTERRUPTED = 0, 1, 2, 3, 130
 ended by Ctrl-C."""
 
 ROUTES = ("auto", "pddl", "reward")
+REWARD_ROBOTS = ("quadruped", "arm")
+"""Robots that the reward route moves; ``arm`` is the arm with a three-finger hand."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +30,7 @@ class Settings:
     Attributes:
         scene: Name of a scene or path of a scene file.
         robot: Name of a robot.
-        route: One of ``ROUTES``; ``"auto"`` takes the reward route for legged robots.
+        route: One of ``ROUTES``; ``"auto"`` takes the reward route for ``REWARD_ROBOTS``.
         model: ``"rules"``, or what ``embodied.language.models.open_model`` opens.
         base_url: Address of an OpenAI-compatible server.
         max_tokens: Budget of model tokens, None for no limit.
@@ -50,6 +52,13 @@ class Settings:
     plan_time_s: float = 10.0
     optimal: bool = False
     seed: int = 0
+
+    @property
+    def moves_by_rewards(self) -> bool:
+        """True when the reward route carries out the sentence."""
+        if self.route == "auto":
+            return self.robot in REWARD_ROBOTS
+        return self.route == "reward"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -120,9 +120,7 @@ class TabletopSession:
     @property
     def about(self) -> Mapping[str, Any]:
         """First fields of ``run.json``."""
-        source = self._world.spec.object_source
-        words = "ground truth of the simulator" if source == "ground truth" else source
-        return {**self._parts.about, "translator": self.translator, "object_source": words}
+        return {**self._parts.about, "object_source": self._world.spec.object_source}
 
     @property
     def states_header(self) -> dict[str, Any]:

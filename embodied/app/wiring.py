@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from embodied.app.session import ROUTES, Session, Settings, reward_route
+from embodied.app.session import REWARD_ROBOTS, ROUTES, Session, Settings, reward_route
 from embodied.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 RULES = "rules"
 RULES_NOTE = "a deterministic grammar, not a language model"
-LEGGED = ("quadruped",)
 
 
 def open_session(settings: Settings) -> Session:
@@ -31,12 +30,11 @@ def open_session(settings: Settings) -> Session:
         raise ConfigurationError(
             f"unknown route {settings.route!r}: choose from {', '.join(ROUTES)}"
         )
-    legged = settings.robot in LEGGED
-    if settings.route == "reward" or (settings.route == "auto" and legged):
+    if settings.moves_by_rewards:
         return reward_route().open_reward_session(settings)
-    if legged:
+    if settings.robot in REWARD_ROBOTS:
         raise ConfigurationError(
-            f"the route pddl moves an arm; robot {settings.robot!r} needs --route reward"
+            f"the route pddl moves the arm fr3; robot {settings.robot!r} needs --route reward"
         )
     return open_tabletop(settings)
 
