@@ -14,11 +14,12 @@ import statistics
 import time
 from importlib.resources import files
 
+from embodied_planners.pddl import Planner, engines, external
+
 from embodied.bench.report import markdown_table
 from embodied.symbolic import Domain, read_domain, read_problem, render_domain, render_problem
 from embodied.symbolic.simplify import compile_quantifiers
 from embodied.types import Atom, PddlProgram, PlanStatus
-from embodied_planners.pddl import Planner, engines, external
 
 TYPES = "block - item table - surface bin - container cabinet - drawer)"
 

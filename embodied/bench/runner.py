@@ -65,8 +65,12 @@ class ResultFile:
         except OSError as error:
             self._file.close()
             raise ConfigurationError(f"another run is writing to {folder}") from error
-        self._drop_torn_line()
-        self.results: list[dict[str, Any]] = read_results(folder)
+        try:
+            self._drop_torn_line()
+            self.results: list[dict[str, Any]] = read_results(folder)
+        except BaseException:
+            self._file.close()
+            raise
 
     def _drop_torn_line(self) -> None:
         data = self._path.read_bytes()

@@ -35,6 +35,9 @@ def bindings(
     variables: tuple[Parameter, ...], domain: Domain, objects: Objects
 ) -> Iterator[dict[str, str]]:
     """Every assignment of objects to typed variables."""
+    if not variables:
+        yield {}
+        return
     names = [v.name for v in variables]
     for values in itertools.product(*(domain.names_of(v, objects) for v in variables)):
         yield dict(zip(names, values, strict=True))

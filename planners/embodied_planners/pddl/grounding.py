@@ -17,16 +17,16 @@ from embodied.symbolic import (
     Proposition,
     bindings,
     conjuncts,
+    holds,
     substitute,
 )
-from embodied.symbolic.formulas import FALSE, free_variables
+from embodied.symbolic.formulas import free_variables
+from embodied.symbolic.simplify import TooLargeError as FormulaTooLargeError
 from embodied.symbolic.simplify import (
-    Known,
     disjuncts,
     simplify,
     static_truth,
 )
-from embodied.symbolic.simplify import TooLargeError as FormulaTooLargeError
 from embodied.types import Atom, GroundAction
 
 _Literals: TypeAlias = tuple[int, int]
@@ -132,21 +132,39 @@ def ground(domain: Domain, problem: Problem, *, max_operators: int, deadline: fl
         found = (literals(d) for d in disjuncts(simple))
         return [pair for pair in found if pair is not None]
 
+    def grounded(
+        condition: _Condition, binding: dict[str, str], *, checked: bool
+    ) -> list[_Literals]:
+        """Alternatives under a binding; ``checked`` says that static literals hold."""
+        if condition.literals is None or (condition.has_static and not checked):
+            return alternatives(substitute(condition.formula, binding))
+        positive = negative = 0
+        for proposition, sign in condition.literals:
+            bit = index.setdefault(proposition.ground(binding), len(index))
+            if sign:
+                positive |= 1 << bit
+            else:
+                negative |= 1 << bit
+                negated.add(bit)
+        return [] if positive & negative else [(positive, negative)]
+
     try:
         drafts: list[tuple[GroundAction, _Literals, list[_DraftEffect]]] = []
         for schema in domain.actions.values():
-            for binding in _instances(schema, domain, problem, known):
+            precondition = _Condition(schema.precondition, domain)
+            conditions = [_Condition(e.condition, domain) for e in schema.effects]
+            for binding in _instances(schema, domain, problem):
                 if len(drafts) > max_operators or time.thread_time() > deadline:
                     raise TooLargeError("too many ground actions for the small search")
-                preconditions = alternatives(substitute(schema.precondition, binding))
+                preconditions = grounded(precondition, binding, checked=True)
                 if not preconditions:
                     continue
                 effects: list[_DraftEffect] = []
-                for effect in schema.effects:
+                for effect, when in zip(schema.effects, conditions, strict=True):
                     for more in bindings(effect.variables, domain, problem.objects):
-                        both = {**binding, **more}
+                        both = {**binding, **more} if more else binding
                         bit = 1 << index.setdefault(effect.atom.ground(both), len(index))
-                        for condition in alternatives(substitute(effect.condition, both)):
+                        for condition in grounded(when, both, checked=False):
                             add, delete = (bit, 0) if effect.positive else (0, bit)
                             effects.append((condition, add, delete))
                 action = GroundAction(schema.name, tuple(binding.values()))
@@ -184,9 +202,7 @@ def _merged(effects: list[_DraftEffect], n: int) -> tuple[GroundEffect, ...]:
     return tuple(GroundEffect(c, a, d & ~a) for c, (a, d) in by_condition.items())
 
 
-def _instances(
-    schema: ActionSchema, domain: Domain, problem: Problem, known: Known
-) -> Iterator[dict[str, str]]:
+def _instances(schema: ActionSchema, domain: Domain, problem: Problem) -> Iterator[dict[str, str]]:
     """Bindings of a schema's parameters that no static precondition rules out.
 
     Parameters are bound in order; each static literal and equality is checked as soon as its last
@@ -194,22 +210,14 @@ def _instances(
     """
     parameters = schema.parameters
     checks: list[list[Formula]] = [[] for _ in range(len(parameters) + 1)]
-    fluents = domain.fluents()
     position = {p.name: i + 1 for i, p in enumerate(parameters)}
     for part in conjuncts(schema.precondition):
-        body = part.body if isinstance(part, Not) else part
-        static = isinstance(body, Equal) or (
-            isinstance(body, Proposition) and body.predicate not in fluents
-        )
-        if static:
+        if _is_static(part, domain):
             last = max((position[v] for v in free_variables(part)), default=0)
             checks[last].append(part)
 
     def possible(depth: int, binding: dict[str, str]) -> bool:
-        return all(
-            simplify(substitute(c, binding), domain, problem.objects, known) != FALSE
-            for c in checks[depth]
-        )
+        return all(holds(c, problem.init, domain, problem.objects, binding) for c in checks[depth])
 
     candidates = [domain.names_of(p, problem.objects) for p in parameters]
 
@@ -225,3 +233,31 @@ def _instances(
 
     if possible(0, {}):
         yield from extend(0, {})
+
+
+def _is_static(part: Formula, domain: Domain) -> bool:
+    """Whether a conjunct is a literal whose truth never changes."""
+    body = part.body if isinstance(part, Not) else part
+    fluents = domain.fluents()
+    return isinstance(body, Equal) or (
+        isinstance(body, Proposition) and body.predicate not in fluents
+    )
+
+
+class _Condition:
+    """A formula of an action, prepared for grounding many times.
+
+    Conjunctions of fluent literals, by far the most common, are grounded without any rewriting.
+    """
+
+    def __init__(self, formula: Formula, domain: Domain) -> None:
+        self.formula = formula
+        parts = [c for c in conjuncts(formula) if not _is_static(c, domain)]
+        self.literals: list[tuple[Proposition, bool]] | None = []
+        for part in parts:
+            body = part.body if isinstance(part, Not) else part
+            if not isinstance(body, Proposition):
+                self.literals = None
+                return
+            self.literals.append((body, not isinstance(part, Not)))
+        self.has_static = len(parts) != len(conjuncts(formula))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from functools import lru_cache
 
 from embodied.errors import ProgramError
 from embodied.symbolic import (
@@ -197,10 +198,15 @@ class Planner:
         return tuple(found)
 
 
+@lru_cache(maxsize=8)
+def _domain(text: str) -> Domain:
+    return read_domain(text)  # replanning reads the same domain again and again
+
+
 def _read(program: PddlProgram) -> tuple[Domain, Problem, tuple[str, ...]]:
     """Read the texts as they are, or else after unambiguous repairs, which are noted."""
     try:
-        domain = read_domain(program.domain)
+        domain = _domain(program.domain)
         return domain, read_problem(program.problem, domain), ()
     except ProgramError:
         domain_text, problem_text, notes = repair(program.domain, program.problem)
