@@ -76,8 +76,9 @@ def _options(spec: mujoco.MjSpec) -> None:
     option.integrator = mujoco.mjtIntegrator.mjINT_IMPLICITFAST
     option.cone = mujoco.mjtCone.mjCONE_ELLIPTIC
     option.impratio = 10.0
-    option.iterations = 50
-    option.ls_iterations = 20
+    option.iterations = 100
+    # With 20, line searches of the elliptic cones ended early now and then and fingers twitched.
+    option.ls_iterations = 100
     option.noslip_iterations = 2
     # What lies still costs nothing until something touches it.
     option.enableflags |= mujoco.mjtEnableBit.mjENBL_SLEEP
