@@ -87,7 +87,8 @@ class StateLog:
         self._write(row.tobytes())
         self.rows += 1
         self._last_s = time_s
-        self._next_s = time_s + self._period_s
+        due = self._next_s + self._period_s
+        self._next_s = due if due > time_s else time_s + self._period_s
 
     def close(self) -> None:
         """Close the file; may be called twice."""

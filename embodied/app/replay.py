@@ -50,7 +50,6 @@ def show(folder: Path, display: Display) -> Outcome:
     display.begin(str(summary.get("instruction", "")), about, lambda a: words.get(a, a))
     for event in events:
         display.event(Event(kind=event.kind, data=event.data))
-    display.close()
     return _recorded_outcome(summary, events, torn)
 
 
@@ -158,7 +157,7 @@ def _recorded_outcome(summary: dict[str, Any], events: list[LoggedEvent], torn: 
             exit_code=1, message=f"this run {status}; last in its log: {last}", notes=notes
         )
     goals = tuple(
-        Goal(text=g["text"], **{k: tuple(g[k]) for k in ("holds", "held", "unmet")})
+        Goal(text=g["text"], **{k: tuple(g.get(k, ())) for k in ("holds", "held", "unmet")})
         for g in summary.get("verdict", {}).get("goals", ())
     )
     return Outcome(

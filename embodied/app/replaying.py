@@ -16,10 +16,13 @@ from embodied.app.replay import (
 from embodied.app.run import Display, perform
 from embodied.app.run_folder import make_folder, read_summary
 from embodied.app.session import Artifact, Outcome, Session, Settings
-from embodied.app.video import VideoOptions
+from embodied.app.video import VideoOptions, VideoResult
 from embodied.errors import ConfigurationError
 from embodied.protocols import Emit
 from embodied.types import PddlProgram
+
+_PATIENCE_S = 600.0
+"""Filming a run again leaves nothing out; nobody waits for more than this."""
 
 OpenSession = Callable[[Settings], AbstractContextManager[tuple[Session, float]]]
 
@@ -35,23 +38,29 @@ def show_again(
     """Show the log of every run in ``folder`` and film its states; 0 when all could be shown."""
     for run in runs_in(folder):
         shown = display()
-        outcome = show(run, shown)
-        made: tuple[str, ...] = ()
-        lost: dict[str, str] = {}
-        if film:
-            path = target or run / "replay.mp4"
-            try:
-                result = film_again(run, path, VideoOptions(speed=speed), shown.drawing)
-            except ConfigurationError as error:
-                lost["video"] = str(error)
-            else:
-                made = tuple(Path(f).name for f in result.files)
-                if result.problem:
-                    lost["video"] = result.problem
+        result = VideoResult()
+        try:
+            outcome = show(run, shown)
+            if film:
+                options = VideoOptions(speed=speed, budget_s=_PATIENCE_S)
+                path = target or run / "replay.mp4"
+                result = _film_again(run, path, options, shown.drawing)
+        finally:
             shown.close()
+        made = tuple(Path(f).name for f in result.files)
+        lost = {"video": result.problem} if result.problem else {}
         summary = read_summary(run)
         shown.end(outcome, run, {**summary, "pictures": made, "lost": lost})
     return 0
+
+
+def _film_again(
+    run: Path, path: Path, options: VideoOptions, tick: Callable[[int, int], None]
+) -> VideoResult:
+    try:
+        return film_again(run, path, options, tick)
+    except ConfigurationError as error:  # a run that never moved has nothing to film
+        return VideoResult(problem=str(error))
 
 
 def execute_again(
