@@ -9,16 +9,18 @@ confused with an able one. The run continues where it was stopped.
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import json
 import resource
+import sys
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from embodied.bench.runner import ResultFile, check_settings
+from embodied.bench.runner import ResultFile, check_settings, read_results
 from embodied.bench.translate_data import (
     Case,
     generated,
@@ -159,8 +161,7 @@ def right(case: Case, program: Program) -> bool:
         domain = read_domain(grounder.domain_text)
         colors = {t.name: t.color for t in case.scene.things}
         return any(
-            same_goals(program.stages, gold, domain, grounder.objects, colors)
-            for gold in case.gold
+            same_goals(program.stages, gold, domain, grounder.objects, colors) for gold in case.gold
         )
     if isinstance(program, RewardProgram):
         return any(same_rewards(program, gold) for gold in case.gold)
@@ -412,3 +413,58 @@ def write_calibration(path: Path, data: Mapping[str, Any]) -> None:
     path.write_text(json.dumps(data, indent=2) + "\n")
 
 
+def main(argv: Sequence[str] | None = None) -> int:
+    """Command line of ``embodied bench translate``."""
+    parser = argparse.ArgumentParser(prog="embodied bench translate", description=main.__doc__)
+    parser.add_argument("--out", type=Path, default=Path("bench/translate"))
+    parser.add_argument("--tests-data", type=Path, default=Path("tests/data"))
+    parser.add_argument("--data", type=Path, help="folder of published data (llm-pddl)")
+    parser.add_argument("--suite", action="append", choices=SUITES, help="repeatable; all if none")
+    parser.add_argument("--translator", action="append", choices=TRANSLATORS)
+    parser.add_argument("--adapter", type=Path, help="adapter to test instead of the shipped one")
+    parser.add_argument("--held-out", type=int, default=600, help="number of generated sentences")
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument(
+        "--threshold", type=float, help="confidence below which the model abstains, for all kinds"
+    )
+    parser.add_argument(
+        "--calibrate",
+        type=Path,
+        help="write thresholds from the held-out suite's results (run with --threshold 0) here",
+    )
+    options = parser.parse_args(argv)
+    thresholds: dict[str, float] | None = None
+    if options.threshold is not None:
+        thresholds = {k: float(options.threshold) for k in ("goal", "reward", "value-map")}
+    text = run_translate(
+        options.out,
+        tests_data=options.tests_data,
+        data=options.data,
+        suites=options.suite or SUITES,
+        translators=options.translator or TRANSLATORS,
+        adapter=options.adapter,
+        held_out=options.held_out,
+        threads=options.threads,
+        thresholds=thresholds,
+        progress=_show,
+    )
+    sys.stderr.write("\n")
+    sys.stdout.write(text)
+    if options.calibrate:
+        rows = [
+            r
+            for r in read_results(options.out)
+            if r["suite"] == "held-out" and r["translator"] == "local"
+        ]
+        write_calibration(options.calibrate, calibrate(rows))
+    return 0
+
+
+def _show(done: int, total: int) -> None:
+    if done % 10 == 0 or done == total:
+        sys.stderr.write(f"\r{done}/{total} sentences")
+        sys.stderr.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -87,15 +87,18 @@ def generated(n: int, *, seed: int = 1, split: str = "held-out") -> list[Case]:
 
 def _case(name: str, e: Example) -> Case:
     gold: list[Any] = []
+    meaning: Any
     if e.kind == "goal":
-        meaning: Any = goal_slots.expand(e.slots, e.scene)
+        meaning = goal_slots.expand(e.slots, e.scene)
     else:
         expand = reward_slots.expand if e.kind == "reward" else value_map_slots.expand
         earlier: Any = expand(e.previous[1], e.scene) if e.previous else None
         meaning = expand(e.slots, e.scene, previous=earlier)
-    refuse = meaning.reason if isinstance(meaning, Refusal) else None
-    if refuse is None:
-        gold = [list(meaning) if e.kind == "goal" else gold_of(meaning)]
+    refuse = None
+    if isinstance(meaning, Refusal):
+        refuse = meaning.reason
+    else:
+        gold = [list(meaning) if isinstance(meaning, tuple) else gold_of(meaning)]
     return Case(
         id=name,
         kind=e.kind,
@@ -108,7 +111,7 @@ def _case(name: str, e: Example) -> Case:
 
 
 def tabletop(path: Path) -> list[Case]:
-    """The project's own instructions for its sample scenes, as far as they need no measured facts."""
+    """The project's own instructions for its sample scenes that need no measured facts."""
     from embodied.world.scene import load_scene
 
     views: dict[str, SceneView] = {}
@@ -265,7 +268,10 @@ _ARM: tuple[tuple[str, list[Any]], ...] = (
         "touch the apple",
         [{"name": "distance", "parameters": {"a": ["palm", "finger_1"], "b": "apple"}}],
     ),
-    ("lift the apple to 0.5 m", [_H := {"name": "object_height", "parameters": {"object": "apple", "height": 0.5}}]),
+    (
+        "lift the apple to 0.5 m",
+        [_H := {"name": "object_height", "parameters": {"object": "apple", "height": 0.5}}],
+    ),
     (
         "move the apple to the bowl",
         [{"name": "distance", "parameters": {"a": "apple", "b": "bowl", "distance": [0.0, 0.1]}}],
@@ -290,8 +296,14 @@ _ARM: tuple[tuple[str, list[Any]], ...] = (
             for o in ("apple", "box")
         ],
     ),
-    ("turn on the faucet", [{"name": "joint_fraction", "parameters": {"joint": "faucet", "fraction": 1.0}}]),
-    ("open the drawer", [{"name": "joint_fraction", "parameters": {"joint": "drawer", "fraction": 1.0}}]),
+    (
+        "turn on the faucet",
+        [{"name": "joint_fraction", "parameters": {"joint": "faucet", "fraction": 1.0}}],
+    ),
+    (
+        "open the drawer",
+        [{"name": "joint_fraction", "parameters": {"joint": "drawer", "fraction": 1.0}}],
+    ),
 )
 
 
@@ -327,19 +339,31 @@ def _l2r() -> Iterable[Case]:
 _TEMPLATES = (
     ("move to the left of the bottle", "to left-of bottle"),
     ("move to 10 cm above the bottle", "to above bottle 10 cm"),
-    ("move to the bottle while staying on the right side of the plate", "to bottle ; stay right-of plate"),
-    ("move to the bottle and slow down within 15 cm of the plate", "to bottle ; slow near plate 15 cm"),
+    (
+        "move to the bottle while staying on the right side of the plate",
+        "to bottle ; stay right-of plate",
+    ),
+    (
+        "move to the bottle and slow down within 15 cm of the plate",
+        "to bottle ; slow near plate 15 cm",
+    ),
     ("close the drawer by pushing", "push drawer close"),
     ("push the block along a line to the left by 10 cm", "push block left 10 cm"),
     ("grasp the block from the table at 0.1 m/s", "grasp block ; speed 0.1 m/s"),
-    ("drop the block 10 cm to the right of the plate", "grasp block then drop right-of plate 10 cm"),
+    (
+        "drop the block 10 cm to the right of the plate",
+        "grasp block then drop right-of plate 10 cm",
+    ),
     (
         "push the block to the bottle letting it stay on the left side of the plate",
         "push block to bottle ; stay left-of plate",
     ),
     ("move to the back left corner of the table", "to area back-left"),
     ("move to the bottle and keep at least 12 cm from the plate", "to bottle ; avoid plate 12 cm"),
-    ("move to the bottle, moving slowly in the right half of the table", "to bottle ; slow area right"),
+    (
+        "move to the bottle, moving slowly in the right half of the table",
+        "to bottle ; slow area right",
+    ),
     (
         "push the block 15 cm forward while staying away from the plate",
         "push block forward 15 cm ; avoid plate",

@@ -1,8 +1,8 @@
 """When two programs mean the same: exact semantics, not equal text.
 
-Goals are grounded over the scene's objects, so that ``(forall (?b - block) (in ?b bin))`` equals the
-conjunction it stands for. Reward programs are compared term by term without weights and norms; a
-gold number may be an interval where the sentence leaves it open ("low"), and terms that only keep
+Goals are grounded over the scene's objects, so that ``(forall (?b - block) (in ?b bin))`` equals
+the conjunction it stands for. Reward programs are compared term by term without weights and norms;
+a gold number may be an interval where the sentence leaves it open ("low"), and terms that only keep
 the robot in its usual posture are neutral unless the gold speaks of them. Value maps are compared
 operation by operation.
 """

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - templates are read as whole lines
 """Goal sentences that must be refused, and sentences that lean on the one before."""
 
 from __future__ import annotations

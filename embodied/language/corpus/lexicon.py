@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - templates are read as whole lines
 """Things that scenes are made of: nouns with what else people call them, colours, places.
 
 ``TRAIN`` and ``HELD_OUT`` share colours and the most general words only; the held-out split asks
@@ -78,14 +79,14 @@ TRAIN = Lexicon(
 
 HELD_OUT = Lexicon(
     items={
-        "blocks": ("block=cube", "cone", "slab", "prism", "tile"),
+        "blocks": ("block=cube", "cone", "slab", "wedge", "tile"),
         "kitchen": tuple(
             "tongs grater mango peach kiwi thermos pepper garlic spatula goblet".split()
         ),
         "workshop": tuple("rivet hook ratchet mallet anvil hinge lever pulley gasket".split()),
         "office": tuple("binder crayon badge router modem headset charger label".split()),
         "toys": tuple("yoyo whistle penguin tiger rattle wagon zebra unicorn".split()),
-        "garden": tuple("trowel seed bulb glove rake hose acorn pebble".split()),
+        "garden": tuple("trowel seed tulip glove rake hose acorn pebble".split()),
     },
     containers=tuple("hopper pouch vat cooler locker chute".split()),
     surfaces=tuple("platform ledge pedestal table worktop".split()),

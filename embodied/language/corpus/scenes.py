@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - templates are read as whole lines
 """Random scenes and how people refer to what is in them."""
 
 from __future__ import annotations

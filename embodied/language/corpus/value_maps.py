@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - templates are read as whole lines
 """Sentences whose meaning is a value-map program, with the slots that say it."""
 
 from __future__ import annotations

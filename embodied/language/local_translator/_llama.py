@@ -4,6 +4,7 @@ Weights stay in llama.cpp's own layout (query and key rows interleaved for its r
 adapters trained here are written out as they are.
 """
 
+# pyright: reportMissingImports=false, reportUntypedBaseClass=false
 from __future__ import annotations
 
 import math
@@ -12,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-import torch.nn.functional as F
+import torch.nn.functional as F  # noqa: N812
 from gguf import GGUFReader, dequantize
 
 from embodied.language.local_translator._bpe import Bpe

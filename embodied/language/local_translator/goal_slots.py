@@ -12,8 +12,8 @@ slot                                    goal
 ``either STATEMENT or STATEMENT``       one of the two
 ======================================  ========================================================
 
-SET is a list of names or ``all``, ``all CATEGORY``, ``all COLOR``, ``all COLOR CATEGORY``, each with
-an optional ``but NAMES``. The target itself never counts as a member of SET.
+SET is a list of names or ``all``, ``all CATEGORY``, ``all COLOR``, ``all COLOR CATEGORY``, each
+with an optional ``but NAMES``. The target itself never counts as a member of SET.
 """
 
 from __future__ import annotations
@@ -134,6 +134,8 @@ def _goal(w: list[str], scene: SceneView) -> list[str] | Refusal:
             return [f"(forall (?x - item) (not ({predicate} ?x {thing.name})))"]
         if verb in ("put", "out", "off"):
             target = scene.thing(rest[-1]).name
+            if rest[-2] not in (("in", "on") if verb == "put" else ("of",)):
+                raise SlotError(f"no target in {' '.join(w)!r}")
             members = _members(rest[:-2], scene, target)
             if not members:
                 return Refusal("object", f"nothing here is {' '.join(rest[:-2])}")

@@ -1,13 +1,14 @@
 """Slots for rewards: ``lift front-left 20 cm ; pitch up 10 deg then spin left fast``.
 
 Quadruped: ``height low|high|stand|LENGTH``, ``pitch up|down [ANGLE]``, ``flat``, ``roll
-left|right|over [ANGLE]``, ``side left|right``, ``turn left|right|around [ANGLE]``, ``face DIRECTION``,
-``spin left|right [slow|fast|RATE]``, ``walk WAY [slow|fast|SPEED]``, ``go WAY LENGTH``, ``lift FEET
-[low|high|LENGTH]``, ``foot FOOT forward|back|in|out [LENGTH]``, ``step FEET [FREQUENCY]``,
-``stand hind|front``, ``still``. Arm with a hand: ``touch POINT``, ``bring A B [LENGTH]``, ``lift OBJECT
-[LENGTH]``, ``upright OBJECT``, ``flip OBJECT``, ``open|close JOINT [SHARE]``, ``hand open|close``, ``palm
-DIRECTION``, ``rest``. ``for DURATION`` in a stage sets how long it lasts. After an earlier sentence
-also ``more``, ``less``, ``double``, ``half``, ``opposite`` and ``keep ; ...``.
+left|right|over [ANGLE]``, ``side left|right``, ``turn left|right|around [ANGLE]``,
+``face DIRECTION``, ``spin left|right [slow|fast|RATE]``, ``walk WAY [slow|fast|SPEED]``,
+``go WAY LENGTH``, ``lift FEET [low|high|LENGTH]``, ``foot FOOT forward|back|in|out [LENGTH]``,
+``step FEET [FREQUENCY]``, ``stand hind|front``, ``still``. Arm with a hand: ``touch POINT``,
+``bring A B [LENGTH]``, ``lift OBJECT [LENGTH]``, ``upright OBJECT``, ``flip OBJECT``,
+``open|close JOINT [SHARE]``, ``hand open|close``, ``palm DIRECTION``, ``rest``. ``for DURATION`` in
+a stage sets how long it lasts. After an earlier sentence also ``more``, ``less``, ``double``,
+``half``, ``opposite`` and ``keep ; ...``.
 """
 
 from __future__ import annotations

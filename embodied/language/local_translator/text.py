@@ -9,12 +9,13 @@ _ONES = (
     " fifteen sixteen seventeen eighteen nineteen"
 ).split()
 _TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
-_NUMBERS: dict[str, int] = {w: i for i, w in enumerate(_ONES)}
-_NUMBERS |= {w: 10 * (i + 2) for i, w in enumerate(_TENS)}
-_NUMBERS["hundred"] = 100
+_NUMBERS: dict[str, int] = {
+    **{w: i for i, w in enumerate(_ONES)},
+    **{w: 10 * (i + 2) for i, w in enumerate(_TENS)},
+    "hundred": 100,
+}
 
-_UNITS: dict[str, str] = {}
-for _unit, _names in {
+_UNIT_NAMES = {
     "cm": "cm cms centimeter centimeters centimetre centimetres",
     "mm": "mm millimeter millimeters millimetre millimetres",
     "m": "m meter meters metre metres",
@@ -23,8 +24,8 @@ for _unit, _names in {
     "rad": "rad radian radians",
     "hz": "hz hertz",
     "%": "% percent pct",
-}.items():
-    _UNITS |= dict.fromkeys(_names.split(), _unit)
+}
+_UNITS = {name: unit for unit, names in _UNIT_NAMES.items() for name in names.split()}
 
 _TOKEN = re.compile(r"\d+(?:\.\d+)?|[^\W\d_]+(?:['-][^\W_]+)*|->|[^\w\s]")
 
@@ -79,13 +80,15 @@ def _number(tokens: list[str], i: int) -> tuple[str, int]:
         return "1", 1
     parts = token.split("-")
     if all(p in _NUMBERS for p in parts):
+        if follows == "hundred" and len(parts) == 1:
+            rest, used = _number(tokens, i + 2) if i + 2 < len(tokens) else ("", 0)
+            more = int(rest) if rest.isdigit() and int(rest) < 100 else 0
+            return str(100 * _NUMBERS[token] + more), 2 + (used if more else 0)
         if token == "one" and follows not in _UNITS:
             return "", 0
         if len(parts) == 2:
             return str(_NUMBERS[parts[0]] + _NUMBERS[parts[1]]), 1
         value = _NUMBERS[token]
-        if follows == "hundred":
-            return str(100 * value), 2
         if 20 <= value < 100 and follows in _ONES[1:10]:
             return str(value + _NUMBERS[follows]), 2
         if follows == "point" and i + 2 < len(tokens) and tokens[i + 2] in _ONES[:10]:

@@ -8,12 +8,15 @@ adapter is written in llama.cpp's GGUF format, with a model card beside it.
 Follows LoRA (Hu et al. 2021, arXiv 2106.09685).
 """
 
+# pyright: reportMissingImports=false, reportUntypedBaseClass=false
 from __future__ import annotations
 
+import argparse
 import json
 import os
+import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from itertools import islice
@@ -29,7 +32,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 try:
     import numpy as np
     import torch
-    import torch.nn.functional as F
+    import torch.nn.functional as F  # noqa: N812
     from gguf import GGUFWriter
 
     from embodied.language.local_translator._llama import Llama
@@ -85,6 +88,17 @@ class Pack:
     predict: torch.Tensor
     targets: torch.Tensor
     examples: int
+
+    def cuda(self) -> Pack:
+        """The same pack on the GPU."""
+        return Pack(
+            self.ids.cuda(),
+            self.positions.cuda(),
+            self.mask.cuda(),
+            self.predict.cuda(),
+            self.targets.cuda(),
+            self.examples,
+        )
 
 
 def pack(groups: list[list[Example]], model: Llama) -> Pack:
@@ -231,7 +245,7 @@ def train(
     def gradient(item: Pack) -> tuple[float, list[torch.Tensor]]:
         torch.set_num_threads(1)
         if on_gpu:
-            item = Pack(*(t.cuda() for t in (item.ids, item.positions, item.mask, item.predict, item.targets)), item.examples)  # fmt: skip
+            item = item.cuda()
         loss = loss_of(model, item)
         return float(loss.detach()), list(torch.autograd.grad(loss, parameters))
 
@@ -328,3 +342,53 @@ def plot(losses: list[float], path: Path) -> bool:
     figure.savefig(path, dpi=110)
     pyplot.close(figure)
     return True
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Train the narrow offline model (``embodied train-translator``)."""
+    from rich.progress import Progress, TextColumn, TimeRemainingColumn
+
+    from embodied.language.local_translator.weights import fetch_base, find_base
+
+    standard = TrainSettings()
+    parser = argparse.ArgumentParser(prog="embodied train-translator", description=main.__doc__)
+    parser.add_argument("--out", type=Path, default=Path("runs/train-translator"))
+    parser.add_argument(
+        "--base", type=Path, help="GGUF of the base model; found or fetched if none"
+    )
+    parser.add_argument("--steps", type=int, default=standard.steps)
+    parser.add_argument("--packs-per-step", type=int, default=standard.packs_per_step)
+    parser.add_argument("--per-scene", type=int, default=standard.per_scene)
+    parser.add_argument("--rank", type=int, default=standard.rank)
+    parser.add_argument("--learning-rate", type=float, default=standard.learning_rate)
+    parser.add_argument("--seed", type=int, default=standard.seed)
+    parser.add_argument("--workers", type=int, default=min(4, os.cpu_count() or 1))
+    options = parser.parse_args(argv)
+    settings = TrainSettings(
+        steps=options.steps,
+        packs_per_step=options.packs_per_step,
+        per_scene=options.per_scene,
+        rank=options.rank,
+        learning_rate=options.learning_rate,
+        seed=options.seed,
+        workers=options.workers,
+    )
+    columns = (
+        *Progress.get_default_columns()[:-1],
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[loss]}"),
+    )
+    with Progress(*columns) as bar:
+        task = bar.add_task("training", total=settings.steps, loss="")
+
+        def show(step: int, loss: float) -> None:
+            bar.update(task, completed=step, loss=f"loss {loss:.3f}")
+
+        base = options.base or find_base() or fetch_base()
+        card = train(base, options.out, settings, progress=show)
+    sys.stdout.write(json.dumps(card, indent=2) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -3,9 +3,9 @@
 A stage has one motion (``to PLACE``, ``go DIRECTION``, ``push OBJECT ...``, ``grasp OBJECT``,
 ``drop PLACE``, ``grip open``) and conditions on the way (``stay SIDE OBJECT``, ``avoid OBJECT``,
 ``speed ...``, ``slow near OBJECT``, ``slow area AREA``, ``point DIRECTION``). PLACE is ``OBJECT``,
-``SIDE OBJECT [length]`` or ``area AREA``. After an earlier sentence also ``keep ; ...`` (the earlier
-program with additions) and ``more``, ``less``, ``double``, ``half``, ``opposite`` (its displacements
-changed).
+``SIDE OBJECT [length]`` or ``area AREA``. After an earlier sentence also ``keep ; ...`` (the
+earlier program with additions) and ``more``, ``less``, ``double``, ``half``, ``opposite`` (its
+displacements changed).
 """
 
 from __future__ import annotations

@@ -1,0 +1,117 @@
+from __future__ import annotations
+
+import math
+import random
+
+import pytest
+
+from embodied.language.local_translator import reward_slots
+from embodied.language.local_translator.scene_view import SceneView
+from embodied.language.local_translator.slots import Refusal, SlotError
+from embodied.language.reward.vocabulary import check
+from embodied.types import RewardProgram
+
+
+def program(slots: str, scene: SceneView, before: RewardProgram | None = None) -> RewardProgram:
+    result = reward_slots.expand(slots, scene, previous=before)
+    assert isinstance(result, RewardProgram)
+    return result
+
+
+@pytest.mark.parametrize(
+    ("slots", "term", "parameter", "value"),
+    [
+        ("turn left 30 deg", "torso_heading", "angle", math.pi / 6),
+        ("turn right 30 deg", "torso_heading", "angle", -math.pi / 6),
+        ("roll left 30 deg", "torso_roll", "angle", -math.pi / 6),
+        ("side right", "torso_roll", "angle", math.pi / 2),
+        ("pitch down 10 deg", "torso_pitch", "angle", -math.pi / 18),
+        ("spin right 90 deg/s", "torso_turn_rate", "rate", -math.pi / 2),
+        ("walk back 0.5 m/s", "torso_velocity", "forward", -0.5),
+        ("walk left 0.3 m/s", "torso_velocity", "left", 0.3),
+        ("go right 2 m", "torso_position", "y", -2.0),
+        ("lift rear-left 12 cm", "foot_lift", "height", 0.12),
+        ("foot front-left out 6 cm", "foot_inward", "offset", -0.06),
+        ("step front-right 3 hz", "foot_stepping", "frequency", 3.0),
+        ("height 25 cm", "torso_height", "height", 0.25),
+        ("face south", "torso_heading", "angle", -math.pi / 2),
+    ],
+)
+def test_signs_and_units(
+    quadruped: SceneView, slots: str, term: str, parameter: str, value: float
+) -> None:
+    (stage,) = program(slots, quadruped).stages
+    (found,) = stage.terms
+    assert found.name == term
+    assert found.parameters[parameter] == pytest.approx(value, abs=1e-5)
+
+
+def test_walking_two_ways_at_once_is_one_velocity(quadruped: SceneView) -> None:
+    (stage,) = program("walk forward 0.4 m/s ; walk left 0.2 m/s", quadruped).stages
+    assert [t.name for t in stage.terms] == ["torso_velocity"]
+    assert dict(stage.terms[0].parameters) == {"forward": 0.4, "left": 0.2}
+
+
+def test_stages_but_the_last_have_an_end(quadruped: SceneView) -> None:
+    first, second = program("height low ; for 5 s then height stand", quadruped).stages
+    assert (first.duration_s, second.duration_s) == (5.0, None)
+    first, _ = program("height low then height stand", quadruped).stages
+    assert first.duration_s == reward_slots.STAGE_S
+
+
+def test_corrections_edit_the_program(quadruped: SceneView) -> None:
+    before = program("lift front-left 10 cm", quadruped)
+    higher = program("more", quadruped, before).stages[0].terms[0]
+    assert higher.parameters["height"] == pytest.approx(0.15)
+    other = program("opposite", quadruped, before).stages[0].terms[0]
+    assert other.parameters["foot"] == "front_right"
+    kept = program("keep ; height 20 cm", quadruped, before).stages[0].terms
+    assert [t.name for t in kept] == ["foot_lift", "torso_height"]
+    again = program("keep ; lift front-left 20 cm", quadruped, before).stages[0].terms
+    assert [t.parameters["height"] for t in again] == [0.2]
+    spun = program("opposite", quadruped, program("spin left 1 rad/s", quadruped))
+    assert spun.stages[0].terms[0].parameters["rate"] == -1.0
+
+
+def test_corrections_need_a_program(quadruped: SceneView) -> None:
+    for slots in ("more", "keep ; flat"):
+        with pytest.raises(SlotError, match="earlier program"):
+            reward_slots.expand(slots, quadruped)
+
+
+def test_changes_stay_in_range(quadruped: SceneView) -> None:
+    before = program("lift front-left 50 cm", quadruped)
+    assert not check(program("double", quadruped, before))
+
+
+def test_a_number_out_of_range_is_a_refusal_that_says_so(quadruped: SceneView) -> None:
+    result = reward_slots.expand("lift front-left 3 m", quadruped)
+    assert isinstance(result, Refusal)
+    assert result.reason == "range" and "0.6 m" in result.detail
+
+
+def test_hand(hand: SceneView) -> None:
+    reach, lift = program("lift apple 30 cm", hand).stages[0].terms
+    assert (reach.name, reach.parameters["b"]) == ("distance", "apple")
+    assert lift.parameters["height"] == pytest.approx(0.3)
+    (closed,) = program("close drawer 75 %", hand).stages[0].terms
+    assert closed.parameters["fraction"] == pytest.approx(0.25)
+
+
+@pytest.mark.parametrize("which", ["quadruped", "hand"])
+@pytest.mark.parametrize("follow_up", [False, True])
+def test_whatever_the_grammar_allows_is_a_legal_program_or_a_refusal(
+    which: str, follow_up: bool, request: pytest.FixtureRequest
+) -> None:
+    scene: SceneView = request.getfixturevalue(which)
+    start = "lift front-left 10 cm" if which == "quadruped" else "lift apple 10 cm"
+    before = program(start, scene) if follow_up else None
+    grammar = reward_slots.grammar(scene, previous=follow_up)
+    rng = random.Random(5)
+    programs = 0
+    for _ in range(400):
+        result = reward_slots.expand(grammar.sample(rng), scene, previous=before)
+        if isinstance(result, RewardProgram):
+            assert not check(result, reward_slots.vocabulary(scene))
+            programs += 1
+    assert programs > 60

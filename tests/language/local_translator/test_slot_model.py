@@ -1,0 +1,57 @@
+"""The real model, where its weights are on this machine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from embodied.errors import EmbodiedError
+from embodied.language.local_translator import goal_slots
+from embodied.language.local_translator.prompts import scene_part, sentence_part
+from embodied.language.local_translator.scene_view import SceneView
+from embodied.language.local_translator.slot_model import SlotModel
+from embodied.language.local_translator.weights import adapter_path, find_base
+
+
+@pytest.fixture(scope="module")
+def model() -> Iterator[SlotModel]:
+    pytest.importorskip("xllamacpp", reason="xllamacpp is not installed (extra [local])")
+    base = find_base()
+    if base is None:
+        pytest.skip("no weights to test with: set EMBODIED_BASE_GGUF")
+    try:
+        adapter = adapter_path()
+    except EmbodiedError:
+        pytest.skip("no weights to test with: no adapter is shipped")
+    opened = SlotModel(base, adapter, threads=1)
+    yield opened
+    opened.close()
+
+
+def test_plain_sentences(model: SlotModel, kitchen: SceneView) -> None:
+    grammar = goal_slots.grammar(kitchen).gbnf()
+    for sentence, slots in (
+        ("put the apple in the bowl", "put apple in bowl"),
+        ("open the drawer", "open drawer"),
+    ):
+        answer = model.answer(scene_part("goal", kitchen) + sentence_part(sentence), grammar)
+        assert answer.slots == slots
+        assert answer.complete and 0.0 < answer.confidence <= 1.0
+
+
+def test_the_scene_is_read_once(model: SlotModel, kitchen: SceneView) -> None:
+    grammar = goal_slots.grammar(kitchen).gbnf()
+    scene = scene_part("goal", kitchen)
+    model.answer(scene + sentence_part("hold the apple"), grammar)
+    second = model.answer(scene + sentence_part("close the drawer"), grammar)
+    assert second.cached_tokens >= 0.5 * second.input_tokens
+
+
+def test_hot_samples_stay_in_the_language(model: SlotModel, kitchen: SceneView) -> None:
+    grammar = goal_slots.grammar(kitchen).gbnf()
+    prompt = scene_part("goal", kitchen) + sentence_part("tidy the place up somehow")
+    for seed in range(10):
+        answer = model.answer(prompt, grammar, temperature=1.5, seed=seed)
+        if answer.complete:
+            goal_slots.expand(answer.slots, kitchen)

@@ -1,0 +1,166 @@
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import pytest
+
+from embodied.bench.translate_data import spec_of
+from embodied.errors import NotUnderstoodError
+from embodied.language.local_translator.scene_view import SceneView
+from embodied.language.local_translator.slot_model import Answer
+from embodied.language.local_translator.translator import CascadeTranslator, LocalTranslator
+from embodied.language.rules import RulesTranslator
+from embodied.types import Atom, PddlProgram, Program, RewardProgram, ValueMapProgram
+from embodied.world.grounding import TabletopGrounder
+
+
+@dataclass(frozen=True, kw_only=True)
+class Memory:
+    facts: frozenset[Atom] = frozenset({Atom("hand-empty")})
+    exchanges: tuple[tuple[str, Program], ...] = ()
+
+    def observed(self, observation: Any) -> Memory:
+        return self
+
+    def executed(self, action: Any, result: Any) -> Memory:
+        return self
+
+    def told(self, instruction: str, program: Program) -> Memory:
+        return replace(self, exchanges=(*self.exchanges, (instruction, program)))
+
+
+@dataclass
+class Scripted:
+    """A model that says what it is told to say, and remembers what it was asked."""
+
+    answers: list[tuple[str, float]]
+    complete: bool = True
+    prompts: list[str] = field(default_factory=list)
+    grammars: list[str] = field(default_factory=list)
+
+    def answer(
+        self, prompt: str, grammar: str, *, temperature: float = 0.0, seed: int = 0
+    ) -> Answer:
+        self.prompts.append(prompt)
+        self.grammars.append(grammar)
+        slots, confidence = self.answers.pop(0)
+        return Answer(
+            slots=slots,
+            confidence=confidence,
+            complete=self.complete,
+            latency_s=0.0,
+            input_tokens=1,
+            cached_tokens=0,
+            output_tokens=1,
+        )
+
+
+def goals(model: Scripted, scene: SceneView) -> LocalTranslator:
+    grounder = TabletopGrounder(spec_of(scene))
+    return LocalTranslator(
+        model,
+        "goal",
+        domain_text=grounder.domain_text,
+        objects=grounder.objects,
+        threshold=0.5,
+    )
+
+
+def test_a_sure_answer_becomes_a_program(kitchen: SceneView) -> None:
+    model = Scripted([("put apple in bowl", 0.9)])
+    program = goals(model, kitchen).translate("apple in bowl", Memory(), spec_of(kitchen))
+    assert isinstance(program, PddlProgram)
+    assert program.stages == ("(in apple bowl)",)
+    assert "(in apple bowl)" in program.problem
+    assert program.source.startswith("local:")
+    assert "0.90" in program.notes[0]
+    assert model.prompts == ["G red-cup blue-cup apple(red) , bowl drawer table | apple in bowl >"]
+
+
+def test_below_the_threshold_it_asks(kitchen: SceneView) -> None:
+    translator = goals(Scripted([("put apple in bowl", 0.3)]), kitchen)
+    with pytest.raises(NotUnderstoodError, match="did you mean: put apple in bowl"):
+        translator.translate("appel bowl", Memory(), spec_of(kitchen))
+
+
+def test_a_refusal_says_why(kitchen: SceneView) -> None:
+    translator = goals(Scripted([("cannot object", 0.9)]), kitchen)
+    with pytest.raises(NotUnderstoodError, match="something that is not here"):
+        translator.translate("put the pear in the bowl", Memory(), spec_of(kitchen))
+
+
+@pytest.mark.parametrize("sentence", ["", "   ", "x" * 10_000])
+def test_empty_and_endless_sentences_never_reach_the_model(
+    kitchen: SceneView, sentence: str
+) -> None:
+    with pytest.raises(NotUnderstoodError):
+        goals(Scripted([]), kitchen).translate(sentence, Memory(), spec_of(kitchen))
+
+
+def test_an_answer_that_was_cut_off_is_refused(kitchen: SceneView) -> None:
+    translator = goals(Scripted([("put apple in bowl", 1.0)], complete=False), kitchen)
+    with pytest.raises(NotUnderstoodError, match="too long"):
+        translator.translate("apple in bowl", Memory(), spec_of(kitchen))
+
+
+def test_follow_ups_carry_what_was_said_before(quadruped: SceneView) -> None:
+    model = Scripted([("lift front-left 10 cm", 0.9), ("more", 0.9)])
+    translator = LocalTranslator(model, "reward", scene=quadruped, threshold=0.5)
+    spec = spec_of(quadruped)
+    memory = Memory()
+    first = translator.translate("left front paw 10 cm up", memory, spec)
+    memory = memory.told("left front paw 10 cm up", first)
+    second = translator.translate("Higher!", memory, spec)
+    assert isinstance(second, RewardProgram)
+    assert second.stages[0].terms[0].parameters["height"] == pytest.approx(0.15)
+    assert model.prompts[1] == ("Q | left front paw 10 cm up > lift front-left 10 cm | higher >")
+    assert '"more"' in model.grammars[1] and '"more"' not in model.grammars[0]
+
+
+def test_goals_of_the_rules_give_context_too(kitchen: SceneView) -> None:
+    model = Scripted([("put red-cup in bowl", 0.9)])
+    translator = goals(model, kitchen)
+    spec = spec_of(kitchen)
+    grounder = TabletopGrounder(spec)
+    rules = RulesTranslator(grounder.domain_text, grounder.objects)
+    said = "put the apple in the bowl"
+    memory = Memory().told(said, rules.translate(said, Memory(), spec))
+    translator.translate("no, red cup", memory, spec)
+    assert model.prompts[0].endswith(
+        "| put the apple in the bowl > put apple in bowl | no, red cup >"
+    )
+
+
+def test_value_maps(kitchen: SceneView) -> None:
+    model = Scripted([("to above apple 10 cm", 0.9)])
+    translator = LocalTranslator(model, "value-map", threshold=0.5)
+    program = translator.translate("over the apple", Memory(), spec_of(kitchen))
+    assert isinstance(program, ValueMapProgram)
+    assert model.prompts[0].startswith("V red-cup")
+
+
+def test_the_cascade_names_who_answered(kitchen: SceneView) -> None:
+    spec = spec_of(kitchen)
+    grounder = TabletopGrounder(spec)
+    rules = RulesTranslator(grounder.domain_text, grounder.objects)
+    model = Scripted([("put apple in bowl", 0.9), ("cannot action", 0.9)])
+    cascade = CascadeTranslator([rules, goals(model, kitchen)])
+    plain = cascade.translate("put the apple in the bowl", Memory(), spec)
+    assert isinstance(plain, PddlProgram) and plain.source == "rules"
+    loose = cascade.translate("apple, bowl, you know what to do", Memory(), spec)
+    assert isinstance(loose, PddlProgram) and loose.source.startswith("local:")
+    with pytest.raises(NotUnderstoodError) as caught:
+        cascade.translate("juggle the apple while singing", Memory(), spec)
+    told = str(caught.value)
+    assert "rules" in told and "cannot do that" in told
+
+
+def test_a_cascade_of_nobody_is_refused() -> None:
+    with pytest.raises(ValueError, match="at least one"):
+        CascadeTranslator([])
+
+
+def test_kinds_are_checked() -> None:
+    with pytest.raises(ValueError, match="legal: goal, reward, value-map"):
+        LocalTranslator(Scripted([]), "dance", threshold=0.0)
