@@ -33,7 +33,7 @@ DEFAULT_SCENE: Mapping[str, tuple[str, ...]] = {
     "quadruped": (),
     "arm": ("apple", "bowl", "box", "cup"),
 }
-HALVINGS = (0.25, 0.5)
+HALVINGS = (0.5,)
 OPTIONS: Mapping[str, PlannerOptions] = {
     "quadruped": PlannerOptions(horizon_s=0.6, n_knots=4, n_samples=40, halvings=HALVINGS),
     "arm": PlannerOptions(horizon_s=0.5, n_knots=4, n_samples=32, halvings=HALVINGS),
@@ -157,7 +157,7 @@ def build_rig(
             hinge_radii_m=radii,
             ee_site="palm",
         )
-        view, scale = ArmView, np.array([0.5] * 7 + [1.0] * 3)
+        view, scale = ArmView, np.array([0.5] * 7 + [0.5] * 3)
     planner = SamplingPlanner(plan, options, optimiser, scale=scale)
     controller = RewardController(
         planner,

@@ -51,8 +51,16 @@ def stage(
 
 
 def grasp(thing: str, facing: RewardTerm = DOWN) -> tuple[RewardStage, ...]:
-    """Hand around a thing, then closed."""
+    """Hand near a thing, then around it, then closed."""
     return (
+        stage(
+            t("distance", a="palm", b=thing, distance=0.16, weight=10.0),
+            OPEN,
+            facing,
+            CALM,
+            seconds=2.0,
+            until=until("distance", "palm", thing, below=0.18),
+        ),
         stage(
             near("palm", thing),
             OPEN,

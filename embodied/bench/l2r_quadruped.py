@@ -78,7 +78,7 @@ SPIN_RATE = 2.5
 
 def grounded(*feet: str) -> tuple[RewardTerm, ...]:
     """Feet that stay down."""
-    return tuple(t("foot_lift", foot=foot, height=0.0, weight=15.0) for foot in feet)
+    return tuple(t("foot_lift", foot=foot, height=0.0, weight=25.0) for foot in feet)
 
 
 def trot(frequency: float = 2.5, height: float = 0.07) -> tuple[RewardTerm, ...]:
@@ -192,7 +192,14 @@ QUADRUPED_TASKS: tuple[L2rTask, ...] = (
     L2rTask(
         name="sit-low",
         instructions=("sit down low with a flat torso",),
-        oracle=program(stage(t("torso_height", height=0.12), *LEVEL, *CALM)),
+        oracle=program(
+            stage(
+                t("torso_height", height=0.12, weight=40.0),
+                *LEVEL,
+                t("posture"),
+                t("stillness", weight=0.3),
+            )
+        ),
         phases=(Phase(text="torso below 0.17 m and level", holds=_sits, hold_s=1.0),),
         limit_s=4.0,
     ),
@@ -221,7 +228,7 @@ QUADRUPED_TASKS: tuple[L2rTask, ...] = (
     L2rTask(
         name="lift-paw",
         instructions=("lift the front right paw",),
-        oracle=program(stage(*_lift("front_right", 0.12))),
+        oracle=program(stage(*_lift("front_right", 0.14))),
         phases=(
             Phase(
                 text="front right sole above 0.08 m, the others down",
@@ -235,7 +242,7 @@ QUADRUPED_TASKS: tuple[L2rTask, ...] = (
         name="lift-paw-higher",
         instructions=("lift the front right paw", "lift it even higher"),
         oracle=program(
-            stage(*_lift("front_right", 0.12), seconds=3.0), stage(*_lift("front_right", 0.24))
+            stage(*_lift("front_right", 0.14), seconds=3.0), stage(*_lift("front_right", 0.24))
         ),
         phases=(
             Phase(
@@ -255,8 +262,8 @@ QUADRUPED_TASKS: tuple[L2rTask, ...] = (
         name="lift-diagonal-spin",
         instructions=("lift the front left paw", "now the diagonal paw instead", "now spin"),
         oracle=program(
-            stage(*_lift("front_left", 0.12), seconds=3.0),
-            stage(*_lift("rear_right", 0.12), seconds=3.0),
+            stage(*_lift("front_left", 0.14), seconds=3.5),
+            stage(*_lift("rear_right", 0.14), seconds=3.5),
             stage(*SPIN),
         ),
         phases=(
@@ -272,7 +279,7 @@ QUADRUPED_TASKS: tuple[L2rTask, ...] = (
             ),
             Phase(text="turns at 2.5 rad/s +- 20%", holds=_spins, hold_s=1.0),
         ),
-        limit_s=12.0,
+        limit_s=14.0,
     ),
     L2rTask(
         name="stand-on-two",

@@ -11,7 +11,7 @@ from embodied_controllers.mpc.norms import Array
 from embodied_controllers.mpc.terms import Parameters, View
 
 FINGERS = ("finger_1", "finger_2", "finger_3")
-FINGER_STIFFNESS = 2.2
+FINGER_STIFFNESS = 4.5
 FINGER_OPEN, FINGER_CLOSED = -0.4, 1.2
 JOINT_TRAVEL = {"drawer": 0.2, "faucet": 1.5708}
 REST_POSITION = np.array([0.4, 0.0, 0.4])

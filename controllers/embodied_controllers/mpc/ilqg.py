@@ -1,7 +1,7 @@
 # pyright: reportAttributeAccessIssue=false, reportConstantRedefinition=false
 """Iterative linear-quadratic Gaussian control with batched finite differences.
 
-Follows Tassa, Erez and Todorov 2012 (IROS): around a nominal trajectory (x_t, u_t) of the plan model
+Follows Tassa, Erez and Todorov 2012 (IROS): around a trajectory (x_t, u_t) of the plan model
 
     dx_{t+1} = A_t dx_t + B_t du_t,    l(x, u) ~ l + l_x dx + l_u du + second order,
 
