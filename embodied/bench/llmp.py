@@ -4,7 +4,7 @@ Methods:
 - ``oracle``: the published problem goes to the planner: what planning alone can reach.
 - ``anytime``: the same, improving the plan until the time is up: the reference for cost ratios.
 - ``llm+p``: a language model writes the problem from its text, with the domain's worked example.
-- ``llm+p-noexample``: the same without the example.
+- ``llm+p-no-example``: the same without the example.
 - ``llm``: the language model is the planner.
 
 Every plan is validated against the *published* problem, whatever problem it was made for. For the
@@ -14,7 +14,6 @@ text methods, the written problem is also compared with the published one, up to
 from __future__ import annotations
 
 import json
-import re
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -25,13 +24,13 @@ from embodied.bench.llmp_data import Example, Instance, audit, load
 from embodied.bench.report import markdown_table, rate
 from embodied.bench.runner import Task, check_settings, run_tasks
 from embodied.errors import ConfigurationError, ModelError, ProgramError
-from embodied.protocols import LanguageModel, Message, Request
+from embodied.protocols import LanguageModel, Usage
 from embodied.symbolic import read_domain, read_problem, repair, validate_plan
 from embodied.symbolic.equivalence import differences
 from embodied.types import GroundAction, PddlProgram, PlanStatus
 
-METHODS = ("oracle", "anytime", "llm+p", "llm+p-noexample", "llm")
-NEEDS_MODEL = ("llm+p", "llm+p-noexample", "llm")
+METHODS = ("oracle", "anytime", "llm+p", "llm+p-no-example", "llm")
+NEEDS_MODEL = ("llm+p", "llm+p-no-example", "llm")
 
 
 def run_llmp(
@@ -137,7 +136,7 @@ def run_task(payload: Mapping[str, Any]) -> dict[str, Any]:
     model = _open_model(str(payload["model"]), payload["model_options"])
     try:
         if method == "llm":
-            plan, answer = _plan_by_model(model, domain_text, instance)
+            plan, usage = _plan_by_model(model, domain_text, instance)
             checked = validate_plan(domain, problem, plan)
             return {
                 **result,
@@ -146,13 +145,14 @@ def run_task(payload: Mapping[str, Any]) -> dict[str, Any]:
                 "cost": checked.cost if checked.ok else None,
                 "plan": [str(a) for a in plan],
                 "message": "" if checked.ok else str(checked),
-                "answer": answer,
+                "usage": asdict(usage),
             }
-        program = _translate(model, domain_text, instance, with_example=method == "llm+p")
+        program, usage = _translate(model, domain_text, instance, with_example=method == "llm+p")
     except ProgramError as error:
         return {**result, "status": "bad text", "message": str(error)}
     except ModelError as error:
         return {**result, "status": "error", "error": f"{type(error).__name__}: {error}"}
+    result["usage"] = asdict(usage)
     result["written"] = program.problem
     differs = _differences(program, domain_text, problem_text)
     result["equivalent"] = not differs
@@ -197,15 +197,35 @@ def _open_model(spec: str, options: Mapping[str, Any]) -> LanguageModel:
 
 def _translate(
     model: LanguageModel, domain_text: str, instance: Instance, *, with_example: bool
-) -> PddlProgram:
-    from embodied.language.document_translator import DocumentTranslator
+) -> tuple[PddlProgram, Usage]:
+    from embodied.language.document_translator import DocumentTranslator, ExamplePair
 
     example = None
     if with_example and instance.example.nl and instance.example.pddl:
-        example = (instance.example.nl, instance.example.pddl)
-    return DocumentTranslator(model).translate_document(
+        example = ExamplePair(description=instance.example.nl, problem=instance.example.pddl)
+    translator = DocumentTranslator(model)
+    program = translator.translate_document(
         domain_text, instance.domain_nl, instance.problem_nl or "", example
     )
+    return program, translator.usage
+
+
+def _plan_by_model(
+    model: LanguageModel, domain_text: str, instance: Instance
+) -> tuple[tuple[GroundAction, ...], Usage]:
+    from embodied.language.document_translator import ExamplePair
+    from embodied.language.plan_writer import PlanWriter
+
+    example = None
+    if instance.example.nl and instance.example.plan:
+        example = ExamplePair(
+            description=instance.example.nl,
+            problem=instance.example.pddl,
+            plan=instance.example.plan,
+        )
+    writer = PlanWriter(model)
+    plan = writer.write_plan(domain_text, instance.domain_nl, instance.problem_nl or "", example)
+    return plan, writer.usage
 
 
 def _differences(program: PddlProgram, domain_text: str, problem_text: str) -> tuple[str, ...]:
@@ -220,51 +240,6 @@ def _differences(program: PddlProgram, domain_text: str, problem_text: str) -> t
         except ProgramError as error:
             return (f"the written problem cannot be read: {error}",)
     return differences(written, read_problem(problem_text, read_domain(domain_text)), domain)
-
-
-_PLANNER_PROMPT = """You are a planner. Write a plan that reaches the goal from the initial state.
-
-The domain in PDDL:
-{domain}
-
-{domain_nl}
-{example}The problem:
-{problem}
-
-Answer with the plan only, one ground action per line in the form (action object object), with the \
-action names and the order of arguments of the domain, and the object names of the problem."""
-
-
-def _plan_by_model(
-    model: LanguageModel, domain_text: str, instance: Instance
-) -> tuple[tuple[GroundAction, ...], str]:
-    example = ""
-    if instance.example.nl and instance.example.plan:
-        example = (
-            f"An example problem:\n{instance.example.nl.strip()}\n"
-            f"and its plan in words:\n{instance.example.plan.strip()}\n\n"
-        )
-    prompt = _PLANNER_PROMPT.format(
-        domain=domain_text.strip(),
-        domain_nl=instance.domain_nl.strip(),
-        example=example,
-        problem=(instance.problem_nl or "").strip(),
-    )
-    request = Request(
-        messages=(Message(role="user", text=prompt),), max_tokens=4096, purpose="llm-planner"
-    )
-    answer = model.complete(request).text
-    return parse_plan(answer), answer
-
-
-def parse_plan(text: str) -> tuple[GroundAction, ...]:
-    """Ground actions in a model's answer: every flat ``(name ...)`` list, in order."""
-    found: list[GroundAction] = []
-    for match in re.finditer(r"\(([^()\n]+)\)", text):
-        words = match.group(1).replace(",", " ").split()
-        if words:
-            found.append(GroundAction(words[0].lower(), tuple(w.lower() for w in words[1:])))
-    return tuple(found)
 
 
 def build_report(results: Sequence[Mapping[str, Any]], audited: Sequence[str]) -> dict[str, Any]:
