@@ -51,8 +51,8 @@ class TrackingOptions:
         stuck_error_rad: Joint error at which the arm does not follow.
         stuck_s: How long that error must last.
         settle_s: Time allowed for settling after the end of a motion.
-        finger_rest_speed_m_s: Largest speed of the gap that counts as at rest.
-        finger_rest_s: How long the fingers must be at rest.
+        finger_rest_m: Largest change of the gap that counts as at rest.
+        finger_rest_s: How long it must not have changed by more.
         finger_s: Time allowed for a gripper motion.
     """
 
@@ -62,18 +62,24 @@ class TrackingOptions:
     stuck_error_rad: float = 0.15
     stuck_s: float = 0.15
     settle_s: float = 1.0
-    finger_rest_speed_m_s: float = 0.002
+    finger_rest_m: float = 0.0005
     finger_rest_s: float = 0.08
     finger_s: float = 3.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class PathState:
-    """Following a joint trajectory since ``started_s``; off it since ``off_since_s``."""
+    """Following a joint trajectory since ``started_s``; off it since ``off_since_s``.
+
+    After the arm was held back, ``q`` (n,) is the set-point that gives way to where it is, and
+    ``ending`` is how the goal will end.
+    """
 
     goal: PathGoal
     started_s: float
     off_since_s: float | None = None
+    q: Array | None = None
+    ending: ControlStatus = ControlStatus.RUNNING
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -90,12 +96,13 @@ class PoseState:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class FingerState:
-    """Moving the fingers while the arm holds ``q``, (n,)."""
+    """Moving the fingers while the arm holds ``q``, (n,); near a gap since ``rest_since_s``."""
 
     goal: GripperGoal
     started_s: float
     q: Array
     rest_since_s: float | None = None
+    rest_width_m: float = 0.0
 
 
 TrackingState: TypeAlias = PathState | PoseState | FingerState
@@ -164,6 +171,8 @@ class TrajectoryController:
     def _follow(
         self, state: PathState, observation: Observation
     ) -> tuple[Command, TrackingState, ControlStatus]:
+        if state.q is not None:
+            return self._give_way(state, state.q, observation)
         goal, options = state.goal, self.options
         elapsed = observation.time - state.started_s
         expected, _ = sample(goal.trajectory, elapsed)
@@ -179,10 +188,20 @@ class TrajectoryController:
         if over >= 0 and at_rest and error < goal.tolerance_rad:
             return command, state, ControlStatus.REACHED
         if off > patience or over > options.settle_s:
-            held = Command(q=observation.q)
             reached = goal.stop_on_contact and (off > patience or at_rest)
-            return held, state, ControlStatus.REACHED if reached else ControlStatus.STUCK
+            ending = ControlStatus.REACHED if reached else ControlStatus.STUCK
+            return self._give_way(replace(state, ending=ending), expected, observation)
         return command, state, ControlStatus.RUNNING
+
+    def _give_way(
+        self, state: PathState, q: Array, observation: Observation
+    ) -> tuple[Command, TrackingState, ControlStatus]:
+        """Bring the set-point to where the arm is, no faster than half the velocity limits."""
+        step = 0.5 * self.spec.dq_max * self.spec.control_dt_s
+        q = q + np.clip(observation.q - q, -step, step)
+        near = float(np.max(np.abs(observation.q - q))) < 1e-3
+        status = state.ending if near else ControlStatus.RUNNING
+        return Command(q=q), replace(state, q=q), status
 
     # ---- Cartesian lines
 
@@ -239,12 +258,11 @@ class TrajectoryController:
         if observation.gripper is None:
             raise ValueError("a GripperGoal needs a robot with a gripper")
         elapsed = observation.time - state.started_s
-        slow = abs(observation.gripper.speed_m_s) < options.finger_rest_speed_m_s
-        # the first period only starts the motion: rest does not count yet
-        if not slow or elapsed < 2 * self.spec.control_dt_s:
-            state = replace(state, rest_since_s=None)
-        elif state.rest_since_s is None:
-            state = replace(state, rest_since_s=observation.time)
+        width = observation.gripper.width_m
+        moved = abs(width - state.rest_width_m) > options.finger_rest_m
+        # the first periods only start the motion: rest does not count yet
+        if moved or state.rest_since_s is None or elapsed < 2 * self.spec.control_dt_s:
+            state = replace(state, rest_since_s=observation.time, rest_width_m=width)
         at_rest = (
             state.rest_since_s is not None
             and observation.time - state.rest_since_s >= options.finger_rest_s

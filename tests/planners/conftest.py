@@ -5,14 +5,14 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
+from embodied_controllers.trajectory import TrajectoryController
+from embodied_planners.motion import MotionPlanner
+from embodied_planners.skills import TabletopSkills
 
 from embodied.types import ControlGoal, ControlStatus, GroundAction, Observation, Pose, SkillResult
 from embodied.world.layout import Layout
 from embodied.world.mujoco import MujocoWorld, build_world, planning_model
 from embodied.world.scene import load_scene
-from embodied_controllers.trajectory import TrajectoryController
-from embodied_planners.motion import MotionPlanner
-from embodied_planners.skills import TabletopSkills
 
 AWAY = {  # out of the way of everything that tests do, on the table
     "red-block": (0.35, -0.2),

@@ -11,6 +11,8 @@ from embodied_planners.skills.geometry import pose_of
 from embodied_planners.skills.workcell import HAND, Reach, Workcell, before
 
 OPEN_SHARE = 0.95
+CLOSED_M = 0.001
+"""Opening at which a drawer that is being closed is let go: it is not pressed into its stop."""
 HANDLE_GAP_M = 0.03
 
 
@@ -45,7 +47,10 @@ def slide(
         reason = reason or reach.reason
     if not reach.found:
         return SkillResult(ok=False, reason=f"the handle of {drawer}: {reason}")
-    observation = yield cell.path(reach.segments, f"reach for {drawer}", gap_m=gap)
+    approach = cell.path(reach.segments, f"reach for {drawer}", gap_m=gap)
+    if cell.must_open_first(approach, observation):
+        observation = yield GripperGoal(width_m=gap, label="open the fingers")
+    observation = yield approach
     observation = yield GripperGoal(
         width_m=0.0, force_n=cell.options.grasp_force_n, label=f"grasp the handle of {drawer}"
     )
@@ -53,10 +58,8 @@ def slide(
     held = observation.gripper.width_m > 0.003
     problem = "" if held else f"the fingers missed the handle of {drawer}"
     if held:
-        wanted = thing.travel_m * OPEN_SHARE if opening else 0.0
+        wanted = thing.travel_m * OPEN_SHARE if opening else CLOSED_M
         distance = wanted - observation.openings_m[drawer]
-        if not opening:
-            distance -= 0.003  # into the stop
         cell.look(observation)
         target = Pose(
             position=observation.pose_ee_in_world.position + distance * out,

@@ -6,7 +6,7 @@ The end-effector frame has z along the approach and y along the closing directio
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,11 +18,11 @@ from embodied_planners.skills.geometry import UP, bottom_z, half_extent, pose_of
 
 Array = NDArray[np.float64]
 
-TILTS_RAD = (0.0, 0.35, -0.35, 0.7, -0.7)
+TILTS_RAD = (0.35, -0.35, 0.7, -0.7)
 MAX_DEPTH_M = 0.03
 TIP_CLEARANCE_M = 0.003
 LEAST_CLEARANCE_M = 0.0022
-FINGERTIP_M = 0.005
+FINGERTIP_M = 0.007
 """How deep the pads reach down beside an item that is held by the finger tips."""
 
 
@@ -35,6 +35,7 @@ class Grasp:
         width_m: Width of the item between the pads.
         gap_m: Gap to approach with.
         tilt_rad: Angle of the approach away from straight down.
+        fingertip: Whether only the tips of the pads reach the item: to be held and moved gently.
         clearance_m: Distance of the open hand to whatever is nearest, item excluded.
     """
 
@@ -42,6 +43,7 @@ class Grasp:
     width_m: float
     gap_m: float
     tilt_rad: float
+    fingertip: bool
     clearance_m: float
 
 
@@ -83,6 +85,7 @@ def grasp_candidates(
     gripper: GripperSpec,
     scene: PlanningScene,
     reference: Pose,
+    tilts_rad: Sequence[float] = (0.0,),
 ) -> list[Grasp]:
     """Grasps of an item, best first.
 
@@ -95,6 +98,7 @@ def grasp_candidates(
         gripper: The gripper.
         scene: Surroundings, for the clearance of the fingers.
         reference: Pose of the end effector to stay close to in orientation.
+        tilts_rad: Angles of the approach away from straight down.
     """
     tip = gripper.pad_size_m[2] / 2
     top, bottom = top_z(spec, pose), bottom_z(spec, pose)
@@ -103,13 +107,14 @@ def grasp_candidates(
         if width > gripper.max_width_m - 0.006:
             continue
         shifts = (0.0,) if float(np.linalg.norm(along)) < 0.07 else (0.0, 0.25, -0.25)
-        for shift, sign, tilt in itertools.product(shifts, (1.0, -1.0), TILTS_RAD):
+        for shift, sign, tilt in itertools.product(shifts, (1.0, -1.0), tilts_rad):
             rotation = grasp_frame(sign * closing, tilt)
             point = pose.position + shift * along
             turn = _angle(reference.rotation, rotation)
             lowest = bottom + tip + _drop_of_pad(gripper, rotation) + TIP_CLEARANCE_M
             middle = max(float(np.clip(point[2], top - MAX_DEPTH_M, top)), lowest)
-            for height in _heights(middle, top, tip, lowest):
+            heights = _heights(middle, top, tip, lowest) if tilt == 0.0 else (middle,)
+            for height in heights:
                 ee = pose_of(rotation, np.array([point[0], point[1], height]))
                 for gap in _gaps(width, gripper):
                     distance = float(np.min(scene.finger_distances(ee, gap, (spec.name,))))
@@ -120,6 +125,7 @@ def grasp_candidates(
                         width_m=width,
                         gap_m=gap,
                         tilt_rad=abs(tilt),
+                        fingertip=height > max(top - tip, lowest) + 1e-6,
                         clearance_m=distance,
                     )
                     cost = (
@@ -169,15 +175,29 @@ def grasp_offset(ee: Pose, item: Pose) -> Array:
 
 
 def held_between_pads(
-    spec: ObjectSpec, ee: Pose, item: Pose, measured_width_m: float, expected_width_m: float
+    spec: ObjectSpec,
+    ee: Pose,
+    item: Pose,
+    measured_width_m: float,
+    expected_width_m: float | None = None,
 ) -> str:
-    """Why the item is not held as it should be, from measurements; ``""`` if it is."""
-    if measured_width_m < 0.4 * expected_width_m or measured_width_m < 0.002:
+    """Why the item is not held as it should be, from measurements; ``""`` if it is.
+
+    Args:
+        spec: The item.
+        ee: Measured pose of the end effector.
+        item: Measured pose of the item.
+        measured_width_m: Measured gap between the pads.
+        expected_width_m: Width of the item between the pads; taken from its pose if None.
+    """
+    width = 2 * half_extent(spec, item, ee.rotation[:, 1])
+    expected = width if expected_width_m is None else expected_width_m
+    if measured_width_m < 0.4 * min(spec.size_m) or measured_width_m < 0.002:
         return f"the fingers closed to {1000 * measured_width_m:.0f} mm: nothing between them"
-    if abs(measured_width_m - expected_width_m) > 0.012 + 0.1 * expected_width_m:
+    if abs(measured_width_m - expected) > 0.012 + 0.1 * expected:
         return (
             f"the fingers hold {1000 * measured_width_m:.0f} mm where "
-            f"{1000 * expected_width_m:.0f} mm were expected"
+            f"{1000 * expected:.0f} mm were expected"
         )
     offset = grasp_offset(ee, item)
     reach = half_extent(spec, item, ee.rotation[:, 2]) + 0.012
@@ -186,3 +206,15 @@ def held_between_pads(
         away = 1000 * float(np.linalg.norm(offset))
         return f"{spec.name} is {away:.0f} mm from the middle of the pads"
     return ""
+
+
+def only_finger_tips(spec: ObjectSpec, item_in_ee: Pose, gripper: GripperSpec) -> bool:
+    """Whether the pads overlap a held item by less than half their length.
+
+    Args:
+        spec: The item.
+        item_in_ee: Its pose in the end-effector frame (z along the approach).
+        gripper: The gripper.
+    """
+    start = float(item_in_ee.position[2]) - half_extent(spec, item_in_ee, UP)
+    return gripper.pad_size_m[2] / 2 - start < gripper.pad_size_m[2] / 2

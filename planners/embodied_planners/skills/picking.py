@@ -5,9 +5,12 @@ from __future__ import annotations
 from embodied.protocols import Skill
 from embodied.types import GripperGoal, Observation, SkillResult
 from embodied_planners.skills.geometry import bottom_z, top_z
-from embodied_planners.skills.grasps import Grasp, grasp_candidates, held_between_pads
+from embodied_planners.skills.grasps import TILTS_RAD, Grasp, grasp_candidates, held_between_pads
 from embodied_planners.skills.pushing import push_aside
 from embodied_planners.skills.workcell import Reach, Workcell, before
+
+MAX_PUSHES = 3
+"""Neighbours that are pushed aside, one after the other, before a grasp is given up."""
 
 
 def take(
@@ -24,18 +27,24 @@ def take(
     """
     thing = cell.spec.objects[item]
     grasp, reach, reason = _choose(cell, item, observation, attempt)
-    if grasp is None and attempt > 0:
-        pushed = yield from push_aside(cell, item, observation, attempt=attempt - 1)
-        if not pushed.ok:
-            return SkillResult(ok=False, reason=f"{reason}; {pushed.reason}")
+    for push in range(MAX_PUSHES):
+        if grasp is not None or "too close" not in reason:
+            break
+        pushed = yield from push_aside(cell, item, observation, attempt=attempt + push)
         observation = pushed.observation
-        grasp, reach, reason = _choose(cell, item, observation, 0)
+        if not pushed.ok:
+            reason = f"{reason}; {pushed.reason}"
+            break
+        grasp, reach, reason = _choose(cell, item, observation, attempt)
     if grasp is None:
         return SkillResult(ok=False, reason=f"no grasp of {item}: {reason}")
-    observation = yield cell.path(reach.segments, f"reach for {item}", gap_m=grasp.gap_m)
-    observation = yield GripperGoal(
-        width_m=0.0, force_n=cell.options.grasp_force_n, label=f"grasp {item}"
-    )
+    approach = cell.path(reach.segments, f"reach for {item}", gap_m=grasp.gap_m)
+    if cell.must_open_first(approach, observation):
+        observation = yield GripperGoal(width_m=grasp.gap_m, label="open the fingers")
+    observation = yield approach
+    options = cell.options
+    force = options.fingertip_force_n if grasp.fingertip else options.grasp_force_n
+    observation = yield GripperGoal(width_m=0.0, force_n=force, label=f"grasp {item}")
     problem = _held(cell, item, observation, grasp)
     if problem:
         observation = yield GripperGoal(width_m=grasp.gap_m, label=f"let go of {item}")
@@ -48,7 +57,9 @@ def take(
     lift = cell.rise(observation.q, _lift_height(cell, item, source, observation))
     if not lift.found:
         return SkillResult(ok=False, reason=f"{item} cannot be lifted: {lift.reason}")
-    observation = yield cell.path([lift], f"lift {item}")
+    observation = yield cell.path(
+        [lift], f"lift {item}", speed=cell.options.gentle_speed if grasp.fingertip else 1.0
+    )
     assert observation.gripper is not None
     problem = held_between_pads(
         thing,
@@ -65,30 +76,30 @@ def _choose(
 ) -> tuple[Grasp | None, Reach, str]:
     """The first grasp, in order of preference and rotated by ``attempt``, that can be reached."""
     cell.look(observation)
-    grasps = grasp_candidates(
-        cell.spec.objects[item],
-        observation.poses[item],
-        cell.gripper,
-        cell.scene,
-        observation.pose_ee_in_world,
-    )
-    if not grasps:
-        return None, Reach(), f"things beside {item} leave no room for the fingers"
-    shift = attempt % len(grasps)
     reason = ""
-    for grasp in (grasps[shift:] + grasps[:shift])[: cell.options.candidates]:
-        cell.scene.set_gap(grasp.gap_m)
-        target = grasp.pose_ee_in_world
-        reach = cell.reach(
-            observation.q,
-            target,
-            before(target, cell.options.approach_m),
-            cell.contact_clearance(),
+    for tilts in ((0.0,), TILTS_RAD):
+        grasps = grasp_candidates(
+            cell.spec.objects[item],
+            observation.poses[item],
+            cell.gripper,
+            cell.scene,
+            observation.pose_ee_in_world,
+            tilts,
         )
-        if reach.found:
-            return grasp, reach, ""
-        reason = reason or reach.reason
-    return None, Reach(), reason
+        shift = attempt % max(len(grasps), 1)
+        for grasp in (grasps[shift:] + grasps[:shift])[: cell.options.candidates]:
+            cell.scene.set_gap(grasp.gap_m)
+            target = grasp.pose_ee_in_world
+            reach = cell.reach(
+                observation.q,
+                target,
+                before(target, cell.options.approach_m),
+                cell.contact_clearance(),
+            )
+            if reach.found:
+                return grasp, reach, ""
+            reason = reason or reach.reason
+    return None, Reach(), reason or f"things are too close to {item} for the fingers"
 
 
 def _held(cell: Workcell, item: str, observation: Observation, grasp: Grasp) -> str:

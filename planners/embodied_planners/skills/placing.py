@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 
 import numpy as np
 
 from embodied.protocols import Skill
 from embodied.types import GripperGoal, Observation, Pose, SkillResult
-from embodied_planners.skills.geometry import pose_of, top_z, yaw_rotation
+from embodied_planners.skills.geometry import bottom_z, pose_of, top_z, yaw_rotation
+from embodied_planners.skills.grasps import held_between_pads, only_finger_tips
 from embodied_planners.skills.spots import free_spots, stack_poses
 from embodied_planners.skills.workcell import Reach, Workcell, above
 
 QUARTER = np.pi / 2
+BELOW_RIM_M = 0.008
+"""An item must end with its lowest point at least this far below the rim to be inside."""
 
 
 def place(
@@ -57,7 +61,8 @@ def put_in(
 ) -> Skill:
     """Lower the held item into a container as far as the hand fits, and let go."""
     cell.look(observation, holding=item)
-    options = cell.options
+    options, thing = cell.options, cell.spec.objects[item]
+    rim = top_z(cell.spec.objects[container], observation.poses[container])
     poses: list[Pose] = []
     for gap, on_top in ((0.012, False), (0.004, False), (0.004, True)):
         found = free_spots(
@@ -71,24 +76,24 @@ def put_in(
             pack=True,
             on_top=on_top,
         )
-        poses += [s.pose_item_in_world for s in found]
-        if found:
+        low = [s.pose_item_in_world for s in found]
+        poses = [p for p in low if bottom_z(thing, p) < rim - BELOW_RIM_M]
+        if poses:
             break
     if not poses:
         return SkillResult(ok=False, reason=f"no free spot for {item} in {container}")
-    rim = top_z(cell.spec.objects[container], observation.poses[container])
     spots = _spread(poses, attempt)
 
     turns = (0.0, QUARTER, -QUARTER)
 
     def candidates() -> Iterator[Pose]:
-        for raised in (0.0, 0.015, 0.03, 0.05):
-            for pose in spots[:6]:
+        for raised in (0.0, 0.02, 0.04, 0.06):
+            for pose in spots[:4]:
                 if raised == 0.0 or pose.position[2] + raised < rim + 0.08:
                     for turn in turns:
                         yield _turn(above(pose, raised), turn)
 
-    return (yield from _let_go(cell, item, container, candidates(), observation, limit=40))
+    return (yield from _let_go(cell, item, container, candidates(), observation, limit=48))
 
 
 def _let_go(
@@ -102,22 +107,38 @@ def _let_go(
 ) -> Skill:
     """Carry the item to the first reachable candidate, lower it, open the fingers, retreat."""
     assert observation.gripper is not None
+    problem = held_between_pads(
+        cell.spec.objects[item],
+        observation.pose_ee_in_world,
+        observation.poses[item],
+        observation.gripper.width_m,
+    )
+    if problem:
+        return SkillResult(ok=False, reason=f"{item} is not in the hand: {problem}", retry=False)
     grip = observation.pose_ee_in_world.inverse() @ observation.poses[item]
     resting = [((item,), (support,), -0.002)]
     clearance = cell.contact_clearance(near=resting)
-    reach, reason, target = Reach(), "", None
-    for k, pose in enumerate(candidates):
-        if k >= (limit or cell.options.candidates):
-            break
+    reach, reason = Reach(), ""
+    pose = observation.poses[item]
+    for pose in itertools.islice(candidates, limit or cell.options.candidates):
         target = pose @ grip.inverse()
         reach = cell.reach(observation.q, target, above(target, cell.options.approach_m), clearance)
         if reach.found:
             break
         reason = reason or reach.reason
-    if not reach.found or target is None:
+    if not reach.found:
         return SkillResult(ok=False, reason=f"cannot put {item} down at {support}: {reason}")
     width = observation.gripper.width_m
-    observation = yield cell.path(reach.segments, f"carry {item} to {support}")
+    gentle = only_finger_tips(cell.spec.objects[item], grip, cell.gripper)
+    observation = yield cell.path(
+        reach.segments,
+        f"carry {item} to {support}",
+        speed=cell.options.gentle_speed if gentle else 1.0,
+    )
+    lost = float(np.linalg.norm(observation.poses[item].position - pose.position))
+    if lost > 0.03:
+        reason = f"{item} was lost on the way: it is {100 * lost:.0f} cm from where it should be"
+        return SkillResult(ok=False, reason=reason)
     cell.look(observation)
     gap = _opening(cell, observation, width)
     observation = yield GripperGoal(width_m=gap, label=f"let go of {item}")
@@ -125,16 +146,23 @@ def _let_go(
     back = cell.back_off(observation.q, cell.options.retreat_m)
     if not back.found:
         return SkillResult(ok=False, reason=f"the hand cannot leave {item}: {back.reason}")
+    before = observation
     observation = yield cell.path([back], f"leave {item}")
     assert observation.gripper is not None
-    away = float(
-        np.linalg.norm(observation.poses[item].position - observation.pose_ee_in_world.position)
-    )
     if observation.gripper.width_m < width + 0.003:
         return SkillResult(ok=False, reason=f"the fingers did not open around {item}")
-    if away < 0.4 * cell.options.retreat_m:
+    if _moved(before, observation, item) > 0.5 * _hand_moved(before, observation):
         return SkillResult(ok=False, reason=f"{item} still sticks to the hand")
     return SkillResult(ok=True)
+
+
+def _moved(before: Observation, after: Observation, item: str) -> float:
+    return float(np.linalg.norm(after.poses[item].position - before.poses[item].position))
+
+
+def _hand_moved(before: Observation, after: Observation) -> float:
+    start, end = before.pose_ee_in_world.position, after.pose_ee_in_world.position
+    return float(np.linalg.norm(end - start))
 
 
 def _opening(cell: Workcell, observation: Observation, width_m: float) -> float:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from embodied.types import ControlGoal, GripperGoal, Observation, Pose
+from embodied.types import ControlGoal, GripperGoal, ObjectSpec, Observation, Pose
 from embodied_planners.motion import Segment
 from embodied_planners.skills.geometry import (
     Footprints,
@@ -17,6 +17,7 @@ from embodied_planners.skills.geometry import (
     half_extent,
     pose_of,
     top_z,
+    upright,
 )
 from embodied_planners.skills.grasps import TIP_CLEARANCE_M, grasp_frame
 from embodied_planners.skills.workcell import HAND, Reach, Workcell, above
@@ -26,6 +27,7 @@ Array = NDArray[np.float64]
 PUSH_M = 0.05
 STANDOFF_M = 0.012
 NEAR_M = 0.05
+LEAST_ROOM_M = 0.001
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -110,8 +112,8 @@ def _pushes(cell: Workcell, item: str, observation: Observation) -> Iterator[tup
             outward = float(direction[:2] @ away[:2]) / max(distance, 1e-9)
             if outward < -0.1:
                 continue
-            room = _room(found.select(others), thing.size_m, pose, direction)
-            if room > 0.004:
+            room = _room(found.select(others), thing, pose, direction)
+            if room > LEAST_ROOM_M and _fingers_fit(cell, name, direction, observation):
                 options.append(
                     (distance - reach - 0.03 * outward - min(room, 0.04), name, direction)
                 )
@@ -120,15 +122,13 @@ def _pushes(cell: Workcell, item: str, observation: Observation) -> Iterator[tup
         yield name, direction
 
 
-def _room(
-    others: Footprints, size: tuple[float, float, float], pose: Pose, direction: Array
-) -> float:
-    """Least gap to other things at the end of the push, m."""
-    radius = float(np.hypot(size[0], size[1])) / 2
-    steps = np.array([0.6, 1.0])[:, None] * PUSH_M * direction[:2]
-    points = pose.position[:2] + steps
-    half = np.full(2, 0.8 * radius)
-    return float(others.gaps(points, np.eye(2), half).min())
+def _room(others: Footprints, spec: ObjectSpec, pose: Pose, direction: Array) -> float:
+    """Least gap to other things during the second half of the push, m."""
+    steps = np.array([0.6, 0.8, 1.0])[:, None] * PUSH_M * direction[:2]
+    side = upright(pose.rotation)[:2]
+    axes = side[:, np.argsort(np.abs(upright(pose.rotation)[2]))[:2]].T
+    half = np.array([half_extent(spec, pose, np.array([*axis, 0.0])) for axis in axes])
+    return float(others.gaps(pose.position[:2] + steps, axes, half).min())
 
 
 def _carries(cell: Workcell, name: str, observation: Observation) -> bool:
@@ -153,19 +153,8 @@ def _plan(
     cell: Workcell, neighbour: str, direction: Array, observation: Observation
 ) -> tuple[Reach, Segment | None]:
     """Plan the motion to the neighbour's side, and the push."""
-    spec, pose = cell.spec.objects[neighbour], observation.poses[neighbour]
-    tip = cell.gripper.pad_size_m[2] / 2
-    half_finger = cell.gripper.pad_size_m[1] / 2
-    height = max(
-        min(float(pose.position[2]), top_z(spec, pose) - 0.01),
-        bottom_z(spec, pose) + tip + TIP_CLEARANCE_M,
-    )
-    back = half_extent(spec, pose, direction) + half_finger + STANDOFF_M
-    start = pose.position - back * direction
-    across = np.array([-direction[1], direction[0], 0.0])
     reason = ""
-    for sign in (1.0, -1.0):
-        target = pose_of(grasp_frame(sign * across, 0.0), np.array([start[0], start[1], height]))
+    for target in _starts(cell, neighbour, direction, observation):
         reach = cell.reach(
             observation.q,
             target,
@@ -185,3 +174,29 @@ def _plan(
             return reach, push
         reason = push.reason
     return Reach(reason=reason), None
+
+
+def _fingers_fit(
+    cell: Workcell, neighbour: str, direction: Array, observation: Observation
+) -> bool:
+    """Whether the closed hand has room where the push would start."""
+    start = next(_starts(cell, neighbour, direction, observation))
+    return float(np.min(cell.scene.finger_distances(start, 0.0, ()))) > 0.0022
+
+
+def _starts(
+    cell: Workcell, neighbour: str, direction: Array, observation: Observation
+) -> Iterator[Pose]:
+    """Poses of the closed hand beside the neighbour, the flat of the fingers towards it."""
+    spec, pose = cell.spec.objects[neighbour], observation.poses[neighbour]
+    tip = cell.gripper.pad_size_m[2] / 2
+    half_finger = cell.gripper.pad_size_m[1] / 2
+    height = max(
+        min(float(pose.position[2]), top_z(spec, pose) - 0.01),
+        bottom_z(spec, pose) + tip + TIP_CLEARANCE_M,
+    )
+    back = half_extent(spec, pose, direction) + half_finger + STANDOFF_M
+    start = pose.position - back * direction
+    across = np.array([-direction[1], direction[0], 0.0])
+    for sign in (1.0, -1.0):
+        yield pose_of(grasp_frame(sign * across, 0.0), np.array([start[0], start[1], height]))

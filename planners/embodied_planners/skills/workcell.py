@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from embodied.types import GripperSpec, Observation, PathGoal, Pose, WorldSpec
 from embodied_planners.motion import HAND as HAND
 from embodied_planners.motion import Clearance, MotionPlanner, Segment
+from embodied_planners.motion.planner import interpolate_pose
 
 Array = NDArray[np.float64]
 
@@ -29,7 +30,11 @@ class SkillOptions:
         tight_padding_m: Clearance on the way where the wide one leaves no path.
         contact_padding_m: Clearance close to a grasp or a release.
         grasp_force_n: Force of the fingers on an item.
+        fingertip_force_n: Force on an item that only the finger tips reach: more squeezes it out.
+        gentle_speed: Factor on the speed of motions with such an item.
         tolerance_rad: Joint error at the end of a motion that still counts as reached.
+        finger_speed_m_s: Speed at which the gap is sure to open.
+        arrival_s: The last part of a path to a grasp, for which the fingers are open.
         candidates: Grasps or spots that are planned for before a skill gives up.
         spot_gap_m: Room around an item that is put down, if there is that much.
         packed_gap_m: Room around an item in a container: enough for the fingers.
@@ -43,7 +48,11 @@ class SkillOptions:
     tight_padding_m: float = 0.005
     contact_padding_m: float = 0.002
     grasp_force_n: float = 30.0
+    fingertip_force_n: float = 10.0
+    gentle_speed: float = 0.5
     tolerance_rad: float = 0.006
+    finger_speed_m_s: float = 0.08
+    arrival_s: float = 0.4
     candidates: int = 10
     spot_gap_m: float = 0.05
     packed_gap_m: float = 0.027
@@ -124,6 +133,13 @@ class Workcell:
             label=label,
         )
 
+    def must_open_first(self, goal: PathGoal, observation: Observation) -> bool:
+        """Whether the fingers would still be opening when a path is about to arrive."""
+        assert observation.gripper is not None
+        wanted = goal.gripper_width_m or 0.0
+        time_s = (wanted - observation.gripper.width_m) / self.options.finger_speed_m_s
+        return time_s > goal.trajectory.duration_s - self.options.arrival_s
+
     def contact_clearance(self, near: Near = ()) -> Clearance:
         """Clearance for the last stretch to a grasp or a release."""
         return self.scene.clearance(padding_m=self.options.contact_padding_m, near=near)
@@ -151,11 +167,14 @@ class Workcell:
             return Reach(reason=self._unreachable(target, goal.q, goal.position_error_m, clearance))
         down = planner.line(goal.q, approach, clearance, label="approach")
         if not down.found:
-            goal = planner.ik(target, clearance, seeds=5)
-            if goal.found:
-                down = planner.line(goal.q, approach, clearance, label="approach")
-            if not down.found:
-                return Reach(reason=down.reason)
+            other = planner.ik(target, clearance, seeds=5)
+            halfway = interpolate_pose(target, approach, 0.5)
+            for start, end in ((other, approach), (goal, halfway)):
+                down = planner.line(start.q, end, clearance, label="approach")
+                if start.found and down.found:
+                    break
+            else:
+                return Reach(reason=down.reason or "approach: out of reach")
         way = self.travel(q, down.end, near)
         if not way.found:
             return way

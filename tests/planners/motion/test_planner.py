@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-
-from embodied.types import Pose
 from embodied_planners.motion import MotionPlanner
 from embodied_planners.motion.planner import interpolate_pose
+
+from embodied.types import Pose
 
 DOWN = np.array([0.0, 1.0, 0.0, 0.0])
 

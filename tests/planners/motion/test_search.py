@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-
 from embodied_planners.motion.search import interpolate, line_is_valid, rrt_connect, shortcut
 
 LOW, HIGH = np.array([-1.0, -1.0]), np.array([1.0, 1.0])

@@ -2,15 +2,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-
 from embodied_planners.motion.timing import (
     JointLimits,
     resample,
     round_corners,
     time_parametrise,
 )
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 LIMITS = JointLimits(
     dq=np.array([1.8, 2.0, 3.0]),
