@@ -17,7 +17,7 @@ bench = typer.Typer(
     help="Published benchmarks. Killed and started again with the same folder, they go on.",
 )
 
-_PASS_ON = {"ignore_unknown_options": True, "allow_extra_args": True, "help_option_names": []}
+PASS_ON = {"ignore_unknown_options": True, "allow_extra_args": True, "help_option_names": []}
 
 
 @bench.command()
@@ -26,7 +26,9 @@ def llmp(
     out: Annotated[Path, typer.Option("--out", help="Folder of results.")] = Path("bench/llmp"),
     methods: Annotated[
         list[str] | None,
-        typer.Option("--method", help="oracle, llm+p, llm+p-no-example or llm; repeatable."),
+        typer.Option(
+            "--method", help="oracle, anytime, llm+p, llm+p-no-example or llm; repeatable."
+        ),
     ] = None,
     domains: Annotated[
         list[str] | None, typer.Option("--domain", help="Domain folder; repeatable. All if none.")
@@ -75,25 +77,26 @@ def llmp(
         raise typer.Exit(code)
 
 
-@bench.command(context_settings=_PASS_ON)
+@bench.command(context_settings=PASS_ON)
 def l2r(context: typer.Context) -> None:
     """Language to Rewards: 17 tasks of a quadruped and a hand (--help for options)."""
-    _hand_over("embodied.bench.l2r", context.args)
+    hand_over("embodied.bench.l2r", context.args)
 
 
-@bench.command(context_settings=_PASS_ON)
+@bench.command(context_settings=PASS_ON)
 def translate(context: typer.Context) -> None:
     """Accuracy of all translators on hand-written and held-out sentences (--help for options)."""
-    _hand_over("embodied.bench.translate", context.args)
+    hand_over("embodied.bench.translate", context.args)
 
 
-def _hand_over(module: str, arguments: Sequence[str]) -> None:
+def hand_over(module: str, arguments: Sequence[str]) -> None:
     """Let the module's own ``main`` read the rest of the command line."""
     with guarded(json="--json" in arguments):
+        from embodied.errors import EnvironmentMissingError
+
         try:
             found = importlib.import_module(module)
         except ModuleNotFoundError as error:
-            if error.name != module:
-                raise
-            raise typer.BadParameter(f"this installation has no {module}") from error
+            extra = f": it needs the package {error.name}" if error.name != module else ""
+            raise EnvironmentMissingError(f"this installation has no {module}{extra}") from error
         raise typer.Exit(int(found.main(list(arguments)) or 0))

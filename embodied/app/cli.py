@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from embodied.app.bench_cli import bench
+from embodied.app.bench_cli import PASS_ON, bench, hand_over
 from embodied.app.guard import guarded
 
 if TYPE_CHECKING:
@@ -262,6 +262,12 @@ def doctor(
         from embodied.app.doctor import examine, report
 
         raise typer.Exit(report(examine(out), json))
+
+
+@app.command("train-translator", context_settings=PASS_ON)
+def train_translator(context: typer.Context) -> None:
+    """Train the offline language model (extra [learned]; --help for options)."""
+    hand_over("embodied.language.local_translator.train", context.args)
 
 
 app.add_typer(bench, name="bench")

@@ -98,3 +98,20 @@ def test_a_closed_pipe_is_no_traceback(tmp_path: Path) -> None:
         command, shell=True, capture_output=True, text=True, env={**os.environ}, check=False
     )
     assert "Traceback" not in done.stderr
+
+
+def test_bench_names_what_is_wrong(tmp_path: Path) -> None:
+    done = CliRunner().invoke(cli.app, ["bench", "llmp", "--data", str(tmp_path)])
+    assert done.exit_code == 3
+    assert "domain.pddl" in done.output
+    wrong = ["bench", "llmp", "--data", str(tmp_path), "--method", "magic"]
+    done = CliRunner().invoke(cli.app, wrong)
+    assert done.exit_code == 3
+    assert "oracle" in done.output
+
+
+def test_a_command_of_a_missing_package_says_which(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "torch", None)
+    done = CliRunner().invoke(cli.app, ["train-translator", "--help"])
+    assert done.exit_code in (0, 3)  # 0: the help needs no torch
+    assert "Traceback" not in done.output
