@@ -26,9 +26,7 @@ def llmp(
     out: Annotated[Path, typer.Option("--out", help="Folder of results.")] = Path("bench/llmp"),
     methods: Annotated[
         list[str] | None,
-        typer.Option(
-            "--method", help="oracle, anytime, llm+p, llm+p-no-example or llm; repeatable."
-        ),
+        typer.Option("--method", help="oracle, anytime, llm+p, llm+p-no-example, llm."),
     ] = None,
     domains: Annotated[
         list[str] | None, typer.Option("--domain", help="Domain folder; repeatable. All if none.")
