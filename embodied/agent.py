@@ -83,8 +83,8 @@ class Report:
 
     Attributes:
         program: What was pursued.
-        verdicts: One per stage that had to hold at the end, then judged at the end; stages that a
-            later one had to undo are judged when they were reached.
+        verdicts: One per stage, judged when the stage ended; what no later stage had to undo is
+            judged again at the end.
         actions: Everything that was carried out, failures included.
         plans: Every planner answer, in order.
         message: One line for a person.
@@ -184,17 +184,17 @@ class Agent:
         """Carry out a program, stage by stage; raises WorldError as ``run`` does."""
         self._actions, self._plans, self._failures = [], [], Counter()
         self._emit("program", stages=program.stages, source=program.source, notes=program.notes)
-        kept: list[int] = []
+        kept: tuple[str, ...] = ()
         verdicts: list[Verdict] = []
         problem = ""
-        for index, stage in enumerate(program.stages):
-            kept, problem = self._reach_stage(program, kept, index)
+        for stage in program.stages:
+            kept, problem = self._reach_stage(program, kept, stage)
             verdicts.append(self.monitor.verdict(stage, self.memory.facts))
             if problem:
                 break
         self._rest()
-        for index in kept:  # judged again, now that everything is at rest
-            verdicts[index] = self.monitor.verdict(program.stages[index], self.memory.facts)
+        lost = {g for g in kept if not self.monitor.verdict(g, self.memory.facts).reached}
+        verdicts = [v.without(lost) for v in verdicts]
         report = Report(
             program=program,
             verdicts=tuple(verdicts),
@@ -217,12 +217,7 @@ class Agent:
     def plan(self, program: PddlProgram, goals: tuple[str, ...] | None = None) -> PlanResult:
         """Plan from the believed facts to ``goals`` (all stages together if None)."""
         goals = program.stages if goals is None else goals
-        problem = render_problem(
-            "now", self.monitor.domain, self.monitor.objects, self.memory.facts, goals
-        )
-        task = replace(program, domain=self.grounder.domain_text, problem=problem, stages=goals)
-        with self._timed("plan"):
-            result = self.planner.solve(task, deadline_s=self.options.plan_time_s)
+        result, domain, problem = self._solve(program, goals)
         self._plans.append(result)
         self._emit(
             "plan",
@@ -234,35 +229,66 @@ class Agent:
             wall_s=result.wall_s,
             cpu_s=result.cpu_s,
             message=result.message,
-            domain=task.domain,
+            domain=domain,
             problem=problem,
         )
         return result
 
+    def plan_keeping(
+        self, program: PddlProgram, kept: tuple[str, ...], stage: str
+    ) -> tuple[PlanResult, tuple[str, ...]]:
+        """Plan to a stage's goal and to as much of what was reached before as can stay true.
+
+        Args:
+            program: Program that the stage is from.
+            kept: Goals reached before.
+            stage: Goal of the stage.
+
+        Returns:
+            The planner's answer, and those of ``kept`` that it keeps: all of them unless the
+            planner proves that they cannot hold together with the stage's goal.
+        """
+        result = self.plan(program, (*kept, stage))
+        if result.status is not PlanStatus.UNSOLVABLE or not kept:
+            return result, kept
+        compatible: tuple[str, ...] = ()
+        for goal in kept:
+            trial = self._solve(program, (*compatible, goal, stage))[0]
+            if trial.status is PlanStatus.SOLVED:
+                compatible = (*compatible, goal)
+        return self.plan(program, (*compatible, stage)), compatible
+
+    def _solve(self, program: PddlProgram, goals: tuple[str, ...]) -> tuple[PlanResult, str, str]:
+        """Plan from the believed facts; returns the answer, the domain and the problem."""
+        problem = render_problem(
+            "now", self.monitor.domain, self.monitor.objects, self.memory.facts, goals
+        )
+        task = replace(program, domain=self.grounder.domain_text, problem=problem, stages=goals)
+        with self._timed("plan"):
+            result = self.planner.solve(task, deadline_s=self.options.plan_time_s)
+        return result, task.domain, problem
+
     def _reach_stage(
-        self, program: PddlProgram, kept: list[int], index: int
-    ) -> tuple[list[int], str]:
-        """Pursue one stage; returns which stages' goals hold by design, and what went wrong."""
-        wanted = [*kept, index]
+        self, program: PddlProgram, kept: tuple[str, ...], stage: str
+    ) -> tuple[tuple[str, ...], str]:
+        """Pursue one stage; returns the goals that must hold from now on, and what went wrong."""
+        own = self.monitor.conjuncts(stage)
         problem = ""
         for _ in range(self.options.replans + 1):
-            goals = tuple(program.stages[i] for i in wanted)
-            if all(self.monitor.verdict(g, self.memory.facts).reached for g in goals):
-                return wanted, ""
-            result = self.plan(program, goals)
-            if result.status is PlanStatus.UNSOLVABLE and len(wanted) > 1:
-                wanted = [index]  # the new stage cannot hold together with the earlier ones
-                continue
+            if self._all_hold((*kept, stage)):
+                return (*kept, *own), ""
+            result, kept = self.plan_keeping(program, kept, stage)
             if result.status is not PlanStatus.SOLVED:
-                return wanted, f"no plan: {result.message or result.status.value}"
+                return (*kept, *own), f"no plan: {result.message or result.status.value}"
             problem = self._carry_out(result.plan)
             if problem:
                 self._emit("replan", reason=problem)
-        verdicts = [self.monitor.verdict(program.stages[i], self.memory.facts) for i in wanted]
-        if all(v.reached for v in verdicts):
-            return wanted, ""
-        unmet = ", ".join(c for v in verdicts for c in v.unmet)
-        return wanted, f"gave up after {self.options.replans} replans: {problem or unmet}"
+        if self._all_hold((*kept, stage)):
+            return (*kept, *own), ""
+        return (*kept, *own), f"gave up after {self.options.replans} replans: {problem}"
+
+    def _all_hold(self, goals: tuple[str, ...]) -> bool:
+        return all(self.monitor.verdict(g, self.memory.facts).reached for g in goals)
 
     def _carry_out(self, plan: tuple[GroundAction, ...]) -> str:
         """Act until the plan ends or reality leaves it; returns why it left, or ``""``."""

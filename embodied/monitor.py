@@ -5,8 +5,8 @@ All checks work on *measured* facts. Nothing here looks at what was commanded.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 
 from embodied.symbolic import (
     And,
@@ -35,6 +35,14 @@ class Verdict:
     reached: bool
     holds: tuple[str, ...]
     unmet: tuple[str, ...]
+
+    def without(self, lost: Collection[str]) -> Verdict:
+        """The same verdict after the conjuncts in ``lost`` were measured to hold no longer."""
+        gone = tuple(part for part in self.holds if part in lost)
+        if not gone:
+            return self
+        holds = tuple(part for part in self.holds if part not in lost)
+        return replace(self, reached=False, holds=holds, unmet=(*self.unmet, *gone))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +89,11 @@ class Monitor:
         surprising = [str(a) for a in sorted(later - earlier - added)]
         surprising += [f"(not {a})" for a in sorted(earlier - later - deleted)]
         return Effects(missing=tuple(missing), surprising=tuple(surprising))
+
+    def conjuncts(self, goal: str) -> tuple[str, ...]:
+        """The parts of a goal that must all hold, as PDDL text; raises as ``verdict`` does."""
+        formula = read_goal(goal, self.domain, self.objects)
+        return tuple(map(str, formula.parts)) if isinstance(formula, And) else (str(formula),)
 
     def verdict(self, goal: str, facts: frozenset[Atom]) -> Verdict:
         """Judge ``goal`` (PDDL text) by ``facts``.

@@ -271,6 +271,29 @@ def test_a_later_stage_that_contradicts_an_earlier_one_replaces_it() -> None:
     assert Atom.parse("(at red p1)") in agent.memory.facts
 
 
+def test_what_a_later_stage_need_not_undo_is_kept_and_counts_at_the_end() -> None:
+    stages = ("(and (at red p3) (at blue p1))", "(at red p2)")
+    agent, _, _ = _agent(*stages)
+    report = agent.run("red to p3 and blue to p1, then red to p2")
+    assert report.reached
+    assert Atom.parse("(at blue p1)") in agent.memory.facts
+
+    agent, skills, _ = _agent(*stages)
+
+    def blown_away() -> Skill:
+        yield GripperGoal(width_m=0.08, label="home")
+        gone = map(Atom.parse, ["(at red p2)", "(at blue p3)", "(free p1)"])
+        skills.world.facts = frozenset(gone)
+        return SkillResult(ok=True)
+
+    skills.home = lambda observation: blown_away()  # type: ignore[method-assign]
+    report = agent.run("the same, but a gust of wind at the end")
+    assert not report.reached
+    assert report.verdicts[0].unmet == ("(at blue p1)",)
+    assert report.verdicts[0].holds == ("(at red p3)",)  # undone by design
+    assert report.verdicts[1].reached
+
+
 def test_an_unsolvable_goal_is_an_answer() -> None:
     agent, skills, _ = _agent("(and (at red p1) (at blue p1))")
     report = agent.run("both in one place")

@@ -318,14 +318,11 @@ class TabletopSession:
         plans: list[PlanResult] = []
         kept: tuple[str, ...] = ()
         for stage in program.stages:
-            result = agent.plan(program, (*kept, stage))
-            if result.status is PlanStatus.UNSOLVABLE and kept:
-                kept = ()
-                result = agent.plan(program, (stage,))
+            result, kept = agent.plan_keeping(program, kept, stage)
             plans.append(result)
             if result.status is not PlanStatus.SOLVED:
                 break
-            kept = (*kept, stage)
+            kept = (*kept, *agent.monitor.conjuncts(stage))
             facts = agent.memory.facts
             for action in result.plan:
                 facts = self._progress(action, facts)
