@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import mujoco
 import numpy as np
-from numpy.typing import NDArray
 
 from embodied.errors import WorldError
 from embodied.types import (
@@ -24,6 +23,7 @@ from embodied.types import (
 )
 from embodied.types._geometry import Array
 from embodied.world import robots
+from embodied.world._command_limits import limit_command
 from embodied.world.builder import build_model
 from embodied.world.layout import Layout, LayoutError, sample_layout
 from embodied.world.robots import Gripper, Robot
@@ -41,7 +41,8 @@ SETTLE_S = 0.5
 SETTLE_DRIFT_M = 0.01
 """Farther than this an item may not move while it settles, or the layout is drawn again."""
 
-_LAYOUT_TRIES = 20
+LAYOUT_TRIES = 20
+"""So often a layout is drawn again that did not stay where it was put."""
 
 
 def build_world(
@@ -178,13 +179,13 @@ class MujocoWorld:
         if self.scene is None:
             return self._start(None)
         rng = np.random.default_rng(seed)
-        for _ in range(_LAYOUT_TRIES):
+        for _ in range(LAYOUT_TRIES):
             layout = sample_layout(self.scene, rng, stack_probability=self.stacks)
             observation = self._start(layout)
             if self._drift(layout, observation) <= SETTLE_DRIFT_M:
                 return observation
         raise WorldError(
-            f"scene {self.scene.name!r}, seed {seed}: no layout in {_LAYOUT_TRIES} stays where it"
+            f"scene {self.scene.name!r}, seed {seed}: no layout in {LAYOUT_TRIES} stays where it"
             " is put; check the scene's stackable items and its clearance"
         )
 
@@ -216,7 +217,7 @@ class MujocoWorld:
             ValueError: The command has the wrong shape or is not finite.
         """
         self._refuse_when("new", "closed", "broken")
-        applied, reasons = self._limit(command)
+        applied, reasons = limit_command(self.spec, command, self._q_set)
         assert applied.dq is not None
         q0, dq0 = self._q_set, self._dq_set
         grip = self._drive
@@ -297,34 +298,6 @@ class MujocoWorld:
             for n, p in layout.poses.items()
         ]
         return max(moved, default=0.0)
-
-    def _limit(self, command: Command) -> tuple[Command, tuple[str, ...]]:
-        spec, reasons = self.spec, list[str]()
-        n = len(spec.joint_names)
-        dq_given = np.zeros(n) if command.dq is None else command.dq
-        if command.q.shape != (n,):
-            raise ValueError(f"command.q must have shape ({n},), got {command.q.shape}")
-        if not (np.isfinite(command.q).all() and np.isfinite(dq_given).all()):
-            raise ValueError("the command holds values that are not finite")
-        q = np.clip(command.q, spec.q_lower, spec.q_upper)
-        _explain(reasons, spec, q != command.q, "position limit", command.q)
-        reach = spec.dq_max * spec.control_dt_s
-        slowed = np.clip(q, self._q_set - reach, self._q_set + reach)
-        _explain(reasons, spec, np.abs(slowed - q) > 1e-9, "velocity limit", command.q)
-        dq = np.clip(dq_given, -spec.dq_max, spec.dq_max)
-        _explain(reasons, spec, dq != dq_given, "velocity limit of the feed-forward", dq_given)
-        width, force = command.gripper_width_m, command.gripper_force_n
-        if not np.isfinite([0.0 if width is None else width, force]).all():
-            raise ValueError("the command holds values that are not finite")
-        if spec.gripper is not None:
-            if width is not None and not 0.0 <= width <= spec.gripper.max_width_m:
-                width = min(max(width, 0.0), spec.gripper.max_width_m)
-                reasons.append(f"gripper: width limited to {width} m")
-            if not 0.0 <= force <= spec.gripper.max_force_n:
-                force = min(max(force, 0.0), spec.gripper.max_force_n)
-                reasons.append(f"gripper: force limited to {force} N")
-        applied = Command(q=slowed, dq=dq, gripper_width_m=width, gripper_force_n=force)
-        return applied, tuple(reasons)
 
     def _check_finite(self) -> None:
         warnings = self.data.warning
@@ -438,13 +411,6 @@ class _GripperDrive:
             speed_m_s=float(data.qvel[self.dof].sum()),
             force_n=min(forces.values()),
         )
-
-
-def _explain(
-    reasons: list[str], spec: WorldSpec, where: NDArray[np.bool_], limit: str, asked: Array
-) -> None:
-    for i in np.flatnonzero(where):
-        reasons.append(f"{spec.joint_names[i]}: {limit} (asked for {asked[i]:.4f})")
 
 
 def _actuator_of(model: mujoco.MjModel, joint: int, name: str) -> int:
