@@ -42,6 +42,16 @@ def plan_model(
     iterations: int = SOLVER_ITERATIONS,
 ) -> mujoco.MjModel:
     """Generate the plan model of a simulation model; ``spec`` itself is left as it is."""
+    return plan_spec(spec, timestep_s=timestep_s, iterations=iterations).compile()
+
+
+def plan_spec(
+    spec: mujoco.MjSpec,
+    *,
+    timestep_s: float = PLAN_TIMESTEP_S,
+    iterations: int = SOLVER_ITERATIONS,
+) -> mujoco.MjSpec:
+    """The plan model as an `MjSpec`, compiled once."""
     plan = spec.copy()
     plan.option.timestep = timestep_s
     plan.option.integrator = mujoco.mjtIntegrator.mjINT_IMPLICITFAST
@@ -55,7 +65,8 @@ def plan_model(
             plan.delete(geom)
     for joint in plan.joints:
         joint.frictionloss = 0.0
-    return plan.compile()
+    plan.compile()
+    return plan
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
