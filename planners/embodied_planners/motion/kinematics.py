@@ -1,3 +1,4 @@
+# pyright: reportAttributeAccessIssue=false
 """Forward and inverse kinematics of the arm alone.
 
 The chain (links and joints up to the end-effector site, no geoms, no objects) is copied out of any

@@ -1,3 +1,4 @@
+# pyright: reportAttributeAccessIssue=false
 """The motion planner: inverse kinematics, collision-free paths and timing behind one door."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# pyright: reportAttributeAccessIssue=false
 """Collision checking on a planning model: kinematics and ``mj_collision``, no dynamics.
 
 The planning model mirrors the last observation. Collision checks only look at pairs that involve

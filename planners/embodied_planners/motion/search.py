@@ -1,3 +1,4 @@
+# pyright: reportAttributeAccessIssue=false, reportIndexIssue=false
 """Path search in configuration space: straight line, RRT-Connect, shortcuts.
 
 All functions work on plain vectors and a validity function, so that a 2-D point tests them.

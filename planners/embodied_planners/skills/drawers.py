@@ -1,3 +1,4 @@
+# pyright: reportAttributeAccessIssue=false
 """Opening and closing drawers by their handles."""
 
 from __future__ import annotations
