@@ -79,7 +79,10 @@ class Bench:
     def memory(self, record: Mapping[str, Any]) -> Memory:
         """Facts and exchanges of a suite's record."""
         exchanges = tuple(
-            (b["text"], PddlProgram(domain="", problem="", stages=tuple(b["goals"]), source="suite"))
+            (
+                b["text"],
+                PddlProgram(domain="", problem="", stages=tuple(b["goals"]), source="suite"),
+            )
             for b in record.get("before", ())
         )
         return Memory(self.facts(record.get("facts", [])), exchanges)

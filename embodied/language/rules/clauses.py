@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from embodied.language.rules.lexer import COLON, COMMA
 from embodied.language.rules.lexicon import (
+    BOTTOM,
     BUILD,
     CLEAR,
     CLOSE,
@@ -65,9 +66,11 @@ _DOWN = (
     "from top to bottom", "top to bottom", "from the top to the bottom", "top down",
     "from the top down", "from top down", "listed from top to bottom",
 )  # fmt: skip
+_TRAILING = (
+    "at the end", "in the end", "as well", "too", "again", "together", "at once", "in there",
+    "back", "away", "also", "this time", "instead",
+)  # fmt: skip
 _ANY_ORDER = ("in any order", "in whatever order", "the order does not matter")
-_BOTTOM = ("at the bottom", "on the bottom", "at bottom", "as the base", "as base", "on bottom",
-           "at the base", "as the bottom", "as a base", "underneath", "at the very bottom")  # fmt: skip
 _MIDDLE = ("in the middle", "in between", "in the center", "in the centre")
 _TOP = ("on the top", "on top", "at the top", "as the top", "on the very top", "at the very top")
 _TOWER_NOUNS = ("tower", "stack", "pile", "column")
@@ -91,6 +94,9 @@ class ClauseParser(NounPhraseParser):
         if self.at("do not", "not") and self._verb_at(2 if self.at("do not") else 1):
             self.eat("do not", "not")
             return self._prohibition()
+        if participles or self.at("you", "we"):
+            self.eat("you have", "you", "we have", "we")
+            word = self.peek()
         if self.at("let go of", "letting go of"):
             self.pos += 3
             return [Hold(theme=self.nouns(stop_before_place=True), negated=True)]
@@ -159,6 +165,8 @@ class ClauseParser(NounPhraseParser):
 
     def _move(self, kind: str, word: str) -> list[Clause]:
         """Read on after put, take, pick, push and their like."""
+        if kind == TAKE and self.eat("the tower apart", "the towers apart", "the stack apart"):
+            return [_take_apart()]
         particles = self._particles()
         opening = (
             self.eat(*_OPEN_WORDS) if kind in (SLIDE, TAKE) and self.at("open", "shut") else ""
@@ -185,10 +193,14 @@ class ClauseParser(NounPhraseParser):
             if not any(p.text.split()[0] in ("onto", "into") for p in places):
                 theme = self._at_now(theme, places[0])
                 places = places[1:]
+        if places and self._on_each_other(places):
+            return [self._tower(list(theme.parts), "any", _first_other(places), None)]
         if places:
-            return [Place(theme=theme, places=places, source=source)]
+            return [Place(theme=self._at_now(theme, source), places=places)]
+        if kind == PLACE and self.at("so that", "such that"):
+            return []
         if kind == HOLD:
-            return [Hold(theme=self._at_now(theme, source), source=source)]
+            return [Hold(theme=self._at_now(theme, source))]
         if source:
             return [Remove(theme=theme, source=source)]
         if kind == TAKE:
@@ -204,9 +216,7 @@ class ClauseParser(NounPhraseParser):
 
     def _remove(self, word: str) -> list[Clause]:
         if self.eat("the tower", "the towers", "all towers", "all the towers", "the stack"):
-            everything = NounPhrase(text="everything", quantity="all", head=ITEM, plural=True)
-            top = At(relation="on", noun=None, text="off each other")
-            return [Remove(theme=Nouns(parts=(everything,)), source=top)]
+            return [_take_apart()]
         theme = self.nouns()
         self._particles()
         source = self.source()
@@ -218,7 +228,7 @@ class ClauseParser(NounPhraseParser):
             source = At(relation="on", noun=None, text="off others")
         places = self._places()
         if places:
-            return [Place(theme=theme, places=places, source=source)]
+            return [Place(theme=self._at_now(theme, source), places=places)]
         return [Remove(theme=theme, source=source)]
 
     def _clear(self) -> list[Clause]:
@@ -227,11 +237,12 @@ class ClauseParser(NounPhraseParser):
         fixed = all(self._is_fixed(p) for p in theme.parts)
         self.eat("out", "up", "away")
         source = None if fixed else self.source()
-        phrase = self.exceptions(NounPhrase(text=""), also_but=True)
+        phrase = self.exceptions(NounPhrase(text=""), also_but=True, late=True)
         places = self._places()
         self._trailing()
-        if source:
+        if source and not places:
             return [Remove(theme=theme, source=source)]
+        theme = self._at_now(theme, source)
         if places and not fixed:
             return [Place(theme=theme, places=places)]
         if len(places) > 1:
@@ -250,7 +261,7 @@ class ClauseParser(NounPhraseParser):
             return state
         source = self.source()
         if source:
-            return self._negate([Place(theme=theme, places=(_as_place(source),))])
+            return self._negate([Place(theme=theme, places=(source,))])
         places = self._places()
         self._trailing()
         if places:
@@ -305,14 +316,15 @@ class ClauseParser(NounPhraseParser):
 
     def _stack(self) -> list[Clause]:
         self._particles()
+        self.eat(COLON)
         theme = self.nouns()
-        order = self._order()
+        order = self._order() or ("up" if self.eat("in the order") else "")
         self.eat("into one tower", "into a tower", "in one tower", "in a tower", "into one stack",
                  "into a stack", "in a stack", "in one stack", "up", "together")  # fmt: skip
         places = self._places(order_after=True)
         order = order or self._order()
         listed = ()
-        if self.eat(COLON):
+        if self.eat(COLON) or (order == "up" and self.starts_noun()):
             listed = self._members()
             order = order or self._order() or "up"
         theme = self._late_exception(theme)
@@ -357,11 +369,14 @@ class ClauseParser(NounPhraseParser):
 
     def _tower_details(self, height: int | None) -> Tower:
         order, base, members = "", None, list[tuple[NounPhrase, str]]()
+        crowd: NounPhrase | None = None
         while not self.ended:
             if found := self._order():
                 order = found
             elif self.eat("out of", "of", "from", "using", "consisting of", "with", COLON):
                 members += self._members_with_roles(members != [])
+                if len(members) == 1 and _is_crowd(members[0][0]):
+                    crowd = members.pop()[0]
             elif self.at(COMMA, "and") and self._role_follows():
                 self.eat_join()
                 members += self._members_with_roles(True)
@@ -369,12 +384,36 @@ class ClauseParser(NounPhraseParser):
                 pass
             else:
                 break
+        if crowd is not None:
+            return self._tower_of_crowd(crowd, members, order, base, height)
         if not members:
             raise self.abstain("it does not say what the tower is made of")
         parts = [m for m, role in members if role == "bottom"]
         parts += [m for m, role in members if role in ("", "middle")]
         parts += [m for m, role in members if role == "top"]
         return self._tower(parts, order, base, height)
+
+    def _tower_of_crowd(
+        self,
+        crowd: NounPhrase,
+        members: list[tuple[NounPhrase, str]],
+        order: str,
+        base: At | None,
+        height: int | None,
+    ) -> Tower:
+        """A tower of "four blocks" or "all blocks", which a list may name or order."""
+        roles = {role: phrase for phrase, role in members}
+        if not members:
+            return Tower(members=(crowd,), ordered=False, base=base, count=height)
+        if set(roles) <= {"bottom", "top"} and len(roles) == len(members):
+            return Tower(
+                members=(crowd,), ordered=False, bottom=roles.get("bottom"),
+                top=roles.get("top"), base=base, count=height,
+            )  # fmt: skip
+        if crowd.quantity != "some" or crowd.count is None:
+            raise self.abstain("the order of this tower is not clear: name its members one by one")
+        named = [replace(m, head=m.head or crowd.head) for m, _ in members]
+        return self._tower(named, order, base, crowd.count)
 
     def _tower(
         self, members: list[NounPhrase], order: str, base: At | None, height: int | None
@@ -446,7 +485,7 @@ class ClauseParser(NounPhraseParser):
     def _role(self) -> str:
         if self.at("on top of"):
             return ""
-        if self.eat(*_BOTTOM):
+        if self.eat(*BOTTOM):
             return "bottom"
         if self.eat(*_MIDDLE):
             return "middle"
@@ -478,6 +517,8 @@ class ClauseParser(NounPhraseParser):
     def _statement_about(self, theme: Nouns) -> list[Clause]:
         where_first = self.pos
         negated, predicate = self._predicate()
+        if not predicate and self._eat_posture() and self._preposition() is None:
+            self.pos = where_first
         if not predicate:
             where_first = self.pos
             places = self._places()
@@ -487,7 +528,8 @@ class ClauseParser(NounPhraseParser):
             elif places:
                 theme = self._late_exception(theme)
                 self._trailing()
-                return [Place(theme=theme, places=places)]
+                single = len(theme.parts) == 1 and not _is_crowd(theme.parts[0])
+                return [Place(theme=theme, places=places, stacked=single)]
             else:
                 self.pos = where_first
         if self.eat(*_AS_IT_IS):
@@ -522,7 +564,7 @@ class ClauseParser(NounPhraseParser):
             elif found and self.eat("not", "no longer"):
                 negated = True
                 continue
-            elif found and verb and verb[1] == "participle" and word not in _OPEN_WORDS:
+            elif found and verb and verb[1] in ("participle", "gerund") and word not in _OPEN_WORDS:
                 if verb[0] == CLEAR:
                     break
             elif found and (word in ("still", "now", "both", "all", "up") or word in FILLERS):
@@ -552,7 +594,7 @@ class ClauseParser(NounPhraseParser):
             self._trailing()
             return clause
         if self.eat("empty", "emptied", "clear", "cleared"):
-            excluded = self.exceptions(NounPhrase(text=""), also_but=True).excluded
+            excluded = self.exceptions(NounPhrase(text=""), also_but=True, late=True).excluded
             self._trailing()
             return [Empty(places=theme, excluded=excluded)]
         return []
@@ -581,26 +623,20 @@ class ClauseParser(NounPhraseParser):
     def _particles(self) -> list[str]:
         """Read "up", "back", "away" and fillers."""
         read: list[str] = []
-        while True:
-            word = self.peek()
-            follows_place = self.at("up on", "down on", "over to", "out of") or (
-                word in ("all", "both") and self.starts_noun()
-            )
-            if (word in PARTICLES and not follows_place and word != "out") or word in FILLERS:
-                if self.at("both", "all") and self.starts_noun():
-                    break
-                read.append(word)
-                self._note(word)
-                self.pos += 1
-            else:
-                return read
+        while self.peek() in PARTICLES or self.peek() in FILLERS:
+            if self.at("up on", "down on", "over to", "away from", "out"):
+                break
+            if self.at("all", "both") and (self.starts_noun_at(1) or self.at("all of", "both of")):
+                break
+            read.append(self.peek())
+            self._note(self.peek())
+            self.pos += 1
+        return read
 
     def _trailing(self) -> None:
         """Read words after a clause that do not change it."""
         while True:
-            phrase = self.eat("at the end", "in the end", "as well", "too", "for me", "if possible",
-                              "as soon as possible", "again", "together", "at once", "you know",
-                              "in there", "back", "away", "also", "this time")  # fmt: skip
+            phrase = self.eat(*_TRAILING)
             if not phrase and self.peek() in FILLERS:
                 self._note(self.peek())
                 self.pos += 1
@@ -611,6 +647,15 @@ class ClauseParser(NounPhraseParser):
     def _note(self, word: str) -> None:
         if word in MANNER:
             self.ignored.append(word)
+
+    def _on_each_other(self, places: tuple[At, ...]) -> bool:
+        """Read ", one on top of the other"; also whether a place is "on each other"."""
+        start = self.pos
+        self.eat(COMMA)
+        if self.eat("one on top of the other", "one on the other", "one on top of another"):
+            return True
+        self.pos = start
+        return any(p.noun is not None and p.noun.pronoun == "each other" for p in places)
 
     def _late_exception(self, theme: Nouns) -> Nouns:
         """Read "except ..." at the end of a clause, about what it moves."""
@@ -634,7 +679,8 @@ class ClauseParser(NounPhraseParser):
         if at is None or at.noun is None:
             return theme
         where = (True, at.relation, at.noun)
-        return replace(theme, parts=tuple(replace(p, where=p.where or where) for p in theme.parts))
+        parts = (p if p.pronoun else replace(p, where=p.where or where) for p in theme.parts)
+        return replace(theme, parts=tuple(parts))
 
     def _negate(self, clauses: list[Clause]) -> list[Clause]:
         negated: list[Clause] = []
@@ -671,8 +717,22 @@ class ClauseParser(NounPhraseParser):
         return all(is_drawer(p) for p in theme.parts)
 
 
-def _as_place(source: At) -> At:
-    return replace(source, relation=source.relation)
+def _take_apart() -> Remove:
+    """Everything off everything else."""
+    everything = NounPhrase(text="everything", quantity="all", head=ITEM, plural=True)
+    top = At(relation="on", noun=None, text="off each other")
+    return Remove(theme=Nouns(parts=(everything,)), source=top)
+
+
+def _is_crowd(phrase: NounPhrase) -> bool:
+    """Whether a phrase speaks of several objects at once."""
+    return phrase.plural or phrase.quantity == "all" or (phrase.count or 1) > 1
+
+
+def _first_other(places: tuple[At, ...]) -> At | None:
+    """The first place that is not "on each other"."""
+    others = (p for p in places if p.noun is None or p.noun.pronoun != "each other")
+    return next(others, None)
 
 
 def _with_shared_heads(members: list[tuple[NounPhrase, str]]) -> list[tuple[NounPhrase, str]]:

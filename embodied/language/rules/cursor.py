@@ -31,7 +31,9 @@ class Cursor:
     """A position in a sentence."""
 
     def __init__(self, tokens: Iterable[Token]) -> None:
+        tokens = tuple(tokens)
         self.words = tuple(t.word for t in tokens)
+        self.numbers = tuple(t.number for t in tokens)
         self.pos = 0
 
     @property
@@ -77,12 +79,8 @@ class Cursor:
         while end < len(self.words) and end < self.pos + 4 and self.words[end] not in PAUSES:
             end += 1
         rest = " ".join(self.words[self.pos : max(end, self.pos + 1)])
-        where = f"word {self.word_number()}, '{rest}'"
+        where = f"word {self.numbers[self.pos]}, '{rest}'"
         return Abstain(where, problem or f"I do not understand '{rest}' at this place", hint)
-
-    def word_number(self) -> int:
-        """Number of the next word, counted from 1 without the pauses."""
-        return 1 + sum(w not in PAUSES for w in self.words[: self.pos])
 
     def eat_join(self) -> str:
         """Read what joins the members of a list: ``"and"``, ``"or"`` or ``","``; empty if none."""

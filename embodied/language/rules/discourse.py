@@ -7,7 +7,8 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
 from embodied.language.rules.cursor import Abstain
-from embodied.language.rules.scene_words import ITEM, SceneWords, plural_of
+from embodied.language.rules.lexicon import MASS_NOUNS
+from embodied.language.rules.scene_words import ITEM, SceneWords, plain, plural_of
 from embodied.language.rules.syntax import NounPhrase
 from embodied.types import Atom, ObjectSpec
 
@@ -174,7 +175,7 @@ class Discourse:
             raise Abstain(said, f"it is not clear what {said} stands for", "name the object")
         for name in names:
             if not role.fits(self.spec(name)):
-                raise Abstain(said, role.problem.format(_plain(name)))
+                raise Abstain(said, role.problem.format(plain(name)))
         return names
 
     def _them(self, role: Role) -> tuple[str, ...]:
@@ -204,7 +205,7 @@ class Discourse:
             named = [n for n in self.mentioned if role.fits(self.spec(n))]
             options = named[-1:]
         if len(options) > 1:
-            self.notes.append(f"{said} was read as the {_plain(options[0])}")
+            self.notes.append(f"{said} was read as the {plain(options[0])}")
         return tuple(options[:1])
 
     def _last_named(self) -> tuple[str, ...]:
@@ -224,7 +225,7 @@ class Discourse:
             raise self._nothing_fits(phrase, named, role)
         playing = [n for n in fitting if role.fits(self.spec(n))]
         if not playing:
-            raise Abstain(f"'{phrase.text}'", role.problem.format(_plain(fitting[0])))
+            raise Abstain(f"'{phrase.text}'", role.problem.format(plain(fitting[0])))
         if phrase.other:
             playing = [n for n in playing if n not in self.themes and n not in self.mentioned]
         if phrase.not_a:
@@ -241,7 +242,7 @@ class Discourse:
             if fixed and self.spec(fixed[0]).kind == "item" and not phrase.where:
                 listed = self._listed(tuple(playing))
                 raise Abstain(
-                    f"'{phrase.text}'", f"the {_plain(fixed[0])} is not among {listed} anyway"
+                    f"'{phrase.text}'", f"the {plain(fixed[0])} is not among {listed} anyway"
                 )
             excluded += group
         playing = [n for n in playing if n not in excluded]
@@ -275,13 +276,12 @@ class Discourse:
         """What "the others" and "the rest" are taken from."""
         kinds = {self.spec(n).category for n in self.themes or self.mentioned}
         if role is not ITEMS or not kinds:
-            raise Abstain(
-                f"'{phrase.text}'", f"it is not clear of what '{phrase.text}' is the rest"
-            )
+            said = phrase.text or "the others"
+            raise Abstain(f"'{said}'", f"it is not clear of what '{said}' is the rest")
         alike = frozenset(n for n in self.scene.items if self.spec(n).category in kinds)
         if phrase.text.endswith("rest"):
             said = set(self.themes) | set(self.mentioned)
-            if set(self.scene.items) - said != alike - said:
+            if frozenset(self.scene.items) - said != alike - said:
                 kind = plural_of(sorted(kinds)[0])
                 raise Abstain(
                     f"'{phrase.text}'",
@@ -303,14 +303,17 @@ class Discourse:
         assert phrase.where is not None
         is_there, relation, noun = phrase.where
         if not self.facts:
+            if len(names) == 1 and not phrase.plural and is_there:
+                return names
             raise Abstain(f"'{phrase.text}'", "it is not known where things are now")
         spots = self.resolve(noun, ANY).names
         predicates = ("on", "in") if relation == "to" else (relation,)
         there = {a.args[0] for a in self.facts if a.predicate in predicates and a.args[-1] in spots}
         found = [n for n in names if (n in there) == is_there]
         if not found:
-            spot = " or ".join(f"the {_plain(n)}" for n in spots)
-            what = f"{'' if is_there else 'not '}{relation} {spot} now"
+            spot = " or ".join(f"the {plain(n)}" for n in spots)
+            spatial = "in or on" if relation == "to" else relation
+            what = f"{'' if is_there else 'not '}{spatial} {spot} now"
             raise Abstain(f"'{phrase.text}'", f"{self._listed(tuple(names))}: none is {what}")
         return found
 
@@ -326,8 +329,14 @@ class Discourse:
     def _select(
         self, phrase: NounPhrase, names: tuple[str, ...], excluded: tuple[str, ...]
     ) -> Group:
+        generic = phrase.head in (ITEM, "")
         if phrase.quantity == "no":
-            return Group(names=names, none=True, category=self._type_of(names), excluded=excluded)
+            return Group(
+                names=names,
+                none=True,
+                category=self._type_of(names, generic=generic),
+                excluded=excluded,
+            )
         if phrase.quantity == "some":
             wanted = phrase.count or 1
             if wanted > len(names):
@@ -336,14 +345,18 @@ class Discourse:
                 return Group(names=names, only=phrase.only)
             return Group(names=names, choose=wanted, exactly=phrase.exactly, only=phrase.only)
         if phrase.count is not None:
-            self._check_count(phrase, names)
+            whole = tuple(n for n in self.scene.specs if n in names or n in excluded)
+            self._check_count(phrase, whole if phrase.count == len(whole) else names)
+        elif not phrase.plural and len(names) > 1 and phrase.head in MASS_NOUNS:
+            self.notes.append(f"'{phrase.text}' was read as {self._listed(names)}")
         elif not phrase.plural and len(names) > 1:
             raise Abstain(
                 f"'{phrase.text}'",
                 f"'{phrase.text}' can be {self._listed(names, 'or')}",
                 "say which one, or say 'all'",
             )
-        kind = self._type_of(names) if phrase.plural and not excluded else ""
+        several = phrase.plural or phrase.head in MASS_NOUNS
+        kind = self._type_of(names, generic=generic) if several and not excluded else ""
         return Group(names=names, only=phrase.only, category=kind, excluded=excluded)
 
     def _check_count(self, phrase: NounPhrase, names: tuple[str, ...]) -> None:
@@ -354,19 +367,17 @@ class Discourse:
         number = f"there {'is' if len(names) == 1 else 'are'} {len(names)}, not {phrase.count}"
         return Abstain(f"'{phrase.text}'", f"{number}: {self._listed(names)}")
 
-    def _type_of(self, names: tuple[str, ...]) -> str:
+    def _type_of(self, names: tuple[str, ...], *, generic: bool) -> str:
         """The PDDL type that has exactly these objects; empty if none has."""
-        for kind, members in self.types.items():
+        for kind, members in (("item", self.types.get("item")), *self.types.items()):
+            if generic != (kind == "item"):
+                continue
             if members == frozenset(names) and len(names) > 1:
                 return kind
         return ""
 
     def _listed(self, names: tuple[str, ...], join: str = "and") -> str:
-        texts = [f"the {_plain(n)}" for n in names]
+        texts = [f"the {plain(n)}" for n in names]
         if len(texts) < 2:
             return "".join(texts)
         return f"{', '.join(texts[:-1])} {join} {texts[-1]}"
-
-
-def _plain(name: str) -> str:
-    return name.replace("-", " ")

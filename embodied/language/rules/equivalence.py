@@ -71,7 +71,9 @@ def _ground(formula: Formula, domain: Domain, objects: Mapping[str, str]) -> For
         case Or(parts):
             return Or(tuple(_ground(p, domain, objects) for p in parts))
         case Imply(premise, conclusion):
-            return Or((Not(_ground(premise, domain, objects)), _ground(conclusion, domain, objects)))
+            return Or(
+                (Not(_ground(premise, domain, objects)), _ground(conclusion, domain, objects))
+            )
         case Equal(left, right):
             return And() if left == right else Or()
         case Proposition():

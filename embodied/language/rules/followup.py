@@ -70,9 +70,9 @@ class Previous:
         Raises:
             Abstain: What was done before cannot be carried over to other objects.
         """
-        if len(sentence.stages) != 1 or len(sentence.stages[0]) != 1 or not self.stages:
+        if len(sentence.clauses) != 1 or not self.stages:
             return None
-        clause = sentence.stages[0][0]
+        clause = sentence.clauses[0]
         if not isinstance(clause, Too) or clause.negated or clause.theme.alternatives:
             return None
         moved = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import unicodedata
 from dataclasses import dataclass
@@ -35,6 +36,9 @@ _CONTRACTIONS = {
     "dont": "do not",
     "doesnt": "does not",
     "isnt": "is not",
+    "whatever's": "whatever is",
+    "everything's": "everything is",
+    "gimme": "give me",
     "wanna": "want to",
     "gonna": "going to",
     "gotta": "have to",
@@ -45,7 +49,8 @@ _CONTRACTIONS = {
 _QUOTES = str.maketrans(
     {"\u2019": "'", "\u2018": "'", "\u00b4": "'", "`": "'", "\u2013": ",", "\u2014": ","}
 )
-_TOKEN = re.compile(r"[a-z]+(?:'[a-z]+)?|\d+|[,;:.!?()\n]|\S")
+_TOKEN = re.compile(r"[^\W\d_]+(?:'[a-z]+)?|\d+|[,;:.!?()\n]|->|=>|\S")
+_SIGNS = {"&": "and", "+": "and", "->": "to", "=>": "to", "\u2192": "to"}
 _DROPPED = frozenset("\"'\u201c\u201d\u00ab\u00bb*_")
 _PAUSE_OF = {
     ",": COMMA,
@@ -66,11 +71,11 @@ class Token:
 
     Attributes:
         word: The word in lower case, or one of ``PAUSES``.
-        index: Position among the sentence's tokens.
+        number: Number of the word in the sentence, counted from 1 without the pauses.
     """
 
     word: str
-    index: int
+    number: int
 
 
 class UnreadableTextError(Exception):
@@ -95,9 +100,10 @@ def tokenize(text: str) -> tuple[Token, ...]:
         names = ", ".join(f"U+{ord(c):04X}" for c in bad[:5])
         raise UnreadableTextError(f"the sentence holds control characters ({names})")
     plain = unicodedata.normalize("NFKC", text).lower().translate(_QUOTES)
-    plain = plain.replace("-", " ").replace("\r", "\n")
+    plain = re.sub(r"-(?!>)", " ", plain).replace("\r", "\n")
     words: list[str] = []
-    for piece in _TOKEN.findall(plain):
+    pieces: list[str] = _TOKEN.findall(plain)
+    for piece in pieces:
         if piece in _DROPPED:
             continue
         if piece in _PAUSE_OF:
@@ -107,12 +113,13 @@ def tokenize(text: str) -> tuple[Token, ...]:
             elif words:
                 words.append(pause)
             continue
-        words += _expand(piece)
+        words += _expand(_SIGNS.get(piece, piece))
     while words and words[-1] in PAUSES:
         words.pop()
     if not words:
         raise UnreadableTextError("the sentence is empty")
-    return tuple(Token(word, index) for index, word in enumerate(words))
+    numbers = itertools.accumulate(int(word not in PAUSES) for word in words)
+    return tuple(Token(word, number) for word, number in zip(words, numbers, strict=True))
 
 
 def _expand(piece: str) -> list[str]:

@@ -116,6 +116,9 @@ SPELLINGS = {
     "colours": "colors",
     "colored": "coloured",
     "atop": "on",
+    "ya": "you",
+    "u": "you",
+    "whatever": "everything that",
     "organize": "organise",
     "wood": "wooden",
 }
@@ -189,6 +192,10 @@ SOURCES: tuple[tuple[str, str], ...] = (
     ("from", "to"),
     ("off", "on"),
 )
+BOTTOM = (
+    "at the bottom", "on the bottom", "at bottom", "as the base", "as base", "on bottom",
+    "at the base", "as the bottom", "as a base", "underneath", "at the very bottom",
+)  # fmt: skip
 EXCEPTIONS = (
     "except for", "except", "apart from", "aside from", "other than", "excluding", "save for",
     "besides", "but not", "but for", "minus", "without", "but",
@@ -220,6 +227,39 @@ POLITE = (
     "it would be nice if you could", "have a go at", "i wish to have", "you are to", "so that",
     "such that", "i would prefer", "it is time to", "time to",
 )  # fmt: skip
+_WISHES = tuple(
+    f"{start}{adverb} {wish} if you {modal}"
+    for start in ("i would", "we would", "i will")
+    for adverb in ("", " really", " very much")
+    for wish in ("appreciate it", "be grateful", "be happy", "be glad", "like it", "love it")
+    for modal in ("could", "would", "can")
+)
+_PRAISE = tuple(
+    f"it would be{adverb} {praise} {ending}"
+    for adverb in ("", " really", " very")
+    for praise in ("great", "nice", "lovely", "good", "helpful", "perfect", "wonderful", "best")
+    for ending in ("if you could", "if you would", "if you can", "to have", "to see")
+)
+COURTESY = (
+    *_WISHES, *_PRAISE, "i was wondering if you could", "i wonder if you could",
+    "i was wondering whether you could", "i was hoping you could", "do you think you could",
+    "is it possible to", "would it be possible to", "if you do not mind", "if you can",
+    "if you could", "if you would", "if possible", "if you please", "if you have time",
+    "when you get a moment", "when you get a chance", "when you have a moment",
+    "when you have time", "as soon as you can", "as soon as possible", "whenever you are ready",
+    "when you are ready", "by the time you are finished", "by the time you are done",
+    "by the end", "for me", "for us", "thank you", "thanks a lot", "many thanks",
+)  # fmt: skip
+"""Phrases that are left out before a sentence is read: they ask for nothing."""
+
+MASS_NOUNS = frozenset("fruit food cutlery crockery trash rubbish garbage hardware".split())
+"""Nouns that speak of all there is without a plural."""
+
+QUESTIONS = frozenset("what where who why how which whose when is are do does did".split()) - {
+    "when", "do",
+}  # fmt: skip
+"""A sentence that begins with one of these is a question."""
+
 FILLERS = frozenset(
     "please now ok okay so well hey robot kindly simply also just hi hello alright right yes "
     "quickly gently carefully slowly neatly nicely safely thanks thank you and immediately again "
@@ -261,7 +301,6 @@ UNSUPPORTED: Mapping[str, str] = {
     "touch": "'touch' speaks about the way there, and only how things shall end up is covered",
     "touching": "'touching' speaks about the way there; only how things shall end up is covered",
     "what": "this is a question; I carry out instructions",
-    "where": "this is a question; I carry out instructions",
     "who": "this is a question; I carry out instructions",
     "why": "this is a question; I carry out instructions",
     "how": "this is a question; I carry out instructions",

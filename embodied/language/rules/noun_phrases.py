@@ -8,13 +8,17 @@ from dataclasses import replace
 from embodied.language.rules.cursor import Cursor
 from embodied.language.rules.lexer import Token
 from embodied.language.rules.lexicon import (
+    BOTTOM,
+    END,
     EXCEPTIONS,
-    GENERIC,
+    LEAVE,
     MODALS,
     NUMBERS,
+    PLACE,
     PREPOSITIONS,
     PRONOUNS,
     SOURCES,
+    STACK,
     SUPERLATIVES,
     VERB_FORMS,
 )
@@ -81,14 +85,14 @@ class NounPhraseParser(Cursor):
             phrase = self.exceptions(phrase, also_but=phrase.quantity != "the")
         return replace(phrase, text=self.between(start))
 
-    def exceptions(self, phrase: NounPhrase, *, also_but: bool) -> NounPhrase:
-        """Read "except ..." after a phrase, if that comes next."""
+    def exceptions(self, phrase: NounPhrase, *, also_but: bool, late: bool = False) -> NounPhrase:
+        """Read "except ..." after a phrase, if that comes next; ``late`` is after its place."""
         start = self.pos
         word = self.eat(*EXCEPTIONS)
         if not word or not self.starts_noun() or (word == "but" and not also_but):
             self.pos = start
             return phrase
-        excluded = self.nouns(stop_before_place=True)
+        excluded = self.nouns(stop_before_place=late)
         return replace(phrase, excluded=(*phrase.excluded, *excluded.parts))
 
     def nouns(self, *, stop_before_place: bool = False) -> Nouns:
@@ -110,7 +114,7 @@ class NounPhraseParser(Cursor):
                 self.pos = start
                 break
             part = self.noun_phrase()
-            if self.begins_predicate(places=stop_before_place):
+            if self.begins_predicate(places=stop_before_place) or self.at(*BOTTOM):
                 self.pos = start
                 break
             parts.append(part)
@@ -207,6 +211,9 @@ class NounPhraseParser(Cursor):
         """Read a noun phrase without what follows its noun."""
         start = self.pos
         only = bool(self.eat("only", "just"))
+        if self.at("all") and self._all_alone():
+            self.eat("all")
+            return self._generic("all", start, only)
         if self.eat("everything", "every thing"):
             return self._generic("all", start, only)
         if self.eat("anything", "something"):
@@ -294,6 +301,17 @@ class NounPhraseParser(Cursor):
             or self.head_here(ahead)
         )
 
+    def _all_alone(self) -> bool:
+        """Whether "all" stands for everything, without a noun."""
+        start = self.pos
+        self.eat("all of", "all")
+        self.eat("the", "these", "those", "my", "that")
+        alone = self.pos == start + 1 and not (
+            self._noun_after(0) or self.peek() in PRONOUNS or self.peek().isdigit()
+        )
+        self.pos = start
+        return alone
+
     def _generic(self, quantity: Quantity, start: int, only: bool) -> NounPhrase:
         other = bool(self.eat("else"))
         return NounPhrase(
@@ -372,6 +390,16 @@ class NounPhraseParser(Cursor):
             return self.abstain("an object is missing here")
         return self.abstain(f"I expected an object here, not '{self.peek()}'")
 
+    def _eat_posture(self) -> bool:
+        """Read "currently lying", "already placed" and the like before a place."""
+        start = self.pos
+        while True:
+            kind, form = VERB_FORMS.get(self.peek(), ("", ""))
+            posture = kind in (PLACE, STACK, END, LEAVE) and form in ("gerund", "participle")
+            if not posture and not self.at("currently", "still", "now", "already", "left"):
+                return self.pos > start
+            self.pos += 1
+
     def _relative(self, phrase: NounPhrase) -> NounPhrase:
         """Read "that is on the tray", "that is not a brick", "currently in the bin"."""
         start = self.pos
@@ -379,7 +407,7 @@ class NounPhraseParser(Cursor):
             if not self.eat("currently", "still"):
                 return phrase
         negated = bool(self.eat("not"))
-        self.eat("currently", "still", "now", "lying", "sitting", "standing")
+        self._eat_posture()
         if self.at("a", "an") or (negated and self._noun_after(0)):
             kind = self.noun_phrase()
             if negated:
@@ -420,6 +448,3 @@ def _share_heads(parts: list[NounPhrase]) -> tuple[NounPhrase, ...]:
 
 def _lacks_noun(phrase: NounPhrase) -> bool:
     return bool(not phrase.head and not phrase.pronoun and phrase.modifiers)
-
-
-__all__ = ["GENERIC", "NounPhraseParser"]

@@ -26,6 +26,11 @@ def plural_of(noun: str) -> str:
     return " ".join((*before, plural))
 
 
+def plain(name: str) -> str:
+    """An object's name as people say it."""
+    return name.replace("-", " ")
+
+
 @dataclass(frozen=True, slots=True)
 class SceneWords:
     """Nouns and modifiers of a scene, read off its objects' names, categories and aliases.

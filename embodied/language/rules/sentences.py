@@ -16,6 +16,7 @@ from embodied.language.rules.lexicon import (
 from embodied.language.rules.scene_words import SceneWords
 from embodied.language.rules.syntax import Clause, Sentence, Too, Towers
 
+_THAT_STATEMENTS = ("the", "a", "all", "every", "each", "both", "no", "nothing", "everything", "it")
 _SUBJECTS = ("you have", "you are done", "you", "we have", "we", "i have", "having")
 
 
@@ -25,11 +26,14 @@ class SentenceParser(ClauseParser):
     def __init__(self, tokens: Iterable[Token], scene: SceneWords) -> None:
         super().__init__(tokens, scene)
         self.ignored = []
-        self._stages: list[list[Clause]] = [[]]
-        self._deferred: list[Clause] = []
+        self._spoken: list[Clause] = []
+        self._stages: list[list[int]] = [[]]
+        self._deferred: list[int] = []
         self._fresh = True
         self._joined = False
         self._added = False
+        self._but = False
+        self._exceptions: set[int] = set()
 
     def sentence(self) -> Sentence:
         """Read everything."""
@@ -40,7 +44,22 @@ class SentenceParser(ClauseParser):
         stages = tuple(tuple(stage) for stage in self._stages if stage)
         if not stages:
             raise self.abstain("there is no instruction in this")
-        return Sentence(stages=stages, ignored=tuple(dict.fromkeys(self.ignored)))
+        return Sentence(
+            stages=stages,
+            clauses=tuple(self._spoken),
+            exceptions=frozenset(self._exceptions),
+            ignored=tuple(dict.fromkeys(self.ignored)),
+        )
+
+    def _say(self, clauses: Iterable[Clause]) -> list[int]:
+        """Number new clauses in the order in which they are said."""
+        start = len(self._spoken)
+        self._spoken += clauses
+        numbers = list(range(start, len(self._spoken)))
+        if self._but:
+            self._exceptions.update(numbers)
+        self._but = False
+        return numbers
 
     def _connective(self) -> bool:
         """Read a pause, a filler or a word that joins clauses; False when a clause comes next."""
@@ -51,14 +70,20 @@ class SentenceParser(ClauseParser):
                 self._fresh, self._added = True, False
             self.pos += 1
             self._joined = False
+        elif self._purpose():
+            pass
         elif not self._is_subordinate() and self.eat(*SEQUENCE):
             self._next_stage()
+            self._added = True
         elif self.eat(*BEGINNING, *POLITE):
             pass
         elif self.at("but not", "and not", "not") and self._negated_fragment():
             pass
+        elif word == "that" and self._joined and self.peek(1) in _THAT_STATEMENTS:
+            self.pos += 1
         elif word in ("and", "but", "plus", "with", "also", "instead"):
             self._joined = self._joined or word in ("and", "but")
+            self._but = self._but or word == "but"
             self._added = self._added or word == "also"
             self.pos += 1
         elif word in FILLERS:
@@ -72,6 +97,7 @@ class SentenceParser(ClauseParser):
     def _negated_fragment(self) -> bool:
         """Read "but not the red one"."""
         start = self.pos
+        self._but = True
         self.eat("but", "and")
         self.eat("not")
         if not self.starts_noun():
@@ -81,7 +107,7 @@ class SentenceParser(ClauseParser):
         if self.begins_predicate(places=True):
             self.pos = start
             raise self.abstain()
-        self._stages[-1].append(Too(theme=theme, negated=True))
+        self._stages[-1] += self._say([Too(theme=theme, negated=True)])
         return True
 
     def _clauses(self) -> None:
@@ -95,16 +121,20 @@ class SentenceParser(ClauseParser):
         if self.pos == before:
             raise self.abstain()
         self._check_fragment(clauses, before)
-        self._stages[-1] += clauses
+        if not self._spoken:
+            self.eat("first", "first of all")
+        elif self._afterwards():
+            self._next_stage()
+        self._stages[-1] += self._say(clauses)
         self._fresh = self._joined = False
-        if isinstance(clauses[-1], Towers):
+        if not clauses or isinstance(clauses[-1], Towers):
             return
         if not self.at_pause() and not self._may_follow():
             raise self.abstain()
 
     def _check_fragment(self, clauses: list[Clause], start: int) -> None:
         """A bare noun phrase counts only when "too" or "also" says what it is there for."""
-        if not isinstance(clauses[0], Too):
+        if not clauses or not isinstance(clauses[0], Too):
             return
         said = " ".join(self.words[start : self.pos])
         explicit = self.words[self.pos - 1] in ("too", "well", "also") or self._added
@@ -117,10 +147,40 @@ class SentenceParser(ClauseParser):
             f"it does not say what shall be with '{said}'", "say a place, or 'too' for the same one"
         )
 
+    def _afterwards(self) -> bool:
+        """Read "afterwards" at the end of a clause, which puts it after the one before."""
+        start = self.pos
+        if self.eat("afterwards", "afterward", "after that", "later", "last", "at last", "then"):
+            if self.at_pause():
+                return True
+        self.pos = start
+        return False
+
+    def _purpose(self) -> bool:
+        """Skip "so that I can ...": what the speaker wants to do then is nothing to bring about."""
+        if not self.eat("so that i can", "so that we can", "so i can", "so we can"):
+            return False
+        while not self.ended and self.peek() != STOP:
+            self.pos += 1
+        self.ignored.append("so that I can")
+        return True
+
     def _may_follow(self) -> bool:
         """Whether the word here may follow a clause without a pause."""
         return (
-            self.at("and", "but", "with", "so that", "such that", "not", "plus", "then", "also")
+            self.at(
+                "and",
+                "but",
+                "with",
+                "so that",
+                "such that",
+                "so i",
+                "so we",
+                "not",
+                "plus",
+                "then",
+                "also",
+            )
             or self.at(*SEQUENCE)
             or self._is_subordinate()
             or self.peek() in FILLERS
@@ -142,7 +202,7 @@ class SentenceParser(ClauseParser):
         if word == "before" and self.eat("that", "this"):
             self._earlier()
             return
-        clauses = self._subordinate_clauses()
+        clauses = self._say(self._subordinate_clauses())
         if not clauses:
             self.pos = start
             raise self.abstain()
@@ -185,7 +245,7 @@ class SentenceParser(ClauseParser):
         self.eat(COMMA)
         last = self._stages.pop()
         self._stages.append([])
-        self._stages[-1] += self.clause()
+        self._stages[-1] += self._say(self.clause())
         self._next_stage()
         self._stages[-1] += last
         self._fresh = False

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from embodied.language.rules.cursor import Abstain
+from embodied.language.rules.scene_words import plain
 from embodied.symbolic import And, ForAll, Formula, Not, Or, Parameter, Proposition
 from embodied.types import Atom
 
@@ -34,12 +35,16 @@ class Requirement:
         general: The same with quantifiers, where that is shorter; a disjunction when
             ``literals`` is empty.
         names: Objects that the clause speaks about.
+        universal: The sentence said "all" or used a plural, so that exceptions may follow.
+        exception: An exception from what was said before ("but leave the red one on the tray").
     """
 
     kind: str
     literals: tuple[Literal, ...] = ()
     general: Formula | None = None
     names: frozenset[str] = frozenset()
+    universal: bool = False
+    exception: bool = False
 
     @property
     def formulas(self) -> tuple[Formula, ...]:
@@ -100,7 +105,13 @@ def _without_means(requirements: Sequence[Requirement]) -> list[Requirement]:
             for x in r.literals
             if x.positive and x.atom.predicate in ("on", "in")
         }
+        excepted = {
+            x.atom.args[0] for r in later if r.exception and not r.universal for x in r.literals
+        }
         match requirement.kind:
+            case "place" if requirement.universal and excepted:
+                remaining = tuple(x for x in requirement.literals if x.atom.args[0] not in excepted)
+                kept.append(_narrowed(requirement, remaining))
             case "hold" | "remove":
                 remaining = tuple(x for x in requirement.literals if x.atom.args[0] not in placed)
                 if requirement.literals and not remaining:
@@ -158,16 +169,16 @@ def _check(all_literals: Sequence[Literal], stackable: Mapping[str, bool]) -> No
         if atom.predicate == "on" and atom.args[1] in stackable:
             below = atom.args[1]
             if item == below:
-                raise _contradiction(f"the {_plain(item)} on itself")
+                raise _contradiction(f"the {plain(item)} on itself")
             if not stackable[below]:
-                raise Abstain("goal", f"nothing can rest on the {_plain(below)}")
+                raise Abstain("goal", f"nothing can rest on the {plain(below)}")
             if below in under:
                 raise _contradiction(
                     f"{_words(under[below])} and {_words(atom)}", "only one thing rests on an item"
                 )
             under[below] = atom
     if len(held) > 1:
-        names = " and ".join(f"the {_plain(n)}" for n in sorted(held))
+        names = " and ".join(f"the {plain(n)}" for n in sorted(held))
         raise _contradiction(f"holding {names}", "there is one hand")
     _check_cycles({a.args[0]: a.args[1] for a in where.values() if a.predicate == "on"})
 
@@ -178,7 +189,7 @@ def _check_cycles(below: Mapping[str, str]) -> None:
         while path[-1] in below and len(path) <= len(below) + 1:
             path.append(below[path[-1]])
             if path[-1] == start:
-                circle = " on ".join(f"the {_plain(n)}" for n in path)
+                circle = " on ".join(f"the {plain(n)}" for n in path)
                 raise _contradiction(circle, "a circle of things on each other")
 
 
@@ -187,12 +198,8 @@ def _contradiction(what: str, why: str = "") -> Abstain:
     return Abstain("goal", problem, "say 'first ..., then ...' if one comes after the other")
 
 
-def _plain(name: str) -> str:
-    return name.replace("-", " ")
-
-
 def _words(atom: Atom) -> str:
-    names = [f"the {_plain(a)}" for a in atom.args]
+    names = [f"the {plain(a)}" for a in atom.args]
     match atom.predicate:
         case "on" | "in":
             return f"{names[0]} {atom.predicate} {names[1]}"

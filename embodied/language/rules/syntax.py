@@ -85,15 +85,25 @@ class Place:
     places: tuple[At, ...]
     negated: bool = False
     stacked: bool = False
-    source: At | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tower:
-    """A tower, members from bottom to top; in any order when ``ordered`` is false."""
+    """A tower.
+
+    Attributes:
+        members: From bottom to top; in any order when ``ordered`` is false.
+        ordered: Whether the order of the members counts.
+        bottom: Of unordered members, the one at the bottom.
+        top: Of unordered members, the one on top.
+        base: What the tower stands on.
+        count: Its height, if the sentence says it.
+    """
 
     members: tuple[NounPhrase, ...]
     ordered: bool = True
+    bottom: NounPhrase | None = None
+    top: NounPhrase | None = None
     base: At | None = None
     count: int | None = None
 
@@ -111,7 +121,6 @@ class Hold:
 
     theme: Nouns
     negated: bool = False
-    source: At | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,7 +185,17 @@ Clause: TypeAlias = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sentence:
-    """Clauses by stage, and words that were left aside on purpose."""
+    """A sentence.
 
-    stages: tuple[tuple[Clause, ...], ...]
+    Attributes:
+        stages: Numbers of the clauses of each stage.
+        clauses: All clauses in the order in which they were said, which is that in which pronouns
+            are to be understood.
+        exceptions: Numbers of clauses that "but" makes exceptions from what "all" said before.
+        ignored: Words that were left aside on purpose.
+    """
+
+    stages: tuple[tuple[int, ...], ...]
+    clauses: tuple[Clause, ...]
+    exceptions: frozenset[int] = frozenset()
     ignored: tuple[str, ...] = ()

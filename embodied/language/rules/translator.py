@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
+from dataclasses import replace
 
 from embodied.errors import Diagnostic, NotUnderstoodError
-from embodied.language.rules.cursor import Abstain
+from embodied.language.rules.cursor import Abstain, Cursor
 from embodied.language.rules.discourse import Discourse
 from embodied.language.rules.followup import Previous
 from embodied.language.rules.goals import GoalBuilder
-from embodied.language.rules.lexer import PAUSES, Token, UnreadableTextError, tokenize
+from embodied.language.rules.lexer import COMMA, PAUSES, Token, UnreadableTextError, tokenize
 from embodied.language.rules.lexicon import (
     BEGINNING,
     COLORS,
+    COURTESY,
     EXCEPTIONS,
     FILLERS,
     GENERIC,
@@ -23,6 +25,7 @@ from embodied.language.rules.lexicon import (
     POLITE,
     PREPOSITIONS,
     PRONOUNS,
+    QUESTIONS,
     SEQUENCE,
     SOURCES,
     SPELLINGS,
@@ -92,7 +95,7 @@ class RulesTranslator:
         """
         scene = SceneWords(spec.objects)
         try:
-            tokens = _with_known_spellings(tokenize(instruction), scene)
+            tokens = _without_courtesy(_with_known_spellings(tokenize(instruction), scene))
             _check_words(tokens, scene)
             sentence = SentenceParser(tokens, scene).sentence()
             stages, notes = self._stages(sentence, scene, memory)
@@ -104,9 +107,7 @@ class RulesTranslator:
             raise self._refusal(instruction, [why.diagnostic], scene) from None
         except _UnknownWords as why:
             raise self._refusal(instruction, why.diagnostics, scene) from None
-        problem = render_problem(
-            "sentence", self._domain, self._objects, memory.facts, _joint(stages)
-        )
+        problem = render_problem("sentence", self._domain, self._objects, memory.facts, stages)
         return PddlProgram(
             domain=self._domain_text,
             problem=problem,
@@ -121,7 +122,7 @@ class RulesTranslator:
         discourse = Discourse(scene=scene, facts=memory.facts, types=self._types)
         previous = Previous(memory.exchanges, self._domain, self._objects)
         previous.begin(discourse)
-        notes = [f"'{word}' was left aside: it asks for a manner" for word in sentence.ignored]
+        notes = [f"'{words}' was left aside: it names no goal" for words in sentence.ignored]
         repeated = previous.repeated(sentence, discourse)
         if repeated is not None:
             return repeated, tuple(notes)
@@ -130,10 +131,13 @@ class RulesTranslator:
         builder = GoalBuilder(discourse)
         stackable = {n: o.stackable for n, o in scene.specs.items() if o.kind == "item"}
         stages: list[str] = []
-        for clauses in sentence.stages:
-            made: list[Requirement] = []
-            for clause in clauses:
-                made += builder.requirements(clause)
+        required: list[list[Requirement]] = []
+        for number, clause in enumerate(sentence.clauses):
+            exception = number in sentence.exceptions
+            made = builder.requirements(clause)
+            required.append([replace(r, exception=exception) for r in made])
+        for numbers in sentence.stages:
+            made = [requirement for number in numbers for requirement in required[number]]
             builder.check_towers(made)
             if made:
                 stages.append(stage_goal(made, stackable=stackable))
@@ -164,9 +168,26 @@ def _with_known_spellings(tokens: tuple[Token, ...], scene: SceneWords) -> tuple
     """Replace variant spellings, unless the scene itself uses them."""
     own = scene.words
     return tuple(
-        Token(SPELLINGS.get(t.word, t.word) if t.word not in own else t.word, t.index)
+        Token(word, t.number)
         for t in tokens
+        for word in (SPELLINGS.get(t.word, t.word) if t.word not in own else t.word).split()
     )
+
+
+def _without_courtesy(tokens: tuple[Token, ...]) -> tuple[Token, ...]:
+    """Leave out phrases such as "I would be grateful if you could"."""
+    cursor = Cursor(tokens)
+    kept: list[Token] = []
+    while not cursor.ended:
+        if not cursor.eat(*COURTESY):
+            kept.append(tokens[cursor.pos])
+            cursor.pos += 1
+        elif cursor.at(COMMA) and kept and kept[-1].word == COMMA:
+            kept.pop()
+            cursor.pos += 1
+    if all(t.word in PAUSES for t in kept):
+        raise Abstain("sentence", "there is no instruction in this")
+    return tuple(kept)
 
 
 def _check_words(tokens: tuple[Token, ...], scene: SceneWords) -> None:
@@ -179,9 +200,14 @@ def _check_words(tokens: tuple[Token, ...], scene: SceneWords) -> None:
         for phrase, reason in UNSUPPORTED_PHRASES.items()
         if f" {phrase} " in text
     ]
-    for number, word in enumerate((w for w in words if w not in PAUSES), start=1):
-        where = f"word {number}, '{word}'"
-        if word in own:
+    first = next((t for t in tokens if t.word not in PAUSES | FILLERS), tokens[0])
+    if first.word in QUESTIONS and first.word not in own:
+        reason = "this is a question; I carry out instructions"
+        found.append(Diagnostic(where=f"word {first.number}, '{first.word}'", problem=reason))
+    for token in tokens:
+        word = token.word
+        where = f"word {token.number}, '{word}'"
+        if word in own or word in PAUSES or any(where == d.where for d in found):
             continue
         if word in UNSUPPORTED:
             found.append(Diagnostic(where=where, problem=UNSUPPORTED[word]))
@@ -195,8 +221,3 @@ def _check_words(tokens: tuple[Token, ...], scene: SceneWords) -> None:
             break
     if found:
         raise _UnknownWords(found)
-
-
-def _joint(stages: tuple[str, ...]) -> tuple[str, ...]:
-    """The goal of the problem file: the last stage, and what of the others can hold with it."""
-    return stages[-1:] if len(stages) > 1 else stages
