@@ -41,6 +41,12 @@ RobotOption = Annotated[
     str,
     typer.Option("--robot", help="Robot name or model.", rich_help_panel=_WORLD),
 ]
+WorldOption = Annotated[
+    str,
+    typer.Option(
+        "--world", help="Simulator: mujoco, or pybullet with the arm panda.", rich_help_panel=_WORLD
+    ),
+]
 RouteOption = Annotated[
     str,
     typer.Option("--route", help="auto, pddl or reward.", rich_help_panel=_WORLD),
@@ -103,6 +109,7 @@ def run(
     sentence: Annotated[str, typer.Argument(help="What the robot should do.")],
     scene: SceneOption = "blocks",
     robot: RobotOption = "fr3",
+    world: WorldOption = "mujoco",
     route: RouteOption = "auto",
     seed: SeedOption = 0,
     model: ModelOption = "rules",
@@ -129,6 +136,7 @@ def plan(
     sentence: Annotated[str, typer.Argument(help="What the robot should do.")],
     scene: SceneOption = "blocks",
     robot: RobotOption = "fr3",
+    world: WorldOption = "mujoco",
     route: RouteOption = "auto",
     seed: SeedOption = 0,
     model: ModelOption = "rules",
@@ -152,6 +160,7 @@ def plan(
 def chat(
     scene: SceneOption = "blocks",
     robot: RobotOption = "fr3",
+    world: WorldOption = "mujoco",
     route: RouteOption = "auto",
     seed: SeedOption = 0,
     model: ModelOption = "rules",
@@ -283,15 +292,16 @@ def main() -> None:
 
 def _settings(values: dict[str, Any]) -> Settings:
     """Check what the command line says; a wrong word ends with the legal ones."""
-    from embodied.app.session import ROUTES, Settings
+    from embodied.app.session import ROUTES, WORLDS, Settings
 
+    _choice("--world", values["world"], WORLDS)
     _choice("--route", values["route"], ROUTES)
     _check_model(values["model"])
-    _check_robot(values["robot"])
     record = values["record"]
     settings = Settings(
         scene=values["scene"],
-        robot=values["robot"],
+        robot=_checked_robot(values["robot"], values["world"]),
+        world=values["world"],
         route=values["route"],
         seed=values["seed"],
         model=values["model"],
@@ -314,12 +324,19 @@ def _check_scene(scene: str) -> None:
         _choice("--scene", scene, scene_names(), "or the path of a scene file")
 
 
-def _check_robot(robot: str) -> None:
+def _checked_robot(robot: str, world: str) -> str:
+    from embodied.app.session import PYBULLET_ROBOT, Settings
+
+    if world == "pybullet":
+        if robot != Settings().robot:
+            _choice("--robot", robot, (PYBULLET_ROBOT,))
+        return PYBULLET_ROBOT
     if robot.startswith("menagerie:") or Path(robot).expanduser().is_file():
-        return
+        return robot
     from embodied.app.catalogue import robot_names
 
     _choice("--robot", robot, robot_names(), "menagerie:NAME or the path of a robot model")
+    return robot
 
 
 def _check_model(model: str) -> None:

@@ -96,6 +96,7 @@ def recorded_settings(folder: Path) -> Settings:
         return Settings(
             scene=_scene_of(folder, summary),
             robot=str(summary["robot"]),
+            world=str(summary.get("world", Settings().world)),
             route=str(summary["route"]),
             seed=int(summary["seed"]),
         )

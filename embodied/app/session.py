@@ -19,6 +19,10 @@ REACHED, NOT_REACHED, NOT_UNDERSTOOD, BROKEN, INTERRUPTED = 0, 1, 2, 3, 130
 ended by Ctrl-C."""
 
 ROUTES = ("auto", "pddl", "reward")
+WORLDS = ("mujoco", "pybullet")
+PYBULLET_ROBOT = "panda"
+"""The arm of the world pybullet; MuJoCo's fr3 has the same coordinates and draws its states."""
+
 REWARD_ROBOTS = ("quadruped", "arm")
 """Robots that the reward route moves; ``arm`` is the arm with a three-finger hand."""
 
@@ -30,6 +34,7 @@ class Settings:
     Attributes:
         scene: Name of a scene or path of a scene file.
         robot: Name of a robot.
+        world: One of ``WORLDS``.
         route: One of ``ROUTES``; ``"auto"`` takes the reward route for ``REWARD_ROBOTS``.
         model: ``"rules"``, or what ``embodied.language.models.open_model`` opens.
         base_url: Address of an OpenAI-compatible server.
@@ -43,6 +48,7 @@ class Settings:
 
     scene: str = "blocks"
     robot: str = "fr3"
+    world: str = "mujoco"
     route: str = "auto"
     model: str = "rules"
     base_url: str | None = None

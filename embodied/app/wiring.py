@@ -5,13 +5,23 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from embodied.app.session import REWARD_ROBOTS, ROUTES, Session, Settings, reward_route
+from embodied.app.session import (
+    PYBULLET_ROBOT,
+    REWARD_ROBOTS,
+    ROUTES,
+    WORLDS,
+    Session,
+    Settings,
+    reward_route,
+)
 from embodied.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from embodied.app.logged_model import LoggedModel
     from embodied.app.tabletop import TabletopSession
     from embodied.protocols import SymbolGrounder, Translator
+    from embodied.world.mujoco import MujocoWorld
+    from embodied.world.pybullet import PybulletWorld
     from embodied.world.scene import Scene
 
 RULES = "rules"
@@ -30,8 +40,21 @@ def open_session(settings: Settings) -> Session:
         raise ConfigurationError(
             f"unknown route {settings.route!r}: choose from {', '.join(ROUTES)}"
         )
+    if settings.world not in WORLDS:
+        raise ConfigurationError(
+            f"unknown world {settings.world!r}: choose from {', '.join(WORLDS)}"
+        )
     if settings.moves_by_rewards:
+        if settings.world != "mujoco":
+            raise ConfigurationError(
+                f"the route reward plans and moves in MuJoCo; --world {settings.world} needs"
+                " --route pddl"
+            )
         return reward_route().open_reward_session(settings)
+    if settings.world == "pybullet" and settings.robot != PYBULLET_ROBOT:
+        raise ConfigurationError(
+            f"the world pybullet has the arm {PYBULLET_ROBOT}, not {settings.robot!r}"
+        )
     if settings.robot in REWARD_ROBOTS:
         raise ConfigurationError(
             f"the route pddl moves the arm fr3; robot {settings.robot!r} needs --route reward"
@@ -49,14 +72,13 @@ def open_tabletop(settings: Settings) -> TabletopSession:
     from embodied.agent import Options
     from embodied.app.tabletop import Parts, TabletopSession
     from embodied.world.grounding import TabletopGrounder
-    from embodied.world.mujoco import build_world, planning_model
     from embodied.world.scene import load_scene
 
     scene = load_scene(settings.scene)
-    world = build_world(scene, settings.robot)
+    world, model_to_plan = open_world(settings, scene)
     grounder = TabletopGrounder(world.spec)
     translator, model = open_translator(settings, grounder, scene)
-    motion = MotionPlanner(planning_model(scene, settings.robot), world.spec, seed=settings.seed)
+    motion = MotionPlanner(model_to_plan, world.spec, seed=settings.seed)
     parts = Parts(
         world=world,
         read_qpos=lambda: world.qpos,
@@ -71,6 +93,7 @@ def open_tabletop(settings: Settings) -> TabletopSession:
         about={
             "scene": settings.scene,
             "robot": settings.robot,
+            "world": settings.world,
             "route": "pddl",
             "model": settings.model,
             "seed": settings.seed,
@@ -80,6 +103,18 @@ def open_tabletop(settings: Settings) -> TabletopSession:
         options=Options(plan_time_s=settings.plan_time_s),
     )
     return TabletopSession(parts, seed=settings.seed)
+
+
+def open_world(settings: Settings, scene: Scene) -> tuple[MujocoWorld | PybulletWorld, Any]:
+    """Build the world, and the MuJoCo model that planners check motions in."""
+    if settings.world == "pybullet":
+        from embodied.world import pybullet
+
+        return pybullet.build_world(scene), pybullet.planning_model(scene)
+    from embodied.world import mujoco
+
+    world = mujoco.build_world(scene, settings.robot)
+    return world, mujoco.planning_model(scene, settings.robot)
 
 
 def open_translator(
@@ -121,4 +156,5 @@ def states_header(settings: Settings) -> dict[str, Any]:
     """What a painter needs: a user's own scene is given by its absolute path."""
     path = Path(settings.scene).expanduser()
     scene = str(path.resolve()) if path.is_file() else settings.scene
-    return {"route": "pddl", "scene": scene, "robot": settings.robot}
+    robot = Settings().robot if settings.world == "pybullet" else settings.robot
+    return {"route": "pddl", "scene": scene, "robot": robot}

@@ -42,9 +42,14 @@ def take_image(
             Of a drawer only the sliding part counts, not its housing.
     """
     view = pose_camera_in_world.inverse().matrix
-    projection = client.computeProjectionMatrixFOV(
-        fov=float(np.rad2deg(fovy_rad)), aspect=width / height, nearVal=NEAR_M, farVal=FAR_M
+    projection = list(
+        client.computeProjectionMatrixFOV(
+            fov=float(np.rad2deg(fovy_rad)), aspect=width / height, nearVal=NEAR_M, farVal=FAR_M
+        )
     )
+    # The renderer looks through the lower left corners of pixels: shift it to their middles.
+    projection[8] += 1.0 / width
+    projection[9] += 1.0 / height
     _, _, rgba, buffer, mask = client.getCameraImage(
         width,
         height,
