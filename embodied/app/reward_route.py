@@ -23,6 +23,7 @@ from embodied.app.session import NOT_REACHED, REACHED, Artifact, Goal, Outcome, 
 from embodied.errors import ConfigurationError, Diagnostic, NotUnderstoodError
 from embodied.language.reward import check, program_to_json
 from embodied.language.reward.conversation import Conversation
+from embodied.language.reward.rules import RewardRules
 from embodied.language.reward.translator import RewardTranslator
 from embodied.protocols import Emit, Event, Translator
 from embodied.types import (
@@ -60,13 +61,7 @@ def open_reward_session(settings: Settings) -> RewardSession:
 def open_reward_translator(settings: Settings, robot: str) -> Translator:
     """Rules, or a language model in two steps."""
     if settings.model == "rules":
-        try:
-            from embodied.language.rules.rewards import RewardRulesTranslator
-        except ImportError as error:
-            raise ConfigurationError(
-                "the rules know no rewards in this installation: choose a model with --model"
-            ) from error
-        return RewardRulesTranslator(robot)
+        return RewardRules(robot)
     from embodied.language.models import open_model
 
     model = open_model(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,65 +11,21 @@ import numpy as np
 from embodied.app.reward_rig import Place
 from embodied.bench.l2r_quadruped import L2rTask, Phase, Signal
 from embodied.bench.l2r_quadruped import program as any_program
-from embodied.language.reward import make_term
-from embodied.types import RewardCondition, RewardProgram, RewardStage, RewardTerm
-
-t = partial(make_term, robot="arm")
-OPEN = t("hand_closure", fraction=0.0)
-CLOSE = t("hand_closure", fraction=1.0, weight=2.0)
-DOWN, FORWARD = (t("palm_orientation", direction=d, weight=2.0) for d in ("down", "forward"))
-CALM = t("posture")
+from embodied.language.reward.building import (
+    flipping,
+    lifting_thing,
+    lifting_two,
+    moving,
+    touching,
+    turning_joint,
+    uprighting,
+)
+from embodied.types import RewardProgram, RewardStage
 
 
 def program(*stages: RewardStage) -> RewardProgram:
     """A program for the arm."""
     return any_program(*stages, robot="arm")
-
-
-def near(a: str, b: str, weight: float = 10.0) -> RewardTerm:
-    """Two points together."""
-    return t("distance", a=a, b=b, weight=weight)
-
-
-def until(
-    sensor: str, *arguments: str, above: float | None = None, below: float | None = None
-) -> RewardCondition:
-    """A condition that ends a stage."""
-    value = above if above is not None else below
-    assert value is not None
-    return RewardCondition(
-        sensor=sensor, op=">=" if above is not None else "<=", value=value, arguments=arguments
-    )
-
-
-def stage(
-    *terms: RewardTerm, seconds: float | None = None, until: RewardCondition | None = None
-) -> RewardStage:
-    """A stage."""
-    return RewardStage(terms=terms, duration_s=seconds, until=until)
-
-
-def grasp(thing: str, facing: RewardTerm = DOWN) -> tuple[RewardStage, ...]:
-    """Hand near a thing, then around it, then closed."""
-    return (
-        stage(
-            t("distance", a="palm", b=thing, distance=0.16, weight=10.0),
-            OPEN,
-            facing,
-            CALM,
-            seconds=2.0,
-            until=until("distance", "palm", thing, below=0.18),
-        ),
-        stage(
-            near("palm", thing),
-            OPEN,
-            facing,
-            CALM,
-            seconds=4.0,
-            until=until("distance", "palm", thing, below=0.025),
-        ),
-        stage(near("palm", thing), CLOSE, facing, CALM, seconds=1.0),
-    )
 
 
 def _held_height(thing: str, low: float, high: float) -> Callable[[Any], Signal]:
@@ -101,7 +56,7 @@ ARM_TASKS: tuple[L2rTask, ...] = (
     L2rTask(
         name="touch",
         instructions=("touch the apple",),
-        oracle=program(stage(near("palm", "apple"), DOWN, OPEN, CALM)),
+        oracle=program(*touching("apple")),
         phases=(
             Phase(
                 text="a finger tip or the palm point within 0.05 m of the apple's centre "
@@ -116,16 +71,7 @@ ARM_TASKS: tuple[L2rTask, ...] = (
     L2rTask(
         name="lift",
         instructions=("lift the apple to 0.5 m",),
-        oracle=program(
-            *grasp("apple"),
-            stage(
-                t("object_height", object="apple", height=0.5, weight=20.0),
-                near("palm", "apple"),
-                CLOSE,
-                DOWN,
-                CALM,
-            ),
-        ),
+        oracle=program(*lifting_thing("apple", 0.5)),
         phases=(
             Phase(
                 text="apple between 0.45 and 0.55 m",
@@ -139,25 +85,7 @@ ARM_TASKS: tuple[L2rTask, ...] = (
     L2rTask(
         name="move",
         instructions=("move the box to the cup",),
-        oracle=program(
-            *grasp("box"),
-            stage(
-                t("object_height", object="box", height=0.085, weight=20.0),
-                near("palm", "box"),
-                CLOSE,
-                DOWN,
-                CALM,
-                seconds=2.0,
-                until=until("object_height", "box", above=0.07),
-            ),
-            stage(
-                t("distance", a="box", b="cup", distance=0.09, weight=20.0),
-                near("palm", "box"),
-                CLOSE,
-                DOWN,
-                CALM,
-            ),
-        ),
+        oracle=program(*moving("box", "cup")),
         phases=(
             Phase(
                 text="box within 0.11 m of the cup, cup upright",
@@ -174,32 +102,7 @@ ARM_TASKS: tuple[L2rTask, ...] = (
     L2rTask(
         name="place-upright",
         instructions=("place the cup upright",),
-        oracle=program(
-            *grasp("cup"),
-            stage(
-                t("object_height", object="cup", height=0.12, weight=20.0),
-                near("palm", "cup"),
-                CLOSE,
-                DOWN,
-                CALM,
-                seconds=2.0,
-                until=until("object_height", "cup", above=0.1),
-            ),
-            stage(
-                t("object_orientation", object="cup", orientation="upright", weight=10.0),
-                t("object_height", object="cup", height=0.12, weight=10.0),
-                near("palm", "cup"),
-                CLOSE,
-                seconds=4.0,
-                until=until("object_tilt", "cup", below=0.12),
-            ),
-            stage(
-                t("object_orientation", object="cup", orientation="upright", weight=10.0),
-                t("object_height", object="cup", height=0.05, weight=20.0),
-                near("palm", "cup"),
-                CLOSE,
-            ),
-        ),
+        oracle=program(*uprighting("cup")),
         phases=(
             Phase(
                 text="cup upright within 0.25 rad, its centre below 0.065 m (standing: 0.05)",
@@ -216,23 +119,7 @@ ARM_TASKS: tuple[L2rTask, ...] = (
     L2rTask(
         name="flip",
         instructions=("flip the box upside down",),
-        oracle=program(
-            *grasp("box"),
-            stage(
-                t("object_height", object="box", height=0.4, weight=20.0),
-                near("palm", "box"),
-                CLOSE,
-                DOWN,
-                seconds=3.0,
-                until=until("object_height", "box", above=0.33),
-            ),
-            stage(
-                t("object_orientation", object="box", orientation="upside_down", weight=40.0),
-                t("object_height", object="box", height=0.4, weight=5.0),
-                near("palm", "box"),
-                t("hand_closure", fraction=1.0, weight=2.0),
-            ),
-        ),
+        oracle=program(*flipping("box")),
         phases=(
             Phase(
                 text="box upside down within 0.3 rad",
@@ -246,19 +133,7 @@ ARM_TASKS: tuple[L2rTask, ...] = (
     L2rTask(
         name="lift-two",
         instructions=("lift the box and the cup at the same time",),
-        oracle=program(
-            stage(near("palm", "box"), near("palm", "cup"), OPEN, DOWN, CALM, seconds=3.0),
-            stage(near("palm", "box"), near("palm", "cup"), CLOSE, DOWN, CALM, seconds=1.0),
-            stage(
-                t("object_height", object="box", height=0.3, weight=20.0),
-                t("object_height", object="cup", height=0.3, weight=20.0),
-                near("palm", "box"),
-                near("palm", "cup"),
-                CLOSE,
-                DOWN,
-                CALM,
-            ),
-        ),
+        oracle=program(*lifting_two("box", "cup")),
         phases=(
             Phase(
                 text="box and cup both above 0.2 m",
@@ -275,23 +150,7 @@ ARM_TASKS: tuple[L2rTask, ...] = (
     L2rTask(
         name="turn-on-faucet",
         instructions=("turn on the faucet",),
-        oracle=program(
-            stage(
-                near("palm", "faucet_handle"),
-                DOWN,
-                OPEN,
-                CALM,
-                seconds=3.0,
-                until=until("distance", "palm", "faucet_handle", below=0.03),
-            ),
-            stage(
-                t("joint_fraction", joint="faucet", fraction=1.0, weight=20.0),
-                near("palm", "faucet_handle"),
-                OPEN,
-                DOWN,
-                CALM,
-            ),
-        ),
+        oracle=program(*turning_joint("faucet")),
         phases=(
             Phase(
                 text="faucet at least 80% open",
@@ -305,23 +164,7 @@ ARM_TASKS: tuple[L2rTask, ...] = (
     L2rTask(
         name="open-drawer",
         instructions=("open the drawer",),
-        oracle=program(
-            stage(
-                near("palm", "drawer_handle"),
-                DOWN,
-                OPEN,
-                CALM,
-                seconds=3.0,
-                until=until("distance", "palm", "drawer_handle", below=0.03),
-            ),
-            stage(
-                t("joint_fraction", joint="drawer", fraction=1.0, weight=20.0),
-                near("palm", "drawer_handle"),
-                OPEN,
-                DOWN,
-                CALM,
-            ),
-        ),
+        oracle=program(*turning_joint("drawer")),
         phases=(
             Phase(
                 text="drawer at least 80% open",

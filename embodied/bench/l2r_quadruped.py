@@ -15,8 +15,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embodied.app.reward_rig import Layout
-from embodied.language.reward import make_term
-from embodied.types import RewardProgram, RewardStage, RewardTerm
+from embodied.language.reward.building import (
+    LIFT_HEIGHT_M,
+    SPIN_RATE,
+    at_height,
+    facing,
+    lifting,
+    on_two_feet,
+    rolled,
+    spinning,
+    stage,
+)
+from embodied.types import RewardProgram, RewardStage
 
 Signal = NDArray[np.bool_]
 
@@ -58,79 +68,12 @@ class L2rTask:
         return self.oracle.robot
 
 
-def stage(*terms: RewardTerm, seconds: float | None = None) -> RewardStage:
-    """A stage that ends by time, or never."""
-    return RewardStage(terms=terms, duration_s=seconds)
-
-
 def program(*stages: RewardStage, robot: str = "quadruped") -> RewardProgram:
     """A program written by hand."""
     return RewardProgram(robot=robot, stages=stages, source="oracle")
 
 
-t = make_term
-LEVEL = (t("torso_pitch", angle=0.0), t("torso_roll", angle=0.0))
-CALM = (t("posture"), t("stillness", weight=1.0))
-STANDING = (t("torso_height", height=0.27), *LEVEL)
 ON_GROUND = 0.035
-SPIN_RATE = 2.5
-
-
-def grounded(*feet: str) -> tuple[RewardTerm, ...]:
-    """Feet that stay down."""
-    return tuple(t("foot_lift", foot=foot, height=0.0, weight=25.0) for foot in feet)
-
-
-def trot(frequency: float = 2.5, height: float = 0.07) -> tuple[RewardTerm, ...]:
-    """Diagonal pairs of feet step in turn."""
-    return tuple(
-        t(
-            "foot_stepping",
-            foot=foot,
-            frequency=frequency,
-            air_ratio=0.5,
-            phase=phase,
-            swing_height=height,
-        )
-        for foot, phase in (
-            ("front_left", 0.0),
-            ("rear_right", 0.0),
-            ("front_right", 0.5),
-            ("rear_left", 0.5),
-        )
-    )
-
-
-def _facing(angle: float) -> tuple[RewardStage, ...]:
-    return (
-        stage(
-            t("torso_heading", angle=angle, weight=10.0, norm="l2"),
-            *STANDING,
-            *trot(),
-            t("posture"),
-        ),
-    )
-
-
-def _lift(foot: str, height: float) -> tuple[RewardTerm, ...]:
-    others = [f for f in ("front_left", "front_right", "rear_left", "rear_right") if f != foot]
-    return (
-        t("foot_lift", foot=foot, height=height),
-        *grounded(*others),
-        *STANDING,
-        *CALM,
-    )
-
-
-SPIN = (
-    t("torso_turn_rate", rate=SPIN_RATE, weight=4.0),
-    t("torso_velocity", forward=0.0, left=0.0, weight=1.0),
-    t("torso_height", height=0.27, weight=30.0),
-    t("torso_pitch", angle=0.0, weight=10.0),
-    t("torso_roll", angle=0.0, weight=10.0),
-    *trot(),
-    t("posture", weight=0.3),
-)
 
 
 def _near(angle: Any, target: float, width: float) -> Signal:
@@ -178,37 +121,28 @@ QUADRUPED_TASKS: tuple[L2rTask, ...] = (
     L2rTask(
         name="face-sunrise",
         instructions=("The sun rises in the east: turn and face the sunrise",),
-        oracle=program(*_facing(0.0)),
+        oracle=program(stage(*facing(0.0))),
         phases=(Phase(text="heading within 0.2 rad of east", holds=_faces(0.0), hold_s=1.0),),
         limit_s=8.0,
     ),
     L2rTask(
         name="face-sunset",
         instructions=("The sun sets in the west: turn and face the sunset",),
-        oracle=program(*_facing(math.pi)),
+        oracle=program(stage(*facing(math.pi))),
         phases=(Phase(text="heading within 0.2 rad of west", holds=_faces(math.pi), hold_s=1.0),),
         limit_s=8.0,
     ),
     L2rTask(
         name="sit-low",
         instructions=("sit down low with a flat torso",),
-        oracle=program(
-            stage(
-                t("torso_height", height=0.12, weight=40.0),
-                *LEVEL,
-                t("posture"),
-                t("stillness", weight=0.3),
-            )
-        ),
+        oracle=program(stage(*at_height(0.12))),
         phases=(Phase(text="torso below 0.17 m and level", holds=_sits, hold_s=1.0),),
         limit_s=4.0,
     ),
     L2rTask(
         name="roll-over",
         instructions=("roll over by 180 degrees",),
-        oracle=program(
-            stage(t("torso_roll", angle=math.pi, weight=10.0), t("posture", weight=0.02))
-        ),
+        oracle=program(stage(*rolled(math.pi))),
         phases=(
             Phase(
                 text="roll at least 2.6 rad",
@@ -221,14 +155,14 @@ QUADRUPED_TASKS: tuple[L2rTask, ...] = (
     L2rTask(
         name="spin-fast",
         instructions=("spin fast",),
-        oracle=program(stage(*SPIN)),
+        oracle=program(stage(*spinning())),
         phases=(Phase(text="turns at 2.5 rad/s +- 20%", holds=_spins, hold_s=2.0),),
         limit_s=8.0,
     ),
     L2rTask(
         name="lift-paw",
         instructions=("lift the front right paw",),
-        oracle=program(stage(*_lift("front_right", 0.14))),
+        oracle=program(stage(*lifting({"front_right": LIFT_HEIGHT_M}))),
         phases=(
             Phase(
                 text="front right sole above 0.08 m, the others down",
@@ -242,7 +176,8 @@ QUADRUPED_TASKS: tuple[L2rTask, ...] = (
         name="lift-paw-higher",
         instructions=("lift the front right paw", "lift it even higher"),
         oracle=program(
-            stage(*_lift("front_right", 0.14), seconds=3.0), stage(*_lift("front_right", 0.24))
+            stage(*lifting({"front_right": LIFT_HEIGHT_M}), seconds=3.0),
+            stage(*lifting({"front_right": 0.24})),
         ),
         phases=(
             Phase(
@@ -262,9 +197,9 @@ QUADRUPED_TASKS: tuple[L2rTask, ...] = (
         name="lift-diagonal-spin",
         instructions=("lift the front left paw", "now the diagonal paw instead", "now spin"),
         oracle=program(
-            stage(*_lift("front_left", 0.14), seconds=3.5),
-            stage(*_lift("rear_right", 0.14), seconds=3.5),
-            stage(*SPIN),
+            stage(*lifting({"front_left": LIFT_HEIGHT_M}), seconds=3.5),
+            stage(*lifting({"rear_right": LIFT_HEIGHT_M}), seconds=3.5),
+            stage(*spinning()),
         ),
         phases=(
             Phase(
@@ -284,16 +219,7 @@ QUADRUPED_TASKS: tuple[L2rTask, ...] = (
     L2rTask(
         name="stand-on-two",
         instructions=("stand on your two back feet like a human",),
-        oracle=program(
-            stage(
-                t("torso_pitch", angle=1.4, weight=10.0, norm="l2"),
-                t("torso_height", height=0.55, weight=20.0),
-                *grounded("rear_left", "rear_right"),
-                t("torso_roll", angle=0.0, weight=3.0),
-                t("stillness", weight=1.0),
-                t("posture", weight=0.02),
-            )
-        ),
+        oracle=program(stage(*on_two_feet())),
         phases=(
             Phase(
                 text="on the rear feet, nose up by 0.9 rad or more, front feet above 0.25 m",

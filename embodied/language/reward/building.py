@@ -1,0 +1,309 @@
+"""Building blocks of reward programs: the stages that make one motion, with tried weights.
+
+The rules translator and the benchmark's oracle rewards are put together from these, so that a
+sentence and its hand-written program cannot drift apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+
+from embodied.language.reward.vocabulary import FEET, make_term
+from embodied.types import RewardCondition, RewardStage, RewardTerm
+
+q = make_term
+a = partial(make_term, robot="arm")
+
+STANDING_HEIGHT_M = 0.27
+SPIN_RATE = 2.5
+LIFT_HEIGHT_M = 0.14
+LEVEL = (q("torso_pitch", angle=0.0), q("torso_roll", angle=0.0))
+CALM = (q("posture"), q("stillness", weight=1.0))
+STANDING = (q("torso_height", height=STANDING_HEIGHT_M), *LEVEL)
+
+OPEN = a("hand_closure", fraction=0.0)
+CLOSE = a("hand_closure", fraction=1.0, weight=2.0)
+DOWN = a("palm_orientation", direction="down", weight=2.0)
+ARM_CALM = a("posture")
+
+
+def stage(
+    *terms: RewardTerm, seconds: float | None = None, until: RewardCondition | None = None
+) -> RewardStage:
+    """A stage."""
+    return RewardStage(terms=terms, duration_s=seconds, until=until)
+
+
+def until(
+    sensor: str, *arguments: str, above: float | None = None, below: float | None = None
+) -> RewardCondition:
+    """A condition that ends a stage.
+
+    Raises:
+        ValueError: Neither or both of ``above`` and ``below`` are given.
+    """
+    value = above if above is not None else below
+    if value is None or (above is not None and below is not None):
+        raise ValueError("give one of above and below")
+    return RewardCondition(
+        sensor=sensor, op=">=" if above is not None else "<=", value=value, arguments=arguments
+    )
+
+
+def grounded(*feet: str) -> tuple[RewardTerm, ...]:
+    """Feet that stay down."""
+    return tuple(q("foot_lift", foot=foot, height=0.0, weight=25.0) for foot in feet)
+
+
+def trot(frequency: float = 2.5, height: float = 0.07) -> tuple[RewardTerm, ...]:
+    """Diagonal pairs of feet step in turn."""
+    return tuple(
+        q(
+            "foot_stepping",
+            foot=foot,
+            frequency=frequency,
+            air_ratio=0.5,
+            phase=phase,
+            swing_height=height,
+        )
+        for foot, phase in (
+            ("front_left", 0.0),
+            ("rear_right", 0.0),
+            ("front_right", 0.5),
+            ("rear_left", 0.5),
+        )
+    )
+
+
+def facing(angle: float) -> tuple[RewardTerm, ...]:
+    """Turn to a heading, trotting."""
+    return (
+        q("torso_heading", angle=angle, weight=10.0, norm="l2"),
+        *STANDING,
+        *trot(),
+        q("posture"),
+    )
+
+
+def lifting(heights: Mapping[str, float]) -> tuple[RewardTerm, ...]:
+    """Feet lifted to heights, the others down, torso level."""
+    return (
+        *(q("foot_lift", foot=foot, height=height) for foot, height in heights.items()),
+        *grounded(*(f for f in FEET if f not in heights)),
+        *STANDING,
+        *CALM,
+    )
+
+
+def spinning(rate: float = SPIN_RATE) -> tuple[RewardTerm, ...]:
+    """Turn on the spot at a rate, trotting."""
+    return (
+        q("torso_turn_rate", rate=rate, weight=4.0),
+        q("torso_velocity", forward=0.0, left=0.0, weight=1.0),
+        q("torso_height", height=STANDING_HEIGHT_M, weight=30.0),
+        q("torso_pitch", angle=0.0, weight=10.0),
+        q("torso_roll", angle=0.0, weight=10.0),
+        *trot(),
+        q("posture", weight=0.3),
+    )
+
+
+def walking(forward: float, left: float) -> tuple[RewardTerm, ...]:
+    """Walk at a velocity in the robot's own frame, trotting."""
+    return (
+        q("torso_velocity", forward=forward, left=left, weight=5.0),
+        q("torso_turn_rate", rate=0.0),
+        *STANDING,
+        *trot(),
+        q("posture"),
+    )
+
+
+def at_height(height: float) -> tuple[RewardTerm, ...]:
+    """The torso at a height, level and calm."""
+    return (
+        q("torso_height", height=height, weight=40.0),
+        *LEVEL,
+        q("posture"),
+        q("stillness", weight=0.3),
+    )
+
+
+def rolled(angle: float) -> tuple[RewardTerm, ...]:
+    """Roll to an angle; pi is lying on the back."""
+    return (q("torso_roll", angle=angle, weight=10.0), q("posture", weight=0.02))
+
+
+def pitched(angle: float) -> tuple[RewardTerm, ...]:
+    """The nose up (positive) or down by an angle, all feet down."""
+    return (
+        q("torso_pitch", angle=angle, weight=10.0),
+        q("torso_roll", angle=0.0),
+        q("torso_height", height=STANDING_HEIGHT_M),
+        *grounded(*FEET),
+        *CALM,
+    )
+
+
+def on_two_feet() -> tuple[RewardTerm, ...]:
+    """Upright on the rear feet."""
+    return (
+        q("torso_pitch", angle=1.4, weight=10.0, norm="l2"),
+        q("torso_height", height=0.55, weight=20.0),
+        *grounded("rear_left", "rear_right"),
+        q("torso_roll", angle=0.0, weight=3.0),
+        q("stillness", weight=1.0),
+        q("posture", weight=0.02),
+    )
+
+
+def near(first: str, second: str, weight: float = 10.0) -> RewardTerm:
+    """Two points together."""
+    return a("distance", a=first, b=second, weight=weight)
+
+
+def touching(thing: str) -> tuple[RewardStage, ...]:
+    """The palm at a thing."""
+    return (stage(near("palm", thing), DOWN, OPEN, ARM_CALM),)
+
+
+def grasping(thing: str, facing_: RewardTerm = DOWN) -> tuple[RewardStage, ...]:
+    """Hand near a thing, then around it, then closed."""
+    return (
+        stage(
+            a("distance", a="palm", b=thing, distance=0.16, weight=10.0),
+            OPEN,
+            facing_,
+            ARM_CALM,
+            seconds=2.0,
+            until=until("distance", "palm", thing, below=0.18),
+        ),
+        stage(
+            near("palm", thing),
+            OPEN,
+            facing_,
+            ARM_CALM,
+            seconds=4.0,
+            until=until("distance", "palm", thing, below=0.025),
+        ),
+        stage(near("palm", thing), CLOSE, facing_, ARM_CALM, seconds=1.0),
+    )
+
+
+def _carried(thing: str, height: float) -> tuple[RewardTerm, ...]:
+    return (
+        a("object_height", object=thing, height=height, weight=20.0),
+        near("palm", thing),
+        CLOSE,
+        DOWN,
+        ARM_CALM,
+    )
+
+
+def lifting_thing(thing: str, height: float) -> tuple[RewardStage, ...]:
+    """Grasp a thing and lift it to a height."""
+    return (*grasping(thing), stage(*_carried(thing, height)))
+
+
+def moving(thing: str, target: str) -> tuple[RewardStage, ...]:
+    """Grasp a thing and bring it beside another."""
+    return (
+        *grasping(thing),
+        stage(
+            *_carried(thing, 0.085),
+            seconds=2.0,
+            until=until("object_height", thing, above=0.07),
+        ),
+        stage(
+            a("distance", a=thing, b=target, distance=0.09, weight=20.0),
+            near("palm", thing),
+            CLOSE,
+            DOWN,
+            ARM_CALM,
+        ),
+    )
+
+
+def uprighting(thing: str, standing_height: float = 0.05) -> tuple[RewardStage, ...]:
+    """Grasp a lying thing, turn it upright in the air, put it down."""
+    up = a("object_orientation", object=thing, orientation="upright", weight=10.0)
+    return (
+        *grasping(thing),
+        stage(
+            *_carried(thing, 0.12),
+            seconds=2.0,
+            until=until("object_height", thing, above=0.1),
+        ),
+        stage(
+            up,
+            a("object_height", object=thing, height=0.12, weight=10.0),
+            near("palm", thing),
+            CLOSE,
+            seconds=4.0,
+            until=until("object_tilt", thing, below=0.12),
+        ),
+        stage(
+            up,
+            a("object_height", object=thing, height=standing_height, weight=20.0),
+            near("palm", thing),
+            CLOSE,
+        ),
+    )
+
+
+def flipping(thing: str) -> tuple[RewardStage, ...]:
+    """Grasp a thing and turn it upside down in the air."""
+    return (
+        *grasping(thing),
+        stage(
+            *_carried(thing, 0.4)[:-1],
+            seconds=3.0,
+            until=until("object_height", thing, above=0.33),
+        ),
+        stage(
+            a("object_orientation", object=thing, orientation="upside_down", weight=40.0),
+            a("object_height", object=thing, height=0.4, weight=5.0),
+            near("palm", thing),
+            a("hand_closure", fraction=1.0, weight=2.0),
+        ),
+    )
+
+
+def lifting_two(first: str, second: str, height: float = 0.3) -> tuple[RewardStage, ...]:
+    """Grasp two things that stand side by side and lift them together."""
+    both = (near("palm", first), near("palm", second))
+    return (
+        stage(*both, OPEN, DOWN, ARM_CALM, seconds=3.0),
+        stage(*both, CLOSE, DOWN, ARM_CALM, seconds=1.0),
+        stage(
+            a("object_height", object=first, height=height, weight=20.0),
+            a("object_height", object=second, height=height, weight=20.0),
+            *both,
+            CLOSE,
+            DOWN,
+            ARM_CALM,
+        ),
+    )
+
+
+def turning_joint(joint: str, fraction: float = 1.0) -> tuple[RewardStage, ...]:
+    """Take the handle of the drawer or the faucet between the fingers and open or close it."""
+    handle = f"{joint}_handle"
+    return (
+        stage(
+            near("palm", handle),
+            DOWN,
+            OPEN,
+            ARM_CALM,
+            seconds=3.0,
+            until=until("distance", "palm", handle, below=0.03),
+        ),
+        stage(
+            a("joint_fraction", joint=joint, fraction=fraction, weight=20.0),
+            near("palm", handle),
+            OPEN,
+            DOWN,
+            ARM_CALM,
+        ),
+    )
