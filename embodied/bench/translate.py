@@ -31,8 +31,12 @@ from embodied.bench.translate_data import (
 )
 from embodied.bench.translate_meaning import same_goals, same_rewards, same_value_maps
 from embodied.errors import ConfigurationError, ProgramError
-from embodied.language.local_translator.slot_model import SlotModel
-from embodied.language.local_translator.translator import CascadeTranslator, LocalTranslator
+from embodied.language.local_translator.slot_model import Answer, SlotModel
+from embodied.language.local_translator.translator import (
+    AnswersSlots,
+    CascadeTranslator,
+    LocalTranslator,
+)
 from embodied.language.local_translator.weights import adapter_path, fetch_base, find_base
 from embodied.language.rules import RulesTranslator
 from embodied.protocols import StateMemory, Translator
@@ -88,6 +92,30 @@ class Outcome:
 
 
 @dataclass(slots=True)
+class Remembered:
+    """A model that is not asked the same thing twice: decoding is greedy, so nothing changes.
+
+    Attributes:
+        model: Who is asked.
+        answers: Answers so far by prompt and grammar.
+    """
+
+    model: AnswersSlots
+    answers: dict[tuple[str, str], Answer] = field(default_factory=dict[tuple[str, str], Answer])
+
+    def answer(
+        self, prompt: str, grammar: str, *, temperature: float = 0.0, seed: int = 0
+    ) -> Answer:
+        """The answer, asked for at most once."""
+        key = (prompt, grammar)
+        if key not in self.answers:
+            self.answers[key] = self.model.answer(
+                prompt, grammar, temperature=temperature, seed=seed
+            )
+        return self.answers[key]
+
+
+@dataclass(slots=True)
 class Bench:
     """Translators for every case; the model is loaded once.
 
@@ -96,7 +124,7 @@ class Bench:
         thresholds: Confidence thresholds by kind; None for the calibrated ones.
     """
 
-    model: SlotModel | None = None
+    model: AnswersSlots | None = None
     thresholds: Mapping[str, float] | None = None
     _domains: dict[str, Any] = field(default_factory=dict[str, Any])
 
@@ -282,6 +310,7 @@ def run_translate(
     results = ResultFile(out)
     done = {r["id"] for r in results.results}
     bench = Bench(thresholds=thresholds)
+    loaded: SlotModel | None = None
     load_s = 0.0
     try:
         for i, (suite, name, case) in enumerate(work):
@@ -290,11 +319,12 @@ def run_translate(
                 continue
             if bench.model is None and name != "rules":
                 start = time.perf_counter()
-                bench.model = SlotModel(
+                loaded = SlotModel(
                     base or find_base() or fetch_base(),
                     adapter or adapter_path(),
                     threads=threads,
                 )
+                bench.model = Remembered(loaded)
                 load_s = time.perf_counter() - start
             outcome = bench.run(name, case)
             if outcome is not None:
@@ -322,8 +352,8 @@ def run_translate(
         text = report(results.results)
     finally:
         results.close()
-        if bench.model is not None:
-            bench.model.close()
+        if loaded is not None:
+            loaded.close()
     (out / "report.md").write_text(text)
     return text
 

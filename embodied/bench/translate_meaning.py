@@ -87,12 +87,7 @@ def _canonical(
     if isinstance(formula, Equal):
         return formula.left == formula.right
     if isinstance(formula, Not):
-        body = of(formula.body)
-        if isinstance(body, bool):
-            return not body
-        if body[0] == "not":
-            return body[1]
-        return ("not", body)
+        return _negated(of(formula.body))
     if isinstance(formula, Imply):
         return of(Or((Not(formula.premise), formula.conclusion)))
     if isinstance(formula, (ForAll, Exists)):
@@ -119,6 +114,18 @@ def _canonical(
     if len(parts) == 1:
         return next(iter(parts))
     return ("and" if conjunction else "or", frozenset(parts))
+
+
+def _negated(value: _Canonical) -> _Canonical:
+    """The negation, pushed down to the atoms."""
+    if isinstance(value, bool):
+        return not value
+    kind, body = value
+    if kind == "not":
+        return body
+    if kind == "atom":
+        return ("not", value)
+    return ("or" if kind == "and" else "and", frozenset(_negated(b) for b in body))
 
 
 def same_rewards(program: RewardProgram, gold: Gold) -> bool:

@@ -1,0 +1,197 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from embodied.bench.translate import Bench, calibrate, cases_of, report, run_translate
+from embodied.bench.translate_data import Case, generated, handwritten, published
+from embodied.bench.translate_meaning import gold_of, same_rewards, same_value_maps
+from embodied.errors import ConfigurationError
+from embodied.language.local_translator import reward_slots, value_map_slots
+from embodied.language.local_translator.scene_view import SceneView, Thing
+from embodied.language.local_translator.slot_model import Answer
+from embodied.types import RewardProgram, ValueMapProgram
+
+TESTS_DATA = Path(__file__).parents[1] / "data"
+BLOCKS = SceneView(
+    things=(
+        *(
+            Thing(name=f"{c}-block", kind="item", category="block", color=c)
+            for c in ("red", "green")
+        ),
+        Thing(name="bin", kind="container", category="bin"),
+        Thing(name="table", kind="surface", category="table"),
+    )
+)
+
+
+class Fixed:
+    """A model that always writes the same."""
+
+    def __init__(self, slots: str, confidence: float = 0.9) -> None:
+        self.slots, self.confidence = slots, confidence
+
+    def answer(
+        self, prompt: str, grammar: str, *, temperature: float = 0.0, seed: int = 0
+    ) -> Answer:
+        return Answer(
+            slots=self.slots,
+            confidence=self.confidence,
+            complete=True,
+            latency_s=0.0,
+            input_tokens=1,
+            cached_tokens=0,
+            output_tokens=1,
+        )
+
+
+def goal_case(gold: list[Any], refuse: str | None = None, sentence: str = "do it") -> Case:
+    return Case(id="x", kind="goal", scene=BLOCKS, sentence=sentence, gold=gold, refuse=refuse)
+
+
+def asked(slots: str, case: Case) -> bool:
+    bench = Bench(model=Fixed(slots), thresholds={"goal": 0.5, "reward": 0.5, "value-map": 0.5})
+    outcome = bench.run("local", case)
+    assert outcome is not None
+    return outcome.right
+
+
+def test_quantified_and_listed_goals_are_the_same() -> None:
+    every = goal_case([["(forall (?b - block) (in ?b bin))"]])
+    assert asked("put all in bin", every)
+    assert asked("put green-block red-block in bin", every)
+    assert not asked("put red-block in bin", every)
+    red = goal_case([["(forall (?b - block) (imply (has-color ?b red) (in ?b bin)))"]])
+    assert asked("put all red in bin", red)
+    nothing = goal_case([["(not (exists (?x - item) (in ?x bin)))"]])
+    assert asked("free bin", nothing)
+
+
+def test_order_counts_between_stages_and_not_within() -> None:
+    two = goal_case([["(in red-block bin)", "(on green-block table)"]])
+    assert asked("put red-block in bin then put green-block on table", two)
+    assert not asked("put green-block on table then put red-block in bin", two)
+    one = goal_case([["(and (in red-block bin) (on green-block table))"]])
+    assert asked("put green-block on table ; put red-block in bin", one)
+
+
+def test_refusals_are_right_only_where_they_should_be() -> None:
+    assert asked("cannot object", goal_case([], "object"))
+    assert not asked("cannot object", goal_case([["(in red-block bin)"]]))
+    assert asked("cannot ambiguous", goal_case([["(in red-block bin)"]], "ambiguous"))
+    assert not asked("put red-block in bin", goal_case([], "object"))
+
+
+def reward(slots: str) -> RewardProgram:
+    result = reward_slots.expand(slots, SceneView(robot="quadruped"))
+    assert isinstance(result, RewardProgram)
+    return result
+
+
+def test_rewards_allow_intervals_and_neutral_terms() -> None:
+    low = [{"terms": [{"name": "torso_height", "parameters": {"height": [0.05, 0.2]}}]}]
+    assert same_rewards(reward("height low"), low)
+    assert same_rewards(reward("height low ; flat"), low)
+    assert not same_rewards(reward("height low ; lift front-left"), low)
+    assert not same_rewards(reward("height stand"), low)
+    assert not same_rewards(reward("height low then flat"), low)
+    left = [{"terms": [{"name": "torso_heading", "parameters": {"angle": 1.5708}}]}]
+    assert same_rewards(reward("turn left 90 deg"), left)
+    assert not same_rewards(reward("turn right 90 deg"), left)
+
+
+def test_value_maps_are_compared_operation_by_operation() -> None:
+    def maps(slots: str) -> ValueMapProgram:
+        result = value_map_slots.expand(slots, BLOCKS)
+        assert isinstance(result, ValueMapProgram)
+        return result
+
+    gold = gold_of(maps("to red-block ; avoid bin 5 cm ; point down"))
+    assert same_value_maps(maps("to red-block ; point down ; avoid bin 5 cm"), gold, BLOCKS)
+    assert not same_value_maps(maps("to red-block ; avoid bin 6 cm ; point down"), gold, BLOCKS)
+    assert not same_value_maps(maps("to red-block ; avoid bin 5 cm"), gold, BLOCKS)
+
+
+def test_every_gold_is_its_own_meaning() -> None:
+    for case in (*generated(120), *published(None)):
+        if case.kind == "reward" and case.gold:
+            assert case.gold[0][0]["terms"]
+        assert case.gold or case.refuse
+
+
+def test_handwritten_sentences_are_many_and_partly_to_refuse() -> None:
+    cases = handwritten(TESTS_DATA)
+    assert len(cases) >= 300
+    assert len({c.id for c in cases}) == len(cases)
+    refused = sum(c.refuse is not None for c in cases)
+    assert 0.1 < refused / len(cases) < 0.2
+
+
+def test_rules_answer_exactly_or_not_at_all() -> None:
+    bench = Bench()
+    case = goal_case([["(in red-block bin)"]], sentence="put the red block in the bin")
+    outcome = bench.run("rules", case)
+    assert outcome is not None and outcome.right and outcome.source == "rules"
+    reward_case = Case(
+        id="y", kind="reward", scene=SceneView(robot="quadruped"), sentence="sit", gold=[[]]
+    )
+    assert bench.run("rules", reward_case) is None
+
+
+def test_a_stopped_run_continues(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    for name in ("goals", "rewards", "value_maps"):
+        lines = (TESTS_DATA / f"handwritten_{name}.jsonl").read_text().splitlines()[:3]
+        (data / f"handwritten_{name}.jsonl").write_text("\n".join(lines) + "\n")
+    out = tmp_path / "out"
+    options: dict[str, Any] = {
+        "tests_data": data,
+        "suites": ["handwritten"],
+        "translators": ["rules"],
+    }
+    first = run_translate(out, **options)
+    lines = (out / "results.jsonl").read_text().splitlines()
+    assert len(lines) == 3
+    (out / "results.jsonl").write_text("\n".join(lines[:1]) + "\n")
+    assert run_translate(out, **options).splitlines()[2] == first.splitlines()[2]
+    assert len((out / "results.jsonl").read_text().splitlines()) == 3
+    with pytest.raises(ConfigurationError):
+        run_translate(out, held_out=7, **options)
+
+
+def test_unknown_names_list_the_legal_ones(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="legal: rules, local, cascade"):
+        run_translate(tmp_path, translators=["oracle"])
+    with pytest.raises(ConfigurationError, match="legal: handwritten"):
+        cases_of("novels", tests_data=TESTS_DATA)
+
+
+def test_calibration_takes_the_lowest_confidence_that_is_right_often_enough() -> None:
+    rows = [
+        {"kind": "goal", "confidence": c, "right": c > 0.5}
+        for c in (0.9, 0.8, 0.7, 0.6, 0.4, 0.3, 0.2)
+    ]
+    kinds = calibrate(rows, precision=0.9)["kinds"]
+    assert kinds["goal"] == {"threshold": 0.6, "answers": 7}
+    assert kinds["reward"]["threshold"] > 1.0
+
+
+def test_the_report_names_shares() -> None:
+    row = {
+        "suite": "handwritten",
+        "translator": "local",
+        "kind": "goal",
+        "must_refuse": False,
+        "right": True,
+        "refused": False,
+        "confidence": 0.97,
+        "cpu_s": 0.5,
+        "wall_s": 0.6,
+        "peak_mb": 300,
+    }
+    text = report([row, {**row, "right": False, "confidence": 0.3}])
+    assert "| handwritten | goal | local | 2 | 1/2 (50%) | 2/2 (100%) | 1/2 (50%) | - |" in text
+    assert "0.50 s CPU" in text
