@@ -279,6 +279,12 @@ def train_translator(context: typer.Context) -> None:
     hand_over("embodied.language.local_translator.train", context.args)
 
 
+@app.command("fetch-model", context_settings=PASS_ON)
+def fetch_model(context: typer.Context) -> None:
+    """Fetch the weights of the offline model (93 MB, once), so that it can answer too."""
+    hand_over("embodied.language.local_translator.weights", context.args)
+
+
 app.add_typer(bench, name="bench")
 
 

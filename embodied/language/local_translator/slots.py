@@ -1,9 +1,9 @@
 """Surface slots: the compact text that the narrow model writes instead of programs.
 
 The model only picks words and numbers that stand in (or follow from) the sentence. Code turns them
-into programs: it assigns signs, frames, units and defaults, resolves "all red" to objects,
-and hands the result to the same validators as every other translator's programs. A grammar made from the
-scene's own names keeps the model from writing anything else.
+into programs: it assigns signs, frames, units and defaults, resolves "all red" to objects, and
+hands the result to the same validators as every other translator's programs. A grammar made from
+the scene's own names keeps the model from writing anything else.
 
 An answer is either statements (``;`` joins what holds together, ``then`` orders) or
 ``cannot REASON``.

@@ -7,6 +7,7 @@ dependencies would be compiled for half an hour. The adapter is package data.
 
 from __future__ import annotations
 
+import argparse
 import hashlib
 import importlib.util
 import os
@@ -15,7 +16,7 @@ import sys
 import tempfile
 import threading
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib.resources import files
 from pathlib import Path
 
@@ -148,3 +149,23 @@ def _download(work: Path, progress: Progress) -> None:
             f" or set {ENVIRONMENT} to a copy of {BASE_FILE}"
         )
     progress(DOWNLOAD_BYTES, DOWNLOAD_BYTES)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Fetch the offline model's base weights (``embodied fetch-model``)."""
+    from rich.progress import DownloadColumn, TransferSpeedColumn
+    from rich.progress import Progress as Bar
+
+    argparse.ArgumentParser(prog="embodied fetch-model", description=main.__doc__).parse_args(argv)
+    path = find_base()
+    if path is None:
+        columns = (*Bar.get_default_columns(), DownloadColumn(), TransferSpeedColumn())
+        with Bar(*columns) as bar:
+            task = bar.add_task("fetching weights", total=DOWNLOAD_BYTES)
+            path = fetch_base(lambda done, total: bar.update(task, completed=done, total=total))
+    sys.stdout.write(f"{path}\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
