@@ -44,7 +44,7 @@ Place = tuple[float, float, float, bool]
 """x, y, z of the centre, and whether the thing lies on its side with its up axis along +x."""
 Layout = Callable[[np.random.Generator], Mapping[str, Place]]
 
-STANDING_HEIGHT = {"apple": 0.035, "bowl": 0.03, "box": 0.055, "cup": 0.05}
+STANDING_HEIGHT = {"apple": 0.035, "bowl": 0.03, "box": 0.04, "cup": 0.05}
 
 
 def default_layout(items: tuple[str, ...]) -> Layout:

@@ -231,7 +231,8 @@ class RewardSession:
                     goals.append(self._goal(program, shown, trace))
                 shown = state.stage
                 if shown < len(program.stages):
-                    emit(Event(kind="stage", data={"part": "move", "stage": shown}))
+                    data = {"part": "move", "state": "started", "stage": shown}
+                    emit(Event(kind="stage", data=data))
             if status is not ControlStatus.RUNNING:
                 break
             self._advance(command)

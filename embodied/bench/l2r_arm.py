@@ -33,18 +33,17 @@ def _held_height(thing: str, low: float, high: float) -> Callable[[Any], Signal]
 
 
 def _touches(v: Any) -> Signal:
-    gaps = [v.distance(p, "apple")[0] for p in ("finger_1", "finger_2", "finger_3")]
-    return np.min([*gaps, v.distance("palm", "apple")[0]], axis=0) < 0.05
+    return v.sensor("hand_apple")[0][:, 0] > 0
 
 
 def _apart(rng: np.random.Generator) -> dict[str, Place]:
     x, y = 0.5 + rng.uniform(-0.06, 0.06), rng.uniform(-0.06, 0.06)
-    return {"box": (x, y, 0.055, False), "cup": (x, y + 0.22, 0.05, False)}
+    return {"box": (x, y, 0.04, False), "cup": (x, y + 0.22, 0.05, False)}
 
 
 def _side_by_side(rng: np.random.Generator) -> dict[str, Place]:
     x, y = 0.5 + rng.uniform(-0.06, 0.06), rng.uniform(-0.06, 0.06)
-    return {"box": (x, y, 0.055, False), "cup": (x, y - 0.064, 0.05, False)}
+    return {"box": (x, y, 0.04, False), "cup": (x, y - 0.064, 0.05, False)}
 
 
 def _lying(rng: np.random.Generator) -> dict[str, Place]:
@@ -59,8 +58,7 @@ ARM_TASKS: tuple[L2rTask, ...] = (
         oracle=program(*touching("apple")),
         phases=(
             Phase(
-                text="a finger tip or the palm point within 0.05 m of the apple's centre "
-                "(radius 0.035)",
+                text="a geom of the hand is in contact with the apple",
                 holds=_touches,
                 hold_s=0.5,
             ),

@@ -110,7 +110,8 @@ def _spins(v: Any) -> Signal:
 def _stands_on_two(v: Any) -> Signal:
     rear = (v.foot_height("rear_left")[0] < 0.05) & (v.foot_height("rear_right")[0] < 0.05)
     front = (v.foot_height("front_left")[0] > 0.25) & (v.foot_height("front_right")[0] > 0.25)
-    return rear & front & (v.pitch()[0] > 0.9) & (v.height()[0] > 0.38)
+    knees = (v.knee_height("rear_left")[0] > 0.06) & (v.knee_height("rear_right")[0] > 0.06)
+    return rear & front & knees & (v.pitch()[0] > 0.9) & (v.height()[0] > 0.48)
 
 
 def _sits(v: Any) -> Signal:
@@ -222,7 +223,7 @@ QUADRUPED_TASKS: tuple[L2rTask, ...] = (
         oracle=program(stage(*on_two_feet())),
         phases=(
             Phase(
-                text="on the rear feet, nose up by 0.9 rad or more, front feet above 0.25 m",
+                text="on the rear feet, knees off the ground, torso above 0.48 m, nose and front up",
                 holds=_stands_on_two,
                 hold_s=1.0,
             ),

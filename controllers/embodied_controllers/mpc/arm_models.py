@@ -100,6 +100,18 @@ def _scene_xml(wanted: tuple[str, ...]) -> str:
             if target is None:
                 target = ElementTree.SubElement(arm, section)
             target.extend(list(found))
+    sensors = _found(arm, "sensor")
+    for thing in wanted:
+        if thing in ITEMS:
+            ElementTree.SubElement(
+                sensors,
+                "contact",
+                name=f"hand_{thing}",
+                subtree1=str(palm.get("name")),
+                body2=thing,
+                data="found",
+                num="1",
+            )
     return ElementTree.tostring(arm, encoding="unicode")
 
 
@@ -132,5 +144,5 @@ def _furnish(spec: mujoco.MjSpec) -> None:
         name="lamp", pos=[0.5, -0.5, 2.0], dir=[0, 0.2, -1], diffuse=[0.7, 0.7, 0.7]
     )
     spec.worldbody.add_camera(
-        name="front", pos=[1.75, -1.05, 0.95], xyaxes=[0.66, 0.75, 0, -0.28, 0.25, 0.93], fovy=45
+        name="main", pos=[1.75, -1.05, 0.95], xyaxes=[0.66, 0.75, 0, -0.28, 0.25, 0.93], fovy=45
     )

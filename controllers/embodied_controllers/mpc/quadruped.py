@@ -132,6 +132,10 @@ class QuadrupedView(View):
         """Height of a sole above the ground, m."""
         return self.sensor(foot)[..., 2] - FOOT_RADIUS_M
 
+    def knee_height(self, foot: str) -> Array:
+        """Height of the knee's axis above the ground, m; kneeling is about 0.03."""
+        return self.sensor(f"{foot}_knee")[..., 2]
+
     def _foot_offset(self, foot: str) -> tuple[Array, Array]:
         """Forward and left offsets of a foot from its home place, m."""
         offset = self.sensor(foot) - self._position

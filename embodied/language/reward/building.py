@@ -150,7 +150,7 @@ def on_two_feet() -> tuple[RewardTerm, ...]:
     """Upright on the rear feet."""
     return (
         q("torso_pitch", angle=1.4, weight=10.0, norm="l2"),
-        q("torso_height", height=0.55, weight=20.0),
+        q("torso_height", height=0.6, weight=40.0),
         *grounded("rear_left", "rear_right"),
         q("torso_roll", angle=0.0, weight=3.0),
         q("stillness", weight=1.0),
@@ -164,8 +164,18 @@ def near(first: str, second: str, weight: float = 10.0) -> RewardTerm:
 
 
 def touching(thing: str) -> tuple[RewardStage, ...]:
-    """The palm at a thing."""
-    return (stage(near("palm", thing), DOWN, OPEN, ARM_CALM),)
+    """The hand around a thing, then closing on it."""
+    return (
+        stage(
+            near("palm", thing),
+            DOWN,
+            OPEN,
+            ARM_CALM,
+            seconds=3.0,
+            until=until("distance", "palm", thing, below=0.03),
+        ),
+        stage(near("palm", thing), DOWN, CLOSE, ARM_CALM),
+    )
 
 
 def grasping(thing: str, facing_: RewardTerm = DOWN) -> tuple[RewardStage, ...]:
@@ -211,9 +221,9 @@ def moving(thing: str, target: str) -> tuple[RewardStage, ...]:
     return (
         *grasping(thing),
         stage(
-            *_carried(thing, 0.085),
+            *_carried(thing, 0.07),
             seconds=2.0,
-            until=until("object_height", thing, above=0.07),
+            until=until("object_height", thing, above=0.055),
         ),
         stage(
             a("distance", a=thing, b=target, distance=0.09, weight=20.0),
