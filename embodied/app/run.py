@@ -41,6 +41,7 @@ PACKAGES = (
     "av",
     "typer",
     "rich",
+    "pybullet",
     "xllamacpp",
     "pydantic-ai-slim",
 )
