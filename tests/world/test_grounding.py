@@ -32,14 +32,16 @@ def _places(facts: frozenset[Atom], item: str) -> list[Atom]:
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.sampled_from(sorted(SCENES)), st.integers(0, 10_000), st.floats(0, 0.002))
-def test_every_item_has_exactly_one_place(scene: str, seed: int, noise_m: float) -> None:
+@given(st.sampled_from(sorted(SCENES)), st.integers(0, 10_000), st.floats(0, 0.003))
+def test_every_item_has_exactly_one_place_also_with_noise_of_3_mm(
+    scene: str, seed: int, noise_m: float
+) -> None:
     world = FakeWorld(SCENES[scene])
     grounder = TabletopGrounder(world.spec)
     observation = world.reset(seed=seed)
     rng = np.random.default_rng(seed)
     noisy = {
-        n: Pose(position=p.position + rng.normal(0, noise_m, 3), quat_wxyz=p.quat_wxyz)
+        n: Pose(position=p.position + rng.uniform(-noise_m, noise_m, 3), quat_wxyz=p.quat_wxyz)
         for n, p in observation.poses.items()
     }
     facts = grounder.facts(_moved(observation, noisy))
@@ -48,8 +50,7 @@ def test_every_item_has_exactly_one_place(scene: str, seed: int, noise_m: float)
         assert len(_places(facts, item)) == 1
         assert (Atom("clear", (item,)) in facts) == (item not in covered)
     assert Atom("hand-empty") in facts
-    if noise_m < 0.001:
-        assert facts == grounder.facts(observation)
+    assert facts == grounder.facts(observation)
 
 
 @pytest.mark.parametrize("name", scene_names())
