@@ -233,6 +233,33 @@ def test_a_block_is_held_by_friction_lifted_and_put_back(blocks: PybulletWorld) 
     assert {"(on red-block table)", "(hand-empty)"} <= {str(a) for a in grounder.facts(end)}
 
 
+def test_a_held_block_survives_shaking_at_the_limits(blocks: PybulletWorld) -> None:
+    spec, rng, t = blocks.spec, np.random.default_rng(0), 0.0
+    pose = blocks.reset(seed=0).poses["red-block"]
+    above = reach(blocks, spec.q_home, pose, 0.12)
+    at = reach(blocks, above, pose, 0.0)
+    move(blocks, above, 1.5)
+    move(blocks, at, 1.0)
+    move(blocks, at, 0.8, 0.0)
+    move(blocks, above, 0.8)
+    seen = move(blocks, spec.q_home, 1.5)  # high above the table
+    before = seen.pose_ee_in_world.inverse() @ seen.poses["red-block"]
+    while t < 5.0:
+        frequency_hz = rng.uniform(0.5, 3.0)
+        omega = 2 * np.pi * frequency_hz
+        amplitude = np.minimum(0.9 * spec.ddq_max / omega**2, 0.9 * spec.dq_max / omega)
+        swing = rng.choice([-1, 1], 7) * np.minimum(amplitude, 0.3)
+        start, n = seen.q, round(100 / frequency_hz)
+        for k in range(1, n + 1):
+            phase = 2 * np.pi * k / n
+            dq = swing * np.sin(phase) * np.pi / (n * spec.control_dt_s)
+            command = Command(q=start + swing * (1 - np.cos(phase)) / 2, dq=dq)
+            seen = blocks.step(command).observation
+        t += n * spec.control_dt_s
+    after = seen.pose_ee_in_world.inverse() @ seen.poses["red-block"]
+    assert np.linalg.norm(after.position - before.position) < 0.003
+
+
 def test_without_force_nothing_is_lifted(blocks: PybulletWorld) -> None:
     pose = blocks.reset(seed=0).poses["red-block"]
     above = reach(blocks, blocks.spec.q_home, pose, 0.12)
