@@ -11,7 +11,7 @@ from embodied.language.rules.cursor import Abstain, Cursor
 from embodied.language.rules.lexer import Token as Token
 from embodied.language.rules.lexer import UnreadableTextError, expand, plain_text
 from embodied.language.rules.lexicon import COURTESY, POLITE
-from embodied.types import RewardTerm
+from embodied.types import RewardStage, RewardTerm
 
 _TOKEN = re.compile(
     r"(?:rad|deg|degrees?|radians?|m|cm|km)/(?:s|sec|h)\b|\d+(?:\.\d+)?|\.\d+"
@@ -24,17 +24,18 @@ _WORDS = {
     "metres": "m", "meter": "m", "meters": "m", "centimetre": "cm", "centimetres": "cm",
     "centimeter": "cm", "centimeters": "cm", "degree": "deg", "degrees": "deg", "°": "deg",
     "radian": "rad", "radians": "rad", "seconds": "s", "second": "s", "sec": "s", "secs": "s",
-    "hertz": "hz", "percent": "%", "tap": "faucet", "water": "faucet", "ground": "floor",
+    "hertz": "hz", "percent": "%", "ground": "floor",
     "forwards": "forward", "backwards": "backward", "inwards": "inward", "outwards": "outward",
     "ahead": "forward", "towards": "to", "toward": "to", "anticlockwise": "counterclockwise",
     "raise": "lift", "hoist": "lift", "rotate": "turn", "quickly": "fast", "quick": "fast",
-    "slow": "slowly", "rapidly": "fast", "ur": "your", "times": "times", "halfway": "half way",
-    "height": "height", "whirl": "spin", "twirl": "spin",
+    "slow": "slowly", "rapidly": "fast", "ur": "", "halfway": "half way", "whirl": "spin",
+    "twirl": "spin", "fore": "front",
 }  # fmt: skip
+_ARM_WORDS = {"tap": "faucet", "water": "faucet"}
 _DROPPED = frozenset(
-    "the a an your my its of please now just kindly robot ok okay so well hey can you could that's "
-    "there right now immediately thanks thank about approximately around exactly \" ' only".split()
-) - {"right", "around", "can", "could", "you"}
+    "the a an your my its of please now just kindly robot ok okay well hey that's dog "
+    "there right now immediately thanks thank about approximately exactly \" ' only".split()
+) - {"right"}
 _NUMBERS = {
     "zero": 0, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7,
     "eight": 8, "nine": 9, "ten": 10, "eleven": 11, "twelve": 12, "fifteen": 15, "twenty": 20,
@@ -65,13 +66,24 @@ _PHRASES: tuple[tuple[str, str], ...] = (
     (r"\bon (?:the )?spot\b", "in place"),
     (r"\ball way\b", "fully"),
 )
-AMOUNT = r"(?P<number>\d+(?:\.\d+)?|\.\d+) ?(?P<unit>m/s|cm/s|km/h|rad/s|deg/s|cm|m|deg|rad|hz|s|%)"
-_SCALE = {
-    "m": ("length", 1.0), "cm": ("length", 0.01), "deg": ("angle", math.pi / 180),
-    "rad": ("angle", 1.0), "m/s": ("speed", 1.0), "cm/s": ("speed", 0.01),
-    "km/h": ("speed", 1 / 3.6), "rad/s": ("rate", 1.0), "deg/s": ("rate", math.pi / 180),
-    "hz": ("frequency", 1.0), "s": ("time", 1.0), "%": ("fraction", 0.01),
-}  # fmt: skip
+UNITS: dict[str, dict[str, float]] = {
+    "LENGTH": {"cm": 0.01, "m": 1.0},
+    "ANGLE": {"deg": math.pi / 180, "rad": 1.0},
+    "SPEED": {"m/s": 1.0, "cm/s": 0.01, "km/h": 1 / 3.6},
+    "RATE": {"rad/s": 1.0, "deg/s": math.pi / 180},
+    "FREQUENCY": {"hz": 1.0},
+    "TIME": {"s": 1.0},
+    "FRACTION": {"%": 0.01},
+}
+"""Units of each quantity that phrases may name, with their factors to SI."""
+
+_FACTORS = {unit: factor for units in UNITS.values() for unit, factor in units.items()}
+_NUMBER = r"\d+(?:\.\d+)?|\.\d+"
+
+
+_GAP = re.compile(
+    r"[ ,]+|\b(?:and|with|while|but|also|too|meanwhile|as well|instead|at same time)\b"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,13 +93,14 @@ class Wish:
     Attributes:
         essential: Terms that the words name.
         support: Terms that a motion of this kind needs besides.
+        stages: A whole sequence instead, for the arm.
         seconds: How long, if the words say so.
-        before: Stages that must come first, as terms with their ends.
         notes: How words were read.
     """
 
     essential: tuple[RewardTerm, ...] = ()
     support: tuple[RewardTerm, ...] = ()
+    stages: tuple[RewardStage, ...] = ()
     seconds: float | None = None
     notes: tuple[str, ...] = ()
 
@@ -105,7 +118,20 @@ class Pattern:
     meaning: Callable[[re.Match[str]], Wish]
 
 
-def stages_of(text: str) -> list[str]:
+def motion(terms: Sequence[RewardTerm], *named: str, notes: tuple[str, ...] = ()) -> Wish:
+    """A wish of the terms of a motion, of which the words name those called ``named``."""
+    return Wish(
+        essential=tuple(t for t in terms if t.name in named and not _on_ground(t)),
+        support=tuple(t for t in terms if t.name not in named or _on_ground(t)),
+        notes=notes,
+    )
+
+
+def _on_ground(term: RewardTerm) -> bool:
+    return term.name == "foot_lift" and term.parameters.get("height") == 0.0
+
+
+def stages_of(text: str, robot: str) -> list[str]:
     """Normal words of a sentence, one text per stage; commas stay as separators of phrases.
 
     Raises:
@@ -117,21 +143,24 @@ def stages_of(text: str) -> list[str]:
         raise Abstain("text", str(why)) from None
     pieces: list[str] = _TOKEN.findall(plain)
     words = [w for piece in pieces for w in _normal(piece)]
+    known = {**_WORDS, **_ARM_WORDS} if robot == "arm" else _WORDS
     cursor = Cursor(Token(w, 0) for w in words)
     kept: list[str] = []
     while not cursor.ended:
-        if cursor.eat(*COURTESY, *(p for p in POLITE if "make sure" not in p)):
+        begins = not kept or kept[-1] in (",", ";")
+        if cursor.eat(*COURTESY) or (begins and cursor.eat(*POLITE, "so")):
             continue
         word = cursor.peek()
         cursor.pos += 1
-        if word not in _DROPPED:
-            kept.append(_WORDS.get(word, word))
+        word = known.get(word, word)
+        if word and word not in _DROPPED:
+            kept.append(word)
     joined = " ".join(_with_numbers(kept))
     for pattern, plainer in _PHRASES:
         joined = re.sub(pattern, plainer, joined)
     joined = re.sub(r"\bfirst(?: of all)?\b", ",", joined)
     found = re.split(
-        r"(?:\band |, ?)?\b(?:then|after that|afterwards?|finally|next(?! to))\b|[;.]", joined
+        r"(?:\band |, ?)?\b(?:then|after that|afterwards?|finally|next(?! to))\b|;", joined
     )
     stages = [re.sub(r"^[, ]+|[, ]+$", "", re.sub(r"\s+", " ", part)) for part in found]
     stages = [s for s in stages if s]
@@ -142,7 +171,7 @@ def stages_of(text: str) -> list[str]:
 
 def _normal(piece: str) -> list[str]:
     if piece in _STOPS:
-        return ["."]
+        return [";"]
     if piece == ":":
         return [","]
     return expand(piece)
@@ -165,29 +194,30 @@ def _with_numbers(words: Sequence[str]) -> list[str]:
     return written
 
 
-def amount(match: re.Match[str], quantity: str, group: str = "") -> float | None:
-    """The amount of a match in SI units, None where there is none.
-
-    Raises:
-        Abstain: It is in a unit of another quantity.
-    """
-    number, unit = match.group(f"number{group}"), match.group(f"unit{group}")
-    if number is None:
+def amount(match: re.Match[str], which: str = "") -> float | None:
+    """The amount of a match in SI units, None where there is none; ``which`` is "" or "2"."""
+    groups = match.groupdict()
+    number, unit = groups.get(f"number{which}"), groups.get(f"unit{which}")
+    if number is None or unit is None:
         return None
-    kind, factor = _SCALE[unit]
-    if kind != quantity:
-        legal = ", ".join(u for u, (k, _) in _SCALE.items() if k == quantity)
-        raise Abstain(f"'{number} {unit}'", f"a {quantity} is expected here", f"units: {legal}")
-    return float(number) * factor
+    return float(number) * _FACTORS[unit]
+
+
+def compiled(expression: str) -> re.Pattern[str]:
+    """Compile a phrase; ``{LENGTH}``, ``{ANGLE2}`` and so on stand for numbers with their units."""
+
+    def quantity(found: re.Match[str]) -> str:
+        units = "|".join(sorted(UNITS[found.group(1)], key=len, reverse=True))
+        which = found.group(2)
+        return rf"(?P<number{which}>{_NUMBER}) ?(?P<unit{which}>{units})(?![\w/])"
+
+    written = re.sub(r"\{([A-Z]+)(2?)\}", quantity, expression)
+    return re.compile(rf"(?:{written})(?= |,|$)")
 
 
 def pattern(expression: str, meaning: Callable[[re.Match[str]], Wish]) -> Pattern:
-    """Compile a phrase; ``{AMOUNT}`` stands for a number with its unit."""
-    numbered = expression.replace("{AMOUNT}", AMOUNT)
-    for group in ("2", "3"):
-        named = AMOUNT.replace("<number>", f"<number{group}>").replace("<unit>", f"<unit{group}>")
-        numbered = numbered.replace(f"{{AMOUNT{group}}}", named)
-    return Pattern(re.compile(rf"(?:{numbered})(?= |,|$)"), meaning)
+    """A phrase, written as for ``compiled``, with its meaning."""
+    return Pattern(compiled(expression), meaning)
 
 
 def wishes(text: str, patterns: Sequence[Pattern]) -> list[Wish]:
@@ -199,16 +229,14 @@ def wishes(text: str, patterns: Sequence[Pattern]) -> list[Wish]:
     found: list[Wish] = []
     pos = 0
     while pos < len(text):
-        gap = re.compile(
-            r"[ ,]+|\b(?:and|with|while|but|also|too|meanwhile|as well|instead|at same time)\b"
-        ).match(text, pos)
+        gap = _GAP.match(text, pos)
         if gap:
             pos = gap.end()
             continue
         matches = [(m, p) for p in patterns if (m := p.regex.match(text, pos))]
         if not matches:
             rest = " ".join(text[pos:].split()[:5])
-            raise Abstain(f"'{rest}'", f"I do not understand '{rest}'")
+            raise Abstain(f"'{rest}'", f"I do not understand '{rest}' here")
         match, best = max(matches, key=lambda mp: mp[0].end())
         found.append(best.meaning(match))
         pos = match.end()

@@ -82,13 +82,11 @@ class UnreadableTextError(Exception):
     """The text is no sentence; the message says why."""
 
 
-def tokenize(text: str) -> tuple[Token, ...]:
-    """Split a sentence into words and pauses, in time linear in its length.
-
-    Contractions are written out, hyphens separate words, quotation marks are dropped.
+def plain_text(text: str) -> str:
+    """The text in lower case with plain quotation marks and no hyphens.
 
     Raises:
-        UnreadableTextError: Empty, too long, or with characters that no sentence has.
+        UnreadableTextError: Too long, or with characters that no sentence has.
     """
     if len(text) > MAX_CHARACTERS:
         raise UnreadableTextError(
@@ -100,7 +98,18 @@ def tokenize(text: str) -> tuple[Token, ...]:
         names = ", ".join(f"U+{ord(c):04X}" for c in bad[:5])
         raise UnreadableTextError(f"the sentence holds control characters ({names})")
     plain = unicodedata.normalize("NFKC", text).lower().translate(_QUOTES)
-    plain = re.sub(r"-(?!>)", " ", plain).replace("\r", "\n")
+    return re.sub(r"-(?!>)", " ", plain).replace("\r", "\n")
+
+
+def tokenize(text: str) -> tuple[Token, ...]:
+    """Split a sentence into words and pauses, in time linear in its length.
+
+    Contractions are written out, hyphens separate words, quotation marks are dropped.
+
+    Raises:
+        UnreadableTextError: Empty, too long, or with characters that no sentence has.
+    """
+    plain = plain_text(text)
     words: list[str] = []
     pieces: list[str] = _TOKEN.findall(plain)
     for piece in pieces:
@@ -113,7 +122,7 @@ def tokenize(text: str) -> tuple[Token, ...]:
             elif words:
                 words.append(pause)
             continue
-        words += _expand(_SIGNS.get(piece, piece))
+        words += expand(_SIGNS.get(piece, piece))
     while words and words[-1] in PAUSES:
         words.pop()
     if not words:
@@ -122,7 +131,7 @@ def tokenize(text: str) -> tuple[Token, ...]:
     return tuple(Token(word, number) for word, number in zip(words, numbers, strict=True))
 
 
-def _expand(piece: str) -> list[str]:
+def expand(piece: str) -> list[str]:
     """Write out a contraction."""
     if piece in _CONTRACTIONS:
         return _CONTRACTIONS[piece].split()

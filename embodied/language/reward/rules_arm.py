@@ -1,0 +1,210 @@
+"""Phrases for the arm: what it may be told to do with the objects of its scene."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from embodied.language.reward import building as build
+from embodied.language.reward.phrases import Pattern, Wish, amount, pattern
+from embodied.language.reward.vocabulary import ARM_HAND_POINTS, DIRECTIONS, Vocabulary, make_term
+from embodied.language.rules.cursor import Abstain
+from embodied.types import RewardStage, RewardTerm
+
+LIFT_M = 0.3
+_CALM = make_term("posture", robot="arm")
+_OPEN_HAND = (build.DOWN, build.OPEN, _CALM)
+_TO = r"(?: (?:to|at|by|up to|up by))?"
+_TOGETHER = r"(?: (?:together|both|simultaneously|at same time|at once))?"
+
+
+def arm_patterns(words: Vocabulary) -> tuple[Pattern, ...]:
+    """The phrases for a scene with the objects, handles and joints of ``words``."""
+    objects = names(words, "object_height", "object")
+    joints = names(words, "joint_fraction", "joint")
+    handles = tuple(f"{joint}_handle" for joint in joints)
+    points = names(words, "distance", "a")
+    thing = rf"(?P<thing>{_either(objects)})"
+    other = rf"(?P<other>{_either(objects)})"
+    found = [
+        pattern(rf"(?:touch|reach(?: for)?|go to|approach|point at) {thing}", _touch),
+        pattern(rf"(?:grasp|grab|take|hold|seize|grip)(?: hold)? {thing}", _grasp),
+        pattern(
+            rf"(?:lift|pick up|pick|take up)(?: up)? {thing}(?: up| high)*(?:{_TO} {{LENGTH}})?"
+            r"(?: (?:up|high|off table|above table|in air))*",
+            _lift,
+        ),
+        pattern(
+            rf"(?:lift|pick up)(?: both)? {thing} and {other}{_TOGETHER}(?: up)?"
+            rf"(?:{_TO} {{LENGTH}})?{_TOGETHER}",
+            _lift_two,
+        ),
+        pattern(
+            rf"(?:move|bring|put|push|place|take|carry|set) {thing} (?:over )?"
+            rf"(?:to|next to|near|beside|by|close to) {other}",
+            _move,
+        ),
+        pattern(rf"(?:move|put|place|drop|bring) {thing} (?:into|in|inside) {other}", _into),
+        pattern(
+            rf"(?:place|stand|set|put|turn) {thing} (?:upright|up|right side up|on its base)",
+            _upright,
+        ),
+        pattern(rf"{thing} fell over(?: ,)? set (?P=thing) upright", _upright),
+        pattern(rf"(?:flip|turn) {thing}(?: (?:upside down|over|on head|on its head))+", _flip),
+        pattern(rf"flip {thing}", _flip),
+        pattern(rf"{thing} (?:upside down|on head)", _flip),
+        pattern(rf"(?:keep|hold) hand {{LENGTH}} (?:away )?from {thing}", _away),
+        pattern(r"(?:open|spread) (?:hand|fingers)", _open_hand),
+        pattern(r"let go(?: (?:it|that))?|release(?: (?:it|that))?", _open_hand),
+        pattern(r"(?:close|make) (?:hand|fingers|fist)", _close_hand),
+        pattern(
+            rf"(?:(?:turn|point|keep|face) )?palm(?: (?:facing|to))?"
+            rf" (?P<direction>{'|'.join(DIRECTIONS)})",
+            _palm,
+        ),
+        pattern(r"(?:go|move|return)(?: back)?(?: to)? (?:rest position|rest|home)", _rest),
+        pattern(r"relax|rest", _rest),
+    ]
+    if len(points) > len(ARM_HAND_POINTS):
+        found.append(
+            pattern(
+                rf"keep {thing} {{LENGTH}} (?:away )?from {other}",
+                lambda m: Wish(stages=_beside(m["thing"], m["other"], amount(m) or 0.1)),
+            )
+        )
+    for joint, handle in zip(joints, handles, strict=True):
+        if handle in points:
+            found += _joint_patterns(joint, handle)
+    return tuple(found)
+
+
+def names(words: Vocabulary, term: str, parameter: str) -> tuple[str, ...]:
+    """Legal names of a term's parameter."""
+    return words.terms[term].parameter(parameter).choices
+
+
+def _joint_patterns(joint: str, handle: str) -> list[Pattern]:
+    spoken = joint.replace("_", " ")
+    share = r"(?: (?P<share>half way|half|fully|all|(?:by )?quarter|at quarter))?"
+    partly = rf"{share}(?:{_TO} {{FRACTION}})?"
+
+    def opened(match: re.Match[str]) -> Wish:
+        return Wish(stages=build.turning_joint(joint, _fraction(match)))
+
+    def closed(match: re.Match[str]) -> Wish:
+        return Wish(stages=build.turning_joint(joint, 1.0 - _fraction(match)))
+
+    def touched(match: re.Match[str]) -> Wish:
+        del match
+        return Wish(
+            essential=(build.near("palm", handle),),
+            support=_OPEN_HAND,
+        )
+
+    on, off = rf"{spoken}(?: on| open| running)", rf"{spoken}(?: off| shut| closed)"
+    return [
+        pattern(rf"(?:open|turn on|switch on|pull)(?: up)? {spoken}(?: open| on)?{partly}", opened),
+        pattern(rf"(?:(?:turn|switch|pull|keep) )?{on}{partly}", opened),
+        pattern(
+            rf"(?:close|shut|turn off|switch off|push) {spoken}(?: shut| closed| off| in)?{partly}",
+            closed,
+        ),
+        pattern(rf"(?:(?:turn|switch|push|keep) )?{off}{partly}", closed),
+        pattern(
+            rf"(?:touch|reach(?: for)?|grab|grasp|hold|take)(?: hold)? {spoken}(?: handle)?",
+            touched,
+        ),
+    ]
+
+
+def _fraction(match: re.Match[str]) -> float:
+    share = (match.group("share") or "").split()
+    if "half" in share:
+        return 0.5
+    if "quarter" in share:
+        return 0.25
+    value = amount(match)
+    return 1.0 if value is None else value
+
+
+def _either(choices: tuple[str, ...]) -> str:
+    return "|".join(re.escape(c) for c in choices) or r"(?!)"
+
+
+def _touch(match: re.Match[str]) -> Wish:
+    return Wish(stages=build.touching(match["thing"]))
+
+
+def _grasp(match: re.Match[str]) -> Wish:
+    return Wish(stages=build.grasping(match["thing"]))
+
+
+def _lift(match: re.Match[str]) -> Wish:
+    return Wish(stages=build.lifting_thing(match["thing"], amount(match) or LIFT_M))
+
+
+def _lift_two(match: re.Match[str]) -> Wish:
+    _differ(match)
+    things = (match["thing"], match["other"])
+    return Wish(stages=build.lifting_two(*things, amount(match) or LIFT_M))
+
+
+def _move(match: re.Match[str]) -> Wish:
+    _differ(match)
+    return Wish(stages=build.moving(match["thing"], match["other"]))
+
+
+def _into(match: re.Match[str]) -> Wish:
+    _differ(match)
+    return Wish(stages=_beside(match["thing"], match["other"], 0.0))
+
+
+def _apart(first: str, second: str, distance: float) -> RewardTerm:
+    near = build.near(first, second)
+    return replace(near, parameters={**near.parameters, "distance": distance})
+
+
+def _beside(thing: str, other: str, distance: float) -> tuple[RewardStage, ...]:
+    """As ``building.moving``, but to another distance."""
+    *earlier, last = build.moving(thing, other)
+    first, *rest = last.terms
+    first = replace(first, parameters={**first.parameters, "distance": distance})
+    return (*earlier, replace(last, terms=(first, *rest)))
+
+
+def _differ(match: re.Match[str]) -> None:
+    if match["thing"] == match["other"]:
+        raise Abstain(f"'{match.group(0)}'", f"the {match['thing']} is named twice")
+
+
+def _upright(match: re.Match[str]) -> Wish:
+    return Wish(stages=build.uprighting(match["thing"]))
+
+
+def _flip(match: re.Match[str]) -> Wish:
+    return Wish(stages=build.flipping(match["thing"]))
+
+
+def _away(match: re.Match[str]) -> Wish:
+    distance = amount(match) or 0.1
+    return Wish(essential=(_apart("palm", match["thing"], distance),), support=(_CALM,))
+
+
+def _open_hand(match: re.Match[str]) -> Wish:
+    del match
+    return Wish(essential=(build.OPEN,), support=(_CALM,))
+
+
+def _close_hand(match: re.Match[str]) -> Wish:
+    del match
+    return Wish(essential=(build.CLOSE,), support=(_CALM,))
+
+
+def _palm(match: re.Match[str]) -> Wish:
+    term = make_term("palm_orientation", robot="arm", direction=match["direction"], weight=2.0)
+    return Wish(essential=(term,), support=(_CALM,))
+
+
+def _rest(match: re.Match[str]) -> Wish:
+    del match
+    return Wish(essential=(build.near("palm", "rest_position"),), support=_OPEN_HAND[1:])
