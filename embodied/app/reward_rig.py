@@ -157,7 +157,7 @@ def build_rig(
             hinge_radii_m=radii,
             ee_site="palm",
         )
-        view, scale = ArmView, np.array([0.5] * 7 + [0.5] * 3)
+        view, scale = ArmView, np.array([0.25] * 7 + [1.0] * 3)
     planner = SamplingPlanner(plan, options, optimiser, scale=scale)
     controller = RewardController(
         planner,

@@ -37,6 +37,7 @@ class ArmView(View):
         "palm_orientation": "_palm_orientation",
         "hand_closure": "_hand_closure",
         "posture": "_posture",
+        "stillness": "_stillness",
     }
     SENSORS = {
         "distance": "distance",
@@ -113,3 +114,7 @@ class ArmView(View):
     def _posture(self, p: Parameters) -> Array:
         first = self.layout.qpos["joint1"]
         return self.states[..., first : first + 7] - np.array(ARM_HOME)
+
+    def _stillness(self, p: Parameters) -> Array:
+        first = self.layout.qvel["joint1"]
+        return self.states[..., first : first + 7]

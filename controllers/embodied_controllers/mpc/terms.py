@@ -34,6 +34,10 @@ class Layout:
         }
         self.qpos = {model.joint(i).name: 1 + int(model.jnt_qposadr[i]) for i in range(model.njnt)}
         """Index into a full physics state, which begins with the time."""
+        self.qvel = {
+            model.joint(i).name: 1 + model.nq + int(model.jnt_dofadr[i]) for i in range(model.njnt)
+        }
+        """The same for velocities."""
 
 
 class View:

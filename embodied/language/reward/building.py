@@ -22,10 +22,10 @@ LEVEL = (q("torso_pitch", angle=0.0), q("torso_roll", angle=0.0))
 CALM = (q("posture"), q("stillness", weight=1.0))
 STANDING = (q("torso_height", height=STANDING_HEIGHT_M), *LEVEL)
 
-OPEN = a("hand_closure", fraction=0.0)
-CLOSE = a("hand_closure", fraction=1.0, weight=2.0)
+OPEN = a("hand_closure", fraction=0.0, weight=5.0)
+CLOSE = a("hand_closure", fraction=1.0, weight=5.0)
 DOWN = a("palm_orientation", direction="down", weight=2.0)
-ARM_CALM = a("posture")
+ARM_CALM = (a("posture"), a("stillness"))
 
 
 def stage(
@@ -160,7 +160,7 @@ def on_two_feet() -> tuple[RewardTerm, ...]:
 
 def near(first: str, second: str, weight: float = 10.0) -> RewardTerm:
     """Two points together."""
-    return a("distance", a=first, b=second, weight=weight)
+    return a("distance", a=first, b=second, weight=weight, norm="l2")
 
 
 def touching(thing: str) -> tuple[RewardStage, ...]:
@@ -170,22 +170,22 @@ def touching(thing: str) -> tuple[RewardStage, ...]:
             near("palm", thing),
             DOWN,
             OPEN,
-            ARM_CALM,
+            *ARM_CALM,
             seconds=3.0,
             until=until("distance", "palm", thing, below=0.03),
         ),
-        stage(near("palm", thing), DOWN, CLOSE, ARM_CALM),
+        stage(near("palm", thing), DOWN, CLOSE, *ARM_CALM),
     )
 
 
 def grasping(thing: str, facing_: RewardTerm = DOWN) -> tuple[RewardStage, ...]:
-    """Hand near a thing, then around it, then closed."""
+    """Hand near a thing, then around it, settled, then closed."""
     return (
         stage(
             a("distance", a="palm", b=thing, distance=0.16, weight=10.0),
             OPEN,
             facing_,
-            ARM_CALM,
+            *ARM_CALM,
             seconds=2.0,
             until=until("distance", "palm", thing, below=0.18),
         ),
@@ -193,11 +193,12 @@ def grasping(thing: str, facing_: RewardTerm = DOWN) -> tuple[RewardStage, ...]:
             near("palm", thing),
             OPEN,
             facing_,
-            ARM_CALM,
+            *ARM_CALM,
             seconds=4.0,
-            until=until("distance", "palm", thing, below=0.025),
+            until=until("distance", "palm", thing, below=0.03),
         ),
-        stage(near("palm", thing), CLOSE, facing_, ARM_CALM, seconds=1.0),
+        stage(near("palm", thing, 30.0), OPEN, facing_, *ARM_CALM, seconds=0.5),
+        stage(near("palm", thing, 30.0), CLOSE, facing_, *ARM_CALM, seconds=1.0),
     )
 
 
@@ -207,7 +208,7 @@ def _carried(thing: str, height: float) -> tuple[RewardTerm, ...]:
         near("palm", thing),
         CLOSE,
         DOWN,
-        ARM_CALM,
+        *ARM_CALM,
     )
 
 
@@ -226,11 +227,12 @@ def moving(thing: str, target: str) -> tuple[RewardStage, ...]:
             until=until("object_height", thing, above=0.055),
         ),
         stage(
-            a("distance", a=thing, b=target, distance=0.09, weight=20.0),
+            a("distance", a=thing, b=target, distance=0.09, weight=30.0),
+            a("object_height", object=thing, height=0.06, weight=10.0),
             near("palm", thing),
             CLOSE,
             DOWN,
-            ARM_CALM,
+            *ARM_CALM,
         ),
     )
 
@@ -267,7 +269,7 @@ def flipping(thing: str) -> tuple[RewardStage, ...]:
     return (
         *grasping(thing),
         stage(
-            *_carried(thing, 0.4)[:-1],
+            *_carried(thing, 0.4),
             seconds=3.0,
             until=until("object_height", thing, above=0.33),
         ),
@@ -275,7 +277,7 @@ def flipping(thing: str) -> tuple[RewardStage, ...]:
             a("object_orientation", object=thing, orientation="upside_down", weight=40.0),
             a("object_height", object=thing, height=0.4, weight=5.0),
             near("palm", thing),
-            a("hand_closure", fraction=1.0, weight=2.0),
+            CLOSE,
         ),
     )
 
@@ -284,15 +286,15 @@ def lifting_two(first: str, second: str, height: float = 0.3) -> tuple[RewardSta
     """Grasp two things that stand side by side and lift them together."""
     both = (near("palm", first), near("palm", second))
     return (
-        stage(*both, OPEN, DOWN, ARM_CALM, seconds=3.0),
-        stage(*both, CLOSE, DOWN, ARM_CALM, seconds=1.0),
+        stage(*both, OPEN, DOWN, *ARM_CALM, seconds=3.0),
+        stage(*both, CLOSE, DOWN, *ARM_CALM, seconds=1.0),
         stage(
             a("object_height", object=first, height=height, weight=20.0),
             a("object_height", object=second, height=height, weight=20.0),
             *both,
             CLOSE,
             DOWN,
-            ARM_CALM,
+            *ARM_CALM,
         ),
     )
 
@@ -305,7 +307,7 @@ def turning_joint(joint: str, fraction: float = 1.0) -> tuple[RewardStage, ...]:
             near("palm", handle),
             DOWN,
             OPEN,
-            ARM_CALM,
+            *ARM_CALM,
             seconds=3.0,
             until=until("distance", "palm", handle, below=0.03),
         ),
@@ -314,6 +316,6 @@ def turning_joint(joint: str, fraction: float = 1.0) -> tuple[RewardStage, ...]:
             near("palm", handle),
             OPEN,
             DOWN,
-            ARM_CALM,
+            *ARM_CALM,
         ),
     )

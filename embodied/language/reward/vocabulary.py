@@ -343,6 +343,7 @@ def arm_vocabulary(
             weight=0.5,
         ),
         _term("posture", "arm joints near the rest configuration", weight=0.05),
+        _term("stillness", "arm joints at rest: calm, slow motions", weight=0.01),
     )
     sensors = (
         _STAGE_TIME,
