@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from embodied.language.rules.lexer import COLON, COMMA
+from embodied.language.rules.lexer import COLON, COMMA, PAUSES
 from embodied.language.rules.lexicon import (
     BOTTOM,
     BUILD,
@@ -50,10 +50,11 @@ from embodied.language.rules.syntax import (
     Towers,
 )
 
+_BETWEEN = ("still", "now", "both", "all", "up", "back", "down", "away", "each")
 _OPEN_WORDS = ("open", "opened", "closed", "shut", "close")
 _AS_IT_IS = (
     "where it is", "where they are", "where it stands", "where they stand", "where it lies",
-    "where they lie", "as it is", "as they are", "alone", "in place", "in its place", "put",
+    "where they lie", "as it is", "as they are", "alone", "in place", "in its place",
     "where it is now", "where they are now", "the way it is", "the way they are", "there",
     "right where it is", "exactly where it is", "in their place",
 )  # fmt: skip
@@ -117,6 +118,10 @@ class ClauseParser(NounPhraseParser):
             self.eat("goes for", "with", "for", "to")
             self._particles()
             return [Too(theme=self.nouns())]
+        if self.eat("i do not want", "we do not want", "i would not like"):
+            return self._negate(self._statement())
+        if self.at("bin") and self.starts_noun_at(1):
+            return [self._binned()]
         if self._tower_noun_here():
             return self._build()
         if self.starts_noun():
@@ -127,6 +132,14 @@ class ClauseParser(NounPhraseParser):
             self._trailing()
             return [Place(theme=theme, places=places)]
         raise self.abstain()
+
+    def _binned(self) -> Clause:
+        """Read "bin the red block", which puts it in the bin."""
+        self.pos += 1
+        theme = self.nouns(stop_before_place=True)
+        self._trailing()
+        where = At(relation="in", noun=NounPhrase(text="the bin", head="bin"), text="in the bin")
+        return Place(theme=theme, places=(where,))
 
     def _tower_noun_here(self) -> bool:
         """Whether "a tower" or "two towers" comes next."""
@@ -511,7 +524,9 @@ class ClauseParser(NounPhraseParser):
 
     def _statement(self) -> list[Clause]:
         """Read "the cup on the plate", "the drawer should be closed", "the lime too"."""
-        theme = self.nouns()
+        theme = self.nouns(subject=True)
+        if self.at("both", "all", "each") and not self.starts_noun_at(1):
+            self.pos += 1
         return self._statement_about(theme)
 
     def _statement_about(self, theme: Nouns) -> list[Clause]:
@@ -567,12 +582,17 @@ class ClauseParser(NounPhraseParser):
             elif found and verb and verb[1] in ("participle", "gerund") and word not in _OPEN_WORDS:
                 if verb[0] == CLEAR:
                     break
-            elif found and (word in ("still", "now", "both", "all", "up") or word in FILLERS):
+            elif found and word in ("put", "set") and not self._pause_at(1):
+                pass
+            elif found and (word in _BETWEEN or word in FILLERS):
                 pass
             else:
                 break
             self.pos += 1
         return negated, found
+
+    def _pause_at(self, ahead: int) -> bool:
+        return self.peek(ahead) in ("", *PAUSES)
 
     def starts_noun_at(self, ahead: int) -> bool:
         """Whether a noun phrase begins ``ahead`` words on."""

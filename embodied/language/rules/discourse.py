@@ -275,7 +275,7 @@ class Discourse:
     def _rest(self, phrase: NounPhrase, role: Role) -> frozenset[str]:
         """What "the others" and "the rest" are taken from."""
         kinds = {self.spec(n).category for n in self.themes or self.mentioned}
-        if role is not ITEMS or not kinds:
+        if role not in (ITEMS, ANY) or not kinds:
             said = phrase.text or "the others"
             raise Abstain(f"'{said}'", f"it is not clear of what '{said}' is the rest")
         alike = frozenset(n for n in self.scene.items if self.spec(n).category in kinds)

@@ -33,8 +33,8 @@ VERBS: Mapping[str, tuple[str, ...]] = {
     BUILD: ("build", "make", "create", "construct", "form", "erect", "assemble"),
     HOLD: ("pick", "grab", "grasp", "hold", "raise", "fetch"),
     TAKE: ("take", "get", "lift", "pull"),
-    REMOVE: ("remove", "unstack", "unload", "dismantle"),
-    CLEAR: ("clear", "empty"),
+    REMOVE: ("remove", "unstack", "dismantle"),
+    CLEAR: ("clear", "empty", "unload", "unpack"),
     OPEN: ("open",),
     CLOSE: ("close", "shut"),
     SLIDE: ("push", "slide"),
@@ -248,9 +248,16 @@ COURTESY = (
     "when you get a moment", "when you get a chance", "when you have a moment",
     "when you have time", "as soon as you can", "as soon as possible", "whenever you are ready",
     "when you are ready", "by the time you are finished", "by the time you are done",
-    "by the end", "for me", "for us", "thank you", "thanks a lot", "many thanks",
+    "i do not care which", "i do not mind which", "either is fine", "whichever", "completely",
+    "entirely", "by the end", "for me", "for us", "thank you", "thanks a lot", "many thanks",
 )  # fmt: skip
 """Phrases that are left out before a sentence is read: they ask for nothing."""
+
+CORRECTIONS = (
+    "no wait", "no sorry", "oh no", "no", "nope", "sorry", "oops", "wait", "hmm", "rather",
+    "i meant", "i mean", "i said", "actually", "sorry i meant", "no i meant", "instead",
+)  # fmt: skip
+"""At the beginning of a sentence: what follows replaces what the one before asked for."""
 
 MASS_NOUNS = frozenset("fruit food cutlery crockery trash rubbish garbage hardware".split())
 """Nouns that speak of all there is without a plural."""

@@ -92,13 +92,14 @@ class NounPhraseParser(Cursor):
         if not word or not self.starts_noun() or (word == "but" and not also_but):
             self.pos = start
             return phrase
-        excluded = self.nouns(stop_before_place=late)
+        excluded = self.nouns(stop_before_place=late, subject=not late)
         return replace(phrase, excluded=(*phrase.excluded, *excluded.parts))
 
-    def nouns(self, *, stop_before_place: bool = False) -> Nouns:
+    def nouns(self, *, stop_before_place: bool = False, subject: bool = False) -> Nouns:
         """Read noun phrases joined by "and" or "or".
 
         Args:
+            subject: A verb may follow the list: it is what the verb says something of.
             stop_before_place: Leave out a member that a place or a verb follows, since it begins
                 a clause of its own ("... and the red one on the tray").
         """
@@ -114,7 +115,8 @@ class NounPhraseParser(Cursor):
                 self.pos = start
                 break
             part = self.noun_phrase()
-            if self.begins_predicate(places=stop_before_place) or self.at(*BOTTOM):
+            new_clause = not subject and self.begins_predicate(places=stop_before_place)
+            if new_clause or self.at(*BOTTOM):
                 self.pos = start
                 break
             parts.append(part)
@@ -154,7 +156,7 @@ class NounPhraseParser(Cursor):
             noun = self.noun_phrase()
         elif phrase in ("on", "at") and self.eat("the top", "top"):
             noun, relation = None, "on"
-        elif phrase in ("inside", "in") and not (phrase == "in" and not self.at_pause()):
+        elif phrase == "inside" or (phrase == "in" and (self.at_pause() or self.at("and"))):
             noun = None
         elif phrase == "underneath":
             noun = None
@@ -237,7 +239,8 @@ class NounPhraseParser(Cursor):
         while self.peek() in _DETERMINERS:
             self.pos += 1
             article = "the"
-        if not article and self.eat("a", "an"):
+        named_a = self.peek() in self.scene.heads and not self._noun_after(1)
+        if not article and not named_a and self.eat("a", "an"):
             quantity, count, article = "some", 1, "a"
         if count is None and (number := self._number()):
             count = number
@@ -355,6 +358,10 @@ class NounPhraseParser(Cursor):
         if found := self.head_here():
             head, plural, length = found
             self.pos += length
+            head, plural = self._identified(head, plural)
+        elif (number := NUMBERS.get(self.peek())) and str(number) in self.scene.heads and modifiers:
+            head = str(number)
+            self.pos += 1
         elif self.eat("one"):
             pass
         elif self.eat("ones"):
@@ -373,6 +380,21 @@ class NounPhraseParser(Cursor):
             other=other,
             only=only,
         )
+
+    def _identified(self, head: str, plural: bool) -> tuple[str, bool]:
+        """Read on in "block d" or "vials a": a name after the noun says which one."""
+        number = str(NUMBERS.get(self.peek(), ""))
+        if number in self.scene.heads and self.scene.named(number) & self.scene.named(head):
+            self.pos += 1
+            return number, plural
+        found = self.head_here()
+        if found and not found[1]:
+            which = self.scene.named(found[0])
+            article = self.peek() == "a" and self._noun_after(1)
+            if len(which) == 1 and which < self.scene.named(head) and not article:
+                self.pos += found[2]
+                return found[0], False
+        return head, plural
 
     def _is_head_alone(self) -> bool:
         """Whether the word here is a noun itself and no other noun or modifier follows."""

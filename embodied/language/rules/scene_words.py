@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from embodied.language.rules.lexicon import COLORS, GENERIC
+from embodied.language.rules.lexicon import COLORS, GENERIC, SPELLINGS
 from embodied.types import ObjectSpec
 
 ITEM = "item"
@@ -55,10 +55,16 @@ class SceneWords:
         modifiers: dict[str, set[str]] = {color: set() for color in COLORS}
         for name, spec in self.specs.items():
             words = name.replace("_", "-").split("-")
-            for noun in {spec.category, *spec.aliases, words[-1]}:
+            last = words[-1]
+            if len(last) == 1 and last in self.specs and last != name:
+                last = name  # "a" is the object called a, not also vial-a
+            for noun in {spec.category, *spec.aliases, last}:
                 heads.setdefault(noun.lower().replace("-", " "), set()).add(name)
-            for word in {*words[:-1], *spec.color.split("-")} - {""}:
+            own = {words[-1]} if words[-1] not in spec.category.split("-") else set[str]()
+            extra = own if len(words) > 1 else set[str]()
+            for word in {*words[:-1], *extra, *spec.color.split("-")} - {""}:
                 modifiers.setdefault(word, set()).add(name)
+                modifiers.setdefault(SPELLINGS.get(word, word), set()).add(name)
         object.__setattr__(self, "heads", {k: frozenset(v) for k, v in heads.items()})
         object.__setattr__(self, "plurals", {plural_of(h): h for h in heads})
         object.__setattr__(self, "modifiers", {k: frozenset(v) for k, v in modifiers.items()})

@@ -8,6 +8,7 @@ from embodied.language.rules.clauses import ClauseParser
 from embodied.language.rules.lexer import COMMA, PAUSES, STOP, Token
 from embodied.language.rules.lexicon import (
     BEGINNING,
+    CORRECTIONS,
     FILLERS,
     POLITE,
     SEQUENCE,
@@ -72,6 +73,8 @@ class SentenceParser(ClauseParser):
             self._joined = False
         elif self._purpose():
             pass
+        elif not self._spoken and self._correction():
+            self._added = True
         elif not self._is_subordinate() and self.eat(*SEQUENCE):
             self._next_stage()
             self._added = True
@@ -84,7 +87,7 @@ class SentenceParser(ClauseParser):
         elif word in ("and", "but", "plus", "with", "also", "instead"):
             self._joined = self._joined or word in ("and", "but")
             self._but = self._but or word == "but"
-            self._added = self._added or word == "also"
+            self._added = self._added or word == "also" or (word == "and" and self.pos == 0)
             self.pos += 1
         elif word in FILLERS:
             self._note(word)
@@ -93,6 +96,12 @@ class SentenceParser(ClauseParser):
         else:
             return False
         return True
+
+    def _correction(self) -> bool:
+        """Read "no wait", "sorry, I meant" and the like; "no blocks" is none."""
+        if self.at("no") and self._noun_after(1):
+            return False
+        return bool(self.eat(*CORRECTIONS))
 
     def _negated_fragment(self) -> bool:
         """Read "but not the red one"."""
@@ -137,7 +146,8 @@ class SentenceParser(ClauseParser):
         if not clauses or not isinstance(clauses[0], Too):
             return
         said = " ".join(self.words[start : self.pos])
-        explicit = self.words[self.pos - 1] in ("too", "well", "also") or self._added
+        last = self.words[self.pos - 1]
+        explicit = last in ("too", "well", "also", "instead") or self._added
         if explicit or clauses[0].theme.parts[0].other or said.startswith(("the same", "do ")):
             return
         if "likewise" in said or clauses[0].negated:
@@ -150,7 +160,8 @@ class SentenceParser(ClauseParser):
     def _afterwards(self) -> bool:
         """Read "afterwards" at the end of a clause, which puts it after the one before."""
         start = self.pos
-        if self.eat("afterwards", "afterward", "after that", "later", "last", "at last", "then"):
+        if self.eat("afterwards", "afterward", "after that", "later", "last", "at last", "then",
+                    "after"):  # fmt: skip
             if self.at_pause():
                 return True
         self.pos = start
@@ -191,6 +202,8 @@ class SentenceParser(ClauseParser):
     def _is_subordinate(self) -> bool:
         if self.at("before that", "before this"):
             return True
+        if self.pos + 1 >= len(self.words) or self.peek(1) in PAUSES:
+            return False
         if not self.at("before", "after", "once", "as soon as", "when"):
             return False
         return not self.at(*(s for s in SEQUENCE if s.startswith(("after", "once", "when"))))

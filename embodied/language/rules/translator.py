@@ -15,6 +15,7 @@ from embodied.language.rules.lexer import COMMA, PAUSES, Token, UnreadableTextEr
 from embodied.language.rules.lexicon import (
     BEGINNING,
     COLORS,
+    CORRECTIONS,
     COURTESY,
     EXCEPTIONS,
     FILLERS,
@@ -46,7 +47,7 @@ _KNOWN: frozenset[str] = frozenset(
     word
     for phrases in (
         GRAMMAR_WORDS, VERB_FORMS, NUMBERS, COLORS, FILLERS, SUPERLATIVES, GENERIC, PRONOUNS,
-        SEQUENCE, BEGINNING, POLITE, EXCEPTIONS, (p for p, _ in PREPOSITIONS),
+        SEQUENCE, BEGINNING, POLITE, CORRECTIONS, EXCEPTIONS, (p for p, _ in PREPOSITIONS),
         (p for p, _ in SOURCES), SPELLINGS.values(),
     )
     for phrase in phrases
@@ -198,7 +199,7 @@ def _check_words(tokens: tuple[Token, ...], scene: SceneWords) -> None:
     found = [
         Diagnostic(where=f"'{phrase}'", problem=reason)
         for phrase, reason in UNSUPPORTED_PHRASES.items()
-        if f" {phrase} " in text
+        if f" {phrase} " in text and phrase.split()[-1] not in own
     ]
     first = next((t for t in tokens if t.word not in PAUSES | FILLERS), tokens[0])
     if first.word in QUESTIONS and first.word not in own:

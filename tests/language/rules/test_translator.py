@@ -36,6 +36,15 @@ from .conftest import Translate
          ["(and (in apple drawer) (not (open drawer)))"]),
         ("kitchen", "put the blue one in the basket", ["(in blue-cup basket)"]),
         ("workshop", "put the box in the crate", ["(in black-box crate)"]),
+        ("workshop", "the ball and the battery should be put in the crate",
+         ["(and (in ball crate) (in battery crate))"]),
+        ("workshop", "everything except the parts and the bricks should be in the crate",
+         ["(and (in battery crate) (in blue-block crate) (in ball crate))"]),
+        ("blocks", "bin the red block, then bin red and green",
+         ["(in red-block bin)", "(and (in red-block bin) (in green-block bin))"]),
+        ("blocks", "i don't want the red block in the bin", ["(not (in red-block bin))"]),
+        ("blocks", "red and green both on the tray",
+         ["(and (on red-block tray) (on green-block tray))"]),
         ("workshop", "put the ball in the box", ["(in ball toolbox)"]),
     ],
 )  # fmt: skip
@@ -149,6 +158,40 @@ def test_follow_up_sentences(translate: Translate) -> None:
     assert translate("kitchen", "open it", (), before).stages == ("(open drawer)",)
     with pytest.raises(NotUnderstoodError):
         translate("kitchen", "now the lime too")
+
+
+def test_corrections_replace_what_was_asked(translate: Translate) -> None:
+    before = [("put the apple in the bowl", "(in apple bowl)")]
+    for text in ("no wait, the lime", "sorry, I meant the lime", "the lime instead", "nope, lime"):
+        assert translate("kitchen", text, (), before).stages == ("(in lime bowl)",)
+    assert translate("kitchen", "hmm, rather in the basket", (), before).stages == (
+        "(in apple basket)",
+    )
+
+
+def test_letters_and_numbers_as_names(benches: dict[str, Any]) -> None:
+    bench = benches["blocks"]
+    names = ("a", "b", "vial-a", "battery-1", "battery-2", "glove-left", "glove-right")
+    items = {
+        n: ObjectSpec(name=n, kind="item", category=c, stackable=True)
+        for n, c in zip(
+            names, ("block", "block", "vial", "battery", "battery", "glove", "glove"), strict=True
+        )
+    }
+    fixed = {n: o for n, o in bench.spec.objects.items() if o.kind != "item"}
+    spec = replace(bench.spec, objects={**fixed, **items})
+    grounder = TabletopGrounder(spec)
+    translator = RulesTranslator(grounder.domain_text, grounder.objects)
+    memory = type(bench.memory({}))(frozenset())
+    for text, goal in (
+        ("put b on block a", "(on b a)"),
+        ("blocks a and b in the bin", "(and (in a bin) (in b bin))"),
+        ("put vial a in the bin", "(in vial-a bin)"),
+        ("battery one goes in the bin", "(in battery-1 bin)"),
+        ("put battery 2 on the tray", "(on battery-2 tray)"),
+        ("put the left glove in the bin", "(in glove-left bin)"),
+    ):
+        assert translator.translate(text, memory, spec).stages == (goal,)
 
 
 def test_manner_is_noted_not_dropped_silently(translate: Translate) -> None:
