@@ -29,7 +29,8 @@ class MotionOptions:
     """Resolution and bounds of planning.
 
     Attributes:
-        step_rad: Largest joint motion between two collision checks on a path.
+        step_rad: Largest joint motion between two collision checks while searching a path.
+        check_rad: The same for the finished path: narrow gaps are not stepped over.
         line_step_m: Distance between two inverse-kinematics solutions on a Cartesian line.
         line_jump_rad: Largest joint motion between two such solutions.
         corner_s: Half width of rounded corners, in seconds at full speed.
@@ -39,7 +40,8 @@ class MotionOptions:
         jerk: Fraction of the jerk limits.
     """
 
-    step_rad: float = 0.04
+    step_rad: float = 0.025
+    check_rad: float = 0.006
     line_step_m: float = 0.015
     line_jump_rad: float = 0.25
     corner_s: float = 0.16
@@ -302,7 +304,7 @@ class MotionPlanner:
         last = points[0]
         for k in range(1, len(points)):
             moved = float(np.max(np.abs(points[k] - last)))
-            if moved < self.options.step_rad and k < len(points) - 1:
+            if moved < self.options.check_rad and k < len(points) - 1:
                 continue
             last = points[k]
             own = int(np.searchsorted(boundaries, s[k]))

@@ -8,7 +8,7 @@ import numpy as np
 
 from embodied.protocols import Skill
 from embodied.types import GripperGoal, Observation, Pose, SkillResult
-from embodied_planners.skills.geometry import pose_of
+from embodied_planners.skills.geometry import pose_of, top_z
 from embodied_planners.skills.workcell import HAND, Reach, Workcell, before
 
 OPEN_SHARE = 0.95
@@ -67,7 +67,8 @@ def slide(
             quat_wxyz=observation.pose_ee_in_world.quat_wxyz,
         )
         # the hand moves with the handle: what it is close to on the drawer moves too
-        clearance = cell.scene.clearance(padding_m=0.002, allow=[(HAND, (drawer,))])
+        moving = (drawer, *_contents(cell, drawer, observation))
+        clearance = cell.scene.clearance(padding_m=0.002, allow=[(HAND, moving)])
         pull = cell.planner.line(
             observation.q,
             target,
@@ -111,6 +112,18 @@ def _handle_grasps(handle: Pose) -> list[Pose]:
             turn = np.diag([sign, sign, 1.0])
             found.append(pose_of(handle.rotation @ about_bar @ turn, np.array(handle.position)))
     return found
+
+
+def _contents(cell: Workcell, drawer: str, observation: Observation) -> list[str]:
+    """Items inside a drawer: they move along with it."""
+    pose, half = observation.poses[drawer], np.array(cell.spec.objects[drawer].size_m) / 2
+    return [
+        name
+        for name, thing in cell.spec.objects.items()
+        if thing.kind == "item"
+        and np.all(np.abs(pose.inverse().apply(observation.poses[name].position))[:2] < half[:2])
+        and observation.poses[name].position[2] < top_z(cell.spec.objects[drawer], pose) + 0.02
+    ]
 
 
 def _judge(cell: Workcell, drawer: str, observation: Observation, opening: bool) -> SkillResult:

@@ -65,17 +65,23 @@ def put_in(
     rim = top_z(cell.spec.objects[container], observation.poses[container])
     poses: list[Pose] = []
     for gap, on_top in ((0.012, False), (0.004, False), (0.004, True)):
-        found = free_spots(
-            cell.scene,
-            cell.spec,
-            observation,
-            item,
-            container,
-            gap_m=gap,
-            wanted_gap_m=options.packed_gap_m,
-            pack=True,
-            on_top=on_top,
-        )
+        found = [
+            spot
+            for turned in (False, True)
+            for spot in free_spots(
+                cell.scene,
+                cell.spec,
+                observation,
+                item,
+                container,
+                gap_m=gap,
+                wanted_gap_m=options.packed_gap_m,
+                pack=True,
+                turned=turned,
+                on_top=on_top,
+            )
+        ]
+        found.sort(key=lambda spot: spot.cost)
         low = [s.pose_item_in_world for s in found]
         poses = [p for p in low if bottom_z(thing, p) < rim - BELOW_RIM_M]
         if poses:

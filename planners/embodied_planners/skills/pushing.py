@@ -19,14 +19,14 @@ from embodied_planners.skills.geometry import (
     top_z,
     upright,
 )
-from embodied_planners.skills.grasps import TIP_CLEARANCE_M, grasp_frame
+from embodied_planners.skills.grasps import MAX_DEPTH_M, TIP_CLEARANCE_M, grasp_frame
 from embodied_planners.skills.workcell import HAND, Reach, Workcell, above
 
 Array = NDArray[np.float64]
 
 PUSH_M = 0.05
 STANDOFF_M = 0.012
-NEAR_M = 0.05
+NEAR_M = 0.09
 LEAST_ROOM_M = 0.001
 
 
@@ -193,6 +193,7 @@ def _starts(
     half_finger = cell.gripper.pad_size_m[1] / 2
     height = max(
         min(float(pose.position[2]), top_z(spec, pose) - 0.01),
+        top_z(spec, pose) - MAX_DEPTH_M,
         bottom_z(spec, pose) + tip + TIP_CLEARANCE_M,
     )
     back = half_extent(spec, pose, direction) + half_finger + STANDOFF_M

@@ -22,6 +22,8 @@ from embodied_planners.skills.geometry import (
 Array = NDArray[np.float64]
 
 GRID_M = 0.02
+FINGER_ROOM_M = 0.026
+"""Room that a finger needs beside an item: its thickness and some play."""
 RELEASE_M = 0.0015
 """Gap that is left between the item and its support when it is released."""
 REACH_M = (0.30, 0.72)
@@ -35,10 +37,12 @@ class Spot:
     Attributes:
         pose_item_in_world: Where the item is let go.
         gap_m: Gap to the nearest thing beside it, m.
+        cost: Less is better; comparable between calls for the same support.
     """
 
     pose_item_in_world: Pose
     gap_m: float
+    cost: float
 
 
 def support_floor(found: Footprints, name: str) -> int:
@@ -63,6 +67,7 @@ def free_spots(
     gap_m: float,
     wanted_gap_m: float,
     pack: bool = False,
+    turned: bool = False,
     on_top: bool = False,
 ) -> list[Spot]:
     """Free spots for a held item on a surface or in a container, best first.
@@ -80,6 +85,7 @@ def free_spots(
         wanted_gap_m: Gap beyond which more room is no better.
         pack: Align the item with the support and prefer spots that leave most good spots for
             another item like it.
+        turned: Put the item at a right angle to the orientation it would have otherwise.
         on_top: Put the item on top of what is already there (in a crowded container).
     """
     thing = spec.objects[item]
@@ -88,6 +94,8 @@ def free_spots(
     rotation = upright(observation.poses[item].rotation)
     if pack and thing.shape == "box":
         rotation = yaw_rotation(_yaw_between(_side(rotation), found.axes[floor, 0])) @ rotation
+    if turned:
+        rotation = yaw_rotation(np.pi / 2) @ rotation
     half = np.array([half_extent(thing, pose_of(rotation, np.zeros(3)), e) for e in np.eye(3)])
     points = _grid(
         found,
@@ -122,8 +130,9 @@ def free_spots(
     )
     gaps = others.gaps(points, sides, own)
     gaps = np.minimum(gaps, _drawer_gaps(spec, observation, support, points, sides, own))
+    graspable = _fingers_fit(spec, others, points, sides, own)
     good = gaps >= gap_m
-    points, gaps = points[good], gaps[good]
+    points, gaps, graspable = points[good], gaps[good], graspable[good]
     if len(points) == 0:
         return []
     here = observation.poses[item].position[:2]
@@ -131,9 +140,12 @@ def free_spots(
         np.linalg.norm(points - here, axis=1)
         + 0.5 * np.abs(np.linalg.norm(points - base, axis=1) - 0.5)
         - 6.0 * np.minimum(gaps, wanted_gap_m)
+        + 1.0 * ~graspable
     )
     if pack:
-        cost -= 2.0 * _room_left(points, gaps >= wanted_gap_m, sides, 2 * own + wanted_gap_m)
+        cost -= 2.0 * _room_left(
+            points, graspable & (gaps >= wanted_gap_m), sides, 2 * own + wanted_gap_m
+        )
     height = level
     if on_top:
         inside_items = [i for i, b in enumerate(found.body) if b in items and b != item]
@@ -149,6 +161,7 @@ def free_spots(
         Spot(
             pose_item_in_world=pose_of(rotation, np.array([*points[k], z])),
             gap_m=float(gaps[k]),
+            cost=float(cost[k]),
         )
         for k in order
     ]
@@ -198,6 +211,22 @@ def _grid(found: Footprints, floor: int, is_round: bool, margin: float, step: fl
         u, v = u[keep], v[keep]
     axes = found.axes[floor]
     return found.center[floor] + u[:, None] * axes[0] + v[:, None] * axes[1]
+
+
+def _fingers_fit(
+    spec: WorldSpec, others: Footprints, points: Array, sides: Array, own: Array
+) -> NDArray[np.bool_]:
+    """Where an item could be grasped again: room for both fingers along one of its sides, (p,)."""
+    fits = np.zeros(len(points), dtype=bool)
+    if spec.gripper is None:
+        return fits
+    for i in range(2):
+        if 2 * own[i] > spec.gripper.max_width_m - 0.006:
+            continue
+        reach = np.full(2, spec.gripper.pad_size_m[1] / 2 + 0.002)
+        reach[i] = own[i] + FINGER_ROOM_M
+        fits |= others.gaps(points, sides, reach) > 0.0
+    return fits
 
 
 def _room_left(points: Array, roomy: NDArray[np.bool_], sides: Array, apart: Array) -> Array:
