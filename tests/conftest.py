@@ -5,7 +5,9 @@ from __future__ import annotations
 import ipaddress
 import os
 import re
+import signal
 import socket
+import threading
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,11 @@ from typing import Any
 import pytest
 
 os.environ.setdefault("MUJOCO_GL", "egl")
+
+# A shell that starts this in the background has SIGINT ignored, and so would all that the tests
+# start and interrupt.
+if threading.current_thread() is threading.main_thread():
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 _connect = socket.socket.connect
 
