@@ -26,12 +26,16 @@ from embodied.bench.l2r_arm import ARM_TASKS
 from embodied.bench.l2r_quadruped import QUADRUPED_TASKS, L2rTask, Phase
 from embodied.errors import ConfigurationError, EmbodiedError
 from embodied.language.reward import program_to_json
+from embodied.language.reward.conversation import Conversation
+from embodied.language.reward.rules import RewardRules
+from embodied.language.reward.translator import RewardTranslator
+from embodied.protocols import Translator
 from embodied.types import RewardGoal, RewardProgram
 
 TASKS: Mapping[str, L2rTask] = {t.name: t for t in (*QUADRUPED_TASKS, *ARM_TASKS)}
 """All 17 tasks by name."""
 
-SENTENCE_EVERY_S = 3.0
+SENTENCE_EVERY_S = 3.5
 """Simulated time between two sentences of one conversation."""
 
 CHECK_EVERY_STEPS = 25
@@ -44,6 +48,51 @@ Method = Callable[[L2rTask], Script]
 def oracle(task: L2rTask) -> Script:
     """The rewards written by hand with the task."""
     return [(0.0, task.oracle)]
+
+
+def translated(task: L2rTask, translator: Translator) -> Script:
+    """What a translator makes of the task's sentences, said one after the other.
+
+    Raises:
+        EmbodiedError: The translator abstains or fails.
+    """
+    rig = build_rig(task.robot, scene=task.scene, layout=task.layout)
+    memory = Conversation()
+    script: list[tuple[float, RewardProgram]] = []
+    try:
+        for i, sentence in enumerate(task.instructions):
+            program = translator.translate(sentence, memory, rig.world.spec)
+            if not isinstance(program, RewardProgram):
+                raise ConfigurationError(f"{translator.name} writes no reward programs")
+            memory = memory.told(sentence, program)
+            script.append((i * SENTENCE_EVERY_S, program))
+    finally:
+        rig.close()
+    return script
+
+
+def method_named(name: str, model: str = "", base_url: str | None = None) -> Method:
+    """A method by its name: one of ``METHODS``; the last two need a model.
+
+    Raises:
+        ConfigurationError: Unknown name, or no model given.
+    """
+    if name == "oracle":
+        return oracle
+    if name == "rules":
+        return lambda task: translated(task, RewardRules(task.robot))
+    if name not in METHODS:
+        raise ConfigurationError(f"unknown method {name!r}, legal: {', '.join(METHODS)}")
+    if not model:
+        raise ConfigurationError(f"method {name!r} needs --model, e.g. openai:NAME")
+    from embodied.language.models import open_model
+
+    opened = open_model(model, base_url=base_url)
+    two_step = name == "two-step"
+    return lambda task: translated(task, RewardTranslator(opened, task.robot, two_step=two_step))
+
+
+METHODS = ("oracle", "rules", "two-step", "one-step")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -380,32 +429,49 @@ def plot(episodes: Sequence[Episode], path: Path) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """``python -m embodied.bench.l2r FOLDER [--seeds N] [--workers N] [--task NAME ...]``."""
+    """Run the benchmark from the command line; 0 when every episode could be run."""
     import argparse
     import sys
 
-    parser = argparse.ArgumentParser(prog="embodied.bench.l2r", description=__doc__)
-    parser.add_argument("folder", type=Path)
+    parser = argparse.ArgumentParser(prog="embodied bench l2r", description=__doc__)
+    parser.add_argument("--out", type=Path, default=Path("bench/l2r"), help="results folder")
     parser.add_argument("--seeds", type=int, default=10)
-    parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--jobs", type=int, default=1, help="episodes at the same time")
     parser.add_argument("--task", action="append", default=[], choices=list(TASKS))
+    parser.add_argument("--method", action="append", default=[], choices=METHODS)
+    parser.add_argument("--model", default="", help="for two-step and one-step")
+    parser.add_argument("--base-url", default=None)
+    parser.add_argument("--report", action="store_true", help="only show what is there")
     given = parser.parse_args(arguments)
 
     def progress(e: Episode) -> None:
         sys.stderr.write(
-            f"{e.task} seed {e.seed}: {'solved' if e.solved else 'not solved'} "
+            f"{e.task} {e.method} seed {e.seed}: {'solved' if e.solved else 'not solved'} "
             f"{e.phases} {e.shares} {e.cpu_s} s CPU, speed {e.speed_ratio} {e.error}\n"
         )
 
-    episodes = run_benchmark(
-        given.folder,
-        names=given.task,
-        seeds=given.seeds,
-        workers=given.workers,
-        progress=progress,
-    )
-    sys.stdout.write(table(episodes) + "\n")
-    return 0
+    episodes: list[Episode] = []
+    if given.report:
+        episodes = read_results(given.out)
+    else:
+        for name in given.method or ["oracle"]:
+            episodes += run_benchmark(
+                given.out,
+                names=given.task,
+                seeds=given.seeds,
+                workers=given.jobs,
+                method=method_named(name, given.model, given.base_url),
+                method_name=name if not given.model else f"{name} {given.model}",
+                progress=progress,
+            )
+    text = table(episodes)
+    sys.stdout.write(text + "\n")
+    (given.out / "report.md").write_text(text + "\n", encoding="utf-8")
+    try:
+        plot(episodes, given.out / "report.png")
+    except ImportError:
+        sys.stderr.write("no plot: install the extra [bench] for matplotlib\n")
+    return 1 if any(e.error for e in episodes) else 0
 
 
 if __name__ == "__main__":

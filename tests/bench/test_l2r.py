@@ -84,6 +84,36 @@ def test_a_killed_run_goes_on_without_repeating(
         json.loads(line)
 
 
+def test_rules_give_the_oracle_programs_sentence_by_sentence() -> None:
+    method = l2r.method_named("rules")
+    for name in ("sit-low", "open-drawer"):
+        ((at, program),) = method(TASKS[name])
+        assert at == 0.0
+        assert program.stages == TASKS[name].oracle.stages
+    higher = method(TASKS["lift-paw-higher"])
+    assert [at for at, _ in higher] == [0.0, l2r.SENTENCE_EVERY_S]
+    assert higher[1][1].stages[-1] == TASKS["lift-paw-higher"].oracle.stages[-1]
+
+
+def test_methods_are_named_and_models_demanded() -> None:
+    with pytest.raises(ConfigurationError, match="oracle, rules"):
+        l2r.method_named("magic")
+    with pytest.raises(ConfigurationError, match="--model"):
+        l2r.method_named("two-step")
+
+
+def test_a_translator_that_abstains_is_a_result(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def abstains(task: Any) -> Any:
+        raise ConfigurationError("no words for it")
+
+    (episode,) = run_benchmark(
+        tmp_path, names=["touch"], seeds=1, method=abstains, method_name="mute"
+    )
+    assert not episode.solved and episode.error == "no words for it"
+
+
 def test_unknown_task_names_the_legal_ones(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="face-sunrise"):
         run_benchmark(tmp_path, names=["fly"])

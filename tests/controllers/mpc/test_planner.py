@@ -170,3 +170,24 @@ def test_options_are_checked() -> None:
         PlannerOptions(halvings=(0.5, 0.2))
     with pytest.raises(ValueError, match="horizon_s"):
         PlannerOptions(horizon_s=0.0)
+
+
+@pytest.mark.slow
+def test_memory_does_not_grow_over_ten_thousand_replans(point: mujoco.MjModel) -> None:
+    planner = SamplingPlanner(
+        point, PlannerOptions(n_samples=8, horizon_s=0.1, halvings=(0.5,)), Mppi()
+    )
+    state = full_state(point, mujoco.MjData(point))
+    plan = planner.start(np.zeros(1), 0.0)
+    for _ in range(100):
+        plan = planner.plan(state, toys.goal_at_half, plan)
+    tracemalloc.start()
+    try:
+        before = tracemalloc.get_traced_memory()[0]
+        for _ in range(10_000):
+            plan = planner.plan(state, toys.goal_at_half, plan)
+        grown = tracemalloc.get_traced_memory()[0] - before
+    finally:
+        tracemalloc.stop()
+    assert plan.index == 10_099
+    assert grown < 20_000
