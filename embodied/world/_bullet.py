@@ -12,7 +12,7 @@ import math
 import os
 import sys
 import tempfile
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -188,8 +188,8 @@ def _floor(model: mujoco.MjModel) -> SceneBody:
     geom = model.geom("floor")
     root = ElementTree.Element("robot", name="floor")
     link = _bare_link(root, "floor", 0.0)
-    for kind in ("visual", "collision"):
-        _shape(link, kind, "box", [12.0, 12.0, 0.1], (0, 0, -0.05), (1, 0, 0, 0), (0.7, 0.72, 0.74))
+    for role in ("visual", "collision"):
+        add_shape(link, role, "box", (12.0, 12.0, 0.1), (0, 0, -0.05), rgba=(0.7, 0.72, 0.74))
     position = np.array([0.0, 0.0, float(geom.pos[2])])
     return SceneBody(
         name="floor",
@@ -208,15 +208,17 @@ def _link(root: ElementTree.Element, model: mujoco.MjModel, body: str, mass: flo
         material = int(model.geom_matid[geom])
         rgba = model.geom_rgba[geom] if material < 0 else model.mat_rgba[material]
         touches = bool(model.geom_contype[geom] or model.geom_conaffinity[geom])
+        size = model.geom_size[geom]
+        size = 2 * size if kind == "box" else size
         for role in ("visual", "collision") if touches else ("visual",):
-            _shape(
+            add_shape(
                 link,
                 role,
                 kind,
-                model.geom_size[geom],
+                size,
                 model.geom_pos[geom],
                 model.geom_quat[geom],
-                rgba,
+                rgba=rgba,
                 name=f"{body}-{geom}",
             )
 
@@ -236,23 +238,35 @@ def _bare_link(root: ElementTree.Element, name: str, mass: float) -> ElementTree
     return link
 
 
-def _shape(
+def add_shape(
     link: ElementTree.Element,
     role: str,
     kind: str,
-    size: Any,
-    position: Any,
-    quat_wxyz: Any,
-    rgba: Any,
+    size: Sequence[float] | Array,
+    position: Sequence[float] | Array,
+    quat_wxyz: Sequence[float] | Array = (1.0, 0.0, 0.0, 0.0),
+    *,
+    rgba: Sequence[float] | Array = (1.0, 1.0, 1.0),
     name: str = "floor",
 ) -> None:
+    """Add a shape to a link.
+
+    Args:
+        link: The link's element.
+        role: ``"visual"`` or ``"collision"``.
+        kind: ``"box"``, ``"sphere"``, ``"cylinder"`` or ``"capsule"``.
+        size: Full extents of a box; radius, and half length along z, of the others; m.
+        position: Centre in the link's frame, (3,), m.
+        quat_wxyz: Rotation in the link's frame, (4,).
+        rgba: Colour of a visual; always drawn opaque.
+        name: Unique name of the colour.
+    """
     element = ElementTree.SubElement(link, role)
-    quat = np.asarray(quat_wxyz, dtype=np.float64)
-    ElementTree.SubElement(element, "origin", xyz=_text(position), rpy=_text(_roll_pitch_yaw(quat)))
+    rpy = _text(_roll_pitch_yaw(np.asarray(quat_wxyz, dtype=np.float64)))
+    ElementTree.SubElement(element, "origin", xyz=_text(position), rpy=rpy)
     geometry = ElementTree.SubElement(element, "geometry")
     if kind == "box":
-        full = size if name == "floor" else [2 * float(s) for s in size]
-        ElementTree.SubElement(geometry, "box", size=_text(full))
+        ElementTree.SubElement(geometry, "box", size=_text(size))
     elif kind == "sphere":
         ElementTree.SubElement(geometry, "sphere", radius=repr(float(size[0])))
     else:
@@ -260,8 +274,7 @@ def _shape(
         ElementTree.SubElement(geometry, kind, attributes)
     if role == "visual":
         material = ElementTree.SubElement(element, "material", name=f"{name}-colour")
-        values = [*[float(v) for v in rgba][:3], 1.0]
-        ElementTree.SubElement(material, "color", rgba=_text(values))
+        ElementTree.SubElement(material, "color", rgba=_text([*rgba[:3], 1.0]))
 
 
 def _slide(root: ElementTree.Element, model: mujoco.MjModel, parent: str, name: str) -> None:

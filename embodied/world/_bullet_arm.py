@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import tempfile
+from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import numpy as np
 
 from embodied.errors import WorldError
 from embodied.types import Pose, WorldSpec
 from embodied.types._geometry import Array
-from embodied.world._bullet import panda_folder, share_of_friction
+from embodied.world._bullet import add_shape, panda_folder, share_of_friction
+from embodied.world._panda import finger_boxes
 from embodied.world.builder import PHYSICS_DT_S
 from embodied.world.quaternions import wxyz_from_xyzw
 
@@ -34,6 +38,28 @@ _SQUEEZE_M = 0.002
 _BELT_FORCE_N = 200.0
 
 
+def panda_urdf() -> str:
+    """The Panda that PyBullet ships, with boxes for its fingers to touch things with.
+
+    Bullet's contacts between the hull of a finger's mesh and a box now and then have their normal
+    turned round, which makes an opening finger cling to what it held; two boxes touch reliably.
+    """
+    source = panda_folder()
+    root = ElementTree.fromstring((source / "panda.urdf").read_text("utf-8"))
+    for mesh in root.iter("mesh"):
+        file = mesh.get("filename", "").removeprefix("package://")
+        mesh.set("filename", str(source / file))
+    for link in root.iter("link"):
+        side = {"panda_leftfinger": 1, "panda_rightfinger": -1}.get(link.get("name", ""))
+        if side is None:
+            continue
+        for collision in link.findall("collision"):
+            link.remove(collision)
+        for centre, extents in finger_boxes(side):
+            add_shape(link, "collision", "box", extents, centre)
+    return ElementTree.tostring(root, encoding="unicode")
+
+
 class PandaArm:
     """The arm in one simulation; made anew with each.
 
@@ -50,7 +76,10 @@ class PandaArm:
         self._client = client
         self._spec = spec
         self._max_width_m = spec.gripper.max_width_m
-        self._body = client.loadURDF(str(panda_folder() / "panda.urdf"), useFixedBase=True)
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "panda.urdf"
+            path.write_text(panda_urdf(), "utf-8")
+            self._body = client.loadURDF(str(path), useFixedBase=True)
         index = {
             client.getJointInfo(self._body, i)[1].decode(): i
             for i in range(client.getNumJoints(self._body))
