@@ -132,8 +132,10 @@ def time_parametrise(
     jerk = 1.0 / max(float(np.max(np.abs(slopes[0]) / limits.dddq)), 1e-9)
     for cruise in (1.0, 0.7, 0.5, 0.35, 0.25):
         for push in (1.0, 0.6, 0.35):
-            profile = _profile(length, fastest * cruise, acceleration * push, jerk * push)
-            slowdown = _slowdown(profile, s, slopes, limits) / speed
+            v, a, j = fastest * cruise, acceleration * push, jerk * push
+            profile = _profile(length, v, a, j)
+            ramp_s = min(profile.duration / 2, v / a + a / j)
+            slowdown = _slowdown(profile, ramp_s, s, slopes, limits) / speed
             duration = profile.duration * slowdown
             if best is None or duration < best[0]:
                 best = (duration, slowdown, profile)
@@ -167,9 +169,16 @@ def _profile(length: float, velocity: float, acceleration: float, jerk: float) -
     return trajectory
 
 
-def _slowdown(profile: Trajectory, s: Array, slopes: list[Array], limits: JointLimits) -> float:
-    """Factor on time at which the profile just keeps all limits."""
-    time = np.linspace(0.0, profile.duration, 160)
+def _slowdown(
+    profile: Trajectory, ramp_s: float, s: Array, slopes: list[Array], limits: JointLimits
+) -> float:
+    """Factor on time at which the profile just keeps all limits.
+
+    The ramps at both ends may be a small part of the whole: they get samples of their own.
+    """
+    end = profile.duration
+    ramp = np.linspace(0.0, ramp_s, 40)
+    time = np.unique(np.concatenate([ramp, np.linspace(0.0, end, 160), end - ramp]))
     states = np.array([profile.at_time(t) for t in time])[:, :, 0]
     x, v, a = (states[:, k, None] for k in range(3))
     j = np.gradient(states[:, 2], time)[:, None]

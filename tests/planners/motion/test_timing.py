@@ -8,7 +8,7 @@ from embodied_planners.motion.timing import (
     round_corners,
     time_parametrise,
 )
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 LIMITS = JointLimits(
@@ -47,6 +47,7 @@ def test_rounding_keeps_ends_and_straight_lines():
     st.lists(st.tuples(*[st.floats(-1.5, 1.5)] * 3), min_size=2, max_size=5),
     st.floats(0.2, 1.0),
 )
+@example(corners=[(0.0, 0.0, 0.0), (1.5, 0.0, 0.0), (-1.5, 0.0, 0.0), (1.0, 0.0, 0.0)], speed=1.0)
 def test_limits_hold_on_any_path(corners: list[tuple[float, float, float]], speed: float):
     path = np.array(corners)
     if np.max(np.abs(np.diff(path, axis=0))) < 1e-3:
