@@ -27,7 +27,7 @@ VERBS: Mapping[str, tuple[str, ...]] = {
     PLACE: tuple(
         "put place move set lay bring transfer stick pop shift throw toss deposit carry insert "
         "store stow load stash position return relocate dump tidy pack gather collect stand rest "
-        "transport chuck sit plonk transfer arrange".split()
+        "transport chuck sit plonk arrange rearrange".split()
     ),
     STACK: ("stack", "pile"),
     BUILD: ("build", "make", "create", "construct", "form", "erect", "assemble"),
@@ -71,7 +71,7 @@ _IRREGULAR = {
     "lie": ("lies", "lying", "lain"),
     "begin": ("begins", "beginning", "begun"),
 }
-_DOUBLED = {"pop", "drop", "grab", "swap", "transfer", "chuck", "plonk"} - {"chuck", "plonk"}
+_DOUBLED = frozenset({"pop", "drop", "grab", "swap", "transfer"})
 
 
 def _inflections(base: str) -> tuple[str, str, str]:
@@ -262,16 +262,14 @@ CORRECTIONS = (
 MASS_NOUNS = frozenset("fruit food cutlery crockery trash rubbish garbage hardware".split())
 """Nouns that speak of all there is without a plural."""
 
-QUESTIONS = frozenset("what where who why how which whose when is are do does did".split()) - {
-    "when", "do",
-}  # fmt: skip
+QUESTIONS = frozenset("what where who why how which whose is are does did".split())
 """A sentence that begins with one of these is a question."""
 
 FILLERS = frozenset(
-    "please now ok okay so well hey robot kindly simply also just hi hello alright right yes "
-    "quickly gently carefully slowly neatly nicely safely thanks thank you and immediately again "
-    "actually maybe perhaps dear basically there".split()
-) - {"and", "you", "maybe", "perhaps", "there", "also"}
+    "please now ok okay so well hey robot kindly simply just hi hello alright right yes "
+    "quickly gently carefully slowly neatly nicely safely thanks thank immediately again "
+    "basically dear".split()
+)
 """Words that may stand anywhere between the parts of a clause without changing its goal."""
 
 MANNER = frozenset("quickly gently carefully slowly neatly nicely safely immediately".split())
@@ -284,7 +282,6 @@ MODALS = frozenset(
     "should must shall will would can could may might needs need has have ought is are be being "
     "gets get to was were".split()
 )
-CONNECTIVES = frozenset({"and", "but", "while", "with", "plus", "or", "yet"}) - {"while", "yet"}
 
 UNSUPPORTED: Mapping[str, str] = {
     "if": "conditions ('if') are not covered: say what the goal is",
@@ -346,11 +343,11 @@ GRAMMAR_WORDS = frozenset(
     "anything something each every both all either other others another rest remaining else one "
     "ones only same matching matches match color colors own coloured at bottom top middle center "
     "centre from to in on by with using order any which who is are be been being it them they "
-    "they're there here where alone place put as well too also along together plus followed "
+    "there here where alone place put as well too also along together plus followed "
     "before after once when soon you we i us me do does did should must shall will would can "
     "could may might needs need has have had having ought to out off of for up down back away "
     "over inside onto upon within under underneath beneath below tower towers pile piles stack "
     "stacks column columns tall single high going still currently right closed opened open shut "
-    "empty held least exactly contents respective corresponding everything left touched other's "
+    "empty held least exactly contents respective corresponding everything left touched "
     "instead but than tall big".split()
 )

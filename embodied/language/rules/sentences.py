@@ -90,7 +90,7 @@ class SentenceParser(ClauseParser):
             self._added = self._added or word == "also" or (word == "and" and self.pos == 0)
             self.pos += 1
         elif word in FILLERS:
-            self._note(word)
+            self.note(word)
             self._added = self._added or word == "now"
             self.pos += 1
         else:
