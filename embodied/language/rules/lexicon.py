@@ -140,7 +140,6 @@ PRONOUNS = {
     "those": "them",
     "there": "there",
 }
-EVERYTHING = ("everything", "all")
 GENERIC = {
     "thing": False,
     "things": True,
