@@ -38,6 +38,7 @@ from embodied.language.local_translator.translator import (
     LocalTranslator,
 )
 from embodied.language.local_translator.weights import adapter_path, fetch_base, find_base
+from embodied.language.reward.rules import RewardRules
 from embodied.language.rules import RulesTranslator
 from embodied.protocols import StateMemory, Translator
 from embodied.symbolic import read_domain
@@ -134,6 +135,12 @@ class Bench:
         grounder = TabletopGrounder(spec_of(case.scene)) if case.kind == "goal" else None
         if name in ("rules", "cascade") and grounder is not None:
             parts.append(RulesTranslator(grounder.domain_text, grounder.objects))
+        elif name in ("rules", "cascade") and case.kind == "reward":
+            parts.append(
+                RewardRules("quadruped")
+                if case.scene.robot == "quadruped"
+                else RewardRules("arm", case.scene.names("item"))
+            )
         if name in ("local", "cascade"):
             assert self.model is not None
             parts.append(

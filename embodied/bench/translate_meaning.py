@@ -129,10 +129,47 @@ def _negated(value: _Canonical) -> _Canonical:
 
 
 def same_rewards(program: RewardProgram, gold: Gold) -> bool:
-    """Whether a reward program means what the gold stages say."""
-    return len(program.stages) == len(gold) and all(
-        _same_reward_stage(s, g) for s, g in zip(program.stages, gold, strict=True)
+    """Whether a reward program means what the gold stages say.
+
+    The rules write how a hand goes about it (reach, close, lift, then turn): from them, stages about
+    the same things that lead up to a wanted stage do not count.
+    """
+    stages = list(program.stages)
+    if program.source == "rules":
+        stages = _without_preparation(stages, gold)
+    return len(stages) == len(gold) and all(
+        _same_reward_stage(s, g) for s, g in zip(stages, gold, strict=True)
     )
+
+
+def _without_preparation(stages: Sequence[RewardStage], gold: Gold) -> list[RewardStage]:
+    """For each gold stage the last of the stages that mean it; none but preparation between."""
+    hand = {"palm", "finger_1", "finger_2", "finger_3", "rest_position"}
+    things = {
+        str(v)
+        for g in gold
+        for t in g["terms"]
+        for value in t["parameters"].values()
+        for v in (value if isinstance(value, list) else [value])
+        if isinstance(v, str)
+    }
+    things |= {f"{t}_handle" for t in things} | hand
+    kept: list[RewardStage] = []
+    wanted = list(gold)
+    for i, stage in enumerate(stages):
+        names = {v for t in stage.terms for v in t.parameters.values() if isinstance(v, str)}
+        if wanted and _same_reward_stage(stage, wanted[0]):
+            if i + 1 < len(stages) and _same_reward_stage(stages[i + 1], wanted[0]):
+                continue
+            kept.append(stage)
+            wanted.pop(0)
+        elif not names - things - {"down", "up", "forward", "backward", "left", "right"} and any(
+            t.name in ("distance", "hand_closure") for t in stage.terms
+        ):
+            continue
+        else:
+            kept.append(stage)
+    return kept
 
 
 def _same_reward_stage(stage: RewardStage, gold: Mapping[str, Any]) -> bool:
@@ -169,6 +206,9 @@ def _neutral(term: RewardTerm, wanted: Sequence[Mapping[str, Any]]) -> bool:
         return "torso_height" not in names and 0.27 <= float(p["height"]) <= 0.33
     if term.name in ("torso_pitch", "torso_roll"):
         return term.name not in names and abs(float(p["angle"])) < 0.01
+    if term.name in ("torso_velocity", "torso_turn_rate"):
+        speeds = [abs(float(v)) for v in p.values()]
+        return term.name not in names and max(speeds) < 0.01
     if term.name == "foot_lift":
         return float(p["height"]) < 0.01
     if term.name == "foot_stepping":
@@ -179,6 +219,15 @@ def _neutral(term: RewardTerm, wanted: Sequence[Mapping[str, Any]]) -> bool:
         other = p["b"] if p["a"] == "palm" else p["a"]
         used = {v for t in wanted for v in t["parameters"].values() if isinstance(v, str)}
         return other in used or any(str(other).startswith(str(u)) for u in used)
+    if term.name == "object_height":  # carried at some height while it is moved or turned
+        carried = {
+            v
+            for t in wanted
+            if t["name"] in ("distance", "object_orientation")
+            for v in t["parameters"].values()
+            if isinstance(v, str)
+        }
+        return "object_height" not in names and p["object"] in carried
     return term.name in ("hand_closure", "palm_orientation") and term.name not in names
 
 

@@ -134,10 +134,8 @@ def test_rules_answer_exactly_or_not_at_all() -> None:
     case = goal_case([["(in red-block bin)"]], sentence="put the red block in the bin")
     outcome = bench.run("rules", case)
     assert outcome is not None and outcome.right and outcome.source == "rules"
-    reward_case = Case(
-        id="y", kind="reward", scene=SceneView(robot="quadruped"), sentence="sit", gold=[[]]
-    )
-    assert bench.run("rules", reward_case) is None
+    maps = Case(id="y", kind="value-map", scene=BLOCKS, sentence="go to the bin", gold=[[]])
+    assert bench.run("rules", maps) is None
 
 
 def test_a_stopped_run_continues(tmp_path: Path) -> None:

@@ -105,7 +105,7 @@ class LocalTranslator:
                 instruction,
                 f"it has {len(instruction)} characters; at most {MAX_SENTENCE_CHARACTERS} are read",
             )
-        previous, before = self._context(memory)
+        previous, before = self._context(memory, scene)
         answer = self.slots(instruction, scene, previous, expandable=before is not None)
         if not answer.complete:
             raise self._refusal(instruction, "the answer became too long; say it in parts")
@@ -155,8 +155,15 @@ class LocalTranslator:
             self._grammars[key] = grammar.gbnf()
         return self._grammars[key]
 
-    def _context(self, memory: StateMemory) -> tuple[tuple[str, str] | None, Program | None]:
-        """The exchange before, if its slots are known, and its program."""
+    def _context(
+        self, memory: StateMemory, scene: SceneView
+    ) -> tuple[tuple[str, str] | None, Program | None]:
+        """The exchange before with its slots, and its program.
+
+        Slots of a program that somebody else wrote are those of its goals; for the other kinds the
+        model's own reading of that sentence, which only gives context: what ``keep`` and ``more``
+        change is the program itself.
+        """
         if not memory.exchanges:
             return None, None
         sentence, program = memory.exchanges[-1]
@@ -165,7 +172,12 @@ class LocalTranslator:
         if isinstance(program, PddlProgram) and self._kind == "goal":
             slots = slots_of_goals(program.stages)
             return ((sentence, slots) if slots else None), program
-        return None, None
+        wanted = RewardProgram if self._kind == "reward" else ValueMapProgram
+        if self._kind == "goal" or not isinstance(program, wanted):
+            return None, None
+        if len(sentence) > MAX_SENTENCE_CHARACTERS:
+            return None, program
+        return (sentence, self.slots(sentence, scene).slots), program
 
     def _expand(
         self, slots: str, scene: SceneView, before: Program | None, memory: StateMemory

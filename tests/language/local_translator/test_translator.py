@@ -10,6 +10,7 @@ from embodied.errors import NotUnderstoodError
 from embodied.language.local_translator.scene_view import SceneView
 from embodied.language.local_translator.slot_model import Answer
 from embodied.language.local_translator.translator import CascadeTranslator, LocalTranslator
+from embodied.language.reward.rules import RewardRules
 from embodied.language.rules import RulesTranslator
 from embodied.types import Atom, PddlProgram, Program, RewardProgram, ValueMapProgram
 from embodied.world.grounding import TabletopGrounder
@@ -130,6 +131,27 @@ def test_goals_of_the_rules_give_context_too(kitchen: SceneView) -> None:
     assert model.prompts[0].endswith(
         "| put the apple in the bowl > put apple in bowl | no, red cup >"
     )
+
+
+def test_rewards_of_the_rules_give_context_too(quadruped: SceneView) -> None:
+    model = Scripted([("lift front-left", 0.9), ("more", 0.9)])
+    translator = LocalTranslator(model, "reward", scene=quadruped, threshold=0.5)
+    before = RewardRules("quadruped").translate(
+        "lift the front left paw", Memory(), spec_of(quadruped)
+    )
+    memory = Memory().told("lift the front left paw", before)
+    after = translator.translate("bit more of that", memory, spec_of(quadruped))
+    assert isinstance(after, RewardProgram)
+
+    def height(program: RewardProgram) -> float:
+        (term,) = (
+            t
+            for t in program.stages[0].terms
+            if t.name == "foot_lift" and t.parameters["foot"] == "front_left"
+        )
+        return float(term.parameters["height"])
+
+    assert height(after) > height(before)
 
 
 def test_value_maps(kitchen: SceneView) -> None:
