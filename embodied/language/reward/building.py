@@ -99,12 +99,12 @@ def lifting(heights: Mapping[str, float]) -> tuple[RewardTerm, ...]:
 def spinning(rate: float = SPIN_RATE) -> tuple[RewardTerm, ...]:
     """Turn on the spot at a rate, trotting."""
     return (
-        q("torso_turn_rate", rate=rate, weight=4.0),
+        q("torso_turn_rate", rate=rate, weight=8.0),
         q("torso_velocity", forward=0.0, left=0.0, weight=1.0),
         q("torso_height", height=STANDING_HEIGHT_M, weight=30.0),
         q("torso_pitch", angle=0.0, weight=10.0),
         q("torso_roll", angle=0.0, weight=10.0),
-        *trot(),
+        *trot(frequency=3.0, height=0.06),
         q("posture", weight=0.3),
     )
 
