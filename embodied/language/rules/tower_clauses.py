@@ -102,6 +102,8 @@ class TowerParser(StatementParser):
             return self._tower_of_crowd(crowd, members, order, base, height)
         if not members:
             raise self.abstain("it does not say what the tower is made of")
+        ranked = {_sense(m) for m, role in members if role}
+        members = [(m, role) for m, role in members if role or _sense(m) not in ranked]
         parts = [m for m, role in members if role == "bottom"]
         parts += [m for m, role in members if role in ("", "middle")]
         parts += [m for m, role in members if role == "top"]
@@ -231,3 +233,8 @@ def _with_shared_heads(members: list[tuple[NounPhrase, str]]) -> list[tuple[Noun
         (replace(m, head=m.head or heads[-1], plural=m.plural and not plural), role)
         for m, role in members
     ]
+
+
+def _sense(phrase: NounPhrase) -> tuple[str, tuple[str, ...], str]:
+    """What a phrase says, whatever its article."""
+    return phrase.head, phrase.modifiers, phrase.superlative

@@ -26,6 +26,8 @@ from .conftest import Translate
           "(in orange-block bin) (in purple-block bin) (on red-block tray))"]),
         ("blocks", "put blue in the bin first, then red",
          ["(in blue-block bin)", "(in red-block bin)"]),
+        ("blocks", "build a tower of red, green and blue with blue at the bottom and red on top",
+         ["(and (on green-block blue-block) (on red-block green-block))"]),
         ("blocks", "put nothing in the bin", ["(forall (?x - item) (not (in ?x bin)))"]),
         ("blocks", "put the red block, if possible, in the bin", ["(in red-block bin)"]),
         ("blocks", "don't leave the red block on the table", ["(not (on red-block table))"]),
