@@ -2,10 +2,10 @@
 
     python benchmarks/mpc_overhead.py
 
-Overhead: CPU of a whole replan (sampling, splines, cost, update) over the CPU of the `mujoco.rollout`
-calls inside it, in one thread, median of blocks. Real-time factor: simulated seconds per wall second
-of the closed loop at 50 replans per simulated second with two worker threads. Fidelity: the same
-set-points, noisy around the rest posture, run in both models for one second.
+Overhead: CPU of a whole replan (sampling, splines, cost, update) over the CPU of the
+`mujoco.rollout` calls inside it, in one thread, median of blocks. Real-time factor: simulated s
+per wall second of the closed loop at 50 replans per simulated second with two worker threads.
+Fidelity: the same set-points, noisy around the rest posture, in both models for one second.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def main() -> None:
         pool = planner.rollouts._pool
         spent, bare = 0.0, pool.rollout
 
-        def timed(*args, bare=bare, **kwargs):  # noqa: ANN
+        def timed(*args, bare=bare, **kwargs):
             nonlocal spent
             begin = time.thread_time()
             out = bare(*args, **kwargs)

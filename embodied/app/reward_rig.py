@@ -146,7 +146,7 @@ def build_rig(
             robot=robot,
             control_dt_s=CONTROL_DT_S,
             dq_max=ARM_DQ_MAX,
-            objects={n: ObjectSpec(name=n, kind="item", category=n) for n in items},
+            objects={n: _object(n) for n in things},
         )
         radii = {n: FAUCET_RADIUS_M for n in things if n == "faucet"}
         world = MpcWorld(
@@ -167,6 +167,13 @@ def build_rig(
     )
     judge = Estimator(simulation, spec.joint_names, view, radii)
     return Rig(robot=robot, world=world, controller=controller, judge=judge)
+
+
+def _object(name: str) -> ObjectSpec:
+    travel = {"drawer": 0.2, "faucet": FAUCET_RADIUS_M * math.pi / 2}
+    if name in travel:
+        return ObjectSpec(name=name, kind="drawer", category=name, travel_m=travel[name])
+    return ObjectSpec(name=name, kind="item", category=name)
 
 
 def _scatter_quadruped(model: Any, data: Any, rng: np.random.Generator) -> None:

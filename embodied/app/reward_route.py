@@ -62,6 +62,10 @@ def open_reward_translator(settings: Settings, robot: str) -> Translator:
     """Rules, or a language model in two steps."""
     if settings.model == "rules":
         return RewardRules(robot)
+    if settings.model == "offline":
+        from embodied.language.local_translator.offline import offline_translator, reward_scene
+
+        return offline_translator(RewardRules(robot), "reward", scene=reward_scene(robot))
     from embodied.language.models import open_model
 
     model = open_model(
@@ -307,7 +311,7 @@ class RewardSession:
         names = ("torso_height", "torso_pitch", "torso_roll", "torso_heading", "torso_turn_rate")
         if self.rig.robot == "quadruped":
             return tuple(f"{n} = {float(view.value(n)[0, 0]):.3f}" for n in names)
-        items = [n for n in self.rig.world.spec.objects]
+        items = [n for n, o in self.rig.world.spec.objects.items() if o.kind == "item"]
         return tuple(
             f"object_height({n}) = {float(view.value('object_height', (n,))[0, 0]):.3f} m"
             for n in items

@@ -45,7 +45,11 @@ def spec_of(
         ),
         ddq_max=np.full(n, 1000.0),
         dddq_max=np.full(n, 1e6),
-        tau_max=model.actuator_forcerange[:, 1],
+        tau_max=np.where(
+            model.actuator_forcelimited.astype(bool),
+            model.actuator_forcerange[:, 1],
+            model.jnt_actfrcrange[joints, 1],
+        ),
         q_home=home,
         control_dt_s=control_dt_s,
         objects=objects or {},
@@ -87,6 +91,7 @@ class MpcWorld:
         )
         self._set_point = spec.q_home
         self._closed = False
+        self._ready = False
 
     @property
     def spec(self) -> WorldSpec:
@@ -94,7 +99,14 @@ class MpcWorld:
         return self._spec
 
     def reset(self, *, seed: int) -> Observation:
-        """Home state, randomised from the seed."""
+        """Home state, randomised from the seed.
+
+        Raises:
+            WorldError: The world is closed.
+        """
+        if self._closed:
+            raise WorldError("the world is closed")
+        self._ready = True
         if self.model.nkey:
             mujoco.mj_resetDataKeyframe(self.model, self.data, 0)
         else:
@@ -107,7 +119,12 @@ class MpcWorld:
         return self.observe()
 
     def observe(self) -> Observation:
-        """Measure without advancing time."""
+        """Measure without advancing time.
+
+        Raises:
+            WorldError: The world is closed or was never reset.
+        """
+        self._check_open()
         data, model = self.data, self.model
         q = data.qpos[model.jnt_qposadr[self._joints]]
         dq = data.qvel[model.jnt_dofadr[self._joints]]
@@ -151,8 +168,7 @@ class MpcWorld:
             WorldError: The simulation diverged or the world was closed.
             ValueError: The command has the wrong shape or is not finite.
         """
-        if self._closed:
-            raise WorldError("the world is closed")
+        self._check_open()
         n = len(self._spec.joint_names)
         if command.q.shape != (n,) or not np.isfinite(command.q).all():
             raise ValueError(f"command.q must be {n} finite numbers, got {command.q}")
@@ -172,6 +188,12 @@ class MpcWorld:
             raise WorldError(f"the simulation diverged at {before:.3f} s")
         mujoco.mj_kinematics(self.model, self.data)
         return StepResult(observation=self.observe(), applied=Command(q=q), reasons=reasons)
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise WorldError("the world is closed")
+        if not self._ready:
+            raise WorldError("reset the world before it is used")
 
     def full_state(self) -> np.ndarray:
         """Full physics state (nstate,): time, qpos, qvel, activations."""
