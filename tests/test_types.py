@@ -5,9 +5,10 @@ import sys
 
 import numpy as np
 import pytest
-from embodied.types import Atom, JointTrajectory, Pose
 from hypothesis import given
 from hypothesis import strategies as st
+
+from embodied.types import Atom, JointTrajectory, Pose
 
 
 def _pose(v: list[float], q: list[float]) -> Pose:

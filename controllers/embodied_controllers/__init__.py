@@ -1,0 +1,1 @@
+"""Controllers: trajectory following and model-predictive control."""

@@ -1,0 +1,1 @@
+"""Benchmarks: one runner, one report, a module for each published benchmark."""

@@ -11,7 +11,8 @@ class Region:
     """A region of space in metres.
 
     Attributes:
-        shape: ``"point"``, ``"ball"``, ``"box"``, ``"half-space"``, ``"near-object"`` or ``"along"``.
+        shape: ``"point"``, ``"ball"``, ``"box"``, ``"half-space"``, ``"near-object"`` or
+            ``"along"``.
         frame: ``"world"`` or the name of an object whose frame the numbers are in.
         parameters: Numbers of the shape, e.g. ``{"x": 0, "y": 0, "z": 0.1, "radius": 0.05}``.
     """

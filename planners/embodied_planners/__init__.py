@@ -1,0 +1,1 @@
+"""Planners: classical planning, motion planning, skills."""

@@ -1,0 +1,1 @@
+"""Robots, scenes and planning domains, read through importlib.resources."""
