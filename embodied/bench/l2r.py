@@ -27,6 +27,7 @@ from embodied.bench.l2r_quadruped import QUADRUPED_TASKS, L2rTask, Phase
 from embodied.errors import ConfigurationError, EmbodiedError
 from embodied.language.reward import program_to_json
 from embodied.language.reward.conversation import Conversation
+from embodied.language.reward.primitives import PrimitiveTranslator
 from embodied.language.reward.rules import RewardRules
 from embodied.language.reward.translator import RewardTranslator
 from embodied.protocols import Translator
@@ -72,7 +73,7 @@ def translated(task: L2rTask, translator: Translator) -> Script:
 
 
 def method_named(name: str, model: str = "", base_url: str | None = None) -> Method:
-    """A method by its name: one of ``METHODS``; the last two need a model.
+    """A method by its name: one of ``METHODS``; the last three need a model.
 
     Raises:
         ConfigurationError: Unknown name, or no model given.
@@ -88,11 +89,13 @@ def method_named(name: str, model: str = "", base_url: str | None = None) -> Met
     from embodied.language.models import open_model
 
     opened = open_model(model, base_url=base_url)
+    if name == "primitives":
+        return lambda task: translated(task, PrimitiveTranslator(opened, task.robot))
     two_step = name == "two-step"
     return lambda task: translated(task, RewardTranslator(opened, task.robot, two_step=two_step))
 
 
-METHODS = ("oracle", "rules", "two-step", "one-step")
+METHODS = ("oracle", "rules", "two-step", "one-step", "primitives")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -439,7 +442,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--jobs", type=int, default=1, help="episodes at the same time")
     parser.add_argument("--task", action="append", default=[], choices=list(TASKS))
     parser.add_argument("--method", action="append", default=[], choices=METHODS)
-    parser.add_argument("--model", default="", help="for two-step and one-step")
+    parser.add_argument("--model", default="", help="for the methods that need one")
     parser.add_argument("--base-url", default=None)
     parser.add_argument("--report", action="store_true", help="only show what is there")
     given = parser.parse_args(arguments)
