@@ -56,6 +56,8 @@ class Options:
         replans: How often a stage is planned again before the agent stops.
         goal_time_s: Longest simulated time for one control goal.
         settle_s: Time to hold still before the final measurement.
+        tidy: A goal that the last stage is planned together with unless it contradicts what was
+            asked, e.g. ``"(hand-empty)"``; it plays no part in the verdict.
     """
 
     plan_time_s: float = 10.0
@@ -63,6 +65,7 @@ class Options:
     replans: int = 4
     goal_time_s: float = 30.0
     settle_s: float = 0.4
+    tidy: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -216,8 +219,10 @@ class Agent:
 
     def plan(self, program: PddlProgram, goals: tuple[str, ...] | None = None) -> PlanResult:
         """Plan from the believed facts to ``goals`` (all stages together if None)."""
-        goals = program.stages if goals is None else goals
-        result, domain, problem = self._solve(program, goals)
+        return self._note(*self._solve(program, program.stages if goals is None else goals))
+
+    def _note(self, result: PlanResult, domain: str, problem: str) -> PlanResult:
+        """Report a planner answer that counts."""
         self._plans.append(result)
         self._emit(
             "plan",
@@ -248,6 +253,11 @@ class Agent:
             The planner's answer, and those of ``kept`` that it keeps: all of them unless the
             planner proves that they cannot hold together with the stage's goal.
         """
+        tidy = self.options.tidy
+        if tidy is not None and stage == program.stages[-1]:
+            answer = self._solve(program, (*kept, stage, tidy))
+            if answer[0].status is PlanStatus.SOLVED:
+                return self._note(*answer), kept
         result = self.plan(program, (*kept, stage))
         if result.status is not PlanStatus.UNSOLVABLE or not kept:
             return result, kept

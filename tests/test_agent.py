@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -292,6 +293,20 @@ def test_what_a_later_stage_need_not_undo_is_kept_and_counts_at_the_end() -> Non
     assert report.verdicts[0].unmet == ("(at blue p1)",)
     assert report.verdicts[0].holds == ("(at red p3)",)  # undone by design
     assert report.verdicts[1].reached
+
+
+def test_the_end_is_tidied_unless_that_contradicts_what_was_asked() -> None:
+    agent, _, _ = _agent("(at red p3)")
+    agent.options = replace(agent.options, tidy="(at blue p1)")
+    report = agent.run("move red")
+    assert report.reached and len(report.plans) == 1
+    assert Atom.parse("(at blue p1)") in agent.memory.facts
+
+    agent, _, _ = _agent("(at red p3)")
+    agent.options = replace(agent.options, tidy="(at red p2)")
+    report = agent.run("move red")
+    assert report.reached
+    assert Atom.parse("(at red p3)") in agent.memory.facts
 
 
 def test_an_unsolvable_goal_is_an_answer() -> None:
