@@ -58,7 +58,8 @@ ModelOption = Annotated[
     str,
     typer.Option(
         "--model",
-        help="rules (a deterministic grammar, no language model), openai:NAME, anthropic:NAME, "
+        help="rules (a deterministic grammar, no language model), offline (rules, then the "
+        "narrow local model), openai:NAME, anthropic:NAME, "
         "local:PATH or replay:FILE.",
         rich_help_panel=_MODEL,
     ),
@@ -351,7 +352,7 @@ def _check_model(model: str) -> None:
     kind, _, rest = model.partition(":")
     if rest and kind in {k.partition(":")[0] for k in MODEL_KINDS}:
         return
-    _choice("--model", model, ("rules", *MODEL_KINDS))
+    _choice("--model", model, ("rules", "offline", *MODEL_KINDS))
 
 
 def _choice(option: str, value: str, legal: tuple[str, ...], rest: str = "") -> None:

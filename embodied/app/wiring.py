@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from embodied.world.scene import Scene
 
 RULES = "rules"
+OFFLINE = "offline"
 RULES_NOTE = "a deterministic grammar, not a language model"
 
 
@@ -125,6 +126,14 @@ def open_translator(
         from embodied.language.rules import RulesTranslator
 
         return RulesTranslator(grounder.domain_text, grounder.objects), None
+    if settings.model == OFFLINE:
+        from embodied.language.local_translator.offline import offline_translator
+        from embodied.language.rules import RulesTranslator
+
+        rules = RulesTranslator(grounder.domain_text, grounder.objects)
+        return offline_translator(
+            rules, "goal", domain_text=grounder.domain_text, objects=grounder.objects
+        ), None
     from embodied.app.logged_model import LoggedModel
     from embodied.language.scene_translator import SceneTranslator
 

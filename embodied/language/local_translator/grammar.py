@@ -33,6 +33,11 @@ class Grammar:
             lines.append(f"{name} ::= {' | '.join(bodies)}")
         return "\n".join(lines) + "\n"
 
+    def without(self, rule: str) -> Grammar:
+        """The same grammar, less the alternatives of ``root`` that use ``rule``."""
+        root = tuple(a for a in self.rules["root"] if rule not in a)
+        return Grammar({**self.rules, "root": root} if root else self.rules)
+
     def sample(self, rng: random.Random, *, depth: int = 40) -> str:
         """A random sentence; beyond ``depth`` rule uses the shortest alternatives are taken."""
         pieces: list[str] = []

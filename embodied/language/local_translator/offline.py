@@ -7,15 +7,20 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from embodied.errors import Diagnostic, EmbodiedError, NotUnderstoodError
-from embodied.language.local_translator.scene_view import SceneView
-from embodied.language.local_translator.translator import NAME, LocalTranslator
+from embodied.language.local_translator.scene_view import SceneView, Thing
+from embodied.language.local_translator.translator import (
+    NAME,
+    CascadeTranslator,
+    LocalTranslator,
+)
 from embodied.language.local_translator.weights import (
     Progress,
     adapter_path,
     fetch_base,
     find_base,
 )
-from embodied.protocols import StateMemory
+from embodied.language.reward.vocabulary import ARM_HANDLES, ARM_JOINTS, ARM_OBJECTS
+from embodied.protocols import StateMemory, Translator
 from embodied.types import Program, WorldSpec
 
 
@@ -96,6 +101,34 @@ class OfflineModel:
             domain_text=self._domain_text,
             objects=self._objects,
         )
+
+
+def offline_translator(
+    rules: Translator,
+    kind: str,
+    *,
+    scene: SceneView | None = None,
+    domain_text: str = "",
+    objects: Mapping[str, str] | None = None,
+    progress: Progress | None = None,
+) -> CascadeTranslator:
+    """Rules first, the local model for what they refuse; arguments as for ``OfflineModel``."""
+    model = OfflineModel(
+        kind, scene=scene, domain_text=domain_text, objects=objects, progress=progress
+    )
+    return CascadeTranslator([rules, model])
+
+
+def reward_scene(robot: str) -> SceneView:
+    """What the reward route's default scene of a robot has: ``"quadruped"`` or ``"arm"``."""
+    if robot == "quadruped":
+        return SceneView(robot="quadruped")
+    return SceneView(
+        robot="arm",
+        things=tuple(Thing(name=n, kind="item", category=n) for n in ARM_OBJECTS),
+        handles=ARM_HANDLES,
+        joints=ARM_JOINTS,
+    )
 
 
 def missing() -> str:

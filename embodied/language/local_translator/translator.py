@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from importlib.resources import files
 from typing import Protocol
 
 from embodied.errors import Diagnostic, NotUnderstoodError
 from embodied.language.local_translator import goal_slots, reward_slots, value_map_slots
+from embodied.language.local_translator.grounding import unknown_words
 from embodied.language.local_translator.prompts import (
     MAX_SENTENCE_CHARACTERS,
     scene_part,
@@ -81,7 +83,7 @@ class LocalTranslator:
         self._domain = read_domain(domain_text) if domain_text else None
         self._objects = dict(objects or {})
         self._threshold = default_thresholds()[kind] if threshold is None else threshold
-        self._grammars: dict[tuple[SceneView, bool], str] = {}
+        self._grammars: dict[tuple[SceneView, bool, bool], str] = {}
         self._last: tuple[str, Program, str] | None = None
 
     @property
@@ -141,10 +143,16 @@ class LocalTranslator:
             expandable: Whether there is an earlier program that ``keep`` and ``more`` could change.
         """
         prompt = scene_part(self._kind, scene) + sentence_part(instruction, previous)
-        return self._model.answer(prompt, self._grammar(scene, expandable))
+        answer = self._model.answer(prompt, self._grammar(scene, expandable))
+        absent = self._kind == "goal" and answer.slots == "cannot object"
+        if absent and not unknown_words(instruction, scene):
+            # every word is known here, so the model took a noun that is new to it for absent
+            again = self._model.answer(prompt, self._grammar(scene, expandable, refusals=False))
+            return replace(again, latency_s=answer.latency_s + again.latency_s)
+        return answer
 
-    def _grammar(self, scene: SceneView, previous: bool) -> str:
-        key = (scene, previous)
+    def _grammar(self, scene: SceneView, previous: bool, *, refusals: bool = True) -> str:
+        key = (scene, previous, refusals)
         if key not in self._grammars:
             if self._kind == "goal":
                 grammar = goal_slots.grammar(scene)
@@ -152,7 +160,7 @@ class LocalTranslator:
                 grammar = reward_slots.grammar(scene, previous=previous)
             else:
                 grammar = value_map_slots.grammar(scene, previous=previous)
-            self._grammars[key] = grammar.gbnf()
+            self._grammars[key] = (grammar if refusals else grammar.without("reason")).gbnf()
         return self._grammars[key]
 
     def _context(

@@ -186,3 +186,13 @@ def test_a_cascade_of_nobody_is_refused() -> None:
 def test_kinds_are_checked() -> None:
     with pytest.raises(ValueError, match="legal: goal, reward, value-map"):
         LocalTranslator(Scripted([]), "dance", threshold=0.0)
+
+
+def test_absent_is_only_believed_when_a_word_is_unknown(kitchen: SceneView) -> None:
+    model = Scripted([("cannot object", 0.9), ("put apple in bowl", 0.8)])
+    program = goals(model, kitchen).translate("apple in the bowl", Memory(), spec_of(kitchen))
+    assert isinstance(program, PddlProgram) and program.stages == ("(in apple bowl)",)
+    assert "cannot" in model.grammars[0] and "cannot" not in model.grammars[1]
+    stubborn = Scripted([("cannot object", 0.9)])
+    with pytest.raises(NotUnderstoodError, match="not here"):
+        goals(stubborn, kitchen).translate("the pear in the bowl", Memory(), spec_of(kitchen))

@@ -1,0 +1,28 @@
+from __future__ import annotations
+
+import pytest
+
+from embodied.language.local_translator.grounding import everyday_words, unknown_words
+from embodied.language.local_translator.scene_view import SceneView
+
+
+@pytest.mark.parametrize(
+    ("sentence", "unknown"),
+    [
+        ("put the red cup in the bowl", ()),
+        ("both cups into the bowl please", ()),
+        ("put teh aple in the bwol", ()),
+        ("put the pear in the bowl", ("pear",)),
+        ("put the purple cup in the bowl", ("purple",)),
+        ("close the drawer", ()),
+    ],
+)
+def test_words_that_name_nothing_here(
+    kitchen: SceneView, sentence: str, unknown: tuple[str, ...]
+) -> None:
+    assert unknown_words(sentence, kitchen) == unknown
+
+
+def test_everyday_words_name_no_things() -> None:
+    assert {"put", "the", "left"} <= everyday_words()
+    assert not {"apple", "bowl", "hammer", "elephant", "red"} & everyday_words()
