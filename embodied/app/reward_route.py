@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 from embodied_controllers.mpc.controller import RewardState
-from embodied_controllers.mpc.terms import term_label
+from embodied_controllers.mpc.terms import condition_holds, term_label
 from numpy.typing import NDArray
 
 from embodied.app.reward_rig import DEFAULT_SCENE, REWARD_ROBOTS, Rig, build_rig, drawing_spec
@@ -35,7 +35,7 @@ from embodied.types import (
     RewardProgram,
 )
 
-SETTLE_S = 6.0
+SETTLE_S = 8.0
 """Longest simulated time for a last stage that has no duration of its own."""
 LEAST_S = 1.5
 JUDGED_OVER_S = 0.5
@@ -258,8 +258,22 @@ class RewardSession:
         return trace, goals, status
 
     def _goal(self, program: RewardProgram, stage: int, trace: Trace) -> Goal:
-        holds, unmet = judged(program.stages[stage], trace.view(stage, JUDGED_OVER_S))
-        return Goal(text=f"stage {stage + 1}", holds=holds, unmet=unmet)
+        """What was measured of a stage.
+
+        A stage on the way that ends by a condition is judged by that condition alone, and a time-out
+        there does not count against the whole: the stages after it show whether it mattered.
+        """
+        text = f"stage {stage + 1}"
+        asked = program.stages[stage]
+        if asked.until is not None and stage + 1 < len(program.stages):
+            condition = asked.until
+            words = " ".join([condition.sensor, *condition.arguments])
+            words = f"{words} {condition.op} {condition.value:g}"
+            now = trace.view(stage, 0.0)
+            met = condition_holds(condition, now, trace.seconds(stage))
+            return Goal(text=text, holds=(words,) if met else ())
+        holds, unmet = judged(asked, trace.view(stage, JUDGED_OVER_S))
+        return Goal(text=text, holds=holds, unmet=unmet)
 
     def _advance(self, command: Command) -> Observation:
         self._observation = self.rig.world.step(command).observation

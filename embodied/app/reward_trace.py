@@ -70,6 +70,11 @@ class Trace:
         sensors = np.array([y for _, y in keep])[None]
         return self._view(self._layout, states[0, :, 0], states, sensors)
 
+    def seconds(self, stage: int) -> float:
+        """How long a stage lasted, s."""
+        times = [float(x[0]) for s, x, _ in self._rows if s == stage]
+        return times[-1] - times[0] if times else 0.0
+
     def costs(self, every: int = 5) -> list[tuple[float, int, np.ndarray]]:
         """Time, stage and cost per term at every ``every``-th step."""
         out: list[tuple[float, int, np.ndarray]] = []

@@ -67,6 +67,19 @@ def test_a_target_out_of_reach_ends_with_what_is_off_and_by_how_much() -> None:
     opened.close()
 
 
+def test_a_stage_on_the_way_is_judged_by_its_condition() -> None:
+    first = (
+        '{"terms": [{"name": "torso_height", "height": 0.1, "weight": 40}], "duration_s": 3,'
+        ' "until": {"sensor": "torso_height", "op": "<=", "value": 0.22}}'
+    )
+    last = LOW.removeprefix('{"stages": [').removesuffix("]}")
+    opened = session('{"stages": [' + first + ", " + last + "]}")
+    outcome, _, _ = act(opened, "down")
+    assert outcome.exit_code == REACHED
+    assert outcome.goals[0].holds == ("torso_height <= 0.22",)
+    opened.close()
+
+
 def test_nothing_moves_when_only_planning() -> None:
     opened = session(LOW)
     outcome = opened.run("sit", emit=lambda e: None, artifact=lambda n, t: None, move=False)
