@@ -39,10 +39,11 @@ _BELT_FORCE_N = 200.0
 
 
 def panda_urdf() -> str:
-    """The Panda that PyBullet ships, with boxes for its fingers to touch things with.
+    """The Panda that PyBullet ships, with boxes for fingers and without their friction anchors.
 
-    Bullet's contacts between the hull of a finger's mesh and a box now and then have their normal
-    turned round, which makes an opening finger cling to what it held; two boxes touch reliably.
+    Anchors keep contact points from creeping, but they also keep points whose normals have turned
+    round meanwhile: an opening finger then holds on to what it should let go. Without them a grasp
+    is Coulomb friction and nothing else.
     """
     source = panda_folder()
     root = ElementTree.fromstring((source / "panda.urdf").read_text("utf-8"))
@@ -53,8 +54,8 @@ def panda_urdf() -> str:
         side = {"panda_leftfinger": 1, "panda_rightfinger": -1}.get(link.get("name", ""))
         if side is None:
             continue
-        for collision in link.findall("collision"):
-            link.remove(collision)
+        for unwanted in (*link.findall("contact"), *link.findall("collision")):
+            link.remove(unwanted)
         for centre, extents in finger_boxes(side):
             add_shape(link, "collision", "box", extents, centre)
     return ElementTree.tostring(root, encoding="unicode")
