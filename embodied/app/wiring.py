@@ -101,7 +101,7 @@ def open_tabletop(settings: Settings) -> TabletopSession:
         },
         states_header=states_header(settings),
         translator_note=RULES_NOTE if settings.model == RULES else "",
-        options=Options(plan_time_s=settings.plan_time_s),
+        options=Options(plan_time_s=settings.plan_time_s, tidy="(hand-empty)"),
     )
     return TabletopSession(parts, seed=settings.seed)
 
