@@ -46,6 +46,7 @@ from embodied.types import Atom, PddlProgram, Program, RewardProgram, ValueMapPr
 from embodied.world.grounding import TabletopGrounder
 
 TRANSLATORS = ("rules", "local", "cascade")
+MIN_ANSWERS = 20
 SUITES = ("handwritten", "held-out", "published", "tabletop")
 
 
@@ -422,27 +423,37 @@ def _share(values: Sequence[bool]) -> str:
 def calibrate(results: Iterable[Mapping[str, Any]], *, precision: float = 0.9) -> dict[str, Any]:
     """For each kind the lowest confidence from which on the answers are right often enough.
 
+    A kind that never gets there with ``MIN_ANSWERS`` answers takes the threshold of all kinds
+    together: its own few answers say little.
+
     Args:
         results: Results of ``local`` with thresholds of 0 on sentences that are not the final test.
         precision: Share of right answers that is wanted among those given.
     """
+    rows = [r for r in results if r["confidence"] is not None]
+    together = _lowest(rows, precision) or 1.01
     kinds: dict[str, Any] = {}
     for kind in ("goal", "reward", "value-map"):
-        pairs = sorted(
-            (
-                (float(r["confidence"]), bool(r["right"]))
-                for r in results
-                if r["kind"] == kind and r["confidence"] is not None
-            ),
-            reverse=True,
-        )
-        best, hits = 1.01, 0
-        for i, (confidence, ok) in enumerate(pairs):
-            hits += ok
-            if hits / (i + 1) >= precision:
-                best = confidence
-        kinds[kind] = {"threshold": round(best, 3), "answers": len(pairs)}
+        part = [r for r in rows if r["kind"] == kind]
+        own = _lowest(part, precision)
+        kinds[kind] = {
+            "threshold": round(together if own is None else own, 3),
+            "answers": len(part),
+            "own_curve": own is not None,
+        }
     return {"precision": precision, "kinds": kinds}
+
+
+def _lowest(rows: Sequence[Mapping[str, Any]], precision: float) -> float | None:
+    """Lowest confidence with enough right answers above it, None if there is none."""
+    pairs = sorted(((float(r["confidence"]), bool(r["right"])) for r in rows), reverse=True)
+    best: float | None = None
+    hits = 0
+    for i, (confidence, ok) in enumerate(pairs):
+        hits += ok
+        if i + 1 >= min(MIN_ANSWERS, len(pairs)) and hits / (i + 1) >= precision:
+            best = confidence
+    return best
 
 
 def write_calibration(path: Path, data: Mapping[str, Any]) -> None:

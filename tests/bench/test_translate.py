@@ -173,8 +173,10 @@ def test_calibration_takes_the_lowest_confidence_that_is_right_often_enough() ->
         for c in (0.9, 0.8, 0.7, 0.6, 0.4, 0.3, 0.2)
     ]
     kinds = calibrate(rows, precision=0.9)["kinds"]
-    assert kinds["goal"] == {"threshold": 0.6, "answers": 7}
+    assert kinds["goal"]["answers"] == 7
     assert kinds["reward"]["threshold"] > 1.0
+    many = [{"kind": "goal", "confidence": i / 100, "right": i > 50} for i in range(100)]
+    assert 0.45 < calibrate(many, precision=0.9)["kinds"]["goal"]["threshold"] < 0.5
 
 
 def test_the_report_names_shares() -> None:

@@ -31,6 +31,8 @@ def _q(rng: random.Random, numbers: tuple[float, ...], unit: str) -> tuple[str, 
     return amount(rng, rng.choice(numbers), unit)
 
 
+_SPEEDS = (0.1, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.7, 0.75, 0.8, 0.9, 1, 1.2)
+"""Walking speeds in m/s; the last one is too fast for walking sideways."""
 _CM = (2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 14, 15, 16, 18, 20, 22, 24, 25, 30, 35, 40)
 _DEG = (5, 10, 12, 15, 20, 25, 30, 35, 40, 45, 50, 60, 70, 75, 80, 90, 100, 120, 135, 150, 180)
 
@@ -311,7 +313,7 @@ def _walk(rng: random.Random) -> Clause:
     w = say(rng, _WAYS[way])
     draw = rng.random()
     if draw < 0.35:
-        a, s = _q(rng, (0.1, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.7, 0.75, 0.8, 0.9, 1, 1.2), "m/s")
+        a, s = _q(rng, _SPEEDS[: None if way in ("forward", "back") else -1], "m/s")
         return (
             say(
                 rng,
