@@ -158,7 +158,8 @@ def build_rig(
             ee_site="palm",
         )
         view, scale = ArmView, np.array([0.25] * 7 + [1.0] * 3)
-    planner = SamplingPlanner(plan, options, optimiser, scale=scale)
+    shared = ((7, 8, 9),) if robot == "arm" else ()  # the fingers open and close together
+    planner = SamplingPlanner(plan, options, optimiser, scale=scale, shared=shared)
     controller = RewardController(
         planner,
         Estimator(plan, spec.joint_names, view, radii),

@@ -260,7 +260,7 @@ class RewardSession:
     def _goal(self, program: RewardProgram, stage: int, trace: Trace) -> Goal:
         """What was measured of a stage.
 
-        A stage on the way that ends by a condition is judged by that condition alone, and a time-out
+        A stage on the way that ends by a condition is judged by that condition alone; a time-out
         there does not count against the whole: the stages after it show whether it mattered.
         """
         text = f"stage {stage + 1}"

@@ -223,7 +223,7 @@ QUADRUPED_TASKS: tuple[L2rTask, ...] = (
         oracle=program(stage(*on_two_feet())),
         phases=(
             Phase(
-                text="on the rear feet, knees off the ground, torso above 0.48 m, nose and front up",
+                text="on the rear feet, knees off the ground, torso above 0.48 m, nose up",
                 holds=_stands_on_two,
                 hold_s=1.0,
             ),

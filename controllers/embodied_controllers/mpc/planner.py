@@ -124,6 +124,7 @@ class SamplingPlanner:
         optimiser: How samples are drawn and used.
         scale: Unit of the noise for every actuator, (nu,); half the control range by default.
         models: Variants of ``model`` for domain randomisation.
+        shared: Groups of actuators that share their noise, such as the fingers of a hand.
     """
 
     def __init__(
@@ -134,8 +135,10 @@ class SamplingPlanner:
         *,
         scale: Array | None = None,
         models: tuple[mujoco.MjModel, ...] = (),
+        shared: tuple[tuple[int, ...], ...] = (),
     ) -> None:
         self.model = model
+        self._shared = tuple(list(group) for group in shared)
         self.options = options or PlannerOptions()
         self.optimiser = optimiser or PredictiveSampling()
         self.rollouts = Rollouts(model, threads=self.options.threads, models=models)
@@ -193,6 +196,9 @@ class SamplingPlanner:
             return self._held(index, time, previous, 0, 0)
         rng = np.random.Generator(np.random.PCG64([options.seed, index]))
         knots = self.optimiser.sample(distribution, self.scale, n, rng)
+        for group in self._shared:
+            noise = knots[:, :, group[:1]] - distribution.mean[:, group[:1]]
+            knots[:, :, group] = distribution.mean[:, group] + noise
         knots[0] = distribution.mean
         np.clip(knots, self.lower, self.upper, out=knots)
         costs = self.evaluate(state, knots, cost)

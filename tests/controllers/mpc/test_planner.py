@@ -165,6 +165,17 @@ def test_memory_does_not_grow_over_replans(point: mujoco.MjModel) -> None:
     assert grown < 20_000
 
 
+def test_actuators_of_a_group_share_their_noise() -> None:
+    two = mujoco.MjModel.from_xml_string(
+        toys.DOUBLE_INTEGRATOR.replace("</actuator>", '<motor joint="x"/></actuator>')
+    )
+    state = full_state(two, mujoco.MjData(two))
+    for shared in ((), ((0, 1),)):
+        planner = SamplingPlanner(two, PlannerOptions(n_samples=16), shared=shared)
+        plan = planner.plan(state, toys.goal_at_half, planner.start(np.zeros(2), 0.0))
+        assert np.allclose(plan.knots[:, 0], plan.knots[:, 1]) == bool(shared)
+
+
 def test_options_are_checked() -> None:
     with pytest.raises(ValueError, match="halvings"):
         PlannerOptions(halvings=(0.5, 0.2))
