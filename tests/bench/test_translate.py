@@ -152,10 +152,10 @@ def test_a_stopped_run_continues(tmp_path: Path) -> None:
     }
     first = run_translate(out, **options)
     lines = (out / "results.jsonl").read_text().splitlines()
-    assert len(lines) == 3
+    assert len(lines) == 6  # three goals and three rewards: there are no rules for value maps
     (out / "results.jsonl").write_text("\n".join(lines[:1]) + "\n")
     assert run_translate(out, **options).splitlines()[2] == first.splitlines()[2]
-    assert len((out / "results.jsonl").read_text().splitlines()) == 3
+    assert len((out / "results.jsonl").read_text().splitlines()) == 6
     with pytest.raises(ConfigurationError):
         run_translate(out, held_out=7, **options)
 

@@ -29,15 +29,21 @@ def model() -> Iterator[SlotModel]:
     opened.close()
 
 
-def test_plain_sentences(model: SlotModel, kitchen: SceneView) -> None:
+def test_most_plain_sentences_are_right(model: SlotModel, kitchen: SceneView) -> None:
     grammar = goal_slots.grammar(kitchen).gbnf()
+    right = 0
     for sentence, slots in (
         ("put the apple in the bowl", "put apple in bowl"),
-        ("open the drawer", "open drawer"),
+        ("red cup on the table please", "put red-cup on table"),
+        ("pick up the blue cup", "hold blue-cup"),
+        ("both cups go in the bowl", "put all cup in bowl"),
+        ("shut the drawer", "close drawer"),
+        ("apple into the drawer", "put apple in drawer"),
     ):
         answer = model.answer(scene_part("goal", kitchen) + sentence_part(sentence), grammar)
-        assert answer.slots == slots
+        right += answer.slots == slots
         assert answer.complete and 0.0 < answer.confidence <= 1.0
+    assert right >= 4
 
 
 def test_the_scene_is_read_once(model: SlotModel, kitchen: SceneView) -> None:
