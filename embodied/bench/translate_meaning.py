@@ -131,8 +131,8 @@ def _negated(value: _Canonical) -> _Canonical:
 def same_rewards(program: RewardProgram, gold: Gold) -> bool:
     """Whether a reward program means what the gold stages say.
 
-    The rules write how a hand goes about it (reach, close, lift, then turn): from them, stages about
-    the same things that lead up to a wanted stage do not count.
+    The rules write how a hand goes about it (reach, close, lift, then turn): from them, stages
+    about the same things that lead up to a wanted stage do not count.
     """
     stages = list(program.stages)
     if program.source == "rules":
