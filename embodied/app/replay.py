@@ -15,7 +15,7 @@ from embodied.app.session import Goal, Outcome, Settings
 from embodied.app.video import VideoJob, VideoOptions, VideoResult
 from embodied.errors import ConfigurationError
 from embodied.protocols import Event
-from embodied.types import PddlProgram
+from embodied.types import PddlProgram, RewardProgram
 
 
 def runs_in(folder: Path) -> tuple[Path, ...]:
@@ -104,11 +104,12 @@ def recorded_settings(folder: Path) -> Settings:
         raise ConfigurationError(f"{folder / 'run.json'} lacks {error}") from error
 
 
-def recorded_program(folder: Path) -> PddlProgram:
+def recorded_program(folder: Path) -> PddlProgram | RewardProgram:
     """The program that a run pursued.
 
     Raises:
         ConfigurationError: The run ended before there was one.
+        ProgramError: The recorded reward program is not legal any more.
     """
     events, _ = read_events(folder)
     for event in events:
@@ -116,12 +117,19 @@ def recorded_program(folder: Path) -> PddlProgram:
             break
     else:
         raise ConfigurationError(f"{folder} ended before its sentence became a program")
+    source = f"replay of {event.data['source']}"
+    if "reward" in event.data:
+        from embodied.language.reward import program_from_json
+
+        robot = str(read_summary(folder)["robot"])
+        reward = json.dumps(event.data["reward"])
+        return program_from_json(reward, robot, source=source, filled=False)
     try:
         return PddlProgram(
             domain=(folder / "domain.pddl").read_text("utf-8"),
             problem=(folder / "problem.pddl").read_text("utf-8"),
             stages=tuple(event.data["stages"]),
-            source=f"replay of {event.data['source']}",
+            source=source,
             notes=tuple(event.data["notes"]),
         )
     except OSError as error:

@@ -19,7 +19,7 @@ from embodied.app.session import Artifact, Outcome, Session, Settings
 from embodied.app.video import VideoOptions, VideoResult
 from embodied.errors import ConfigurationError
 from embodied.protocols import Emit
-from embodied.types import PddlProgram
+from embodied.types import Program
 
 _PATIENCE_S = 600.0
 """Filming a run again leaves nothing out; nobody waits for more than this."""
@@ -85,7 +85,7 @@ def execute_again(
         for turn, (run, program) in enumerate(programs, 1):
             summary = read_summary(run)
 
-            def act(emit: Emit, artifact: Artifact, program: PddlProgram = program) -> Outcome:
+            def act(emit: Emit, artifact: Artifact, program: Program = program) -> Outcome:
                 return session.pursue(program, emit=emit, artifact=artifact)
 
             done = perform(

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import csv
 import io
+import json
+from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
@@ -9,12 +11,13 @@ import pytest
 from embodied_controllers.mpc import PlannerOptions
 
 from embodied.app import reward_route
+from embodied.app.replay import recorded_program
 from embodied.app.reward_rig import build_rig
 from embodied.app.reward_route import RewardSession
 from embodied.app.session import NOT_REACHED, REACHED, Settings
 from embodied.errors import ConfigurationError, NotUnderstoodError
 from embodied.language.models import FunctionModel
-from embodied.language.reward import make_term
+from embodied.language.reward import make_term, program_to_json
 from embodied.language.reward.translator import RewardTranslator
 from embodied.protocols import Event
 from embodied.types import RewardProgram, RewardStage
@@ -133,3 +136,17 @@ def test_the_drawing_model_fits_the_recorded_states() -> None:
     model = reward_route.drawing_model(opened.states_header)
     assert model.nq == len(opened.qpos())
     opened.close()
+
+
+def test_a_recorded_reward_program_is_read_back_for_a_replay(tmp_path: Path) -> None:
+    opened = session(LOW)
+    _, events, _ = act(opened, "sit")
+    opened.close()
+    lines = [json.dumps({"wall_s": 0.0, "kind": e.kind, "data": e.data}) for e in events]
+    (tmp_path / "events.jsonl").write_text("\n".join(lines) + "\n")
+    (tmp_path / "run.json").write_text(json.dumps({"robot": "quadruped", "status": "finished"}))
+    (program,) = (e.data["reward"] for e in events if e.kind == "program")
+    again = recorded_program(tmp_path)
+    assert isinstance(again, RewardProgram)
+    assert json.loads(program_to_json(again)) == program
+    assert again.source.startswith("replay of ")
