@@ -28,6 +28,7 @@ from embodied_planners.pddl import Planner
 from embodied_planners.skills import TabletopSkills
 
 from embodied.agent import Agent, Options
+from embodied.bench.report import wilson_interval
 from embodied.memory.state import SceneMemory
 from embodied.protocols import Event
 from embodied.symbolic import holds, read_domain, read_goal, render_problem
@@ -38,7 +39,7 @@ from embodied.world.limits import LimitMonitor
 from embodied.world.scene import load_scene
 
 sys.path.insert(0, str(Path(__file__).parent))
-from tabletop_motion import SCENE, GivenGoals, _progress, draw_task, wilson
+from tabletop_motion import SCENE, GivenGoals, _progress, draw_task
 
 STACKS = 0.4
 WORLDS = ("mujoco", "pybullet")
@@ -179,7 +180,7 @@ def table(results: list[dict[str, Any]]) -> Iterator[str]:
     n = len(results)
     for world in WORLDS:
         won = sum(r[world]["reached"] for r in results)
-        low, high = wilson(won, n)
+        low, high = wilson_interval(won, n)
         yield f"{world:9} reached by measured state  {won}/{n} (95% Wilson {low:.3f} to {high:.3f})"
     both = [r for r in results if all(r[w]["reached"] for w in WORLDS)]
     yield f"both reached                        {len(both)}/{n}"

@@ -33,6 +33,7 @@ from embodied_planners.pddl import Planner
 from embodied_planners.skills import TabletopSkills
 
 from embodied.agent import Agent, Options
+from embodied.bench.report import wilson_interval
 from embodied.memory.state import SceneMemory
 from embodied.protocols import Event, StateMemory
 from embodied.symbolic import holds, progress, read_domain, read_goal, render_problem
@@ -266,21 +267,11 @@ def _moves_unnamed(actions: Any, goal: str) -> bool:
 # ------------------------------------------------------------------------------------ report
 
 
-def wilson(successes: int, n: int, z: float = 1.96) -> tuple[float, float]:
-    """Wilson score interval of a proportion."""
-    if n == 0:
-        return 0.0, 1.0
-    p = successes / n
-    centre = (p + z**2 / (2 * n)) / (1 + z**2 / n)
-    half = z / (1 + z**2 / n) * math.sqrt(p * (1 - p) / n + z**2 / (4 * n**2))
-    return centre - half, centre + half
-
-
 def table(results: list[Mapping[str, Any]]) -> Iterator[str]:
     """The figures, one per line."""
     n = len(results)
     reached = sum(r["reached"] for r in results)
-    low, high = wilson(reached, n)
+    low, high = wilson_interval(reached, n)
     yield f"reached by measured state     {reached}/{n}  (95% Wilson {low:.3f} to {high:.3f})"
     for objects in sorted({r["objects"] for r in results}):
         group = [r for r in results if r["objects"] == objects]

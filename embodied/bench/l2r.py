@@ -24,6 +24,7 @@ import numpy as np
 from embodied.app.reward_rig import OPTIONS, Rig, build_rig
 from embodied.bench.l2r_arm import ARM_TASKS
 from embodied.bench.l2r_quadruped import QUADRUPED_TASKS, L2rTask, Phase
+from embodied.bench.report import wilson_interval
 from embodied.errors import ConfigurationError, EmbodiedError
 from embodied.language.reward import program_to_json
 from embodied.language.reward.conversation import Conversation
@@ -236,16 +237,6 @@ def run_episode(task: L2rTask, script: Script, method: str, seed: int) -> Episod
     )
 
 
-def wilson(successes: int, n: int, z: float = 1.96) -> tuple[float, float]:
-    """Wilson score interval of a rate, 95% by default."""
-    if n == 0:
-        return 0.0, 1.0
-    p = successes / n
-    middle = (p + z * z / (2 * n)) / (1 + z * z / n)
-    half = z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n)) / (1 + z * z / n)
-    return max(0.0, middle - half), min(1.0, middle + half)
-
-
 def read_results(folder: Path) -> list[Episode]:
     """Finished episodes of a folder; a half-written last line is left out."""
     path = folder / "results.jsonl"
@@ -384,7 +375,7 @@ def table(episodes: Sequence[Episode]) -> str:
     for (name, method), group in sorted(groups.items(), key=lambda g: order[g[0][0]]):
         n = len(group)
         solved = sum(e.solved for e in group)
-        low, high = wilson(solved, n)
+        low, high = wilson_interval(solved, n)
         good += solved >= 0.8 * n
         ran = [e for e in group if e.simulated_s]
         cost = sum(e.cpu_s for e in ran) / sum(e.simulated_s for e in ran) if ran else math.nan
@@ -410,7 +401,7 @@ def plot(episodes: Sequence[Episode], path: Path) -> None:
             if not group:
                 continue
             solved = sum(e.solved for e in group)
-            low, high = wilson(solved, len(group))
+            low, high = wilson_interval(solved, len(group))
             rate = solved / len(group)
             axes.barh(
                 i + 0.8 * k / len(methods),

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from embodied.bench import l2r
-from embodied.bench.l2r import TASKS, Episode, held, read_results, run_benchmark, table, wilson
+from embodied.bench.l2r import TASKS, Episode, held, read_results, run_benchmark, table
 from embodied.bench.l2r_quadruped import Phase
 from embodied.errors import ConfigurationError
 from embodied.language.reward import check
@@ -37,14 +37,6 @@ def test_phases_must_be_held_one_after_the_other() -> None:
     assert held([first, early], view)[0] == (True, False)
     assert held([first, late], view)[0] == (True, True)
     assert held([phase([0] * 10, 0.2), late], view)[0] == (False, False)
-
-
-@pytest.mark.parametrize(
-    ("successes", "n", "low", "high"),
-    [(10, 10, 0.722, 1.0), (0, 10, 0.0, 0.278), (8, 10, 0.490, 0.943), (0, 0, 0.0, 1.0)],
-)
-def test_wilson_interval(successes: int, n: int, low: float, high: float) -> None:
-    assert wilson(successes, n) == pytest.approx((low, high), abs=0.001)
 
 
 def fake(calls: list[int]) -> Any:

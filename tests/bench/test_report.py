@@ -35,3 +35,11 @@ def test_markdown_table() -> None:
         "| long name |   1 |",
         "| b         |  20 |",
     ]
+
+
+@pytest.mark.parametrize(
+    ("successes", "n", "low", "high"),
+    [(10, 10, 0.722, 1.0), (0, 10, 0.0, 0.278), (8, 10, 0.490, 0.943), (0, 0, 0.0, 1.0)],
+)
+def test_wilson_interval_of_small_samples(successes: int, n: int, low: float, high: float) -> None:
+    assert wilson_interval(successes, n) == pytest.approx((low, high), abs=0.001)
