@@ -39,6 +39,7 @@ except ImportError as error:
     ) from error
 
 _MOST_DEFAULT_THREADS = 4
+_START_UP_S = 60.0
 _SOCKET = "llama.sock"  # by this ending llama.cpp knows that it is no host name
 _LONGEST_SOCKET_PATH = 100  # Unix allows 107 bytes
 
@@ -112,10 +113,14 @@ class LocalModel:
     def _wait_until_running(self, path: str) -> None:
         """Let both of llama.cpp's threads come up: freeing it before that would never return."""
         with socket.socket(socket.AF_UNIX) as connection:
-            connection.settimeout(self._timeout_s)
-            connection.connect(path)
-            connection.sendall(b"GET /health HTTP/1.0\r\n\r\n")
-            connection.recv(64)
+            connection.settimeout(_START_UP_S)
+            try:
+                connection.connect(path)
+                connection.sendall(b"GET /health HTTP/1.0\r\n\r\n")
+                connection.recv(64)
+            except OSError as error:
+                shutil.rmtree(self._socket_folder, ignore_errors=True)
+                raise ModelError(f"llama.cpp did not start with {self._path}: {error}") from error
         self._server.handle_completions({"prompt": " ", "n_predict": 1})
 
     @property
