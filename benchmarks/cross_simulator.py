@@ -17,29 +17,21 @@ import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from embodied_controllers.trajectory import TrajectoryController
-from embodied_planners.motion import MotionPlanner
-from embodied_planners.pddl import Planner
-from embodied_planners.skills import TabletopSkills
 
-from embodied.agent import Agent, Options
 from embodied.bench.report import wilson_interval
-from embodied.memory.state import SceneMemory
-from embodied.protocols import Event
-from embodied.symbolic import holds, read_domain, read_goal, render_problem
-from embodied.types import Command, Observation, PddlProgram, StepResult, WorldSpec
+from embodied.symbolic import holds, read_domain, read_goal
+from embodied.types import Command, Observation, StepResult
 from embodied.world import mujoco, pybullet
 from embodied.world.grounding import TabletopGrounder
 from embodied.world.limits import LimitMonitor
 from embodied.world.scene import load_scene
 
 sys.path.insert(0, str(Path(__file__).parent))
-from tabletop_motion import SCENE, GivenGoals, _progress, draw_task
+from tabletop_motion import SCENE, Wrapped, draw_task, pursuer
 
 STACKS = 0.4
 WORLDS = ("mujoco", "pybullet")
@@ -47,30 +39,13 @@ BAR_POINTS = 5.0
 """PyBullet's success may be at most this much below MuJoCo's, in points."""
 
 
-class Watched:
+class Watched(Wrapped):
     """A world whose observations are compared with its limits."""
 
     def __init__(self, world: Any) -> None:
-        self.world = world
+        super().__init__(world)
         self.monitor = LimitMonitor(world.spec)
         self.limited: set[str] = set()
-
-    @property
-    def spec(self) -> WorldSpec:
-        """Of the watched world."""
-        return self.world.spec
-
-    def reset(self, *, seed: int) -> Observation:
-        """As the watched world does."""
-        return self.world.reset(seed=seed)
-
-    def observe(self) -> Observation:
-        """As the watched world does."""
-        return self.world.observe()
-
-    def close(self) -> None:
-        """As the watched world does."""
-        self.world.close()
 
     def step(self, command: Command) -> StepResult:
         """As the watched world does, and compare."""
@@ -117,28 +92,8 @@ def _pursue(
 ) -> tuple[dict[str, Any], Observation]:
     grounder = TabletopGrounder(world.spec)
     domain = read_domain(grounder.domain_text)
-    facts = grounder.facts(start)
-    program = PddlProgram(
-        domain=grounder.domain_text,
-        problem=render_problem("task", domain, grounder.objects, facts, (goal,)),
-        stages=(goal,),
-        source="benchmark",
-    )
-    events: list[Event] = []
     watched = Watched(world)
-    agent = Agent(
-        world=watched,
-        grounder=grounder,
-        translator=GivenGoals(),
-        planner=Planner(),
-        skills=TabletopSkills(MotionPlanner(model, world.spec, seed), world.spec),
-        controller=TrajectoryController(world.spec),
-        memory=SceneMemory(
-            grounder=grounder, transition=partial(_progress, grounder=grounder), facts=facts
-        ),
-        emit=events.append,
-        options=Options(plan_time_s=30.0),
-    )
+    agent, program = pursuer(watched, model, start, goal, seed)
     cpu, wall = time.process_time(), time.perf_counter()
     report = agent.pursue(program)
     end = world.observe()

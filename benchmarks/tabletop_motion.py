@@ -35,7 +35,7 @@ from embodied_planners.skills import TabletopSkills
 from embodied.agent import Agent, Options
 from embodied.bench.report import wilson_interval
 from embodied.memory.state import SceneMemory
-from embodied.protocols import Event, StateMemory
+from embodied.protocols import StateMemory
 from embodied.symbolic import holds, progress, read_domain, read_goal, render_problem
 from embodied.types import Atom, Command, Observation, PddlProgram, StepResult, WorldSpec
 from embodied.world.grounding import TabletopGrounder
@@ -48,24 +48,10 @@ FINGER_DEPTH_M = 0.002
 
 
 @dataclass(slots=True)
-class Watch:
-    """A world that measures what the arm does to its limits and to its surroundings.
+class Wrapped:
+    """A world that hands everything on but ``step``, which its subclasses watch."""
 
-    Attributes:
-        world: The world that is watched.
-        dq_share: Largest measured joint velocity as a share of its limit.
-        tau_share: Largest measured joint torque as a share of its limit.
-        q_margin_rad: Least distance of a joint to its position limit.
-        touches: Deepest contact per pair of bodies that should not touch, m.
-        limited: Reasons that the world gave for limiting a command.
-    """
-
-    world: MujocoWorld
-    dq_share: float = 0.0
-    tau_share: float = 0.0
-    q_margin_rad: float = math.inf
-    touches: dict[str, float] = field(default_factory=dict)
-    limited: set[str] = field(default_factory=set)
+    world: Any
 
     @property
     def spec(self) -> WorldSpec:
@@ -83,6 +69,27 @@ class Watch:
     def close(self) -> None:
         """As the watched world does."""
         self.world.close()
+
+
+@dataclass(slots=True)
+class Watch(Wrapped):
+    """A world that measures what the arm does to its limits and to its surroundings.
+
+    Attributes:
+        world: The world that is watched.
+        dq_share: Largest measured joint velocity as a share of its limit.
+        tau_share: Largest measured joint torque as a share of its limit.
+        q_margin_rad: Least distance of a joint to its position limit.
+        touches: Deepest contact per pair of bodies that should not touch, m.
+        limited: Reasons that the world gave for limiting a command.
+    """
+
+    world: MujocoWorld
+    dq_share: float = 0.0
+    tau_share: float = 0.0
+    q_margin_rad: float = math.inf
+    touches: dict[str, float] = field(default_factory=dict)
+    limited: set[str] = field(default_factory=set)
 
     def step(self, command: Command) -> StepResult:
         """As the watched world does, and measure."""
@@ -199,6 +206,33 @@ def draw_task(
 # ---------------------------------------------------------------------------------- episodes
 
 
+def pursuer(
+    world: Any, model: Any, start: Observation, goal: str, seed: int
+) -> tuple[Agent, PddlProgram]:
+    """An agent in ``world``, planning motions in ``model``, and the program of ``goal``."""
+    grounder = TabletopGrounder(world.spec)
+    domain = read_domain(grounder.domain_text)
+    facts = grounder.facts(start)
+    program = PddlProgram(
+        domain=grounder.domain_text,
+        problem=render_problem("task", domain, grounder.objects, facts, (goal,)),
+        stages=(goal,),
+        source="benchmark",
+    )
+    transition = partial(_progress, grounder=grounder)
+    agent = Agent(
+        world=world,
+        grounder=grounder,
+        translator=GivenGoals(),
+        planner=Planner(),
+        skills=TabletopSkills(MotionPlanner(model, world.spec, seed), world.spec),
+        controller=TrajectoryController(world.spec),
+        memory=SceneMemory(grounder=grounder, transition=transition, facts=facts),
+        options=Options(plan_time_s=30.0),
+    )
+    return agent, program
+
+
 def run_episode(seed: int) -> dict[str, Any]:
     """One layout, one goal."""
     scene = load_scene(SCENE)
@@ -206,27 +240,7 @@ def run_episode(seed: int) -> dict[str, Any]:
     grounder = TabletopGrounder(world.spec)
     observation, goal, info = draw_task(world, grounder, seed)
     watch = Watch(world)
-    domain = read_domain(grounder.domain_text)
-    facts = grounder.facts(observation)
-    program = PddlProgram(
-        domain=grounder.domain_text,
-        problem=render_problem("task", domain, grounder.objects, facts, (goal,)),
-        stages=(goal,),
-        source="benchmark",
-    )
-    events: list[Event] = []
-    transition = partial(_progress, grounder=grounder)
-    agent = Agent(
-        world=watch,
-        grounder=grounder,
-        translator=GivenGoals(),
-        planner=Planner(),
-        skills=TabletopSkills(MotionPlanner(planning_model(scene), world.spec, seed), world.spec),
-        controller=TrajectoryController(world.spec),
-        memory=SceneMemory(grounder=grounder, transition=transition, facts=facts),
-        emit=events.append,
-        options=Options(plan_time_s=30.0),
-    )
+    agent, program = pursuer(watch, planning_model(scene), observation, goal, seed)
     cpu, wall = time.process_time(), time.perf_counter()
     report = agent.pursue(program)
     ended = world.observe()
