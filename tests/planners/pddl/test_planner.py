@@ -157,13 +157,14 @@ def test_repairable_text_is_planned_for_and_the_repair_noted() -> None:
 
 @pytest.mark.parametrize("optimal", [False, True])
 def test_the_deadline_is_wall_clock(optimal: bool) -> None:
+    others = set(_descendants(os.getpid()))  # of earlier tests, e.g. multiprocessing's tracker
     start = time.monotonic()
     result = Planner(optimal=optimal).solve(_hard(), deadline_s=2.0)
     assert result.status is PlanStatus.TIMEOUT
     assert "ran out of time" in result.message or "no time left" in result.message
     assert result.wall_s == pytest.approx(time.monotonic() - start, abs=0.5)
     assert time.monotonic() - start < 10.0  # generous: the machine may be busy
-    assert _descendants(os.getpid()) == []
+    assert set(_descendants(os.getpid())) - others == set()
 
 
 def test_the_memory_limit_ends_the_search() -> None:
