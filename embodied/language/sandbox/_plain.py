@@ -1,0 +1,49 @@
+"""What may cross the border of the sandbox."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+MOST_NODES = 100_000
+MOST_DEPTH = 40
+MOST_BITS = 256
+
+
+def plain(value: Any) -> Any:
+    """A copy of plain data that shares nothing with itself.
+
+    A list that holds another one twice, and so on thirty times, is small in the sandbox and larger
+    than any memory once somebody walks through it; such values are refused here.
+
+    Raises:
+        TypeError: Not plain data, nested too deeply, or too much of it.
+    """
+    return _Copier().copy(value, 0)
+
+
+class _Copier:
+    def __init__(self) -> None:
+        self.nodes = 0
+
+    def copy(self, value: Any, depth: int) -> Any:
+        self.nodes += 1
+        if self.nodes > MOST_NODES:
+            raise TypeError(f"more than {MOST_NODES} values")
+        if depth > MOST_DEPTH:
+            raise TypeError(f"nested more than {MOST_DEPTH} deep")
+        kind = type(value)
+        if value is None or kind in (bool, float, str):
+            return value
+        if kind is int:
+            if value.bit_length() > MOST_BITS:
+                raise TypeError(f"an integer of {value.bit_length()} bits, at most {MOST_BITS}")
+            return value
+        if kind in (list, tuple, set, frozenset):
+            return kind([self.copy(v, depth + 1) for v in value])
+        if kind is dict:
+            items = cast("dict[Any, Any]", value).items()
+            return {self.copy(k, depth + 1): self.copy(v, depth + 1) for k, v in items}
+        raise TypeError(
+            f"{kind.__name__} is not plain data: legal are None, bool, int, float, str, list,"
+            " tuple, set and dict"
+        )
