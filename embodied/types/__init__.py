@@ -27,6 +27,7 @@ from embodied.types._symbols import Atom as Atom
 from embodied.types._symbols import GroundAction as GroundAction
 from embodied.types._value_map import MapOperation as MapOperation
 from embodied.types._value_map import Region as Region
+from embodied.types._value_map import ValueMapCondition as ValueMapCondition
 from embodied.types._value_map import ValueMapProgram as ValueMapProgram
 from embodied.types._value_map import ValueMapStage as ValueMapStage
 from embodied.types._world import BaseState as BaseState

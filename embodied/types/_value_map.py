@@ -39,16 +39,39 @@ class MapOperation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ValueMapCondition:
+    """Something that is measured while a program runs.
+
+    Attributes:
+        what: ``"inside"``: the centre of ``subject`` lies in ``region``; ``"outside"``: it does
+            not; ``"holding"``: the gripper holds something; ``"free"``: it does not; ``"opening"``:
+            the drawer ``subject`` is open by at least ``value``; ``"closed"``: by at most ``value``.
+        subject: ``"gripper"`` or the name of an object.
+        region: For ``"inside"`` and ``"outside"``.
+        value: Metres, for ``"opening"`` and ``"closed"``.
+    """
+
+    what: str
+    subject: str = "gripper"
+    region: Region | None = None
+    value: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ValueMapStage:
     """One sub-task: what moves, and the maps that shape its motion.
 
     Attributes:
         moving: ``"gripper"`` or the name of the object that is moved.
         operations: Map operations, applied in order.
+        when: The stage is left out unless this is measured when its turn comes; None for always.
+        until: The stage is over when this is measured; None for when its targets are reached.
     """
 
     moving: str
     operations: tuple[MapOperation, ...]
+    when: ValueMapCondition | None = None
+    until: ValueMapCondition | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

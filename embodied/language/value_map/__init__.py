@@ -1,6 +1,7 @@
 """The language of value maps: what may be said, and what is wrong with a program."""
 
 from embodied.language.value_map.vocabulary import AREAS as AREAS
+from embodied.language.value_map.vocabulary import CONDITIONS as CONDITIONS
 from embodied.language.value_map.vocabulary import GRIPPER_DIRECTIONS as GRIPPER_DIRECTIONS
 from embodied.language.value_map.vocabulary import MAPS as MAPS
 from embodied.language.value_map.vocabulary import SHAPES as SHAPES

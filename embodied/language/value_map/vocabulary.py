@@ -19,7 +19,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 
 from embodied.errors import Diagnostic
-from embodied.types import MapOperation, Region, ValueMapProgram
+from embodied.types import MapOperation, Region, ValueMapCondition, ValueMapProgram
 
 MAPS: Mapping[str, tuple[float, float]] = {
     "affordance": (0.0, 1.0),
@@ -84,6 +84,9 @@ AREAS = "left right front back center front-left front-right back-left back-righ
 """Named parts of the workspace; front is far from the base (+x), left is +y."""
 
 MOVING_GRIPPER = "gripper"
+
+CONDITIONS = ("inside", "outside", "holding", "free", "opening", "closed")
+"""What may be measured before or during a stage; ``ValueMapCondition`` says what each means."""
 
 
 def area_bounds(
@@ -150,7 +153,34 @@ def check(program: ValueMapProgram, objects: Sequence[str]) -> tuple[Diagnostic,
             )
         for j, operation in enumerate(stage.operations):
             found.extend(_check_operation(f"{where}.operations[{j}]", operation, objects))
+        for name, condition in (("when", stage.when), ("until", stage.until)):
+            if condition is not None:
+                found.extend(_check_condition(f"{where}.{name}", condition, objects))
     return tuple(found)
+
+
+def _check_condition(
+    where: str, condition: ValueMapCondition, objects: Sequence[str]
+) -> Iterator[Diagnostic]:
+    if condition.what not in CONDITIONS:
+        yield _illegal(f"{where}.what", "condition", condition.what, CONDITIONS)
+    if condition.subject not in (MOVING_GRIPPER, *objects):
+        yield _illegal(
+            f"{where}.subject", "subject", condition.subject, (MOVING_GRIPPER, *objects)
+        )
+    if condition.what in ("inside", "outside"):
+        if condition.region is None:
+            yield Diagnostic(
+                where=f"{where}.region", problem="there is no region", hint="say where"
+            )
+        else:
+            yield from _check_region(f"{where}.region", condition.region, objects)
+    if condition.what in ("opening", "closed") and not 0.0 <= condition.value <= 2.0:
+        yield Diagnostic(
+            where=f"{where}.value",
+            problem=f"an opening of {condition.value} m is out of range",
+            hint="legal: 0 to 2 m",
+        )
 
 
 def _check_operation(
