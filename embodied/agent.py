@@ -4,46 +4,43 @@
         -> Skills -> control goals -> Controller -> commands -> World
         -> observations -> StateMemory (facts) -> Monitor: continue / retry / replan / stop
 
-Each stage of a program is pursued until its goal *holds in measured facts*. An action whose
-promised effects are not measured is tried again with another candidate, then the problem is
-grounded anew from what is measured and planned again, then the agent stops and says why.
+Each stage of a program is pursued until its goal *holds in measured facts*. A strategy decides
+which action comes next; by default it follows a plan and climbs the ladder of ``embodied.ladder``
+when reality leaves it. What no strategy can mend is read again for what is there, put to a person,
+and at last ended safely, with the reason.
 """
 
 from __future__ import annotations
 
 import time
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from embodied.acting import ActionRecord as ActionRecord
+from embodied.acting import Actor
 from embodied.errors import Diagnostic, ProgramError
+from embodied.ladder import Ask, Escalation, Question, Rung, nobody
 from embodied.monitor import Monitor, Verdict
 from embodied.protocols import (
     Controller,
+    Critic,
     Emit,
     Event,
     PddlPlanner,
-    Skill,
     Skills,
     StateMemory,
     SymbolGrounder,
     Translator,
     World,
 )
+from embodied.pursuit import Pursuit
+from embodied.rereading import read_again
+from embodied.strategies import PlanStrategy, Strategy
 from embodied.symbolic import read_domain, render_problem
-from embodied.types import (
-    Command,
-    ControlGoal,
-    ControlStatus,
-    GroundAction,
-    Observation,
-    PddlProgram,
-    PlanResult,
-    PlanStatus,
-    SkillResult,
-)
+from embodied.types import PddlProgram, PlanResult, PlanStatus
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,30 +51,21 @@ class Options:
         plan_time_s: Wall time for one planner call.
         attempts: Candidates tried for one action before the problem is planned again.
         replans: How often a stage is planned again before the agent stops.
+        questions: How often a person is asked for help with one stage.
         goal_time_s: Longest simulated time for one control goal.
         settle_s: Time to hold still before the final measurement.
         tidy: A goal that the last stage is planned together with unless it contradicts what was
-            asked, e.g. ``"(hand-empty)"``; it plays no part in the verdict.
+            asked, e.g. ``"(hand-empty)"``; it plays no part in the verdict. A safe stop pursues it
+            too.
     """
 
     plan_time_s: float = 10.0
     attempts: int = 3
     replans: int = 4
+    questions: int = 2
     goal_time_s: float = 30.0
     settle_s: float = 0.4
     tidy: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ActionRecord:
-    """One action as it was carried out; times are the world's own."""
-
-    action: GroundAction
-    attempt: int
-    ok: bool
-    reason: str
-    started_s: float
-    ended_s: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +80,8 @@ class Report:
         plans: Every planner answer, in order.
         message: One line for a person.
         timings_s: Wall time per part of the run.
+        escalations: Every step on the ladder, in order.
+        reread: Goals as they were read again for what was there, in the order of the stages.
     """
 
     program: PddlProgram
@@ -100,6 +90,8 @@ class Report:
     plans: tuple[PlanResult, ...]
     message: str
     timings_s: dict[str, float] = field(default_factory=dict[str, float])
+    escalations: tuple[Escalation, ...] = ()
+    reread: tuple[str, ...] = ()
 
     @property
     def reached(self) -> bool:
@@ -130,6 +122,9 @@ class Agent:
         memory: What is believed; updated by every observation and action.
         emit: Receives every event.
         options: Bounds.
+        strategy: Decides which action comes next; by default a plan is made and followed.
+        critic: Predicts how likely an action is to succeed.
+        ask: Puts questions to a person; nobody is there by default.
     """
 
     def __init__(
@@ -144,21 +139,45 @@ class Agent:
         memory: StateMemory,
         emit: Emit = lambda event: None,
         options: Options | None = None,
+        strategy: Strategy | None = None,
+        critic: Critic | None = None,
+        ask: Ask = nobody,
     ) -> None:
         self.world = world
         self.grounder = grounder
         self.translator = translator
         self.planner = planner
-        self.skills = skills
-        self.controller = controller
-        self.memory = memory
         self.options = options or Options()
+        self.strategy = strategy or PlanStrategy(
+            attempts=self.options.attempts, replans=self.options.replans
+        )
+        self.ask = ask
         self.monitor = Monitor(read_domain(grounder.domain_text), grounder.objects)
         self._emit_event = emit
         self._timings: defaultdict[str, float] = defaultdict(float)
-        self._actions: list[ActionRecord] = []
         self._plans: list[PlanResult] = []
-        self._failures: Counter[GroundAction] = Counter()
+        self._escalations: list[Escalation] = []
+        self._instruction = ""
+        self.actor = Actor(
+            world=world,
+            skills=skills,
+            controller=controller,
+            monitor=self.monitor,
+            critic=critic,
+            memory=memory,
+            say=self.say,
+            timed=self._timed,
+            goal_time_s=self.options.goal_time_s,
+        )
+
+    @property
+    def memory(self) -> StateMemory:
+        """What is believed now."""
+        return self.actor.memory
+
+    @memory.setter
+    def memory(self, memory: StateMemory) -> None:
+        self.actor.memory = memory
 
     def run(self, instruction: str) -> Report:
         """Translate a sentence and pursue it.
@@ -174,7 +193,8 @@ class Agent:
     def translate(self, instruction: str) -> PddlProgram:
         """Translate a sentence about the world as it is measured now; raises as ``run`` does."""
         self.memory = self.memory.observed(self.world.observe())
-        self._emit("instruction", text=instruction, translator=self.translator.name)
+        self._instruction = instruction
+        self.say("instruction", text=instruction, translator=self.translator.name)
         with self._timed("translate"):
             program = self.translator.translate(instruction, self.memory, self.world.spec)
         if not isinstance(program, PddlProgram):
@@ -183,36 +203,41 @@ class Agent:
         self.memory = self.memory.told(instruction, program)
         return program
 
-    def pursue(self, program: PddlProgram) -> Report:
-        """Carry out a program, stage by stage; raises WorldError as ``run`` does."""
-        self._actions, self._plans, self._failures = [], [], Counter()
-        self._emit("program", stages=program.stages, source=program.source, notes=program.notes)
+    def pursue(self, program: PddlProgram, *, done: int = 0) -> Report:
+        """Carry out a program, stage by stage; raises WorldError as ``run`` does.
+
+        Args:
+            program: The program.
+            done: Stages that an earlier, interrupted pursuit has reached; they are kept true where
+                possible, and judged again.
+        """
+        self.actor.forget()
+        self._plans, self._escalations = [], []
+        self.say("program", stages=program.stages, source=program.source, notes=program.notes)
         kept: tuple[str, ...] = ()
         verdicts: list[Verdict] = []
+        reread: list[str] = []
         problem = ""
-        for stage in program.stages:
-            kept, problem = self._reach_stage(program, kept, stage)
+        for number, stage in enumerate(program.stages):
+            if number < done:
+                kept = (*kept, *self.monitor.conjuncts(stage))
+                verdicts.append(self._reached_before(stage))
+                continue
+            pursuit = Pursuit(self, program, kept, stage)
+            problem = self._reach_stage(pursuit)
+            kept = (*pursuit.kept, *self.monitor.conjuncts(stage))
             verdicts.append(self.monitor.verdict(stage, self.memory.facts))
+            reread += [pursuit.stage] if pursuit.stage != stage else []
             if problem:
                 break
-        self._rest()
-        lost = {g for g in kept if not self.monitor.verdict(g, self.memory.facts).reached}
-        verdicts = [v.without(lost) for v in verdicts]
-        report = Report(
-            program=program,
-            verdicts=tuple(verdicts),
-            actions=tuple(self._actions),
-            plans=tuple(self._plans),
-            message=problem or "no longer true once everything is at rest",
-            timings_s=dict(self._timings),
-        )
-        if report.reached:
-            report = replace(report, message="the goal holds in measured state")
-        self._emit(
+            self.say("milestone", stage=number, goal=stage, of=len(program.stages))
+        self.actor.rest(self.options.settle_s)
+        report = self._report(program, kept, verdicts, problem, tuple(reread))
+        self.say(
             "verdict",
             reached=report.reached,
             message=report.message,
-            goals=[{"goal": v.goal, "holds": v.holds, "unmet": v.unmet} for v in verdicts],
+            goals=[{"goal": v.goal, "holds": v.holds, "unmet": v.unmet} for v in report.verdicts],
             object_source=self.world.spec.object_source,
         )
         return report
@@ -220,24 +245,6 @@ class Agent:
     def plan(self, program: PddlProgram, goals: tuple[str, ...] | None = None) -> PlanResult:
         """Plan from the believed facts to ``goals`` (all stages together if None)."""
         return self._note(*self._solve(program, program.stages if goals is None else goals))
-
-    def _note(self, result: PlanResult, domain: str, problem: str) -> PlanResult:
-        """Report a planner answer that counts."""
-        self._plans.append(result)
-        self._emit(
-            "plan",
-            status=result.status.name,
-            plan=[str(a) for a in result.plan],
-            cost=result.cost,
-            optimal=result.optimal,
-            engine=result.engine,
-            wall_s=result.wall_s,
-            cpu_s=result.cpu_s,
-            message=result.message,
-            domain=domain,
-            problem=problem,
-        )
-        return result
 
     def plan_keeping(
         self, program: PddlProgram, kept: tuple[str, ...], stage: str
@@ -268,6 +275,23 @@ class Agent:
                 compatible = (*compatible, goal)
         return self.plan(program, (*compatible, stage)), compatible
 
+    @property
+    def instruction(self) -> str:
+        """The latest sentence."""
+        return self._instruction
+
+    def say(self, kind: str, **data: Any) -> None:
+        """Emit an event."""
+        self._emit_event(Event(kind=kind, data=data))
+
+    def escalate(self, rung: Rung, reason: str, action: str = "") -> None:
+        """Put a step of the ladder on record."""
+        time_s = self.world.observe().time
+        self._escalations.append(Escalation(rung=rung, reason=reason, action=action, time_s=time_s))
+        self.say(rung.name.lower(), reason=reason, action=action, time_s=time_s)
+
+    # ----------------------------------------------------------------- private
+
     def _solve(self, program: PddlProgram, goals: tuple[str, ...]) -> tuple[PlanResult, str, str]:
         """Plan from the believed facts; returns the answer, the domain and the problem."""
         problem = render_problem(
@@ -278,147 +302,118 @@ class Agent:
             result = self.planner.solve(task, deadline_s=self.options.plan_time_s)
         return result, task.domain, problem
 
-    def _reach_stage(
-        self, program: PddlProgram, kept: tuple[str, ...], stage: str
-    ) -> tuple[tuple[str, ...], str]:
-        """Pursue one stage; returns the goals that must hold from now on, and what went wrong."""
-        own = self.monitor.conjuncts(stage)
-        problem = ""
-        for _ in range(self.options.replans + 1):
-            if self._all_hold((*kept, stage)):
-                return (*kept, *own), ""
-            result, kept = self.plan_keeping(program, kept, stage)
-            if result.status is not PlanStatus.SOLVED:
-                return (*kept, *own), f"no plan: {result.message or result.status.value}"
-            problem = self._carry_out(result.plan)
-            if problem:
-                self._emit("replan", reason=problem)
-        if self._all_hold((*kept, stage)):
-            return (*kept, *own), ""
-        return (*kept, *own), f"gave up after {self.options.replans} replans: {problem}"
-
-    def _all_hold(self, goals: tuple[str, ...]) -> bool:
-        return all(self.monitor.verdict(g, self.memory.facts).reached for g in goals)
-
-    def _carry_out(self, plan: tuple[GroundAction, ...]) -> str:
-        """Act until the plan ends or reality leaves it; returns why it left, or ``""``."""
-        for action in plan:
-            unmet = self.monitor.before(action, self.memory.facts)
-            if unmet:
-                return f"{action} is not applicable: {', '.join(unmet)} does not hold"
-            tried = 0
-            while not (result := self._act(action)).ok:
-                tried += 1
-                self._failures[action] += 1
-                gone = self.monitor.before(action, self.memory.facts)
-                if tried == self.options.attempts or not result.retry or gone:
-                    return f"{action} failed {tried} times: {result.reason}"
-                self._emit("retry", action=str(action), reason=result.reason)
-        return ""
-
-    def _act(self, action: GroundAction) -> SkillResult:
-        """Carry out one action and judge it by its measured effects."""
-        attempt = self._failures[action]
-        started = self.world.observe()
-        self._emit("action", action=str(action), attempt=attempt, time_s=started.time)
-        earlier = self.memory.facts
-        with self._timed("act"):
-            skill = self.skills.start(action, started, attempt=attempt)
-            result = self._drive(skill, started)
-        ended = self.world.observe()
-        self.memory = self.memory.executed(action, result).observed(ended)
-        effects = self.monitor.after(action, earlier, self.memory.facts)
-        if result.ok and not effects.as_promised:
-            missing = ", ".join(effects.missing)
-            result = SkillResult(ok=False, reason=f"expected {missing}, not measured")
-        elif not result.ok and effects.as_promised:
-            result = SkillResult(ok=True, reason=f"effects measured although: {result.reason}")
-        self._emit(
-            "effects",
-            action=str(action),
-            ok=result.ok,
-            reason=result.reason,
-            missing=effects.missing,
-            surprising=effects.surprising,
-            time_s=ended.time,
-        )
-        self._actions.append(
-            ActionRecord(
-                action=action,
-                attempt=attempt,
-                ok=result.ok,
-                reason=result.reason,
-                started_s=started.time,
-                ended_s=ended.time,
-            )
+    def _note(self, result: PlanResult, domain: str, problem: str) -> PlanResult:
+        """Report a planner answer that counts."""
+        self._plans.append(result)
+        self.say(
+            "plan",
+            status=result.status.name,
+            plan=[str(a) for a in result.plan],
+            cost=result.cost,
+            optimal=result.optimal,
+            engine=result.engine,
+            wall_s=result.wall_s,
+            cpu_s=result.cpu_s,
+            message=result.message,
+            domain=domain,
+            problem=problem,
         )
         return result
 
-    def _drive(self, skill: Skill, observation: Observation) -> SkillResult:
-        """Run a skill: each control goal is computed from the latest observation."""
-        try:
-            goal = next(skill)
-            while True:
-                observation, status = self._control(goal, observation)
-                if status is not ControlStatus.REACHED:
-                    skill.close()
-                    return SkillResult(ok=False, reason=f"stuck during {goal.label or 'a motion'}")
-                goal = skill.send(observation)
-        except StopIteration as end:
-            return end.value
+    def _reach_stage(self, pursuit: Pursuit) -> str:
+        """Pursue one stage; returns what went wrong, or ``""``."""
+        asked = 0
+        while True:
+            problem = "" if pursuit.reached() else self.strategy.pursue(pursuit)
+            if not problem and pursuit.stage == pursuit.asked_for:
+                return ""
+            if problem and not pursuit.declined and self._read_again(pursuit, problem):
+                continue
+            gone = pursuit.vanished()
+            short = problem or f"the goal holds but for {', '.join(gone)}"
+            if not pursuit.declined and asked < self.options.questions:
+                asked += 1
+                if self._get_help(pursuit, short, gone):
+                    continue
+            if not problem:
+                return f"{short}: {', '.join(gone)} cannot be found"
+            self._stop_safe(pursuit, problem)
+            return problem
 
-    def _control(
-        self, goal: ControlGoal, observation: Observation
-    ) -> tuple[Observation, ControlStatus]:
-        """Run the controller on one goal."""
-        self._emit("goal", type=type(goal).__name__, label=goal.label, time_s=observation.time)
-        deadline = observation.time + self.options.goal_time_s
-        state = self.controller.init(goal, observation)
-        limited: set[str] = set()
-        while observation.time < deadline:
-            command, state, status = self.controller.step(state, observation)
-            result = self.world.step(command)
-            limited.update(result.reasons)
-            observation = result.observation
-            if status is not ControlStatus.RUNNING:
-                break
-        else:
-            status = ControlStatus.STUCK
-        if limited:
-            self._emit("limited", label=goal.label, reasons=sorted(limited))
-        return observation, status
+    def _read_again(self, pursuit: Pursuit, problem: str) -> bool:
+        """Read the goal for what is left, once; returns whether that changed anything."""
+        if pursuit.stage != pursuit.asked_for:
+            return False
+        domain, objects = self.monitor.domain, self.monitor.objects
+        text = read_again(pursuit.asked_for, pursuit.vanished(), domain, objects)
+        if text is None:
+            return False
+        self.escalate(Rung.REINTERPRET, f"{problem}; read as {text}")
+        pursuit.stage = text
+        return True
 
-    def _rest(self) -> None:
-        """Go home if anything moved, hold still, measure."""
-        observation = self.world.observe()
-        if self._actions:
-            with self._timed("rest"):
-                self._drive(self.skills.home(observation), observation)
-                observation = self.world.observe()
-                hold = Command(q=observation.q)
-                end = observation.time + self.options.settle_s
-                while observation.time < end:
-                    observation = self.world.step(hold).observation
-        self.memory = self.memory.observed(observation)
-        self._emit(
-            "observation",
-            time_s=observation.time,
-            facts=[str(f) for f in sorted(self.memory.facts)],
-            positions={
-                n: [round(float(x), 4) for x in p.position] for n, p in observation.poses.items()
-            },
+    def _get_help(self, pursuit: Pursuit, problem: str, gone: tuple[str, ...]) -> bool:
+        """Ask a person; returns whether something was put right."""
+        missing = f"I cannot find {', '.join(gone)}. " if gone else ""
+        text = f"{missing}{problem}. Can you put this right?"
+        answer = self.ask(Question(text=text, kind="help", about=gone))
+        if not answer and self.ask is nobody:
+            return False
+        self.escalate(Rung.ASK, f"{text} {'Yes.' if answer else 'No.'}")
+        if answer:
+            self.memory = self.memory.observed(self.world.observe())
+            pursuit.stage = pursuit.asked_for
+        return answer
+
+    def _stop_safe(self, pursuit: Pursuit, problem: str) -> None:
+        """Put down what is held, if that is what tidy means and a plan for it exists."""
+        self.escalate(Rung.STOP, problem)
+        tidy = self.options.tidy
+        if tidy is None or self.monitor.verdict(tidy, self.memory.facts).reached:
+            return
+        result = self.plan(pursuit.program, (tidy,))
+        for action in result.plan:
+            if not self.actor.act(action).result.ok:
+                return
+
+    def _reached_before(self, stage: str) -> Verdict:
+        """The verdict of a stage that was measured to be reached before an interruption."""
+        parts = self.monitor.conjuncts(stage)
+        return Verdict(goal=stage, reached=True, holds=parts, unmet=())
+
+    def _report(
+        self,
+        program: PddlProgram,
+        kept: tuple[str, ...],
+        verdicts: list[Verdict],
+        problem: str,
+        reread: tuple[str, ...],
+    ) -> Report:
+        facts = self.memory.facts
+        lost = {g for g in kept if not self.monitor.verdict(g, facts).reached}
+        report = Report(
+            program=program,
+            verdicts=tuple(v.without(lost) for v in verdicts),
+            actions=tuple(self.actor.records),
+            plans=tuple(self._plans),
+            message=problem or "no longer true once everything is at rest",
+            timings_s=dict(self._timings),
+            escalations=tuple(self._escalations),
+            reread=reread,
         )
-
-    def _emit(self, kind: str, **data: Any) -> None:
-        self._emit_event(Event(kind=kind, data=data))
+        return (
+            replace(report, message="the goal holds in measured state")
+            if report.reached
+            else report
+        )
 
     @contextmanager
     def _timed(self, part: str) -> Generator[None]:
-        self._emit("stage", part=part, state="started")
+        self.say("stage", part=part, state="started")
         start = time.perf_counter()
         try:
             yield
         finally:
             elapsed = time.perf_counter() - start
             self._timings[part] += elapsed
-            self._emit("stage", part=part, state="ended", wall_s=elapsed)
+            self.say("stage", part=part, state="ended", wall_s=elapsed)

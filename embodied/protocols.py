@@ -266,14 +266,23 @@ class Controller(Protocol[S]):
         ...
 
 
+class Critic(Protocol):
+    """Predicts from measured outcomes whether an action will work."""
+
+    def chance(self, action: GroundAction, observation: Observation, *, attempt: int) -> float:
+        """Calibrated probability that this attempt at ``action`` has its effects."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
     """Something that happened in a run; the log holds them in order.
 
     Attributes:
         kind: ``"instruction"``, ``"request"``, ``"response"``, ``"diagnostic"``, ``"program"``,
-            ``"plan"``, ``"action"``, ``"goal"``, ``"limited"``, ``"effects"``, ``"retry"``,
-            ``"replan"``, ``"observation"``, ``"verdict"``, ``"stage"`` or ``"error"``.
+            ``"plan"``, ``"action"``, ``"goal"``, ``"limited"``, ``"effects"``, ``"contradiction"``,
+            ``"retry"``, ``"backtrack"``, ``"replan"``, ``"reinterpret"``, ``"ask"``, ``"stop"``,
+            ``"milestone"``, ``"observation"``, ``"verdict"``, ``"stage"`` or ``"error"``.
         data: JSON-serialisable details.
     """
 

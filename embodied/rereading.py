@@ -1,0 +1,103 @@
+"""A goal read again for what is there: "all blocks" are those that have not vanished."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+from embodied.symbolic import (
+    And,
+    Domain,
+    Equal,
+    Exists,
+    ForAll,
+    Formula,
+    Imply,
+    Not,
+    Or,
+    Proposition,
+    bindings,
+    read_goal,
+    substitute,
+)
+from embodied.types import Atom
+
+
+def vanished(
+    before: frozenset[Atom], now: frozenset[Atom], domain: Domain, objects: Mapping[str, str]
+) -> tuple[str, ...]:
+    """Objects that were related to something before and are related to nothing now.
+
+    A thing that was taken away is measured to be neither on nor in anything. A thing that has
+    gained a property instead, such as being held, has not vanished.
+    """
+    fluents = domain.fluents()
+
+    def related(facts: frozenset[Atom]) -> set[str]:
+        return {a.args[0] for a in facts if len(a.args) > 1 and a.predicate in fluents}
+
+    gained = {a.args[0] for a in now - before if len(a.args) == 1}
+    return tuple(sorted((related(before) - related(now) - gained) & set(objects)))
+
+
+def read_again(
+    goal: str, gone: Collection[str], domain: Domain, objects: Mapping[str, str]
+) -> str | None:
+    """The goal for the objects that are still there.
+
+    Args:
+        goal: Goal as PDDL text.
+        gone: Objects that have vanished.
+        domain: The domain.
+        objects: Type of every object by name.
+
+    Returns:
+        The goal with quantifiers over the objects that are left; None when the goal names one of
+        ``gone`` itself, or says nothing about them: then no reading helps.
+
+    Raises:
+        ProgramError: The goal is not a formula of this domain.
+    """
+    formula = read_goal(goal, domain, objects)
+    if not gone or _names(formula) & set(gone):
+        return None
+    present = {n: t for n, t in objects.items() if n not in gone}
+    text = str(_expanded(formula, domain, present))
+    same = text == str(_expanded(formula, domain, objects))
+    return None if same else text
+
+
+def _names(formula: Formula) -> set[str]:
+    match formula:
+        case Proposition(_, terms):
+            return {t for t in terms if not t.startswith("?")}
+        case Equal():
+            return set()  # "all but the red one" asks nothing of the red one
+        case Not(body) | ForAll(_, body) | Exists(_, body):
+            return _names(body)
+        case And(parts) | Or(parts):
+            return set[str]().union(*map(_names, parts))
+        case Imply(premise, conclusion):
+            return _names(premise) | _names(conclusion)
+
+
+def _expanded(formula: Formula, domain: Domain, objects: Mapping[str, str]) -> Formula:
+    """The formula with every quantifier written out over ``objects``."""
+    match formula:
+        case Proposition() | Equal():
+            return formula
+        case Not(body):
+            return Not(_expanded(body, domain, objects))
+        case And(parts):
+            return And(tuple(_expanded(p, domain, objects) for p in parts))
+        case Or(parts):
+            return Or(tuple(_expanded(p, domain, objects) for p in parts))
+        case Imply(premise, conclusion):
+            return Imply(
+                _expanded(premise, domain, objects), _expanded(conclusion, domain, objects)
+            )
+        case ForAll(variables, body) | Exists(variables, body):
+            every = tuple(
+                _expanded(substitute(body, b), domain, objects)
+                for b in bindings(variables, domain, objects)
+            )
+            return And(every) if isinstance(formula, ForAll) else Or(every)
