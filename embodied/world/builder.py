@@ -137,6 +137,10 @@ def _surroundings(spec: mujoco.MjSpec) -> None:
     camera(spec, "main", (1.54, -1.0, 1.02), (0.30, 0.0, 0.25), 39)
     camera(spec, "top", (0.42, 0.0, 1.6), (0.42 + 1e-4, 0.0, 0.0), 45)
     camera(spec, "side", (0.45, -1.65, 0.55), (0.35, 0.0, 0.2), 40)
+    # With "top", what perception looks through: all of the table from three more sides.
+    camera(spec, "front-left", (1.30, 0.80, 0.90), (0.38, 0.02, 0.0), 44)
+    camera(spec, "front-right", (1.30, -0.80, 0.90), (0.38, -0.02, 0.0), 44)
+    camera(spec, "rear-right", (-0.15, -1.05, 0.90), (0.42, 0.02, 0.0), 44)
 
 
 def camera(

@@ -3,7 +3,8 @@
 """Pictures: RGB, depth and segmentation through OpenGL (EGL, no window needed).
 
 Drawing with multisampling and shadows on a software renderer takes ten times as long as without;
-``quality`` chooses: ``"fast"`` for videos and perception, ``"fine"`` for single pictures.
+``quality`` chooses: ``"fast"`` for videos, ``"fine"`` for single pictures, ``"sensor"`` for the
+cameras of perception.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from embodied.world.builder import build_model
 from embodied.world.robots import Robot
 from embodied.world.scene import Scene
 
-Quality = Literal["fast", "fine"]
+Quality = Literal["fast", "fine", "sensor"]
 
 OPENGL_ADVICE = (
     "no pictures can be drawn: this machine has no working OpenGL; on Debian and Ubuntu"
@@ -31,6 +32,8 @@ OPENGL_ADVICE = (
 
 _MAX_GEOMS = 2000
 _HIDDEN_GROUPS = (3, 4, 5)
+_SENSOR_SLICES = 16
+"""Sides of a round thing as sensors see it: half the time of drawing, 0.6 mm off at a radius of 30."""
 
 
 class Renderer:
@@ -40,7 +43,8 @@ class Renderer:
         model: The model.
         width: Image width in pixels.
         height: Image height in pixels.
-        quality: ``"fast"``: no multisampling, no shadows; ``"fine"``: both.
+        quality: ``"fast"``: no multisampling, no shadows; ``"fine"``: both; ``"sensor"``: as fast,
+            and round things are drawn with few sides.
 
     Raises:
         EnvironmentMissingError: There is no OpenGL; the message names Debian packages.
@@ -61,9 +65,11 @@ class Renderer:
         self._mjr = None
         # A buffer larger than the image costs time on a software renderer.
         offscreen = (model.vis.global_.offwidth, model.vis.global_.offheight)
-        samples = model.vis.quality.offsamples
+        detail = model.vis.quality
+        samples, slices = detail.offsamples, detail.numslices
         model.vis.global_.offwidth, model.vis.global_.offheight = width, height
-        model.vis.quality.offsamples = 0 if quality == "fast" else 4
+        detail.offsamples = 4 if quality == "fine" else 0
+        detail.numslices = _SENSOR_SLICES if quality == "sensor" else slices
         try:
             from mujoco.gl_context import GLContext
 
@@ -82,7 +88,7 @@ class Renderer:
             ) from error
         finally:
             model.vis.global_.offwidth, model.vis.global_.offheight = offscreen
-            model.vis.quality.offsamples = samples
+            detail.offsamples, detail.numslices = samples, slices
         mujoco.mjr_setBuffer(mujoco.mjtFramebuffer.mjFB_OFFSCREEN, self._mjr)
         self._mjr.readDepthMap = mujoco.mjtDepthMap.mjDEPTH_ZEROFAR  # the more exact one
         self._scene = mujoco.MjvScene(model, maxgeom=_MAX_GEOMS)
@@ -105,7 +111,7 @@ class Renderer:
         return self._read()[0]
 
     def image(
-        self, data: mujoco.MjData, camera: str = "main", *, names: Sequence[str] = ()
+        self, data: mujoco.MjData, camera: str = "main", *, names: Sequence[str] | None = ()
     ) -> CameraImage:
         """Take an RGB-D image with segmentation.
 
@@ -114,6 +120,7 @@ class Renderer:
             camera: A camera of the model.
             names: Objects by name; pixel value i + 1 in the segmentation is ``names[i]``, 0 is
                 anything else (robot, housing, background). Parts of an object's body count as it.
+                None draws no segmentation, in half the time.
 
         Raises:
             ValueError: There is no such camera.
@@ -129,7 +136,7 @@ class Renderer:
         return CameraImage(
             rgb=rgb,
             depth=depth.astype(np.float32),
-            segmentation=self._segment(names),
+            segmentation=None if names is None else self._segment(names),
         )
 
     def close(self) -> None:
