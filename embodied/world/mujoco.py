@@ -249,8 +249,15 @@ class MujocoWorld:
         """Copy of the whole configuration, (model.nq,): enough to draw this instant again."""
         return self.data.qpos.copy()
 
-    def render(self, camera: str = "main", *, width: int = 640, height: int = 480) -> CameraImage:
-        """Take an RGB-D image with ground-truth segmentation of this instant.
+    def render(
+        self,
+        camera: str = "main",
+        *,
+        width: int = 640,
+        height: int = 480,
+        segmentation: bool = True,
+    ) -> CameraImage:
+        """Take an RGB-D image of this instant, with ground-truth segmentation unless told not to.
 
         Raises:
             EnvironmentMissingError: There is no OpenGL on this machine.
@@ -262,8 +269,9 @@ class MujocoWorld:
         if self._renderer is None or self._renderer.size != (width, height):
             if self._renderer is not None:
                 self._renderer.close()
-            self._renderer = Renderer(self.model, width=width, height=height)
-        return self._renderer.image(self.data, camera, names=tuple(self.spec.objects))
+            self._renderer = Renderer(self.model, width=width, height=height, quality="sensor")
+        names = tuple(self.spec.objects) if segmentation else None
+        return self._renderer.image(self.data, camera, names=names)
 
     # ----------------------------------------------------------------- private
 

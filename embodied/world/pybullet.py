@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import mujoco
 import numpy as np
 
@@ -185,8 +187,15 @@ class PybulletWorld:
             self._reflect()
         return self._mirror
 
-    def render(self, camera: str = "main", *, width: int = 640, height: int = 480) -> CameraImage:
-        """Take an RGB-D image with ground-truth segmentation of this instant.
+    def render(
+        self,
+        camera: str = "main",
+        *,
+        width: int = 640,
+        height: int = 480,
+        segmentation: bool = True,
+    ) -> CameraImage:
+        """Take an RGB-D image of this instant, with ground-truth segmentation unless told not to.
 
         Raises:
             ValueError: There is no such camera.
@@ -198,7 +207,7 @@ class PybulletWorld:
         pose = Pose(position=fixed.pos, quat_wxyz=fixed.quat)
         if self.model.body(int(fixed.bodyid[0])).name == "hand":
             pose = self._running_arm().pose_hand_in_world() @ pose
-        return take_image(
+        image = take_image(
             self._client,
             pose,
             fovy_rad=self.spec.cameras[camera].fovy_rad,
@@ -207,6 +216,7 @@ class PybulletWorld:
             bodies=self._bodies,
             names=tuple(self.spec.objects),
         )
+        return image if segmentation else dataclasses.replace(image, segmentation=None)
 
     # ----------------------------------------------------------------- private
 

@@ -33,7 +33,7 @@ OPENGL_ADVICE = (
 _MAX_GEOMS = 2000
 _HIDDEN_GROUPS = (3, 4, 5)
 _SENSOR_SLICES = 16
-"""Sides of a round thing as sensors see it: drawn in half the time, 0.6 mm off at a radius of 30."""
+"""Sides of a round thing as sensors see it: half the time, and 0.6 mm off at a radius of 30."""
 
 
 class Renderer:
