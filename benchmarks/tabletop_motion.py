@@ -233,14 +233,14 @@ def pursuer(
     return agent, program
 
 
-def run_episode(seed: int) -> dict[str, Any]:
+def run_episode(seed: int, robot: str = "fr3") -> dict[str, Any]:
     """One layout, one goal."""
     scene = load_scene(SCENE)
-    world = build_world(scene, stacks=0.4)
+    world = build_world(scene, robot=robot, stacks=0.4)
     grounder = TabletopGrounder(world.spec)
     observation, goal, info = draw_task(world, grounder, seed)
     watch = Watch(world)
-    agent, program = pursuer(watch, planning_model(scene), observation, goal, seed)
+    agent, program = pursuer(watch, planning_model(scene, robot), observation, goal, seed)
     cpu, wall = time.process_time(), time.perf_counter()
     report = agent.pursue(program)
     ended = world.observe()
@@ -321,6 +321,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--episodes", type=int, default=100)
     parser.add_argument("--seed", type=int, default=0, help="seed of the first episode")
+    parser.add_argument("--robot", default="fr3", help="an arm: fr3, ur5e")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--out", type=Path, default=None, help="folder to continue in")
     parser.add_argument("--require", type=float, default=0.0, help="least share of goals reached")
@@ -336,7 +337,7 @@ def main() -> int:
     wanted = range(options.seed, options.seed + options.episodes)
     missing = [s for s in wanted if s not in done]
     with ProcessPoolExecutor(max_workers=options.jobs) as pool:
-        for future in as_completed([pool.submit(run_episode, s) for s in missing]):
+        for future in as_completed([pool.submit(run_episode, s, options.robot) for s in missing]):
             result = future.result()
             done[result["seed"]] = result
             if log is not None:

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import math
-import warnings
 from typing import Any
 
 import mujoco
@@ -64,10 +63,7 @@ def build_model(scene: Scene, robot: Robot | str = "fr3") -> mujoco.MjModel:
         EnvironmentMissingError: A Menagerie model was asked for and there is no Menagerie.
     """
     loaded = robots.load(robot) if isinstance(robot, str) else robot
-    with warnings.catch_warnings():
-        # A hand mounted on another arm keeps its names, so that planners find it.
-        warnings.filterwarnings("ignore", message="Attaching a spec with an empty prefix")
-        return build_spec(scene, loaded).compile()
+    return robots.compile_model(build_spec(scene, loaded))
 
 
 def _options(spec: mujoco.MjSpec) -> None:

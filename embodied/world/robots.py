@@ -9,7 +9,9 @@
 from __future__ import annotations
 
 import os
+import sys
 import tomllib
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import resources
@@ -148,6 +150,24 @@ def load(name: str) -> Robot:
     )
 
 
+def compile_model(spec: mujoco.MjSpec) -> mujoco.MjModel:
+    """Compile a model, without the warning that a mounted hand keeps its names: it is meant to."""
+    kept_names = "Attaching a spec with an empty prefix"
+    printer = mujoco.get_mju_user_warning()
+
+    def warn(text: str) -> None:
+        if not text.startswith(kept_names):
+            (printer or (lambda line: sys.stderr.write(f"WARNING: {line}\n")))(text)
+
+    mujoco.set_mju_user_warning(warn)
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message=kept_names)
+            return spec.compile()
+    finally:
+        mujoco.set_mju_user_warning(printer)
+
+
 def menagerie_path(name: str) -> Path:
     """Path of the MJCF file of a robot of MuJoCo Menagerie.
 
@@ -212,15 +232,20 @@ def _read_description(path: Path) -> Robot:
     try:
         limits: Mapping[str, Any] = data["limits"]
         gripper: Mapping[str, Any] | None = data.get("gripper")
+        mount: str = data.get("mount", "")
+        hand = load("fr3") if mount else None
         return Robot(
             name=data["name"],
             model_path=path.parent / data["model"],
             joints=tuple(data["joints"]),
             q_home=data["q_home"],
-            ee_site=data.get("ee_site", ""),
+            ee_site=data.get("ee_site", "" if hand is None else hand.ee_site),
             base=data.get("base", ""),
             base_home=tuple(float(v) for v in data.get("base_home", ())),
-            gripper=None
+            mount=mount,
+            gripper=hand.gripper
+            if hand is not None
+            else None
             if gripper is None
             else Gripper(
                 spec=GripperSpec(

@@ -13,7 +13,7 @@ from embodied.world import robots
 from embodied.world.mujoco import build_world
 from embodied.world.scene import load_scene
 
-# The published Denavit-Hartenberg parameters (Craig's convention) of the arm: a, d, alpha.
+# The published Denavit-Hartenberg parameters (Craig's convention) of the FR3: a, d, alpha.
 DH = (
     (0.0, 0.333, 0.0),
     (0.0, 0.0, -np.pi / 2),
@@ -44,7 +44,7 @@ def _forward(q: np.ndarray) -> np.ndarray:
 
 def test_the_kinematics_are_the_published_ones() -> None:
     robot = robots.load("fr3")
-    model = robot.mjspec().compile()
+    model = robots.compile_model(robot.mjspec())
     data = mujoco.MjData(model)
     rng = np.random.default_rng(0)
     for _ in range(50):
@@ -56,9 +56,43 @@ def test_the_kinematics_are_the_published_ones() -> None:
         np.testing.assert_allclose(data.site("ee").xmat.reshape(3, 3), expected[:3, :3], atol=1e-9)
 
 
-def test_the_model_has_the_limits_of_the_description() -> None:
-    robot = robots.load("fr3")
-    model = robot.mjspec().compile()
+# The published Denavit-Hartenberg parameters (classic convention) of the UR5e: a, d, alpha.
+UR5E_DH = (
+    (0.0, 0.1625, np.pi / 2),
+    (-0.425, 0.0, 0.0),
+    (-0.3922, 0.0, 0.0),
+    (0.0, 0.1333, np.pi / 2),
+    (0.0, 0.0997, -np.pi / 2),
+    (0.0, 0.0996, 0.0),
+)
+
+
+def test_the_kinematics_of_the_ur5e_are_the_published_ones() -> None:
+    robot = robots.load("ur5e")
+    model = robots.compile_model(robot.mjspec())
+    data = mujoco.MjData(model)
+    rng = np.random.default_rng(0)
+    for _ in range(50):
+        q = rng.uniform(robot.q_lower, robot.q_upper)
+        data.qpos[:6] = q
+        mujoco.mj_kinematics(model, data)
+        pose = np.diag([-1.0, -1.0, 1.0, 1.0])  # the base is turned half way round
+        for (a, d, alpha), theta in zip(UR5E_DH, q, strict=True):
+            c, s, ca, sa = np.cos(theta), np.sin(theta), np.cos(alpha), np.sin(alpha)
+            pose = pose @ np.array(
+                [[c, -s * ca, s * sa, a * c], [s, c * ca, -c * sa, a * s], [0, sa, ca, d],
+                 [0, 0, 0, 1.0]]
+            )  # fmt: skip
+        np.testing.assert_allclose(data.site("flange").xpos, pose[:3, 3], atol=1e-9)
+        np.testing.assert_allclose(data.site("flange").xmat.reshape(3, 3), pose[:3, :3], atol=1e-9)
+        hand = data.site("ee").xpos - data.site("flange").xpos
+        np.testing.assert_allclose(hand, HAND_M * pose[:3, 2], atol=1e-9)
+
+
+@pytest.mark.parametrize("name", ["fr3", "ur5e"])
+def test_the_model_has_the_limits_of_the_description(name: str) -> None:
+    robot = robots.load(name)
+    model = robots.compile_model(robot.mjspec())
     for i, name in enumerate(robot.joints):
         joint = model.joint(name)
         np.testing.assert_allclose(joint.range, [robot.q_lower[i], robot.q_upper[i]])
@@ -67,15 +101,17 @@ def test_the_model_has_the_limits_of_the_description() -> None:
         )
 
 
-def test_home_is_free_of_collisions_and_most_configurations_are_too() -> None:
-    robot = robots.load("fr3")
-    model = robot.mjspec().compile()
+@pytest.mark.parametrize("name", ["fr3", "ur5e"])
+def test_home_is_free_of_collisions_and_most_configurations_are_too(name: str) -> None:
+    robot = robots.load(name)
+    model = robots.compile_model(robot.mjspec())
     data = mujoco.MjData(model)
+    n = len(robot.joints)
     rng = np.random.default_rng(0)
     colliding = 0
     for k in range(300):
-        data.qpos[:7] = robot.q_home if k == 0 else rng.uniform(robot.q_lower, robot.q_upper)
-        data.qpos[7:9] = 0.03
+        data.qpos[:n] = robot.q_home if k == 0 else rng.uniform(robot.q_lower, robot.q_upper)
+        data.qpos[n : n + 2] = 0.03
         mujoco.mj_kinematics(model, data)
         mujoco.mj_collision(model, data)
         colliding += data.ncon > 0

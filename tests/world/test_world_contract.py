@@ -19,6 +19,11 @@ class TestMujocoKitchen(WorldContract):
         return build_world(load_scene("kitchen"))
 
 
+class TestMujocoUr5e(WorldContract):
+    def make_world(self) -> World:
+        return build_world(load_scene("blocks"), robot="ur5e")
+
+
 class TestFake(WorldContract):
     def make_world(self) -> World:
         return FakeWorld(load_scene("workshop"))
