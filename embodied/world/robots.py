@@ -8,11 +8,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import tomllib
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib import resources
 from importlib.resources.abc import Traversable
@@ -151,7 +152,17 @@ def load(name: str) -> Robot:
 
 
 def compile_model(spec: mujoco.MjSpec) -> mujoco.MjModel:
-    """Compile a model, without the warning that a mounted hand keeps its names: it is meant to."""
+    """Compile a model, without the warning that a mounted hand keeps its names."""
+    with _kept_names_are_meant():
+        return spec.compile()
+
+
+@contextlib.contextmanager
+def _kept_names_are_meant() -> Iterator[None]:
+    """Silence one warning: a mounted hand keeps its names, so that planners find it.
+
+    MuJoCo prints it when the hand is attached, and its Python binding warns when it compiles.
+    """
     kept_names = "Attaching a spec with an empty prefix"
     printer = mujoco.get_mju_user_warning()
 
@@ -163,7 +174,7 @@ def compile_model(spec: mujoco.MjSpec) -> mujoco.MjModel:
     try:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message=kept_names)
-            return spec.compile()
+            yield
     finally:
         mujoco.set_mju_user_warning(printer)
 
@@ -335,7 +346,8 @@ def _mount_hand(spec: mujoco.MjSpec, site: str) -> None:
     hand = source.body("hand")
     flange = spec.site(site)
     hand.pos = [0.0, 0.0, 0.0]
-    flange.attach_body(hand, "", "")
+    with _kept_names_are_meant():
+        flange.attach_body(hand, "", "")
     spec.add_exclude(bodyname1="hand", bodyname2=flange.parent.name)
 
 
