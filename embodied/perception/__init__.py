@@ -1,0 +1,13 @@
+"""Perception: RGB-D images of fixed cameras to objects with names, poses and uncertainty."""
+
+from embodied.perception.colour_shape import ColourShapeDetector as ColourShapeDetector
+from embodied.perception.perception import Perception as Perception
+from embodied.perception.perception import with_perceived_poses as with_perceived_poses
+from embodied.perception.types import CameraView as CameraView
+from embodied.perception.types import Cloud as Cloud
+from embodied.perception.types import Detection as Detection
+from embodied.perception.types import Detector as Detector
+from embodied.perception.types import PerceivedObject as PerceivedObject
+from embodied.perception.types import Percept as Percept
+from embodied.perception.types import PerceptionOptions as PerceptionOptions
+from embodied.perception.types import RobotFilter as RobotFilter

@@ -1,0 +1,176 @@
+"""Names from colour and shape: the default detector, from pixels alone.
+
+Points are labelled with the colour words of the scene and clustered per word. Of each word the
+largest object of the spec takes the cluster that its shape explains best; what it leaves
+unexplained is clustered again for the next one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from embodied.perception import shapes
+from embodied.perception.cloud import import_open3d
+from embodied.perception.colors import label_colors
+from embodied.perception.types import CameraView, Cloud, Detection, PerceptionOptions
+from embodied.types import ObjectSpec, Pose
+from embodied.types._geometry import Array
+
+MAX_SCORE = 6.0
+"""A worse match of object and cluster is none."""
+
+MISFIT_M = 0.003
+"""A fit this bad counts one point of the score."""
+
+_PLACE_M = 0.10
+_FRAGMENT_M = 0.02
+
+Index = NDArray[np.intp]
+
+
+class ColourShapeDetector:
+    """Names by colour word and known shape.
+
+    Args:
+        options: Sizes of gaps and clusters.
+    """
+
+    source = "pixels"
+
+    def __init__(self, options: PerceptionOptions | None = None) -> None:
+        self._options = options or PerceptionOptions()
+
+    def detect(
+        self,
+        cloud: Cloud,
+        images: Mapping[str, CameraView],
+        objects: Mapping[str, ObjectSpec],
+        expected: Mapping[str, Pose],
+    ) -> tuple[Detection, ...]:
+        """Find the objects of the spec that have a colour word."""
+        colored = [o for o in objects.values() if o.color and o.kind != "drawer"]
+        words = sorted({o.color for o in colored})
+        labels = label_colors(cloud.rgb, words)
+        found: list[Detection] = []
+        for k, word in enumerate(words):
+            index = np.flatnonzero(labels == k)
+            mine = [o for o in colored if o.color == word]
+            found += self._of_one_color(cloud.points_in_world, index, word, mine, expected)
+        return tuple(found)
+
+    def _of_one_color(
+        self,
+        points: Array,
+        index: Index,
+        word: str,
+        objects: Sequence[ObjectSpec],
+        expected: Mapping[str, Pose],
+    ) -> list[Detection]:
+        tallest = max(o.size_m[2] for o in objects)
+        found: list[Detection] = []
+        clusters = self._clusters(points, index, tallest)
+        for spec in sorted(objects, key=lambda o: -float(np.prod(o.size_m))):
+            best: tuple[float, int, shapes.Fit] | None = None
+            for k, cluster in enumerate(clusters):
+                score, fit = self._match(spec, points[cluster], expected.get(spec.name))
+                if fit is not None and (best is None or score < best[0]):
+                    best = (score, k, fit)
+            if best is None or best[0] > MAX_SCORE:
+                continue
+            score, k, fit = best
+            cluster = clusters.pop(k)
+            mine = self._explained(spec, fit.pose, points[cluster])
+            taken = cluster[mine]
+            found.append(
+                Detection(
+                    name=spec.name,
+                    index=taken,
+                    color=word,
+                    score=1.0 / (1.0 + score),
+                    start=fit.pose,
+                )
+            )
+            clusters += self._clusters(points, cluster[~mine], tallest)
+        return found
+
+    def _match(
+        self, spec: ObjectSpec, points: Array, expected: Pose | None
+    ) -> tuple[float, shapes.Fit | None]:
+        """How badly a cluster matches an object, and the shape put there."""
+        span = points.max(axis=0) - points.min(axis=0)
+        diagonal = float(np.linalg.norm(spec.size_m))
+        if span.max() > 1.5 * diagonal + 0.05 and not any(spec.inner_size_m):
+            pass  # something else of this colour touches it: the fit decides
+        fit = best_fit(spec, points, expected, self._options)
+        explained = self._explained(spec, fit.pose, points)
+        if explained.sum() < self._options.min_points:
+            return np.inf, None
+        size = shapes.extents(spec, fit.pose, points[explained], 0.0)
+        lack = np.clip(1.0 - size / np.array(spec.size_m), 0.0, 1.0)
+        score = fit.cost_m / MISFIT_M + 2.0 * float(lack.mean())
+        score += 2.0 * (1.0 - float(explained.mean()))
+        if expected is not None:
+            away = float(np.linalg.norm(fit.pose.position - expected.position))
+            score += min(1.0, away / _PLACE_M)
+        return score, fit
+
+    def _explained(self, spec: ObjectSpec, pose: Pose, points: Array) -> NDArray[np.bool_]:
+        distance, _ = shapes.signed_distance(spec, (points - pose.position) @ pose.rotation)
+        return np.abs(distance) < self._options.explained_m
+
+    def _clusters(self, points: Array, index: Index, tallest_m: float) -> list[Index]:
+        """Connected groups; those right above one another are one thing with a band around it."""
+        options = self._options
+        groups = connected(points, index, options.cluster_gap_m, options.min_points)
+        groups.sort(key=len, reverse=True)
+        merged: list[Index] = []
+        for group in groups:
+            for k, other in enumerate(merged):
+                both = np.concatenate([other, group])
+                apart = points[other, :2].mean(axis=0) - points[group, :2].mean(axis=0)
+                height = np.ptp(points[both, 2])
+                if np.linalg.norm(apart) < _FRAGMENT_M and height < tallest_m + 0.005:
+                    merged[k] = both
+                    break
+            else:
+                merged.append(group)
+        return merged
+
+
+def connected(points: Array, index: Index, gap_m: float, min_points: int) -> list[Index]:
+    """Groups of at least ``min_points`` of the points ``index`` with gaps below ``gap_m``."""
+    if len(index) < min_points:
+        return []
+    o3d = import_open3d()
+    cloud = o3d.geometry.PointCloud(o3d.utility.Vector3dVector(points[index]))
+    labels = np.asarray(cloud.cluster_dbscan(gap_m, 3))
+    groups = [index[labels == k] for k in range(int(labels.max()) + 1)]
+    return [g for g in groups if len(g) >= min_points]
+
+
+def best_fit(
+    spec: ObjectSpec, points: Array, expected: Pose | None, options: PerceptionOptions
+) -> shapes.Fit:
+    """Fit from where the object was, where that does not do from the points, then lying down."""
+    sample = points[thin(len(points), options.fit_points)]
+    if expected is not None:
+        reach = 0.5 * float(np.linalg.norm(spec.size_m)) + 0.03
+        near = np.linalg.norm(np.median(sample, axis=0) - expected.position) < reach
+        tracked = shapes.fit(spec, sample, expected) if near else None
+        if tracked is not None and tracked.cost_m < 0.8 * MISFIT_M:
+            return tracked
+    fits = [shapes.fit(spec, sample, start) for start in shapes.starts(spec, points)]
+    best = min(fits, key=lambda f: f.cost_m)
+    if best.cost_m > MISFIT_M and spec.kind == "item":
+        for start in shapes.starts(spec, points):
+            fits += [shapes.fit(spec, sample, s) for s in shapes.lying(spec, start)]
+        best = min(fits, key=lambda f: f.cost_m)
+    return best
+
+
+def thin(n: int, most: int) -> Index:
+    """Evenly spread indices, at most ``most`` of ``n``."""
+    return np.unique(np.linspace(0, n - 1, min(n, most)).astype(np.intp))

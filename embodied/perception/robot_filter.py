@@ -1,0 +1,120 @@
+# pyright: reportAttributeAccessIssue=false
+# (mujoco ships no type stubs)
+"""Which points are the robot: its model, put where the measured joints say it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import mujoco
+import numpy as np
+from numpy.typing import NDArray
+
+from embodied.types import WorldSpec
+from embodied.types._geometry import Array
+
+MARGIN_M = 0.010
+"""Points this close to the robot's model are the robot."""
+
+_GEOM = mujoco.mjtGeom
+
+
+class ModelRobotFilter:
+    """Forward kinematics of a MuJoCo model and the distance of points to its shapes.
+
+    Needs joint positions and the gripper's width, nothing that a simulator alone would know.
+
+    Args:
+        model: A model that holds the robot; may hold more.
+        joint_names: The joints that ``q`` is about.
+        bodies: Names of the robot's bodies.
+        finger_joints: Joints that share the gripper's width.
+        margin_m: Points this close to a shape belong to it.
+    """
+
+    def __init__(
+        self,
+        model: mujoco.MjModel,
+        *,
+        joint_names: Iterable[str],
+        bodies: Iterable[str],
+        finger_joints: Iterable[str] = (),
+        margin_m: float = MARGIN_M,
+    ) -> None:
+        self._model = model
+        self._data = mujoco.MjData(model)
+        self._qpos = np.array([int(model.joint(n).qposadr[0]) for n in joint_names])
+        self._fingers = np.array(
+            [int(model.joint(n).qposadr[0]) for n in finger_joints], dtype=np.intp
+        )
+        self._margin = margin_m
+        ids = {model.body(n).id for n in bodies}
+        self._geoms = [i for i in range(model.ngeom) if int(model.geom_bodyid[i]) in ids]
+        self._hulls = {
+            i: _hull_planes(model, i)
+            for i in self._geoms
+            if model.geom_type[i] == _GEOM.mjGEOM_MESH
+        }
+
+    @staticmethod
+    def of(model: mujoco.MjModel, spec: WorldSpec) -> ModelRobotFilter:
+        """The robot of a scene's model: every body that is no object of the spec."""
+        fixed = {"world"} | set(spec.objects) | {f"{n}-cabinet" for n in spec.objects}
+        names = [model.body(i).name for i in range(model.nbody)]
+        joints = [model.joint(i).name for i in range(model.njnt)]
+        return ModelRobotFilter(
+            model,
+            joint_names=spec.joint_names,
+            bodies=[n for n in names if n not in fixed],
+            finger_joints=[n for n in joints if n.startswith("finger_joint")],
+        )
+
+    def mask(
+        self, points_in_world: Array, q: Array, gripper_width_m: float | None
+    ) -> NDArray[np.bool_]:
+        """Whether each of the points (n, 3) belongs to the robot at joint positions ``q``."""
+        model, data = self._model, self._data
+        data.qpos[self._qpos] = q
+        if len(self._fingers) and gripper_width_m is not None:
+            data.qpos[self._fingers] = gripper_width_m / len(self._fingers)
+        mujoco.mj_kinematics(model, data)
+        points = np.asarray(points_in_world, dtype=np.float32)
+        taken = np.zeros(len(points), dtype=np.bool_)
+        centers = data.geom_xpos[self._geoms].astype(np.float32)
+        reach = model.geom_rbound[self._geoms].astype(np.float32) + self._margin
+        for center, radius, geom in zip(centers, reach, self._geoms, strict=True):
+            offset = points - center
+            near = np.flatnonzero(~taken & (np.einsum("ij,ij->i", offset, offset) < radius**2))
+            if len(near):
+                rotation = data.geom_xmat[geom].reshape(3, 3).astype(np.float32)
+                distance = self._distance(geom, offset[near] @ rotation)
+                taken[near] = distance < self._margin
+        return taken
+
+    def _distance(self, geom: int, local: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Signed distance of points in the frame of a shape, at least its sign and near it."""
+        kind, size = self._model.geom_type[geom], self._model.geom_size[geom]
+        if kind == _GEOM.mjGEOM_SPHERE:
+            return np.linalg.norm(local, axis=1) - size[0]
+        if kind == _GEOM.mjGEOM_CAPSULE:
+            local = local.copy()
+            local[:, 2] -= np.clip(local[:, 2], -size[1], size[1])
+            return np.linalg.norm(local, axis=1) - size[0]
+        if kind == _GEOM.mjGEOM_CYLINDER:
+            radial = np.hypot(local[:, 0], local[:, 1]) - size[0]
+            return np.maximum(radial, np.abs(local[:, 2]) - size[1])
+        if kind == _GEOM.mjGEOM_ELLIPSOID:
+            return (np.linalg.norm(local / size, axis=1) - 1.0) * size.min()
+        if kind == _GEOM.mjGEOM_MESH:
+            planes = self._hulls[geom]
+            return (local @ planes[:, :3].T + planes[:, 3]).max(axis=1)
+        return (np.abs(local) - size).max(axis=1)
+
+
+def _hull_planes(model: mujoco.MjModel, geom: int) -> NDArray[np.float32]:
+    """Outward planes (m, 4) of a mesh's convex hull."""
+    from scipy.spatial import ConvexHull
+
+    mesh = int(model.geom_dataid[geom])
+    start, count = int(model.mesh_vertadr[mesh]), int(model.mesh_vertnum[mesh])
+    return ConvexHull(model.mesh_vert[start : start + count]).equations.astype(np.float32)

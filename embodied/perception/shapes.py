@@ -1,0 +1,231 @@
+"""Known shapes fitted to points: signed distance, Gauss-Newton, and what that leaves uncertain.
+
+With the signed distance d of the shape in its own frame, the pose (R, t) minimises
+
+    sum_i w_i d(R^T (p_i - t))^2 + |xi - xi_0|^2_P ,
+
+w_i Tukey's biweight, xi a small motion in the world frame and P a weak prior that keeps the
+rotations which the shape or the visible side does not show. The covariance is that of the normal
+equations.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from embodied.types import ObjectSpec, Pose
+from embodied.types._geometry import Array
+
+_CUTOFF_M = 0.010
+_ITERATIONS = 8
+_STEP_DONE = 1e-5
+_PRIOR_STD = np.array([0.03, 0.03, 0.03, 0.12, 0.12, 0.6])
+"""Prior of one fit: m and rad; tilting is less likely than turning."""
+
+_POINT_STD_M = 0.0015
+_LEAST_STD_M = 0.001
+_CORRELATION = 4.0
+"""Neighbouring points err together: so many count as one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Fit:
+    """A shape in place.
+
+    Attributes:
+        pose: Its pose in the world frame.
+        rms_m: Root mean square distance of the points that were not rejected, m.
+        inliers: Share of the points that were not rejected.
+        position_std_m: (3,), m.
+    """
+
+    pose: Pose
+    rms_m: float
+    inliers: float
+    position_std_m: Array
+
+    @property
+    def cost_m(self) -> float:
+        """How badly it fits: RMS distance with rejected points at the cut-off, m."""
+        return math.sqrt(self.inliers * self.rms_m**2 + (1.0 - self.inliers) * _CUTOFF_M**2)
+
+
+def signed_distance(spec: ObjectSpec, local: Array) -> tuple[Array, Array]:
+    """Distance (n,) and its gradient (n, 3) at points (n, 3) in the object's frame.
+
+    Containers and drawers are hollow: open on top, with the inside of ``inner_size_m``.
+    """
+    half = np.array(spec.size_m) / 2
+    distance, gradient = _solid(spec.shape, half, local)
+    inner = np.array(spec.inner_size_m)
+    if not inner.any():
+        return distance, gradient
+    # The cavity: from the inner bottom far up, so that the rim is open.
+    up = half[2]
+    cavity_half = np.array([inner[0] / 2, inner[1] / 2, (inner[2] + 2 * up) / 2])
+    bottom = half[2] - inner[2]
+    shifted = local - np.array([0.0, 0.0, bottom + cavity_half[2]])
+    inside, inside_gradient = _solid(spec.shape, cavity_half, shifted)
+    hollow = -inside > distance
+    return (
+        np.where(hollow, -inside, distance),
+        np.where(hollow[:, None], -inside_gradient, gradient),
+    )
+
+
+def _solid(shape: str, half: Array, local: Array) -> tuple[Array, Array]:
+    if shape == "sphere":
+        radius = np.maximum(np.linalg.norm(local, axis=1), 1e-9)
+        return radius - half[0], local / radius[:, None]
+    if shape == "cylinder":
+        radial = np.maximum(np.hypot(local[:, 0], local[:, 1]), 1e-9)
+        flat = np.column_stack([radial, local[:, 2]])
+        distance, g = _box(np.array([half[0], half[2]]), flat)
+        direction = local[:, :2] / radial[:, None]
+        return distance, np.column_stack([direction * g[:, :1], g[:, 1]])
+    return _box(half, local)
+
+
+def _box(half: Array, local: Array) -> tuple[Array, Array]:
+    """Signed distance of a box in any dimension."""
+    beyond = np.abs(local) - half
+    outside = np.maximum(beyond, 0.0)
+    length = np.linalg.norm(outside, axis=1)
+    deepest = beyond.max(axis=1)
+    face = np.zeros_like(local)
+    face[np.arange(len(local)), beyond.argmax(axis=1)] = 1.0
+    out = length > 1e-9
+    gradient = np.where(out[:, None], outside / np.maximum(length, 1e-9)[:, None], face)
+    return np.where(out, length, deepest), gradient * np.sign(local)
+
+
+def fit(spec: ObjectSpec, points_in_world: Array, start: Pose, *, upright: bool = False) -> Fit:
+    """Fit a shape of known size to points (n, 3), n > 0, from a start pose.
+
+    Args:
+        spec: The shape.
+        points_in_world: Points on its surface, some of them perhaps not.
+        start: Where to start; also the mean of the prior.
+        upright: Keep its z axis vertical as in ``start``.
+    """
+    points = np.asarray(points_in_world, dtype=np.float64)
+    rotation, position = start.rotation, np.array(start.position)
+    free = np.array([0, 1, 2, 5]) if upright else np.arange(6)
+    weight = _CORRELATION * _POINT_STD_M**2
+    prior = np.diag(weight / _PRIOR_STD[free] ** 2)
+    moved = np.zeros(6)
+    cutoff = 3.0 * _CUTOFF_M
+    normal = prior
+    for i in range(_ITERATIONS):
+        arm = points - position
+        d, g_local = signed_distance(spec, arm @ rotation)
+        g = g_local @ rotation.T
+        jacobian = -np.column_stack([g, np.cross(arm, g)])[:, free]
+        w = np.maximum(0.0, 1.0 - (d / cutoff) ** 2) ** 2
+        weighted = jacobian * w[:, None]
+        normal = weighted.T @ jacobian + prior
+        step = np.linalg.solve(normal, -(weighted.T @ d) - prior @ moved[free])
+        moved[free] += step
+        full = np.zeros(6)
+        full[free] = step
+        position = position + full[:3]
+        rotation = _exp(full[3:]) @ rotation
+        cutoff = max(_CUTOFF_M, 0.6 * cutoff)
+        if float(np.abs(step).max()) < _STEP_DONE and i > 1:
+            break
+    d, _ = signed_distance(spec, (points - position) @ rotation)
+    good = np.abs(d) < _CUTOFF_M
+    rms = float(np.sqrt(np.mean(d[good] ** 2))) if good.any() else _CUTOFF_M
+    noise = _CORRELATION * max(rms, _POINT_STD_M) ** 2
+    covariance = noise * np.linalg.inv(normal)
+    std = np.sqrt(np.diag(covariance)[:3] + _LEAST_STD_M**2)
+    matrix = np.eye(4)
+    matrix[:3, :3], matrix[:3, 3] = rotation, position
+    return Fit(
+        pose=Pose.from_matrix(matrix),
+        rms_m=rms,
+        inliers=float(good.mean()),
+        position_std_m=std,
+    )
+
+
+def starts(spec: ObjectSpec, points_in_world: Array) -> tuple[Pose, ...]:
+    """Upright start poses from the tightest rectangle around points (n, 3) seen from above."""
+    points = np.asarray(points_in_world)
+    top = float(np.quantile(points[:, 2], 0.99))
+    height = spec.size_m[2]
+    if spec.shape != "box":
+        low, high = np.quantile(points[:, :2], [0.01, 0.99], axis=0)
+        center = (low + high) / 2
+        return (_upright(center, top - height / 2, 0.0),)
+    center, yaw, extents = tightest_rectangle(points[:, :2])
+    if (extents[0] < extents[1]) != (spec.size_m[0] < spec.size_m[1]):
+        yaw += math.pi / 2
+    return (_upright(center, top - height / 2, _wrap(yaw, math.pi)),)
+
+
+def tightest_rectangle(xy: Array) -> tuple[Array, float, Array]:
+    """Smallest rectangle around points (n, 2): centre (2,), yaw and extents (2,)."""
+    angles = np.radians(np.arange(0.0, 90.0, 3.0))
+    axes = np.stack([np.cos(angles), np.sin(angles)], axis=1)
+    along = xy @ axes.T
+    across = xy @ np.stack([-axes[:, 1], axes[:, 0]], axis=1).T
+    a, b = np.quantile(along, [0.01, 0.99], axis=0), np.quantile(across, [0.01, 0.99], axis=0)
+    best = int(np.argmin((a[1] - a[0]) * (b[1] - b[0])))
+    yaw = float(angles[best])
+    c, s = math.cos(yaw), math.sin(yaw)
+    middle = np.array([a[:, best].mean(), b[:, best].mean()])
+    center = np.array([c * middle[0] - s * middle[1], s * middle[0] + c * middle[1]])
+    return center, yaw, np.array([a[1, best] - a[0, best], b[1, best] - b[0, best]])
+
+
+def lying(spec: ObjectSpec, pose: Pose) -> tuple[Pose, ...]:
+    """The same place with another axis of the object vertical, for things that fell over."""
+    if spec.shape == "sphere":
+        return ()
+    half = math.sqrt(0.5)
+    turns = [(half, half, 0.0, 0.0), (half, 0.0, half, 0.0)]
+    if spec.shape == "cylinder":
+        turns = [(half, 0.0, half, 0.0), (half, half, 0.0, 0.0)]
+    zero = np.zeros(3)
+    return tuple(pose @ Pose(position=zero, quat_wxyz=np.array(t)) for t in turns)
+
+
+def extents(spec: ObjectSpec, pose: Pose, points_in_world: Array, support_m: float) -> Array:
+    """Size (3,) along the object's axes as the points show it.
+
+    What stands near its support is measured down to it: the lowest edge is never seen.
+    """
+    points = np.asarray(points_in_world)
+    low = float(points[:, 2].min())
+    if support_m < low < support_m + 0.02:
+        feet = points[points[:, 2] < low + 0.004].copy()
+        feet[:, 2] = support_m
+        points = np.vstack([points, feet])
+    local = (points - pose.position) @ pose.rotation
+    low_high = np.quantile(local, [0.005, 0.995], axis=0)
+    return low_high[1] - low_high[0]
+
+
+def _upright(center: Array, z: float, yaw: float) -> Pose:
+    return Pose(
+        position=np.array([center[0], center[1], z]),
+        quat_wxyz=np.array([math.cos(yaw / 2), 0.0, 0.0, math.sin(yaw / 2)]),
+    )
+
+
+def _wrap(angle: float, period: float) -> float:
+    return (angle + period / 2) % period - period / 2
+
+
+def _exp(w: Array) -> Array:
+    """Rotation matrix of a rotation vector (3,)."""
+    angle = float(np.linalg.norm(w))
+    if angle < 1e-12:
+        return np.eye(3)
+    x, y, z = w / angle
+    k = np.array([[0.0, -z, y], [z, 0.0, -x], [-y, x, 0.0]])
+    return np.eye(3) + math.sin(angle) * k + (1.0 - math.cos(angle)) * (k @ k)
