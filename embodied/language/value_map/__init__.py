@@ -1,5 +1,11 @@
 """The language of value maps: what may be said, and what is wrong with a program."""
 
+from embodied.language.value_map._reading import Workspace as Workspace
+from embodied.language.value_map.describe import describe as describe
+from embodied.language.value_map.serialise import digest as digest
+from embodied.language.value_map.serialise import json_schema as json_schema
+from embodied.language.value_map.serialise import read_json as read_json
+from embodied.language.value_map.serialise import to_json as to_json
 from embodied.language.value_map.vocabulary import AREAS as AREAS
 from embodied.language.value_map.vocabulary import CONDITIONS as CONDITIONS
 from embodied.language.value_map.vocabulary import GRIPPER_DIRECTIONS as GRIPPER_DIRECTIONS

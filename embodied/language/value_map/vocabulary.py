@@ -165,9 +165,7 @@ def _check_condition(
     if condition.what not in CONDITIONS:
         yield _illegal(f"{where}.what", "condition", condition.what, CONDITIONS)
     if condition.subject not in (MOVING_GRIPPER, *objects):
-        yield _illegal(
-            f"{where}.subject", "subject", condition.subject, (MOVING_GRIPPER, *objects)
-        )
+        yield _illegal(f"{where}.subject", "subject", condition.subject, (MOVING_GRIPPER, *objects))
     if condition.what in ("inside", "outside"):
         if condition.region is None:
             yield Diagnostic(
