@@ -1,0 +1,282 @@
+"""The local channel: JSON messages with a checksum and a schema over a Unix socket.
+
+Messages are data of a known shape; nothing that arrives is ever executed or unpickled. The socket
+keeps the bounds of messages, so a corrupt frame costs that frame alone.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import socket
+import struct
+import zlib
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Protocol
+
+from embodied.errors import WorldError
+
+MAX_FRAME = 180_000
+"""Longest message in bytes."""
+
+_HEAD = struct.Struct("<4sI")
+_MAGIC = b"EMB1"
+
+
+class ChannelClosedError(WorldError):
+    """The other side has gone."""
+
+
+class BadFrameError(WorldError):
+    """A frame that is damaged or not of the schema; ``code`` is ``"corrupt"`` or ``"schema"``."""
+
+    def __init__(self, code: str, problem: str) -> None:
+        self.code = code
+        super().__init__(f"{code}: {problem}")
+
+
+Schema = Mapping[str, Mapping[str, str]]
+"""Fields of every kind of message: ``"number"``, ``"integer"``, ``"text"``, ``"vector"``,
+``"matrix"``, ``"object"``, ``"list"``, ``"flag"``; with ``?``, null is allowed."""
+
+PLANNER: Schema = MappingProxyType(
+    {
+        "hello": {},
+        "heartbeat": {},
+        "enable": {},
+        "observe": {"re": "integer"},
+        "reset": {"re": "integer", "seed": "integer"},
+        "setpoint": {
+            "re": "integer",
+            "created_s": "number",
+            "q": "vector",
+            "gripper_width_m": "number?",
+            "gripper_force_n": "number",
+        },
+        "plan": {
+            "re": "integer",
+            "label": "text",
+            "time": "vector",
+            "q": "matrix",
+            "gripper_width_m": "number?",
+        },
+    }
+)
+"""What a planner may say. Nothing of it carries limits, modes, approvals or recoveries."""
+
+OPERATOR: Schema = MappingProxyType(
+    {
+        "hello": {"token": "text"},
+        "approve": {"plan_hash": "text"},
+        "refuse": {"plan_hash": "text"},
+        "estop": {},
+        "hold": {},
+        "recover": {"operator": "text", "statement": "text"},
+        "status": {},
+        "shutdown": {},
+    }
+)
+"""What an operator's terminal may say."""
+
+REPORTS: Schema = MappingProxyType(
+    {
+        "report": {
+            "re": "integer",
+            "decision": "object?",
+            "state": "object?",
+            "time_s": "number",
+            "status": "object",
+        },
+        "event": {"time_s": "number", "event": "text", "details": "object"},
+        "status": {"status": "object"},
+    }
+)
+"""What the supervisor says."""
+
+
+class Channel(Protocol):
+    """Sends and receives messages."""
+
+    def send(self, message: Mapping[str, Any]) -> None:
+        """Send one message; raises ChannelClosedError."""
+        ...
+
+    def receive(self, timeout_s: float) -> dict[str, Any] | None:
+        """Next message, None when there is none in time.
+
+        Raises:
+            ChannelClosedError: The other side has gone.
+            BadFrameError: The next frame was damaged or not of the schema; it is dropped.
+        """
+        ...
+
+    def fileno(self) -> int:
+        """For ``select``."""
+        ...
+
+    def close(self) -> None:
+        """May be called twice."""
+        ...
+
+
+class SocketChannel:
+    """A connected socket.
+
+    Args:
+        connected: The socket.
+        incoming: Schema of what may arrive.
+    """
+
+    def __init__(self, connected: socket.socket, incoming: Schema) -> None:
+        self._socket = connected
+        self._incoming = incoming
+        connected.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 2 * MAX_FRAME)
+
+    def send(self, message: Mapping[str, Any]) -> None:
+        """Send one message; raises ChannelClosedError."""
+        self.send_frame(pack(message))
+
+    def send_frame(self, frame: bytes) -> None:
+        """Send one frame as it is; raises ChannelClosedError."""
+        try:
+            self._socket.sendall(frame)
+        except (BrokenPipeError, ConnectionError, OSError) as error:
+            raise ChannelClosedError(f"the other side of the channel has gone ({error})") from error
+
+    def receive(self, timeout_s: float) -> dict[str, Any] | None:
+        """Next message, None when there is none in time; raises as ``Channel.receive`` does."""
+        try:
+            ready, _, _ = select.select([self._socket], [], [], max(timeout_s, 0.0))
+            if not ready:
+                return None
+            frame = self._socket.recv(MAX_FRAME)
+        except (ConnectionError, OSError, ValueError) as error:
+            raise ChannelClosedError(f"the channel broke ({error})") from error
+        if not frame:
+            raise ChannelClosedError("the other side of the channel has gone")
+        return unpack(frame, self._incoming)
+
+    def fileno(self) -> int:
+        """For ``select``."""
+        return self._socket.fileno()
+
+    def close(self) -> None:
+        """May be called twice."""
+        self._socket.close()
+
+
+class Listener:
+    """Waits for connections at a path that only this user can reach.
+
+    Args:
+        path: Path of the socket.
+        incoming: Schema of what may arrive.
+    """
+
+    def __init__(self, path: Path, incoming: Schema) -> None:
+        self.path = path
+        self._incoming = incoming
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._socket.bind(str(path))
+        os.chmod(path, 0o600)
+        self._socket.listen(4)
+
+    def accept(self, timeout_s: float) -> SocketChannel | None:
+        """Next connection, None when there is none in time."""
+        ready, _, _ = select.select([self._socket], [], [], max(timeout_s, 0.0))
+        if not ready:
+            return None
+        return SocketChannel(self._socket.accept()[0], self._incoming)
+
+    def fileno(self) -> int:
+        """For ``select``."""
+        return self._socket.fileno()
+
+    def close(self) -> None:
+        """Stop listening."""
+        self._socket.close()
+        self.path.unlink(missing_ok=True)
+
+
+def connect(path: Path, incoming: Schema) -> SocketChannel:
+    """Connect to a listener; raises ChannelClosedError."""
+    client = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    try:
+        client.connect(str(path))
+    except OSError as error:
+        client.close()
+        raise ChannelClosedError(f"nobody listens at {path} ({error.strerror})") from error
+    return SocketChannel(client, incoming)
+
+
+def pack(message: Mapping[str, Any]) -> bytes:
+    """A message as a frame: magic, CRC-32, JSON."""
+    body = json.dumps(message, separators=(",", ":")).encode()
+    if len(body) + _HEAD.size > MAX_FRAME:
+        raise ValueError(f"a message has at most {MAX_FRAME} bytes, not {len(body)}")
+    return _HEAD.pack(_MAGIC, zlib.crc32(body)) + body
+
+
+def unpack(frame: bytes, schema: Schema) -> dict[str, Any]:
+    """A frame as a message of the schema.
+
+    Raises:
+        BadFrameError: It is damaged or not of the schema.
+    """
+    if len(frame) < _HEAD.size:
+        raise BadFrameError("corrupt", "the frame is too short")
+    magic, checksum = _HEAD.unpack_from(frame)
+    body = frame[_HEAD.size :]
+    if magic != _MAGIC or zlib.crc32(body) != checksum:
+        raise BadFrameError("corrupt", "the checksum does not match")
+    try:
+        message = json.loads(body)
+    except ValueError as error:
+        raise BadFrameError("schema", f"not JSON: {error}") from error
+    problem = _problem(message, schema)
+    if problem:
+        raise BadFrameError("schema", problem)
+    return message
+
+
+def _problem(message: Any, schema: Schema) -> str:
+    if not isinstance(message, dict):
+        return "a message is an object"
+    kind = message.get("kind")
+    fields = schema.get(kind) if isinstance(kind, str) else None
+    if fields is None:
+        return f"unknown kind {kind!r}; known: {', '.join(schema)}"
+    if len(message) != len(fields) + 1:
+        wrong = sorted(set(message) ^ {"kind", *fields})
+        return f"{kind} has exactly {', '.join(('kind', *fields))}; differs in {wrong}"
+    for name, shape in fields.items():
+        if name not in message:
+            return f"{kind} lacks {name}"
+        if not _fits(message[name], shape):
+            return f"{kind}.{name} must be: {shape}"
+    return ""
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _fits(value: Any, shape: str) -> bool:
+    if shape.endswith("?"):
+        return value is None or _fits(value, shape[:-1])
+    if shape == "number":
+        return _is_number(value)
+    if shape == "integer":
+        return isinstance(value, int) and not isinstance(value, bool)
+    if shape == "text":
+        return isinstance(value, str)
+    if shape == "flag":
+        return isinstance(value, bool)
+    if shape == "vector":
+        return isinstance(value, list) and all(map(_is_number, value))
+    if shape == "matrix":
+        return isinstance(value, list) and all(_fits(row, "vector") for row in value)
+    return isinstance(value, dict if shape == "object" else list)

@@ -1,0 +1,338 @@
+"""The safety filter: deny by default, in a fixed order. Not a certified safety function.
+
+After every period the filter holds a way to come to rest that it has checked (the *stopping path*).
+A proposal is let through only when it keeps all limits itself and a stopping path that starts from
+it does too. Whatever else happens (a bad proposal, none at all, a fault) the next set-point is
+taken from the stopping path that was checked before. So everything that is sent keeps the limits.
+"""
+
+from __future__ import annotations
+
+from math import isfinite
+
+import numpy as np
+
+from embodied.types._geometry import Array, readonly
+from embodied.world.bridge._motion_checks import MotionChecks
+from embodied.world.bridge._state_watch import StateWatch
+from embodied.world.bridge._types import (
+    Acknowledgement,
+    ArmState,
+    Decision,
+    Reason,
+    Setpoint,
+    Verdict,
+)
+from embodied.world.bridge.geometry import ArmGeometry
+from embodied.world.bridge.limits import SafetyLimits
+from embodied.world.bridge.reasons import reason
+from embodied.world.bridge.stopping import Follower, Stopper
+
+
+class SafetyFilter:
+    """Judges one proposal per period.
+
+    Args:
+        limits: What is allowed.
+        geometry: Where the arm's parts are.
+        lockstep: The arm's time advances with set-points only.
+    """
+
+    def __init__(
+        self, limits: SafetyLimits, geometry: ArmGeometry, *, lockstep: bool = False
+    ) -> None:
+        self.limits = limits
+        self.geometry = geometry
+        self.watch = StateWatch(limits, lockstep=lockstep)
+        self._motion = MotionChecks(limits, geometry)
+        share = limits.follow_share
+        self._stopper = Stopper(limits.dq_max, limits.ddq_max, limits.dddq_max, limits.dt_s)
+        self._follower = Follower(
+            share * limits.dq_max, share * limits.ddq_max, limits.dddq_max, limits.dt_s
+        )
+        n = len(limits.joints)
+        self._n = n
+        self._lower: list[float] = limits.q_lower.tolist()
+        self._upper: list[float] = limits.q_upper.tolist()
+        self._q = np.zeros(n)
+        self._dq = np.zeros(n)
+        self._ddq = np.zeros(n)
+        self._stopping = np.zeros((0, n))
+        self._holding = False
+        self._started = False
+        self._latched: Reason | None = None
+        self._sequence = -1
+        self._missed_s = 0.0
+
+    # --------------------------------------------------------------- life cycle
+
+    @property
+    def latched(self) -> Reason | None:
+        """Why the arm is stopped until an operator acknowledges it; None when it is not."""
+        return self._latched
+
+    @property
+    def at_rest(self) -> bool:
+        """The set-points stand still."""
+        return len(self._stopping) == 0
+
+    @property
+    def q(self) -> Array:
+        """Last set-point, (n,), rad."""
+        return self._q.copy()
+
+    def start(self, state: ArmState) -> tuple[Reason, ...]:
+        """Take over: the first set-point is the measured pose. Returns why not, if not.
+
+        A pose up to ``clamp_rad`` beyond a position limit is taken as the limit.
+        """
+        if self._latched is not None:
+            return (reason("latched", joint=self._latched.code),)
+        problem = self.watch.start(state)
+        if problem is not None:
+            return (problem,)
+        beyond = self._motion.beyond_position(state.q.tolist())
+        if beyond is not None:
+            return (beyond,)
+        self._q = np.clip(state.q, self.limits.q_lower, self.limits.q_upper)
+        self._dq = np.zeros(self._n)
+        self._ddq = np.zeros(self._n)
+        self._stopping = np.zeros((0, self._n))
+        self._motion.start(self._q)
+        self._holding = False
+        self._started = True
+        self._missed_s = 0.0
+        return ()
+
+    def new_planner(self) -> None:
+        """Another planner proposes from now on; its numbers start anew."""
+        self._sequence = -1
+        self._holding = not self.at_rest
+
+    def latch(self, why: Reason) -> None:
+        """Stop until an operator acknowledges it; the first reason stays."""
+        if self._latched is None:
+            self._latched = why
+        self._holding = True
+
+    def latch_code(self, code: str) -> Reason:
+        """Stop for a reason given by its code; returns the reason that holds."""
+        self.latch(reason(code))
+        assert self._latched is not None
+        return self._latched
+
+    def forget(self) -> None:
+        """The arm was put elsewhere (simulated arms start episodes): ``start`` comes next."""
+        self._started = False
+        self._stopping = np.zeros((0, self._n))
+
+    def recover(self, acknowledgement: Acknowledgement) -> None:
+        """A person has seen to the cause; ``start`` comes next."""
+        del acknowledgement  # the journal keeps it; making one took a name and a statement
+        self._latched = None
+        self.forget()
+
+    def hold(self) -> None:
+        """Come to rest and refuse proposals until then."""
+        self._holding = True
+
+    # ------------------------------------------------------------------ judging
+
+    def judge(
+        self,
+        proposal: Setpoint | None,
+        state: ArmState,
+        now_s: float,
+        refusal: Reason | None = None,
+    ) -> Decision:
+        """Decide about one period.
+
+        Args:
+            proposal: What the planner wants, None when it said nothing.
+            state: Latest report of the arm.
+            now_s: This machine's monotonic clock.
+            refusal: Why the proposal lacks an approval, if it does.
+        """
+        reasons: list[Reason] = []
+        candidate: list[float] | None = None
+        verdict = Verdict.PASS
+        if state.gripper is not None:
+            self._motion.gripper(state.gripper.width_m)
+        refusal = self._refuse(proposal, now_s) or refusal
+        if proposal is not None and refusal is None:
+            candidate, reasons = self._limit(proposal)
+            if candidate is None:
+                refusal = reasons.pop()
+        ways: Array | None = None
+        if candidate is not None:
+            ways, refusal = self._check_ways(candidate)
+        stopped = self.watch.judge(state, self._q)
+        if stopped is not None and self._latched is None:
+            self._latched = stopped
+            self._holding = True
+        if self._latched is not None:
+            verdict, reasons = Verdict.STOP, [self._latched]
+            ways = None
+        elif refusal is not None:
+            verdict, reasons = Verdict.REJECT, [refusal]
+            ways = None
+            self._holding = True
+        elif proposal is None:
+            verdict, reasons, ways = self._without_proposal()
+        elif reasons:
+            verdict = Verdict.CLAMP
+        if ways is not None:
+            self._advance(ways)
+        else:
+            self._brake()
+        width, force = None, 0.0
+        if proposal is not None and verdict in (Verdict.PASS, Verdict.CLAMP):
+            width, force, more = self._gripper(proposal)
+            if more:
+                reasons = [*reasons, *more]
+                verdict = Verdict.CLAMP
+        return Decision(
+            verdict=verdict,
+            q=readonly(self._q),
+            dq=readonly(self._dq),
+            reasons=tuple(reasons),
+            gripper_width_m=width,
+            gripper_force_n=force,
+            at_rest=self.at_rest,
+        )
+
+    # ----------------------------------------------------------------- private
+
+    def _refuse(self, proposal: Setpoint | None, now_s: float) -> Reason | None:
+        """Stages 1 and 2: schema, finiteness, age, sequence; mode and latched stops."""
+        if proposal is None:
+            return None
+        limits = self.limits
+        if proposal.q.shape != (self._n,):
+            size = float(proposal.q.size)
+            return reason("schema", value=size, limit=float(self._n), unit="joints")
+        width = 0.0 if proposal.gripper_width_m is None else proposal.gripper_width_m
+        if not (np.isfinite(proposal.q).all() and isfinite(width + proposal.gripper_force_n)):
+            return reason("not_finite")
+        age = now_s - proposal.created_s
+        if not age <= limits.setpoint_age_s:
+            return reason("stale", value=age, limit=limits.setpoint_age_s, unit="s")
+        if age < -limits.setpoint_age_s:
+            return reason("from_the_future", value=-age, limit=0.0, unit="s")
+        if proposal.sequence <= self._sequence:
+            return reason(
+                "sequence", value=proposal.sequence, limit=self._sequence + 1, unit="at least"
+            )
+        self._sequence = proposal.sequence
+        if not self._started:
+            return reason("not_enabled")
+        if self._holding and not self.at_rest:
+            return reason("holding")
+        self._holding = False
+        self._missed_s = 0.0
+        return None
+
+    def _limit(self, proposal: Setpoint) -> tuple[list[float] | None, list[Reason]]:
+        """Stages 3 and 4: position limits; velocity, acceleration, jerk.
+
+        Returns:
+            Velocity over this period, (n,), and why it is not what was asked for; or None, and
+            last why not.
+        """
+        limits, h = self.limits, self.limits.dt_s
+        reasons: list[Reason] = []
+        asked: list[float] = proposal.q.tolist()
+        beyond = self._motion.beyond_position(asked)
+        if beyond is not None:
+            return None, [beyond]
+        q = [min(max(x, a), b) for x, a, b in zip(asked, self._lower, self._upper, strict=True)]
+        if q != asked:
+            i = next(i for i in range(self._n) if q[i] != asked[i])
+            reasons.append(reason("position_limit", limits.joints[i], asked[i], q[i], "rad"))
+        last: list[float] = self._q.tolist()
+        dq_last: list[float] = self._dq.tolist()
+        ddq_last: list[float] = self._ddq.tolist()
+        dq = [(x - y) / h for x, y in zip(q, last, strict=True)]
+        ddq = [(x - y) / h for x, y in zip(dq, dq_last, strict=True)]
+        dddq = [(x - y) / h for x, y in zip(ddq, ddq_last, strict=True)]
+        over = self._motion.beyond_dynamics(dq, ddq, dddq)
+        if over is None:
+            return dq, reasons
+        gaps = [abs(x - y) for x, y in zip(q, last, strict=True)]
+        gap = max(gaps)
+        if gap > limits.follow_rad:
+            joint = limits.joints[gaps.index(gap)]
+            return None, [*reasons, reason("jump", joint, gap, limits.follow_rad, "rad")]
+        reasons.append(over)
+        followed = self._follower.velocity(last, dq_last, ddq_last, q)
+        if followed is None:
+            return None, [*reasons, over]
+        ddq = [(x - y) / h for x, y in zip(followed, dq_last, strict=True)]
+        dddq = [(x - y) / h for x, y in zip(ddq, ddq_last, strict=True)]
+        still_over = self._motion.beyond_dynamics(followed, ddq, dddq)
+        if still_over is not None:
+            return None, [*reasons, still_over]
+        return followed, reasons
+
+    def _check_ways(self, dq: list[float]) -> tuple[Array | None, Reason | None]:
+        """Stages 5 to 8 for a velocity over this period and the way to rest that follows.
+
+        Returns:
+            Velocities of this and the coming periods, (1 + k, n), or None and why not.
+        """
+        h = self.limits.dt_s
+        ddq = [(x - y) / h for x, y in zip(dq, self._dq.tolist(), strict=True)]
+        rest = self._stopper.velocities(dq, ddq)
+        if rest is None:
+            return None, reason("acceleration_limit")
+        ways = np.array([dq, *rest])
+        return ways, self._motion.check(self._q, ways)
+
+    def _without_proposal(self) -> tuple[Verdict, list[Reason], Array | None]:
+        """Go on at the last velocity for a moment, then brake."""
+        if self.at_rest:
+            return Verdict.PASS, [], None
+        if self._holding:
+            return Verdict.REJECT, [reason("holding")], None
+        self._missed_s += self.limits.dt_s
+        if self._missed_s <= self.limits.stale_s:
+            dq, still = self._dq.tolist(), [0.0] * self._n
+            jerk = (-self._ddq / self.limits.dt_s).tolist()
+            if self._motion.beyond_dynamics(dq, still, jerk) is None:
+                ways, refusal = self._check_ways(dq)
+                if refusal is None:
+                    return Verdict.CLAMP, [reason("missing")], ways
+        self._holding = True
+        return Verdict.REJECT, [reason("missing")], None
+
+    def _advance(self, ways: Array) -> None:
+        dq = ways[0]
+        self._ddq = (dq - self._dq) / self.limits.dt_s
+        self._dq = dq
+        self._q = self._q + self.limits.dt_s * dq
+        self._stopping = ways[1:]
+
+    def _brake(self) -> None:
+        """The next set-point of the stopping path that was checked."""
+        if len(self._stopping):
+            self._advance(self._stopping)
+        else:
+            self._dq = np.zeros(self._n)
+            self._ddq = np.zeros(self._n)
+
+    def _gripper(self, proposal: Setpoint) -> tuple[float | None, float, list[Reason]]:
+        limits, reasons = self.limits, list[Reason]()
+        width, force = proposal.gripper_width_m, proposal.gripper_force_n
+        if width is None or limits.max_width_m <= 0.0:
+            return None, 0.0, reasons
+        asked = (
+            ("gripper_width", width, limits.max_width_m, "m"),
+            ("gripper_force", force, limits.max_force_n, "N"),
+        )
+        allowed: list[float] = []
+        for code, value, limit, unit in asked:
+            kept = min(max(value, 0.0), limit)
+            if kept != value:
+                reasons.append(reason(code, value=value, limit=limit, unit=unit))
+            allowed.append(kept)
+        return allowed[0], allowed[1], reasons

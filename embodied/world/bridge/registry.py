@@ -1,0 +1,104 @@
+"""Drivers by name; each module is imported when its driver is opened."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import importlib.util
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from embodied.errors import ConfigurationError, EnvironmentMissingError
+from embodied.world.bridge.driver import Driver
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One driver.
+
+    Attributes:
+        name: Name for ``--driver``.
+        arms: What it drives.
+        module: Module that holds it.
+        factory: Name of the class or function in the module; takes the options as keywords.
+        extra: Extra of this package that brings its client, ``""`` if none is needed.
+        package: Module of that client, to see whether it is installed.
+        options: Names of the options, with what they mean.
+        tested_against: What it was tested against.
+        hardware: Whether it was ever tested on hardware.
+    """
+
+    name: str
+    arms: str
+    module: str
+    factory: str
+    extra: str = ""
+    package: str = ""
+    options: Mapping[str, str]
+    tested_against: str
+    hardware: bool = False
+
+    @property
+    def installed(self) -> bool:
+        """Whether its client is there."""
+        if not self.package:
+            return True
+        try:
+            return importlib.util.find_spec(self.package) is not None
+        except (ImportError, ValueError):
+            return False
+
+
+ENTRIES: tuple[Entry, ...] = (
+    Entry(
+        name="simulated",
+        arms="FR3 in MuJoCo, Panda in PyBullet",
+        module="embodied.world.bridge.drivers.simulated",
+        factory="SimulatedDriver",
+        options={
+            "simulator": "mujoco or pybullet",
+            "scene": "scene name or file",
+            "lockstep": "true: time advances with set-points; false: real time",
+        },
+        tested_against="tabletop episodes through the supervisor, fault injection",
+    ),
+)
+
+
+def driver_names() -> tuple[str, ...]:
+    """Names for ``--driver``."""
+    return tuple(e.name for e in ENTRIES)
+
+
+def entry(name: str) -> Entry:
+    """The driver of a name; raises ConfigurationError."""
+    for one in ENTRIES:
+        if one.name == name:
+            return one
+    close = difflib.get_close_matches(name, driver_names(), n=1)
+    guess = f" Did you mean {close[0]}?" if close else ""
+    raise ConfigurationError(
+        f"unknown driver {name!r}.{guess} Choose from: {', '.join(driver_names())}."
+    )
+
+
+def open_driver(name: str, options: Mapping[str, Any]) -> Driver:
+    """Build a driver; connects to nothing.
+
+    Raises:
+        ConfigurationError: There is no such driver or option.
+        EnvironmentMissingError: Its client is not installed; the message names the extra.
+    """
+    one = entry(name)
+    if not one.installed:
+        raise EnvironmentMissingError(
+            f"driver {name!r} needs the package {one.package}:"
+            f" pip install 'embodied-stack[{one.extra}]'"
+        )
+    factory = getattr(importlib.import_module(one.module), one.factory)
+    try:
+        return factory(**options)
+    except TypeError as error:
+        known = ", ".join(one.options) or "none"
+        raise ConfigurationError(f"driver {name!r}: {error}; its options: {known}") from error
