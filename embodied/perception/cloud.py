@@ -99,11 +99,10 @@ class Fuser:
 
         RANSAC (Open3D) on a sparse sample of all views; None where no level plane is seen.
         """
-        sample = [
-            self._back_project(view, _sparse(view.depth.shape), z_min=None)[0]
-            for view in views.values()
-        ]
-        points = np.concatenate(sample) if sample else np.empty((0, 3))
+        sample: list[NDArray[np.float32]] = [np.empty((0, 3), dtype=np.float32)]
+        for view in views.values():
+            sample.append(self._back_project(view, _sparse(view.depth.shape), z_min=None)[0])
+        points = np.concatenate(sample)
         # The largest plane of the crop is the table unless it is covered: look near its level.
         points = points[points[:, 2] < 0.5 * self.upper[2]]
         if len(points) < _MIN_PLANE_POINTS:
@@ -129,9 +128,10 @@ class Fuser:
         """Points of all views inside the workspace, above the table, off the robot, thinned."""
         names = tuple(views)
         floor = table_height_m + self.options.table_clearance_m
+        nothing = (np.empty((0, 3), dtype=np.float32), np.empty(0, dtype=np.int32))
         parts = [self._back_project(views[n], None, z_min=floor) for n in names]
-        points = np.concatenate([p for p, _ in parts]) if parts else np.empty((0, 3))
-        pixel = np.concatenate([i for _, i in parts]) if parts else np.empty(0, dtype=np.int32)
+        points = np.concatenate([p for p, _ in (*parts, nothing)])
+        pixel = np.concatenate([i for _, i in (*parts, nothing)])
         view = np.repeat(np.arange(len(names), dtype=np.int32), [len(i) for _, i in parts])
         keep = _one_per_voxel(points, self.options.voxel_m)
         points, pixel, view = points[keep], pixel[keep], view[keep]
@@ -162,7 +162,7 @@ class Fuser:
             pixels = np.flatnonzero(high)
         z = depth[pixels]
         with np.errstate(invalid="ignore", over="ignore"):
-            points = origin + z[:, None] * rays[pixels]
+            points = (origin + z[:, None] * rays[pixels]).astype(np.float32, copy=False)
             inside = (z > 0.0) & np.isfinite(z)
             for axis in range(3):
                 inside &= (points[:, axis] > self.lower[axis]) & (

@@ -26,6 +26,8 @@ MISFIT_M = 0.003
 """A fit this bad counts one point of the score."""
 
 _PLACE_M = 0.10
+_CONFIRM_POINTS = 60
+_CONFIRM_SHARE = 0.25
 _FRAGMENT_M = 0.02
 
 Index = NDArray[np.intp]
@@ -35,13 +37,17 @@ class ColourShapeDetector:
     """Names by colour word and known shape.
 
     Args:
+        objects: All objects of the scene: their colours are told apart from one another.
         options: Sizes of gaps and clusters.
     """
 
     source = "pixels"
 
-    def __init__(self, options: PerceptionOptions | None = None) -> None:
+    def __init__(
+        self, objects: Mapping[str, ObjectSpec], options: PerceptionOptions | None = None
+    ) -> None:
         self._options = options or PerceptionOptions()
+        self._words = sorted({o.color for o in objects.values() if o.color})
 
     def detect(
         self,
@@ -50,16 +56,29 @@ class ColourShapeDetector:
         objects: Mapping[str, ObjectSpec],
         expected: Mapping[str, Pose],
     ) -> tuple[Detection, ...]:
-        """Find the objects of the spec that have a colour word."""
+        """Find objects that have a colour word."""
         colored = [o for o in objects.values() if o.color and o.kind != "drawer"]
-        words = sorted({o.color for o in colored})
-        labels = label_colors(cloud.rgb, words)
+        labels = label_colors(cloud.rgb, self._words)
         found: list[Detection] = []
-        for k, word in enumerate(words):
-            index = np.flatnonzero(labels == k)
+        for word in sorted({o.color for o in colored}):
+            index = np.flatnonzero(labels == self._words.index(word))
             mine = [o for o in colored if o.color == word]
             found += self._of_one_color(cloud.points_in_world, index, word, mine, expected)
         return tuple(found)
+
+    def confirm(
+        self,
+        cloud: Cloud,
+        images: Mapping[str, CameraView],
+        spec: ObjectSpec,
+        index: NDArray[np.intp],
+    ) -> bool:
+        """Whether enough of the points have the object's colour."""
+        if not spec.color:
+            return True
+        some = index[thin(len(index), _CONFIRM_POINTS)]
+        labels = label_colors(cloud.rgb[some], self._words)
+        return float(np.mean(labels == self._words.index(spec.color))) > _CONFIRM_SHARE
 
     def _of_one_color(
         self,
@@ -100,10 +119,6 @@ class ColourShapeDetector:
         self, spec: ObjectSpec, points: Array, expected: Pose | None
     ) -> tuple[float, shapes.Fit | None]:
         """How badly a cluster matches an object, and the shape put there."""
-        span = points.max(axis=0) - points.min(axis=0)
-        diagonal = float(np.linalg.norm(spec.size_m))
-        if span.max() > 1.5 * diagonal + 0.05 and not any(spec.inner_size_m):
-            pass  # something else of this colour touches it: the fit decides
         fit = best_fit(spec, points, expected, self._options)
         explained = self._explained(spec, fit.pose, points)
         if explained.sum() < self._options.min_points:
@@ -173,4 +188,4 @@ def best_fit(
 
 def thin(n: int, most: int) -> Index:
     """Evenly spread indices, at most ``most`` of ``n``."""
-    return np.unique(np.linspace(0, n - 1, min(n, most)).astype(np.intp))
+    return np.arange(n) if n <= most else np.linspace(0, n - 1, most).astype(np.intp)

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from embodied.perception import shapes
 from embodied.perception.cloud import Fuser, import_open3d, usable_views
-from embodied.perception.colour_shape import ColourShapeDetector, best_fit, thin
+from embodied.perception.colour_shape import MISFIT_M, ColourShapeDetector, best_fit, thin
+from embodied.perception.furniture import FurnitureFinder
 from embodied.perception.tracking import Measurement, Tracker
 from embodied.perception.types import (
+    CameraView,
     Cloud,
-    Detection,
     Detector,
     Percept,
     PerceptionOptions,
@@ -23,7 +24,19 @@ from embodied.perception.types import (
 from embodied.types import ObjectSpec, Observation, Pose, WorldSpec
 from embodied.types._geometry import Array
 
-_NAMELESS_KINDS = ("table",)
+TABLE = "table"
+"""Name of the surface that everything stands on; it is found as a plane, not as an object."""
+
+_FOLLOW_SHARE = 0.5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Found:
+    """An object in this cloud: its points, its shape in place, the colour word seen."""
+
+    index: NDArray[np.intp]
+    fit: shapes.Fit
+    color: str
 
 
 class Perception:
@@ -54,16 +67,20 @@ class Perception:
         import_open3d()
         self.spec = spec
         self.options = options or PerceptionOptions()
-        self.detector: Detector = detector or ColourShapeDetector(self.options)
+        self.detector: Detector = detector or ColourShapeDetector(spec.objects, self.options)
         self._robot = robot_filter
         self._fuser = Fuser(spec.workspace_lower, spec.workspace_upper, self.options)
-        self._objects = {n: o for n, o in spec.objects.items() if n not in _NAMELESS_KINDS}
+        self._objects = {n: o for n, o in spec.objects.items() if n != TABLE}
+        self._furniture = FurnitureFinder(self._objects, self.options)
         self._tracker = Tracker(self._objects, self.options)
         self._table_m = 0.0
+        self._table_seen_s: float | None = None
 
     def reset(self) -> None:
         """Forget all objects, as at the start of an episode."""
         self._tracker.reset()
+        self._furniture.reset()
+        self._table_seen_s = None
 
     def update(self, observation: Observation) -> Percept:
         """Take in an observation with images.
@@ -75,11 +92,7 @@ class Perception:
         problems = list(reasons)
         if not views:
             problems.append("no usable camera: all objects are remembered, none is seen")
-        plane = self._fuser.table_plane(views)
-        if plane is not None:
-            self._table_m = plane[0]
-        elif views:
-            problems.append(f"the table is not seen: its height is kept at {self._table_m:.3f} m")
+        problems += self._look_for_table(views, observation.time)
         grip = observation.gripper
         cloud = self._fuser.fuse(
             views,
@@ -89,8 +102,15 @@ class Perception:
             gripper_width_m=grip.width_m if grip else None,
         )
         expected = self._tracker.predict(observation)
-        detections = self.detector.detect(cloud, views, self._objects, expected)
-        measured = self._measure(cloud, detections)
+        found, unclaimed = self._follow(cloud, views, expected)
+        fixed = self._furniture.names
+        lost = {n: o for n, o in self._objects.items() if n not in found and n not in fixed}
+        if lost:
+            found |= self._search(cloud, views, lost, expected, unclaimed)
+        pieces, openings = self._furniture.find(cloud, unclaimed, self._table_m)
+        for name, piece in pieces.items():
+            found[name] = _Found(index=piece.index, fit=piece.fit, color="")
+        measured = self._measure(cloud, found)
         problems += self._tracker.update(observation, measured, views)
         tracks = dict(self._tracker.tracks)
         missing = [n for n in self._objects if n not in tracks]
@@ -102,49 +122,124 @@ class Perception:
             objects=tracks,
             table_height_m=self._table_m,
             obstacle_points_in_world=obstacles,
+            openings_m=openings,
             reasons=tuple(problems),
         )
 
-    def _measure(
-        self, cloud: Cloud, detections: tuple[Detection, ...]
-    ) -> Mapping[str, Measurement]:
-        """Fit the shape of each detection to its points and to unclaimed ones on its surface."""
-        points = cloud.points_in_world
+    def _look_for_table(self, views: Mapping[str, CameraView], now: float) -> tuple[str, ...]:
+        last = self._table_seen_s
+        if not views or (last is not None and 0.0 <= now - last < self.options.plane_every_s):
+            return ()
+        plane = self._fuser.table_plane(views)
+        if plane is None:
+            return (f"the table is not seen: its height is kept at {self._table_m:.3f} m",)
+        self._table_m, self._table_seen_s = plane[0], now
+        return ()
+
+    def _follow(
+        self, cloud: Cloud, views: Mapping[str, CameraView], expected: Mapping[str, Pose]
+    ) -> tuple[dict[str, _Found], NDArray[np.bool_]]:
+        """Objects that are about where they were, found without a search; points left over."""
+        options, points = self.options, cloud.points_in_world
         unclaimed = np.ones(len(points), dtype=np.bool_)
-        for detection in detections:
-            unclaimed[detection.index] = False
-        measured: dict[str, Measurement] = {}
-        for detection in detections:
-            spec = self._objects.get(detection.name)
-            if spec is None or len(detection.index) < self.options.min_points:
+        found: dict[str, _Found] = {}
+        for name, pose in expected.items():
+            if name in self._furniture.names:
                 continue
+            spec, track = self._objects[name], self._tracker.tracks[name]
+            index = self._near_surface(spec, pose, points, unclaimed, options.follow_m)
+            enough = max(options.min_points, _FOLLOW_SHARE * len(track.points_in_world))
+            if len(index) < enough or not self.detector.confirm(cloud, views, spec, index):
+                continue
+            fit = shapes.fit(spec, points[index[thin(len(index), options.fit_points)]], pose)
+            if fit.cost_m > MISFIT_M:
+                continue
+            mine = self._near_surface(spec, fit.pose, points, unclaimed, options.explained_m)
+            if len(mine) < enough:
+                continue
+            unclaimed[mine] = False
+            found[name] = _Found(index=mine, fit=fit, color=track.color)
+        return found, unclaimed
+
+    def _search(
+        self,
+        cloud: Cloud,
+        views: Mapping[str, CameraView],
+        lost: Mapping[str, ObjectSpec],
+        expected: Mapping[str, Pose],
+        unclaimed: NDArray[np.bool_],
+    ) -> dict[str, _Found]:
+        """Objects that the detector finds in points that nothing else explains."""
+        left = np.flatnonzero(unclaimed)
+        detections = self.detector.detect(cloud.subset(left), views, lost, expected)
+        points, options = cloud.points_in_world, self.options
+        known = [d for d in detections if d.name in lost and len(d.index) >= options.min_points]
+        for detection in known:
+            unclaimed[left[detection.index]] = False
+        found: dict[str, _Found] = {}
+        for detection in known:
+            spec, index = lost[detection.name], left[detection.index]
             start = detection.start
             if start is None:
-                start = best_fit(spec, points[detection.index], None, self.options).pose
-            index = np.concatenate(
-                [detection.index, self._on_surface(spec, start, points, unclaimed)]
-            )
-            unclaimed[index] = False
-            fit = shapes.fit(spec, points[index][thin(len(index), self.options.fit_points)], start)
-            measured[spec.name] = Measurement(
-                color=detection.color,
-                pose=fit.pose,
-                size_m=shapes.extents(spec, fit.pose, points[index], self._table_m),
-                points_in_world=points[index],
-                position_std_m=fit.position_std_m,
+                start = best_fit(spec, points[index], expected.get(spec.name), options).pose
+            more = self._near_surface(spec, start, points, unclaimed, options.explained_m)
+            unclaimed[more] = False
+            index = np.concatenate([index, more])
+            fit = shapes.fit(spec, points[index[thin(len(index), options.fit_points)]], start)
+            found[spec.name] = _Found(index=index, fit=fit, color=detection.color)
+        return found
+
+    def _measure(self, cloud: Cloud, found: Mapping[str, _Found]) -> Mapping[str, Measurement]:
+        measured: dict[str, Measurement] = {}
+        tops = self._tops(found)
+        for name, one in found.items():
+            spec, points = self._objects[name], cloud.points_in_world[one.index]
+            support = self._support(float(points[:, 2].min()), one.fit.pose, tops)
+            size = shapes.extents(spec, one.fit.pose, points, support)
+            if spec.kind == "drawer":
+                size[0] = spec.size_m[0]  # mostly inside its cabinet
+            measured[name] = Measurement(
+                color=one.color,
+                pose=one.fit.pose,
+                size_m=size,
+                points_in_world=points,
+                position_std_m=one.fit.position_std_m,
                 source=self.detector.source,
             )
         return measured
 
-    def _on_surface(
-        self, spec: ObjectSpec, pose: Pose, points: Array, unclaimed: NDArray[np.bool_]
+    def _tops(self, found: Mapping[str, _Found]) -> Array:
+        """Middle x, y, half width and height of the top of each object, (k, 4)."""
+        rows = [np.zeros((0, 4))]
+        for name, one in found.items():
+            size, position = self._objects[name].size_m, one.fit.pose.position
+            row = [position[0], position[1], min(size[:2]) / 2, position[2] + size[2] / 2]
+            rows.append(np.array([row]))
+        return np.concatenate(rows)
+
+    def _support(self, lowest_m: float, pose: Pose, tops: Array) -> float:
+        """Height of what an object stands on: the table or the top of what is under its middle."""
+        away = np.abs(tops[:, :2] - pose.position[:2]).max(axis=1, initial=0.0)
+        under = tops[(away < tops[:, 2]) & (tops[:, 3] < lowest_m + 0.005), 3]
+        return max(self._table_m, float(under.max(initial=self._table_m)))
+
+    def _near_surface(
+        self,
+        spec: ObjectSpec,
+        pose: Pose,
+        points: Array,
+        unclaimed: NDArray[np.bool_],
+        reach_m: float,
     ) -> NDArray[np.intp]:
-        reach = 0.5 * float(np.linalg.norm(spec.size_m)) + self.options.explained_m
-        near = unclaimed & (np.abs(points - pose.position).max(axis=1) < reach)
+        """Indices of unclaimed points that lie on the surface of a shape, within ``reach_m``."""
+        around = 0.5 * float(np.linalg.norm(spec.size_m)) + reach_m
+        low, high = pose.position - around, pose.position + around
+        near = unclaimed & (points[:, 0] > low[0]) & (points[:, 0] < high[0])
+        near &= (points[:, 1] > low[1]) & (points[:, 1] < high[1])
         index = np.flatnonzero(near)
         local = (points[index] - pose.position) @ pose.rotation
         distance, _ = shapes.signed_distance(spec, local)
-        return index[np.abs(distance) < self.options.explained_m]
+        return index[np.abs(distance) < reach_m]
 
 
 def with_perceived_poses(observation: Observation, percept: Percept) -> Observation:

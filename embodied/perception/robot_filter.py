@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 import mujoco
 import numpy as np
@@ -48,11 +49,15 @@ class ModelRobotFilter:
             [int(model.joint(n).qposadr[0]) for n in finger_joints], dtype=np.intp
         )
         self._margin = margin_m
-        ids = {model.body(n).id for n in bodies}
-        self._geoms = [i for i in range(model.ngeom) if int(model.geom_bodyid[i]) in ids]
+        parts: dict[int, list[int]] = {model.body(n).id: [] for n in bodies}
+        for i in range(model.ngeom):
+            if int(model.geom_bodyid[i]) in parts:
+                parts[int(model.geom_bodyid[i])].append(i)
+        self._parts = [_Part(model, geoms) for geoms in parts.values() if geoms]
         self._hulls = {
             i: _hull_planes(model, i)
-            for i in self._geoms
+            for geoms in parts.values()
+            for i in geoms
             if model.geom_type[i] == _GEOM.mjGEOM_MESH
         }
 
@@ -70,7 +75,7 @@ class ModelRobotFilter:
         )
 
     def mask(
-        self, points_in_world: Array, q: Array, gripper_width_m: float | None
+        self, points_in_world: NDArray[np.floating[Any]], q: Array, gripper_width_m: float | None
     ) -> NDArray[np.bool_]:
         """Whether each of the points (n, 3) belongs to the robot at joint positions ``q``."""
         model, data = self._model, self._data
@@ -80,15 +85,20 @@ class ModelRobotFilter:
         mujoco.mj_kinematics(model, data)
         points = np.asarray(points_in_world, dtype=np.float32)
         taken = np.zeros(len(points), dtype=np.bool_)
-        centers = data.geom_xpos[self._geoms].astype(np.float32)
-        reach = model.geom_rbound[self._geoms].astype(np.float32) + self._margin
-        for center, radius, geom in zip(centers, reach, self._geoms, strict=True):
-            offset = points - center
-            near = np.flatnonzero(~taken & (np.einsum("ij,ij->i", offset, offset) < radius**2))
-            if len(near):
-                rotation = data.geom_xmat[geom].reshape(3, 3).astype(np.float32)
-                distance = self._distance(geom, offset[near] @ rotation)
-                taken[near] = distance < self._margin
+        for part in self._parts:
+            rotation = data.xmat[part.body].reshape(3, 3)
+            center = data.xpos[part.body] + rotation @ part.center
+            near = np.flatnonzero(_within(points, center, part.radius_m + self._margin))
+            for geom in part.geoms:
+                if not len(near):
+                    break
+                middle = data.geom_xpos[geom].astype(np.float32)
+                reach = float(model.geom_rbound[geom]) + self._margin
+                close = near[_within(points[near], middle, reach)]
+                axes = data.geom_xmat[geom].reshape(3, 3).astype(np.float32)
+                distance = self._distance(geom, (points[close] - middle) @ axes)
+                taken[close[distance < self._margin]] = True
+                near = near[~taken[near]]
         return taken
 
     def _distance(self, geom: int, local: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -109,6 +119,24 @@ class ModelRobotFilter:
             planes = self._hulls[geom]
             return (local @ planes[:, :3].T + planes[:, 3]).max(axis=1)
         return (np.abs(local) - size).max(axis=1)
+
+
+class _Part:
+    """The shapes of one body and a sphere around them in its frame."""
+
+    def __init__(self, model: mujoco.MjModel, geoms: list[int]) -> None:
+        self.body = int(model.geom_bodyid[geoms[0]])
+        self.geoms = geoms
+        centers, radii = model.geom_pos[geoms], model.geom_rbound[geoms]
+        self.center = centers.mean(axis=0)
+        self.radius_m = float((np.linalg.norm(centers - self.center, axis=1) + radii).max())
+
+
+def _within(
+    points: NDArray[np.float32], center: Array | NDArray[np.float32], radius_m: float
+) -> NDArray[np.bool_]:
+    offset = points - np.asarray(center, dtype=np.float32)
+    return np.einsum("ij,ij->i", offset, offset) < radius_m**2
 
 
 def _hull_planes(model: mujoco.MjModel, geom: int) -> NDArray[np.float32]:

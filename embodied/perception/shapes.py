@@ -21,7 +21,7 @@ from embodied.types._geometry import Array
 
 _CUTOFF_M = 0.010
 _ITERATIONS = 8
-_STEP_DONE = 1e-5
+_STEP_DONE = 1e-4
 _PRIOR_STD = np.array([0.03, 0.03, 0.03, 0.12, 0.12, 0.6])
 """Prior of one fit: m and rad; tilting is less likely than turning."""
 
@@ -123,7 +123,7 @@ def fit(spec: ObjectSpec, points_in_world: Array, start: Pose, *, upright: bool 
         arm = points - position
         d, g_local = signed_distance(spec, arm @ rotation)
         g = g_local @ rotation.T
-        jacobian = -np.column_stack([g, np.cross(arm, g)])[:, free]
+        jacobian = -np.column_stack([g, _cross(arm, g)])[:, free]
         w = np.maximum(0.0, 1.0 - (d / cutoff) ** 2) ** 2
         weighted = jacobian * w[:, None]
         normal = weighted.T @ jacobian + prior
@@ -155,16 +155,21 @@ def fit(spec: ObjectSpec, points_in_world: Array, start: Pose, *, upright: bool 
 def starts(spec: ObjectSpec, points_in_world: Array) -> tuple[Pose, ...]:
     """Upright start poses from the tightest rectangle around points (n, 3) seen from above."""
     points = np.asarray(points_in_world)
-    top = float(np.quantile(points[:, 2], 0.99))
-    height = spec.size_m[2]
-    if spec.shape != "box":
-        low, high = np.quantile(points[:, :2], [0.01, 0.99], axis=0)
-        center = (low + high) / 2
-        return (_upright(center, top - height / 2, 0.0),)
-    center, yaw, extents = tightest_rectangle(points[:, :2])
-    if (extents[0] < extents[1]) != (spec.size_m[0] < spec.size_m[1]):
-        yaw += math.pi / 2
-    return (_upright(center, top - height / 2, _wrap(yaw, math.pi)),)
+    low, top = np.quantile(points[:, 2], [0.01, 0.99])
+    # Something else of its colour may be on it, or it on that: hang it from the top, or put it on
+    # the bottom.
+    heights = [float(top) - spec.size_m[2] / 2]
+    if top - low > spec.size_m[2] + 0.006:
+        heights.append(float(low) + spec.size_m[2] / 2)
+    if spec.shape == "box":
+        center, yaw, span = tightest_rectangle(points[:, :2])
+        if (span[0] < span[1]) != (spec.size_m[0] < spec.size_m[1]):
+            yaw += math.pi / 2
+        yaw = _wrap(yaw, math.pi)
+    else:
+        corners = np.quantile(points[:, :2], [0.01, 0.99], axis=0)
+        center, yaw = corners.mean(axis=0), 0.0
+    return tuple(_upright(center, z, yaw) for z in heights)
 
 
 def tightest_rectangle(xy: Array) -> tuple[Array, float, Array]:
@@ -197,9 +202,13 @@ def lying(spec: ObjectSpec, pose: Pose) -> tuple[Pose, ...]:
 def extents(spec: ObjectSpec, pose: Pose, points_in_world: Array, support_m: float) -> Array:
     """Size (3,) along the object's axes as the points show it.
 
-    What stands near its support is measured down to it: the lowest edge is never seen.
+    What stands near its support is measured down to it: the lowest edge is never seen. Round
+    things are measured by the distance of the points from the centre or the axis.
     """
     points = np.asarray(points_in_world)
+    if spec.shape == "sphere":
+        diameter = 2.0 * float(np.median(np.linalg.norm(points - pose.position, axis=1)))
+        return np.full(3, diameter)
     low = float(points[:, 2].min())
     if support_m < low < support_m + 0.02:
         feet = points[points[:, 2] < low + 0.004].copy()
@@ -207,7 +216,10 @@ def extents(spec: ObjectSpec, pose: Pose, points_in_world: Array, support_m: flo
         points = np.vstack([points, feet])
     local = (points - pose.position) @ pose.rotation
     low_high = np.quantile(local, [0.005, 0.995], axis=0)
-    return low_high[1] - low_high[0]
+    size = low_high[1] - low_high[0]
+    if spec.shape == "cylinder":
+        size[:2] = 2.0 * float(np.quantile(np.hypot(local[:, 0], local[:, 1]), 0.98))
+    return size
 
 
 def _upright(center: Array, z: float, yaw: float) -> Pose:
@@ -219,6 +231,13 @@ def _upright(center: Array, z: float, yaw: float) -> Pose:
 
 def _wrap(angle: float, period: float) -> float:
     return (angle + period / 2) % period - period / 2
+
+
+def _cross(a: Array, b: Array) -> Array:
+    """Row-wise cross product of (n, 3) arrays; a third of the time of ``np.cross``."""
+    x, y, z = a.T
+    u, v, w = b.T
+    return np.stack([y * w - z * v, z * u - x * w, x * v - y * u], axis=1)
 
 
 def _exp(w: Array) -> Array:

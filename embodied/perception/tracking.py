@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 
@@ -220,7 +221,8 @@ def nearest_equivalent(spec: ObjectSpec, pose: Pose, reference: Pose | None) -> 
     return _quat(rotation @ best)
 
 
-def _symmetries(size_m: tuple[float, float, float]) -> list[Array]:
+@lru_cache(maxsize=256)
+def _symmetries(size_m: tuple[float, float, float]) -> tuple[Array, ...]:
     """Proper rotations that map a box of this size onto itself."""
     size = np.array(size_m)
     found: list[Array] = []
@@ -231,7 +233,7 @@ def _symmetries(size_m: tuple[float, float, float]) -> list[Array]:
             same = np.allclose(size[list(order)], size, rtol=0.02)
             if same and np.linalg.det(matrix) > 0.0:
                 found.append(matrix)
-    return found
+    return tuple(found)
 
 
 def _swing(start: Array, end: Array) -> Array:
@@ -242,8 +244,10 @@ def _swing(start: Array, end: Array) -> Array:
         normal = np.cross(start, other)
         normal /= np.linalg.norm(normal)
         return 2.0 * np.outer(normal, normal) - np.eye(3)
-    k = np.array([[0, -cross[2], cross[1]], [cross[2], 0, -cross[0]], [-cross[1], cross[0], 0]])
-    return np.eye(3) + k + k @ k / (1.0 + cosine)
+    x, y, z = (float(v) for v in cross)
+    k = np.array([[0.0, -z, y], [z, 0.0, -x], [-y, x, 0.0]])
+    turned: Array = np.eye(3) + k + (k @ k).astype(np.float64) / (1.0 + cosine)
+    return turned
 
 
 def _quat(rotation: Array) -> Array:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,17 +25,21 @@ class PerceptionOptions:
         min_points: Smaller clusters are noise.
         fit_points: So many points of an object are used to fit its shape.
         explained_m: Points this close to a fitted surface belong to that object.
+        follow_m: So far an object may move between two updates to be followed without a search.
+        plane_every_s: The table is looked for anew after this time.
         drift_m_s: Growth of the position's standard deviation of what is not seen.
         max_obstacle_points: Most points in ``Percept.obstacle_points_in_world``.
     """
 
     cameras: tuple[str, ...] = ("top", "front-left", "front-right", "rear-right")
-    voxel_m: float = 0.004
+    voxel_m: float = 0.006
     table_clearance_m: float = 0.005
-    cluster_gap_m: float = 0.014
+    cluster_gap_m: float = 0.016
     min_points: int = 8
-    fit_points: int = 220
+    fit_points: int = 160
     explained_m: float = 0.006
+    follow_m: float = 0.012
+    plane_every_s: float = 1.0
     drift_m_s: float = 0.01
     max_obstacle_points: int = 20_000
 
@@ -159,7 +163,7 @@ class RobotFilter(Protocol):
     """Says which points are the robot's own surface."""
 
     def mask(
-        self, points_in_world: Array, q: Array, gripper_width_m: float | None
+        self, points_in_world: NDArray[np.floating[Any]], q: Array, gripper_width_m: float | None
     ) -> NDArray[np.bool_]:
         """Whether each of the points (n, 3) belongs to the robot at joint positions ``q``."""
         ...
@@ -181,13 +185,30 @@ class Detector(Protocol):
         objects: Mapping[str, ObjectSpec],
         expected: Mapping[str, Pose],
     ) -> tuple[Detection, ...]:
-        """Find the objects of the spec.
+        """Find objects.
 
         Args:
-            cloud: Points above the table.
+            cloud: Points above the table that nothing else explains.
             images: The views that the points come from, by camera.
-            objects: What may be there, by name.
+            objects: What is looked for, by name.
             expected: Where objects were last believed to be.
+        """
+        ...
+
+    def confirm(
+        self,
+        cloud: Cloud,
+        images: Mapping[str, CameraView],
+        spec: ObjectSpec,
+        index: NDArray[np.intp],
+    ) -> bool:
+        """Whether points that lie where an object is expected look like it.
+
+        Args:
+            cloud: All points above the table.
+            images: The views that the points come from, by camera.
+            spec: The object.
+            index: Indices of the points in the cloud.
         """
         ...
 
