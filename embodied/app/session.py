@@ -19,7 +19,10 @@ REACHED, NOT_REACHED, NOT_UNDERSTOOD, BROKEN, INTERRUPTED = 0, 1, 2, 3, 130
 ended by Ctrl-C."""
 
 ROUTES = ("auto", "pddl", "reward")
-WORLDS = ("mujoco", "pybullet")
+BRIDGE_WORLDS = ("bridge", "bridge-pybullet")
+"""A simulated arm behind a supervisor process, in MuJoCo and in PyBullet."""
+
+WORLDS = ("mujoco", "pybullet", *BRIDGE_WORLDS)
 PYBULLET_ROBOT = "panda"
 """The arm of the world pybullet; MuJoCo's fr3 has the same coordinates and draws its states."""
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from embodied.app.session import (
+    BRIDGE_WORLDS,
     PYBULLET_ROBOT,
     REWARD_ROBOTS,
     ROUTES,
@@ -17,9 +19,10 @@ from embodied.app.session import (
 from embodied.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from embodied.app.bridge_session import Supervised
     from embodied.app.logged_model import LoggedModel
     from embodied.app.tabletop import TabletopSession
-    from embodied.protocols import SymbolGrounder, Translator
+    from embodied.protocols import Controller, SymbolGrounder, Translator
     from embodied.world.mujoco import MujocoWorld
     from embodied.world.pybullet import PybulletWorld
     from embodied.world.scene import Scene
@@ -52,6 +55,10 @@ def open_session(settings: Settings) -> Session:
                 " --route pddl"
             )
         return reward_route().open_reward_session(settings)
+    if settings.world in BRIDGE_WORLDS:
+        from embodied.app.bridge_session import open_bridge_session
+
+        return open_bridge_session(settings)[0]
     if settings.world == "pybullet" and settings.robot != PYBULLET_ROBOT:
         raise ConfigurationError(
             f"the world pybullet has the arm {PYBULLET_ROBOT}, not {settings.robot!r}"
@@ -63,20 +70,33 @@ def open_session(settings: Settings) -> Session:
     return open_tabletop(settings)
 
 
-def open_tabletop(settings: Settings) -> TabletopSession:
-    """Build a session of the PDDL route; raises as ``open_session`` does."""
+def open_tabletop(settings: Settings, supervised: Supervised | None = None) -> TabletopSession:
+    """Build a session of the PDDL route; raises as ``open_session`` does.
+
+    Args:
+        settings: What the command line says.
+        supervised: An arm behind a supervisor; None opens the simulator of the settings.
+    """
     from embodied_controllers.trajectory import TrajectoryController
     from embodied_planners.motion import MotionPlanner
     from embodied_planners.pddl import Planner, explain_plan
     from embodied_planners.skills import TabletopSkills
 
     from embodied.agent import Options
+    from embodied.app.bridge_session import GOAL_TIME_S
     from embodied.app.tabletop import Parts, TabletopSession
     from embodied.world.grounding import TabletopGrounder
     from embodied.world.scene import load_scene
 
     scene = load_scene(settings.scene)
-    world, model_to_plan = open_world(settings, scene)
+    options = Options(plan_time_s=settings.plan_time_s, tidy="(hand-empty)")
+    if supervised is None:
+        world, model_to_plan = open_world(settings, scene)
+        controller: Controller[Any] = TrajectoryController(world.spec)
+    else:
+        world, model_to_plan = supervised.world, supervised.planning_model
+        controller = supervised.wrap(TrajectoryController(world.spec))
+        options = replace(options, goal_time_s=GOAL_TIME_S)
     grounder = TabletopGrounder(world.spec)
     translator, model = open_translator(settings, grounder, scene)
     motion = MotionPlanner(model_to_plan, world.spec, seed=settings.seed)
@@ -87,7 +107,7 @@ def open_tabletop(settings: Settings) -> TabletopSession:
         translator=translator,
         planner=Planner(optimal=settings.optimal),
         skills=TabletopSkills(motion, world.spec),
-        controller=TrajectoryController(world.spec),
+        controller=controller,
         explain=explain_plan,
         model=model,
         static_facts=grounder.static_facts,
@@ -101,7 +121,7 @@ def open_tabletop(settings: Settings) -> TabletopSession:
         },
         states_header=states_header(settings),
         translator_note=RULES_NOTE if settings.model == RULES else "",
-        options=Options(plan_time_s=settings.plan_time_s, tidy="(hand-empty)"),
+        options=options,
     )
     return TabletopSession(parts, seed=settings.seed)
 
@@ -165,5 +185,5 @@ def states_header(settings: Settings) -> dict[str, Any]:
     """What a painter needs: a user's own scene is given by its absolute path."""
     path = Path(settings.scene).expanduser()
     scene = str(path.resolve()) if path.is_file() else settings.scene
-    robot = Settings().robot if settings.world == "pybullet" else settings.robot
+    robot = Settings().robot if settings.robot == PYBULLET_ROBOT else settings.robot
     return {"route": "pddl", "scene": scene, "robot": robot}

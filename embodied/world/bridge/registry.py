@@ -59,6 +59,9 @@ ENTRIES: tuple[Entry, ...] = (
         options={
             "simulator": "mujoco or pybullet",
             "scene": "scene name or file",
+            "robot": "robot in MuJoCo; PyBullet has the Panda",
+            "stacks": "chance that an item starts on another one",
+            "farewell": "file that the arm's process writes when it ends",
             "lockstep": "true: time advances with set-points; false: real time",
         },
         tested_against="tabletop episodes through the supervisor, fault injection",

@@ -48,6 +48,7 @@ class SimulatedDriver:
         scene: Scene name or file.
         lockstep: Time advances with set-points only; otherwise the arm keeps its own time and
             brakes by itself when set-points stop coming.
+        robot: Robot in MuJoCo; PyBullet has the Panda.
         stacks: Chance that an item starts on another one; None leaves it to the scene.
         farewell: File that the arm's process writes when it ends: whether it came to rest.
     """
@@ -58,11 +59,13 @@ class SimulatedDriver:
         simulator: str = "mujoco",
         scene: str = "blocks",
         lockstep: bool = True,
+        robot: str = "fr3",
         stacks: float | None = None,
         farewell: str | None = None,
     ) -> None:
         self._config: dict[str, Any] = {
             "simulator": simulator,
+            "robot": robot,
             "scene": scene,
             "lockstep": lockstep,
             "stacks": stacks,
