@@ -103,6 +103,10 @@ class Actor:
         self.records = []
         self._failures.clear()
 
+    def tried(self, action: GroundAction, failures: int) -> None:
+        """Note that an action has failed before: the next attempt takes another candidate."""
+        self._failures[action] = failures
+
     def chance(self, action: GroundAction) -> float | None:
         """Predicted probability that the next attempt succeeds; None without a critic."""
         if self.critic is None:

@@ -14,6 +14,7 @@ import typer
 
 from embodied.app.bench_cli import PASS_ON, bench, hand_over
 from embodied.app.guard import guarded
+from embodied.app.loop_cli import add_loop_benches
 
 if TYPE_CHECKING:
     from embodied.app.run import Display
@@ -44,7 +45,10 @@ RobotOption = Annotated[
 WorldOption = Annotated[
     str,
     typer.Option(
-        "--world", help="Simulator: mujoco, or pybullet with the arm panda.", rich_help_panel=_WORLD
+        "--world",
+        help="Simulator: mujoco, or pybullet with the arm panda; bridge and bridge-pybullet: "
+        "the same behind a safety supervisor.",
+        rich_help_panel=_WORLD,
     ),
 ]
 RouteOption = Annotated[
@@ -286,6 +290,7 @@ def fetch_model(context: typer.Context) -> None:
     hand_over("embodied.language.local_translator.weights", context.args)
 
 
+add_loop_benches(bench)
 app.add_typer(bench, name="bench")
 
 
@@ -334,7 +339,7 @@ def _check_scene(scene: str) -> None:
 def _checked_robot(robot: str, world: str) -> str:
     from embodied.app.session import PYBULLET_ROBOT, Settings
 
-    if world == "pybullet":
+    if world in ("pybullet", "bridge-pybullet"):
         if robot != Settings().robot:
             _choice("--robot", robot, (PYBULLET_ROBOT,))
         return PYBULLET_ROBOT
