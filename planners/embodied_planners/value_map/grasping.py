@@ -1,0 +1,88 @@
+"""How the fingers take hold of a thing: orientation about the approach, and depth."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from embodied.types import GripperSpec, Pose
+from embodied_planners.value_map.geometry import ObjectGeometry
+
+Array = NDArray[np.float64]
+
+DEEPEST_M = 0.03
+"""The palm stays clear: fingers reach at most this far below a thing's top."""
+
+ROOM_M = 0.006
+"""Room that the fingers need besides the thing's width."""
+
+UP = np.array([0.0, 0.0, 1.0])
+
+
+def grasp_pose(
+    thing: ObjectGeometry, point: Array, hand: Pose, gripper: GripperSpec
+) -> tuple[Pose | None, str]:
+    """Where to close the fingers on a thing from above, turning the hand as little as possible.
+
+    Args:
+        thing: What is grasped.
+        point: Where the program asks for the fingers, (3,).
+        hand: Pose of the end effector now.
+        gripper: The gripper.
+
+    Returns:
+        Pose of the end effector, or None and why not.
+    """
+    now = hand.rotation
+    best: tuple[float, Array] | None = None
+    narrowest = np.inf
+    for closing, width in _closings(thing, now[:, 1]):
+        narrowest = min(narrowest, width)
+        if width > gripper.max_width_m - ROOM_M:
+            continue
+        for sign in (1.0, -1.0):
+            y = sign * closing
+            rotation = np.stack([np.cross(y, -UP), y, -UP], axis=1)
+            turn = float(np.arccos(np.clip((np.trace(now.T @ rotation) - 1) / 2, -1.0, 1.0)))
+            # a wider side costs as much as a quarter of a turn: square things do not care
+            cost = turn + (0.4 if width > narrowest + 0.01 else 0.0)
+            if best is None or cost < best[0]:
+                best = (cost, rotation)
+    if best is None:
+        return None, (
+            f"it is {100 * narrowest:.1f} cm wide, the fingers open "
+            f"{100 * gripper.max_width_m:.1f} cm"
+        )
+    up = thing.half_extent(UP)
+    top, bottom = thing.pose.position[2] + up, thing.pose.position[2] - up
+    lowest = bottom + gripper.pad_size_m[2] / 2 + 0.003
+    height = max(min(max(float(point[2]), top - DEEPEST_M), top), lowest)
+    matrix = np.eye(4)
+    matrix[:3, :3] = best[1]
+    matrix[:3, 3] = [point[0], point[1], height]
+    return Pose.from_matrix(matrix), ""
+
+
+def _closings(thing: ObjectGeometry, now: Array) -> list[tuple[Array, float]]:
+    """Horizontal closing directions with the width of the thing along them, narrow ones first."""
+    rotation = thing.pose.rotation
+    upright = abs(rotation[2, 2]) > 0.9
+    if thing.shape == "sphere" or (thing.shape == "cylinder" and upright):
+        flat = now * np.array([1.0, 1.0, 0.0])
+        if np.linalg.norm(flat) < 0.1:
+            flat = np.array([0.0, 1.0, 0.0])
+        return [(flat / np.linalg.norm(flat), thing.size_m[0])]
+    found: list[tuple[Array, float]] = []
+    for i in range(3):
+        if thing.shape == "cylinder" and i == 2:
+            continue
+        axis = rotation[:, i] * np.array([1.0, 1.0, 0.0])
+        length = float(np.linalg.norm(axis))
+        if length > 0.9:
+            found.append((axis / length, thing.size_m[i]))
+    if not found:
+        flat = now * np.array([1.0, 1.0, 0.0])
+        flat = flat / max(float(np.linalg.norm(flat)), 1e-9)
+        found.append((flat, 2 * thing.half_extent(flat)))
+    found.sort(key=lambda pair: pair[1])
+    return found

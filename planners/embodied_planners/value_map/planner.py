@@ -1,0 +1,344 @@
+"""From one stage of a value-map program to a way (after VoxPoser, arXiv 2307.05973).
+
+Things are hard obstacles, what the program avoids is dear, and the way is the cheapest one by
+weighted A* over voxels, shortened and rounded. Where nothing leads to the target, that is the
+answer: no target is ever appended to a way that does not reach it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from embodied.types import GripperSpec, MapOperation, Pose, ValueMapStage
+from embodied_planners.value_map import kernels
+from embodied_planners.value_map.geometry import ObjectGeometry
+from embodied_planners.value_map.grid import VoxelGrid
+from embodied_planners.value_map.maps import AvoidanceMap, ObstacleMap
+from embodied_planners.value_map.plan import Mover, ValueMapPlan, ValueMapStatus
+from embodied_planners.value_map.profiles import openings, orientations, speeds
+from embodied_planners.value_map.regions import UnknownFrameError, Volume, volume
+from embodied_planners.value_map.search import VoxelSearch, shorten, smooth
+from embodied_planners.value_map.targets import Target, find_target
+
+Array = NDArray[np.float64]
+Field = NDArray[np.float32]
+
+GRIPPER = "gripper"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ValueMapOptions:
+    """Weights and distances of planning.
+
+    Attributes:
+        reach_m: Beyond this distance from everything, obstacles cost nothing.
+        prefer_m: Things nearer than this cost something.
+        near_weight: Cost per unit of length at a thing's surface.
+        avoid_weight: Cost per unit of length where the avoidance map is 1.
+        avoid_margin_m: That cost fades out over this distance.
+        corridor_m: Half width of the straight way into a thing that is grasped, and out of one.
+        escape_m: Length of the way out of a place that is too close to something.
+        spacing_m: Distance between two samples of the way.
+        round_m: Half width of rounded corners.
+        speed_m_s: Speed where the velocity map says nothing.
+    """
+
+    reach_m: float = 0.10
+    prefer_m: float = 0.06
+    near_weight: float = 2.0
+    avoid_weight: float = 60.0
+    avoid_margin_m: float = 0.03
+    corridor_m: float = 0.012
+    escape_m: float = 0.10
+    spacing_m: float = 0.01
+    round_m: float = 0.10
+    speed_m_s: float = 0.25
+
+
+class ValueMapPlanner:
+    """Plans stages over one grid; keeps what has not changed since the last call.
+
+    Args:
+        grid: The grid.
+        options: Weights and distances.
+        gripper: Needed to plan grasps.
+    """
+
+    def __init__(
+        self,
+        grid: VoxelGrid,
+        options: ValueMapOptions | None = None,
+        *,
+        gripper: GripperSpec | None = None,
+    ) -> None:
+        self.grid = grid
+        self.options = options or ValueMapOptions()
+        self.gripper = gripper
+        self.search = VoxelSearch(grid.shape)
+        self.obstacles = ObstacleMap(grid, self.search, self.options.reach_m)
+        self.avoidance = AvoidanceMap(
+            grid, weight=self.options.avoid_weight, margin_m=self.options.avoid_margin_m
+        )
+        self.cost: Field = np.empty(grid.shape, np.float32)
+
+    def plan(
+        self,
+        stage: ValueMapStage,
+        objects: Mapping[str, ObjectGeometry],
+        start_in_world: Pose,
+        *,
+        mover: Mover,
+        hand_in_world: Pose | None = None,
+        anchors: Mapping[str, Array] | None = None,
+        table_height_m: float = -np.inf,
+        obstacle_points_in_world: Array | None = None,
+        opening: float = 1.0,
+        blocked_in_world: Sequence[tuple[Array, float]] = (),
+        lead_in_world: Array | None = None,
+    ) -> ValueMapPlan:
+        """Plan one stage.
+
+        Args:
+            stage: The stage.
+            objects: Everything that is seen, by name; things with ``obstacle`` False are passed
+                through.
+            start_in_world: Pose of what moves.
+            mover: Its shape.
+            hand_in_world: Pose of the end effector, where that is not what moves.
+            anchors: Origins (3,) of frames that stay where they were when the stage began.
+            table_height_m: Height of the table's top in the world.
+            obstacle_points_in_world: Further obstacles, (n, 3).
+            opening: How far the gripper is open now, 0 to 1.
+            blocked_in_world: Balls (centre, radius) that the way must not enter.
+            lead_in_world: Point (3,) that the way passes first: where a moving mover is going.
+        """
+        hand = hand_in_world or start_in_world
+        origins = {n: o.pose.position for n, o in objects.items()}
+        origins |= {GRIPPER: hand.position, **(anchors or {})}
+        try:
+            regions = [(o, volume(o.region, objects, origins)) for o in stage.operations]
+        except UnknownFrameError as error:
+            return ValueMapPlan(status=ValueMapStatus.UNKNOWN_OBJECT, reason=str(error))
+        things = {n: o for n, o in objects.items() if o.obstacle}
+        self.obstacles.update(things, obstacle_points_in_world)
+        self._avoid(regions)
+        if not any(o.map == "affordance" for o, _ in regions):
+            still = np.stack([start_in_world.position] * 2)
+            return self._finish(still, regions, hand, opening, 0.0, Target())
+        target = find_target(
+            regions, things, self.grid, opening=opening, hand=hand, gripper=self.gripper
+        )
+        if target.status is not None:
+            return ValueMapPlan(status=target.status, reason=target.reason)
+        self._costs(mover, hand, target, things, table_height_m, start_in_world)
+        for centre, radius in blocked_in_world:
+            self._block(centre, radius)
+        return self._way(regions, start_in_world, hand, target, things, opening, lead_in_world)
+
+    def cost_of(self, path_in_world: Array) -> float:
+        """Cost of a way (n, 3) in the maps of the last call, m; infinite if it is blocked."""
+        return float(
+            kernels.polyline_cost(self.cost, self._voxels(path_in_world)) * self.grid.resolution_m
+        )
+
+    # ---- costs
+
+    def _avoid(self, regions: Sequence[tuple[MapOperation, Volume]]) -> None:
+        avoided = [(v, _number(o)) for o, v in regions if o.map == "avoidance"]
+        key = tuple(
+            (o, *np.round(np.nan_to_num(np.concatenate([v.lower, v.upper])), 3))
+            for o, v in (
+                ((o.region.shape, str(o.region.parameters), o.value), v)
+                for o, v in regions
+                if o.map == "avoidance"
+            )
+        )
+        self.avoidance.update(avoided, key)
+
+    def _costs(
+        self,
+        mover: Mover,
+        hand: Pose,
+        target: Target,
+        things: Mapping[str, ObjectGeometry],
+        table_height_m: float,
+        start: Pose,
+    ) -> None:
+        """Fill the cost per unit of length, infinite where the mover does not fit."""
+        options, grid = self.options, self.grid
+        world = mover.offsets_m @ hand.rotation.T
+        offsets = np.rint(world / grid.resolution_m).astype(np.int64)
+        if target.grasp:
+            others = {n: o for n, o in things.items() if n != target.grasp}
+            self.obstacles.update(others)
+        kernels.travel_cost(
+            self.obstacles.distance,
+            self.avoidance.cost,
+            offsets,
+            mover.radii_m.astype(np.float32),
+            np.float32(options.prefer_m),
+            np.float32(options.near_weight),
+            self.cost,
+        )
+        if target.grasp:
+            self._keep_to_corridor(things[target.grasp], target, world, mover)
+        if mover.planar:
+            level = int(self.grid.index(start.position)[2])
+            self.cost[:, :, :level] = np.inf
+            self.cost[:, :, level + 1 :] = np.inf
+        else:
+            lowest = table_height_m + float(np.max(mover.table_radii_m - world[:, 2]))
+            if np.isfinite(lowest):
+                below = (lowest - grid.origin_in_world[2]) / grid.resolution_m
+                self.cost[:, :, : max(0, int(np.floor(below + 0.3)))] = np.inf
+
+    def _keep_to_corridor(
+        self, thing: ObjectGeometry, target: Target, balls: Array, mover: Mover
+    ) -> None:
+        """Block a thing that is to be grasped except along the straight way into it."""
+        assert target.place is not None and target.quat_wxyz is not None
+        back = -Pose(position=np.zeros(3), quat_wxyz=target.quat_wxyz).rotation[:, 2]
+        reach = thing.half_extents_in_world() + float(np.max(mover.radii_m)) + 0.12
+        part = self.grid.slices(thing.pose.position - reach, thing.pose.position + reach)
+        x, y, z = self.grid.centres(part)
+        near = np.zeros(self.cost[part].shape, np.bool_)
+        for offset, radius in zip(balls, mover.radii_m, strict=True):
+            ox, oy, oz = (np.float32(v) for v in offset)
+            near |= thing.distance(x + ox, y + oy, z + oz) < radius
+        p = target.place
+        along = (x - p[0]) * back[0] + (y - p[1]) * back[1] + (z - p[2]) * back[2]
+        squared = (x - p[0]) ** 2 + (y - p[1]) ** 2 + (z - p[2]) ** 2
+        width = max(self.options.corridor_m, 0.8 * self.grid.resolution_m)
+        corridor = (squared - along**2 < width**2) & (along > -self.grid.resolution_m)
+        here = self.cost[part]
+        here[near & ~corridor] = np.inf
+
+    def _block(self, centre: Array, radius: float) -> None:
+        part = self.grid.slices(centre - radius, centre + radius)
+        x, y, z = self.grid.centres(part)
+        ball = (x - centre[0]) ** 2 + (y - centre[1]) ** 2 + (z - centre[2]) ** 2 < radius**2
+        here = self.cost[part]
+        here[ball] = np.inf
+
+    # ---- the way
+
+    def _way(
+        self,
+        regions: Sequence[tuple[MapOperation, Volume]],
+        start: Pose,
+        hand: Pose,
+        target: Target,
+        things: Mapping[str, ObjectGeometry],
+        opening: float,
+        lead: Array | None,
+    ) -> ValueMapPlan:
+        grid = self.grid
+        if not grid.contains(start.position):
+            return ValueMapPlan(
+                status=ValueMapStatus.START_BLOCKED, reason="it is outside the workspace"
+            )
+        self._open_start(start, hand)
+        ends, end_costs, reason = target.ends(self.cost, grid, things)
+        if len(ends) == 0:
+            return ValueMapPlan(status=ValueMapStatus.TARGET_OCCUPIED, reason=reason)
+        first = start.position if lead is None else lead
+        begin = tuple(int(i) for i in grid.index(first))
+        if not grid.contains(first) or not np.isfinite(self.cost[begin]):
+            first, lead = start.position, None
+            begin = tuple(int(i) for i in grid.index(first))
+        assert len(begin) == 3
+        result = self.search.find(self.cost, ends, end_costs, begin)
+        if not result.found:
+            return ValueMapPlan(
+                status=ValueMapStatus.UNREACHABLE,
+                reason=f"no free way to {target.words}",
+            )
+        points = result.path.copy()
+        points[0] = self._voxels(first)
+        corners = shorten(self.cost, points)
+        place = target.place
+        if place is not None and np.array_equal(grid.index(place), np.floor(points[-1])):
+            corners[-1] = self._voxels(place)
+        if lead is not None:
+            corners = np.vstack([self._voxels(start.position), corners])
+
+        def cost(curve: Array) -> float:
+            return float(kernels.polyline_cost(self.cost, curve))
+
+        spacing = self.options.spacing_m / grid.resolution_m
+        width = self.options.round_m / grid.resolution_m
+        curve = smooth(corners, cost, spacing=spacing, width=width)
+        path = grid.origin_in_world + curve * grid.resolution_m
+        return self._finish(path, regions, hand, opening, result.cost * grid.resolution_m, target)
+
+    def _open_start(self, start: Pose, hand: Pose) -> None:
+        """Let the way begin close to something: straight back against the approach, or out."""
+        grid, options = self.grid, self.options
+        index = tuple(int(i) for i in grid.index(start.position))
+        if np.isfinite(self.cost[index]):
+            return
+        back = -hand.rotation[:, 2]
+        reach = options.escape_m
+        part = grid.slices(start.position - reach, start.position + reach)
+        x, y, z = grid.centres(part)
+        s = start.position
+        along = (x - s[0]) * back[0] + (y - s[1]) * back[1] + (z - s[2]) * back[2]
+        squared = (x - s[0]) ** 2 + (y - s[1]) ** 2 + (z - s[2]) ** 2
+        width = max(options.corridor_m, 0.9 * grid.resolution_m)
+        tube = (squared - along**2 < width**2) & (along > -grid.resolution_m)
+        tube &= along < reach
+        near = (squared < 0.03**2) & (self.obstacles.distance[part] > 0.5 * grid.resolution_m)
+        here = self.cost[part]
+        here[(tube | near) & ~np.isfinite(here)] = 8.0
+        self.cost[index] = 8.0
+
+    def _voxels(self, point: Array) -> Array:
+        return (point - self.grid.origin_in_world) / self.grid.resolution_m
+
+    def _finish(
+        self,
+        path: Array,
+        regions: Sequence[tuple[MapOperation, Volume]],
+        hand: Pose,
+        opening: float,
+        cost: float,
+        target: Target,
+    ) -> ValueMapPlan:
+        """Read the velocity, rotation and gripper maps along the way."""
+        del opening
+        plan = ValueMapPlan(
+            status=ValueMapStatus.FOUND,
+            path_in_world=path,
+            speeds_m_s=speeds(path, regions, self.options.speed_m_s),
+            quats_wxyz=orientations(path, regions, hand.quat_wxyz, target.quat_wxyz),
+            gripper=openings(path, regions),
+            cost=cost,
+            grasp=target.grasp,
+            notes=target.notes,
+        )
+        return replace(plan, notes=(*plan.notes, *self._crossed(path, regions)))
+
+    def _crossed(
+        self, path: Array, regions: Sequence[tuple[MapOperation, Volume]]
+    ) -> tuple[str, ...]:
+        notes: list[str] = []
+        step = float(np.mean(np.linalg.norm(np.diff(path, axis=0), axis=1))) if len(path) > 1 else 0
+        for operation, region in regions:
+            if operation.map != "avoidance" or _number(operation) < 0.5:
+                continue
+            inside = int(np.count_nonzero(region.contains(path)))
+            if inside * step > self.grid.resolution_m:
+                notes.append(
+                    f"{100 * inside * step:.0f} cm of the way lie where {operation.region.shape} "
+                    f"of {operation.region.frame} is to be avoided: no way around is cheaper"
+                )
+        return tuple(notes)
+
+
+def _number(operation: MapOperation) -> float:
+    value = operation.value
+    return float(value) if not isinstance(value, tuple) else 0.0

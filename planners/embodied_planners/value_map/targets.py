@@ -1,0 +1,218 @@
+"""Where a way may end, from the affordance map."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from embodied.types import GripperSpec, MapOperation, Pose
+from embodied_planners.value_map.geometry import ObjectGeometry
+from embodied_planners.value_map.grasping import grasp_pose
+from embodied_planners.value_map.grid import VoxelGrid
+from embodied_planners.value_map.plan import ValueMapStatus
+from embodied_planners.value_map.regions import Volume
+
+Array = NDArray[np.float64]
+Field = NDArray[np.float32]
+Indices = NDArray[np.int64]
+
+NEAREST_M = 0.025
+"""So far from a target point a way may end where the point itself is too close to something."""
+
+SHELL_M = 0.05
+"""So far from a thing's surface a way to the thing itself may end."""
+
+VALUE_COST = 100.0
+"""Voxels of way that a target of value 1 is worth more than one of value 0."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Target:
+    """Where to go.
+
+    Attributes:
+        volumes: Target regions with their values in 0..1.
+        place: The exact point, for targets that are one.
+        thing: Name of the thing that the point is inside of, ``""`` if none.
+        grasp: The same where it is to be grasped.
+        quat_wxyz: Orientation of the hand there; None leaves it to the rotation map.
+        words: The target in words.
+        status: What is wrong with it; None if nothing is.
+        reason: Why.
+        notes: What a reader should know.
+    """
+
+    volumes: tuple[tuple[Volume, float], ...] = ()
+    place: Array | None = None
+    thing: str = ""
+    grasp: str = ""
+    quat_wxyz: Array | None = None
+    words: str = "where it is"
+    status: ValueMapStatus | None = None
+    reason: str = ""
+    notes: tuple[str, ...] = ()
+
+    def ends(
+        self, cost: Field, grid: VoxelGrid, things: Mapping[str, ObjectGeometry]
+    ) -> tuple[Indices, Field, str]:
+        """Free voxels where a way may end, (n, 3), their costs (n,), and why there are none."""
+        if self.place is not None:
+            return self._ends_at(self.place, cost, grid, things)
+        found: list[Indices] = []
+        costs: list[Field] = []
+        best = max(value for _, value in self.volumes)
+        for region, value in self.volumes:
+            part = grid.slices(
+                np.maximum(region.lower, grid.origin_in_world),
+                np.minimum(region.upper, grid.upper_in_world),
+            )
+            depth = np.broadcast_to(region.distance(*grid.centres(part)), cost[part].shape)
+            inside = (depth <= 0.0) & np.isfinite(cost[part])
+            index = np.argwhere(inside)
+            shallow = np.clip(depth[inside] / grid.resolution_m + 2.0, 0.0, 2.0)
+            found.append(index + [s.start for s in part])
+            costs.append((3 * shallow + VALUE_COST * (best - value)).astype(np.float32))
+        ends = np.concatenate(found)
+        reason = "" if len(ends) else f"no free place is left in {self.words}"
+        return ends, np.concatenate(costs), reason
+
+    def _ends_at(
+        self, place: Array, cost: Field, grid: VoxelGrid, things: Mapping[str, ObjectGeometry]
+    ) -> tuple[Indices, Field, str]:
+        own = grid.index(place)
+        if np.isfinite(cost[tuple(own)]):
+            return own[None], np.zeros(1, np.float32), ""
+        thing = things.get(self.thing)
+        reach = np.full(3, NEAREST_M)
+        if thing is not None:
+            reach = thing.half_extents_in_world() + SHELL_M
+        part = grid.slices(place - reach, place + reach)
+        x, y, z = grid.centres(part)
+        away = np.sqrt((x - place[0]) ** 2 + (y - place[1]) ** 2 + (z - place[2]) ** 2)
+        allowed = np.isfinite(cost[part])
+        if thing is None:
+            allowed &= away < NEAREST_M
+            away = 3.0 * away
+        elif not self.grasp:
+            allowed &= thing.distance(x, y, z) < SHELL_M
+            away = (
+                3.0 * thing.distance(x, y, z)
+                + np.sqrt((x - place[0]) ** 2 + (y - place[1]) ** 2)
+                + np.maximum(place[2] - z, 0) * 10
+            )
+        else:
+            allowed &= away < 1.8 * grid.resolution_m
+        index = np.argwhere(allowed)
+        costs = np.broadcast_to(away, allowed.shape)[allowed] / grid.resolution_m
+        reason = "" if len(index) else self._why_occupied(place, things)
+        return index + [s.start for s in part], costs.astype(np.float32), reason
+
+    def _why_occupied(self, place: Array, things: Mapping[str, ObjectGeometry]) -> str:
+        gaps = {n: float(o.distance_to(place[None])[0]) for n, o in things.items()}
+        if not gaps:
+            return f"{self.words} is too close to the table"
+        nearest = min(gaps, key=lambda name: gaps[name])
+        if gaps[nearest] <= 0.0:
+            return f"{self.words} is inside {nearest}"
+        if gaps[nearest] > 0.08:
+            return f"{self.words} is too close to the table"
+        return f"{self.words} is only {100 * gaps[nearest]:.1f} cm from {nearest}"
+
+
+def find_target(
+    regions: Sequence[tuple[MapOperation, Volume]],
+    things: Mapping[str, ObjectGeometry],
+    grid: VoxelGrid,
+    *,
+    opening: float,
+    hand: Pose,
+    gripper: GripperSpec | None,
+) -> Target:
+    """Read the affordance map of a stage.
+
+    A point inside a thing that the gripper map closes on is grasped; any other point inside a
+    thing means the nearest free place to it.
+
+    Args:
+        regions: Operations with their volumes.
+        things: Obstacles by name.
+        grid: The grid.
+        opening: How far the gripper is open now, 0 to 1.
+        hand: Pose of the end effector now.
+        gripper: Needed for grasps.
+    """
+    wanted = [(o, v) for o, v in regions if o.map == "affordance" and _value(o) > 0.0]
+    if not wanted:
+        return Target(status=ValueMapStatus.OUTSIDE, reason="no place has a positive value")
+    operation, region = wanted[-1]
+    words = _words(operation)
+    if region.place is None or operation.region.shape == "ball" or len(wanted) > 1:
+        volumes = tuple((v, _value(o)) for o, v in wanted)
+        inside = [
+            v
+            for v, _ in volumes
+            if np.all(v.upper > grid.origin_in_world) and np.all(v.lower < grid.upper_in_world)
+        ]
+        if not inside:
+            return Target(status=ValueMapStatus.OUTSIDE, reason=f"{words} is outside the workspace")
+        return Target(volumes=volumes, words=words)
+    place = region.place
+    if not grid.contains(place):
+        x, y, z = place
+        return Target(
+            status=ValueMapStatus.OUTSIDE,
+            reason=f"{words}, at ({x:.2f}, {y:.2f}, {z:.2f}) m, is outside the workspace",
+        )
+    turned = any(o.map == "rotation" and bool(v.contains(place[None], 1e-3)[0]) for o, v in regions)
+    within = [n for n, o in things.items() if float(o.distance_to(place[None])[0]) <= 0.0]
+    named = operation.region.frame
+    thing = named if named in within else (within[0] if within else "")
+    closes = _closes(regions, place)
+    if thing and thing == named and closes and gripper is not None and opening > 0.1:
+        pose, reason = grasp_pose(things[thing], place, hand, gripper)
+        if pose is None:
+            return Target(
+                status=ValueMapStatus.TARGET_OCCUPIED, reason=f"{thing} cannot be held: {reason}"
+            )
+        return Target(
+            volumes=((region, 1.0),),
+            place=pose.position,
+            thing=thing,
+            grasp=thing,
+            quat_wxyz=None if turned else pose.quat_wxyz,
+            words=words,
+        )
+    notes: tuple[str, ...] = ()
+    if thing and thing == named:
+        notes = (f"the target is inside {thing}: the nearest free place to it is taken",)
+    elif thing:
+        return Target(status=ValueMapStatus.TARGET_OCCUPIED, reason=f"{words} is inside {thing}")
+    return Target(volumes=((region, 1.0),), place=place, thing=thing, words=words, notes=notes)
+
+
+def _closes(regions: Sequence[tuple[MapOperation, Volume]], place: Array) -> bool:
+    """Whether the gripper map closes the fingers at a place."""
+    value = 1.0
+    for operation, region in regions:
+        if operation.map == "gripper" and bool(region.contains(place[None], 1e-3)[0]):
+            value = _value(operation)
+    return value < 0.5
+
+
+def _value(operation: MapOperation) -> float:
+    value = operation.value
+    return float(value) if not isinstance(value, tuple) else 0.0
+
+
+def _words(operation: MapOperation) -> str:
+    region = operation.region
+    if region.shape in ("point", "along", "ball"):
+        offset = [region.parameters.get(a, 0.0) for a in "xyz"]
+        if not any(offset):
+            return region.frame
+        shift = ", ".join(f"{100 * v:.0f}" for v in offset)
+        return f"the place ({shift}) cm from {region.frame}"
+    return f"the {region.shape} of {region.frame}"
