@@ -11,7 +11,7 @@ import numpy as np
 
 from embodied.types._geometry import Array
 from embodied.world.bridge._types import Reason
-from embodied.world.bridge.geometry import ArmGeometry
+from embodied.world.bridge.geometry import ArmGeometry, Nearest
 from embodied.world.bridge.limits import SafetyLimits
 from embodied.world.bridge.reasons import reason
 
@@ -26,9 +26,12 @@ Floats = Sequence[float]
 class MotionChecks:
     """Checks set-points and the ways to rest that start from them.
 
-    Distances are exact at the *centre* of a bubble. A configuration whose parts have moved, by
-    ``sum_i reach_i |q_i - centre_i|`` at most, less than the margin there needs no look. Where the
-    margin is smaller than one period's motion, each set-point of the way is looked at.
+    Distance to what is near, distance to singularity and room in the workspace are exact at a
+    *centre*. From there to q, with joints turned by ``d_i = |q_i - centre_i|``, no part moves
+    farther than ``sum_i reach_i d_i``, the end effector no farther than ``sum_i r_i d_i`` (r_i:
+    the length of the chain beyond joint i), and the least singular value changes by at most
+    ``slope sum_i d_i``. While all three leave room, nothing needs a look. Where the distance is
+    smaller than one period's motion, each set-point of the way is looked at.
 
     Args:
         limits: What is allowed.
@@ -45,29 +48,25 @@ class MotionChecks:
         self._dq_max: list[float] = (limits.dq_max * _ROUNDING).tolist()
         self._ddq_max: list[float] = (limits.ddq_max * _ROUNDING).tolist()
         self._dddq_max: list[float] = (limits.dddq_max * _ROUNDING).tolist()
-        self._steps_m = np.array([limits.ee_speed_m_s, limits.elbow_speed_m_s]) * limits.dt_s
-        self._box_middle = (limits.workspace_lower + limits.workspace_upper) / 2
-        self._box_half = (limits.workspace_upper - limits.workspace_lower) / 2
-        self._slope = 1.0 + float(geometry.reach_m[0])
-        n = len(limits.joints)
-        self._centre: Array = np.zeros(n)
-        self._margin_m = -np.inf
+        self._dq_max_inverse = 1.0 / limits.dq_max
+        self._speeds = np.array([limits.ee_speed_m_s, limits.elbow_speed_m_s]) * _ROUNDING
+        self._point_reach = geometry.point_reach_m
+        slope = np.full_like(geometry.reach_m, 1.0 + geometry.reach_m[0])
+        self._reaches = np.stack([geometry.point_reach_m[:, 0], geometry.reach_m, slope], axis=1)
+        self._centre: Array = np.zeros(len(limits.joints))
+        self._room: Array = np.full(3, -np.inf)
         self._gap_m = -1.0
-        self._singular_centre: Array = np.zeros(n)
-        self._singular_value = -np.inf
 
     def start(self, q: Array) -> None:
         """Begin at ``q`` (n,)."""
-        self._centre = q.copy()
-        self._margin_m = self.geometry.nearest(q).margin_m
-        self._singular_value = -np.inf
+        self._take_centre(q.copy())
 
     def gripper(self, gap_m: float) -> None:
         """The fingers are this far open."""
         if abs(gap_m - self._gap_m) > _GAP_M:
             self.geometry.set_gap(gap_m)
             self._gap_m = gap_m
-            self._margin_m = -np.inf
+            self._room = np.full(3, -np.inf)
 
     def beyond_position(self, q: Floats) -> Reason | None:
         """Why ``q`` is too far beyond the position limits, if it is."""
@@ -111,43 +110,80 @@ class MotionChecks:
             value = float(way[row, i])
             limit = limits.q_upper[i] if value > self._middle[i] else limits.q_lower[i]
             return reason("position_limit", limits.joints[int(i)], value, limit, "rad")
-        shares = np.abs(dq) / limits.dq_max
+        sizes = np.abs(dq)
+        shares = sizes * self._dq_max_inverse
         if shares.max() > _ROUNDING:
             row, i = np.unravel_index(int(shares.argmax()), shares.shape)
             joint, limit = limits.joints[int(i)], limits.dq_max[i]
-            return reason("velocity_limit", joint, abs(dq[row, i]), limit, "rad/s")
-        return self._cartesian(way) or self._collision(way) or self._singularity(way[0], way[-1])
+            return reason("velocity_limit", joint, sizes[row, i], limit, "rad/s")
+        too_fast = self._too_fast(way, sizes)
+        if too_fast is not None:
+            return too_fast
+        if ((np.abs(way - self._centre) @ self._reaches).max(axis=0) < self._room).all():
+            return None
+        return self._look(way)
 
     # ----------------------------------------------------------------- private
 
-    def _cartesian(self, way: Array) -> Reason | None:
-        """Stages 5 and 6: speeds of end effector and elbow, workspace."""
+    def _too_fast(self, way: Array, sizes: Array) -> Reason | None:
+        """Stage 5: speeds of end effector and elbow; exact where a bound does not settle it."""
+        doubtful = sizes @ self._point_reach > self._speeds
+        if not doubtful.any():
+            return None
         limits = self.limits
-        points = self.geometry.paths(way)
+        rows = int(np.flatnonzero(doubtful.any(axis=1))[-1]) + 2
+        points = self.geometry.paths(way[:rows])
         steps = points[:, 1:] - points[:, :-1]
-        longest = np.sqrt(np.einsum("bki,bki->bk", steps, steps).max(axis=1))
-        over = longest / self._steps_m
-        if over.max() > _ROUNDING:
-            i = int(over.argmax())
-            code, name, limit = (
-                ("ee_speed_limit", "end effector", limits.ee_speed_m_s),
-                ("elbow_speed_limit", "elbow", limits.elbow_speed_m_s),
-            )[i]
-            return reason(code, name, longest[i] / limits.dt_s, limit, "m/s")
-        outside = (np.abs(points[0] - self._box_middle) - self._box_half).max(axis=1)
+        speeds = np.sqrt(np.einsum("bki,bki->bk", steps, steps).max(axis=1)) / limits.dt_s
+        over = speeds / self._speeds
+        if over.max() <= 1.0:
+            return None
+        i = int(over.argmax())
+        code, name, limit = (
+            ("ee_speed_limit", "end effector", limits.ee_speed_m_s),
+            ("elbow_speed_limit", "elbow", limits.elbow_speed_m_s),
+        )[i]
+        return reason(code, name, speeds[i], limit, "m/s")
+
+    def _look(self, way: Array) -> Reason | None:
+        """Stages 6 to 8 along a way, exactly, and a new centre at its beginning."""
+        near = self._take_centre(way[0])
+        needed = (np.abs(way - self._centre) @ self._reaches).max(axis=0) >= self._room
+        found: Reason | None = None
+        if needed[0]:
+            found = self._workspace(way)
+        if found is None and needed[1]:
+            found = self._collision(way, near.margin_m)
+        if found is None and needed[2]:
+            found = self._singularity(way[0], way[-1])
+        return found
+
+    def _take_centre(self, q: Array) -> Nearest:
+        """Make ``q`` (n,) the centre; returns what is nearest there."""
+        limits = self.limits
+        near = self.geometry.nearest(q)
+        ee, _ = self.geometry.points(q)
+        box = min((ee - limits.workspace_lower).min(), (limits.workspace_upper - ee).min())
+        spare = self.geometry.least_singular_value(q) - limits.least_singular_value
+        self._centre = q
+        self._room = np.array([box, near.margin_m, spare])
+        return near
+
+    def _workspace(self, way: Array) -> Reason | None:
+        """Stage 6: outside the box, the end effector may only come nearer to it."""
+        limits = self.limits
+        ee = self.geometry.paths(way)[0]
+        outside = np.maximum(limits.workspace_lower - ee, ee - limits.workspace_upper).max(axis=1)
         farthest = float(outside.max())
         if farthest > 0.0 and farthest > float(outside[0]) + _SLACK:
             return reason("workspace", "end effector", farthest, 0.0, "m")
         return None
 
-    def _collision(self, way: Array) -> Reason | None:
-        """Stage 7: distances along the way."""
+    def _collision(self, way: Array, margin_m: float) -> Reason | None:
+        """Stage 7: parts that are too near may only get farther from each other."""
         reach = self.geometry.reach_m
-        if (np.abs(way - self._centre) @ reach).max() < self._margin_m:
-            return None
-        first = self.geometry.nearest(way[0])
-        here = min(0.0, first.margin_m) - _WORSE_M
-        centre, margin = way[0], first.margin_m
+        here = min(0.0, margin_m) - _WORSE_M
+        centre, margin = way[0], margin_m
         for row in way[1:]:
             if float(np.abs(row - centre) @ reach) < margin:
                 continue
@@ -156,22 +192,12 @@ class MotionChecks:
                 pair = f"{near.first} with {near.second}"
                 return reason("collision", pair, near.margin_m, 0.0, "m")
             centre, margin = row, near.margin_m
-        self._centre, self._margin_m = way[0], first.margin_m
         return None
 
     def _singularity(self, here: Array, end: Array) -> Reason | None:
-        """Stage 8.
-
-        ``|sigma(q) - sigma(p)| <= slope |q - p|_1`` for the least singular value sigma, since a
-        joint's motion turns and shifts the columns of the Jacobian by no more; this spares most
-        decompositions.
-        """
+        """Stage 8: near a singularity, the arm may only get away from it."""
         least = self.limits.least_singular_value
-        moved = self._slope * float(np.abs(end - self._singular_centre).sum())
-        if self._singular_value - moved > least:
-            return None
         value = self.geometry.least_singular_value(end)
-        self._singular_centre, self._singular_value = end, value
         if value >= least or value >= self.geometry.least_singular_value(here) - _SLACK:
             return None
         return reason("singularity", "end effector", value, least, "m")

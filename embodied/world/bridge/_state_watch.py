@@ -57,15 +57,16 @@ class StateWatch:
         if problem is not None:
             return problem
         limits = self.limits
-        lags: list[float] = np.abs(q_sent - state.q).tolist()
+        q: list[float] = state.q.tolist()
+        lags = [abs(x - y) for x, y in zip(q_sent.tolist(), q, strict=True)]
         lag = max(lags)
         if lag > limits.tracking_error_rad:
             joint = limits.joints[lags.index(lag)]
             return reason("tracking_error", joint, lag, limits.tracking_error_rad, "rad")
         for i, (tau, limit) in enumerate(zip(state.tau.tolist(), self._tau_max, strict=True)):
-            if abs(tau) > limit:
+            if not -limit <= tau <= limit:
                 return reason("torque_limit", limits.joints[i], abs(tau), limit, "N m")
-        if lag <= limits.stall_rad or float(np.abs(state.dq).max()) >= STILL_RAD_S:
+        if lag <= limits.stall_rad or max(map(abs, state.dq.tolist())) >= STILL_RAD_S:
             self._stalled_s = 0.0
             return None
         self._stalled_s += limits.dt_s
@@ -80,7 +81,7 @@ class StateWatch:
         for vector in (state.q, state.dq, state.tau):
             if vector.shape != (n,):
                 return reason("wrong_joint_count", value=vector.size, limit=n, unit="joints")
-            if not math.isfinite(vector.sum()):
+            if not all(map(math.isfinite, vector.tolist())):
                 return reason("state_not_finite")
         return None
 

@@ -46,6 +46,7 @@ class ArmGeometry:
 
     Attributes:
         reach_m: For each joint, how far from its axis any part that it moves can be, (n,), m.
+        point_reach_m: The same for end effector and elbow, (n, 2), m; 0 where it does not move.
 
     Raises:
         ConfigurationError: The limits name a robot, joints or an elbow that do not exist, or are
@@ -90,6 +91,7 @@ class ArmGeometry:
         self._elbow_at = self.data.xpos[self._elbow]
         self._jacobian = np.zeros((6, model.nv))
         self.reach_m = self._reach(limits)
+        self.point_reach_m = self._point_reach(limits)
         self._required = self._prepare(limits, robot.q_home)
 
     def place(self, q: Array) -> None:
@@ -178,6 +180,25 @@ class ArmGeometry:
                 if int(model.geom_bodyid[g]) in (first, *rest)
             ]
             reach[i] = chain + max(extents, default=0.0)
+        return reach
+
+    def _point_reach(self, limits: SafetyLimits) -> Array:
+        """Lengths of the links between a joint and the end effector, and the elbow."""
+        model = self.model
+        reach = np.zeros((len(limits.joints), 2))
+        tip = float(np.linalg.norm(model.site_pos[self._site]))
+        ends = ((int(model.site_bodyid[self._site]), tip), (self._elbow, 0.0))
+        for k, (body, beyond) in enumerate(ends):
+            chain: list[int] = []
+            while body != 0:
+                chain.append(body)
+                body = int(model.body_parentid[body])
+            for i, joint in enumerate(limits.joints):
+                moved = self._moved_by(joint)
+                links = [b for b in chain if b in moved[1:]]
+                if set(chain) & set(moved):
+                    lengths = [float(np.linalg.norm(model.body_pos[b])) for b in links]
+                    reach[i, k] = beyond + sum(lengths)
         return reach
 
     def _prepare(self, limits: SafetyLimits, q_home: Array) -> Array:
