@@ -53,7 +53,7 @@ WorldOption = Annotated[
 ]
 RouteOption = Annotated[
     str,
-    typer.Option("--route", help="auto, pddl or reward.", rich_help_panel=_WORLD),
+    typer.Option("--route", help="auto, pddl, reward or value-map.", rich_help_panel=_WORLD),
 ]
 SeedOption = Annotated[
     int, typer.Option("--seed", min=0, help="Initial layout.", rich_help_panel=_WORLD)

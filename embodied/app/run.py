@@ -212,8 +212,8 @@ def versions() -> dict[str, str]:
 def _guarded(act: Act, emit: Emit, folder: RunFolder) -> Outcome:
     """Run ``act``; an error becomes an outcome and an event."""
 
-    def artifact(name: str, text: str) -> None:
-        folder.write_text(name, text)
+    def artifact(name: str, content: str | bytes) -> None:
+        folder.write(name, content)
 
     try:
         return act(emit, artifact)

@@ -119,10 +119,11 @@ class RunFolder:
         else:
             self._torn = False
 
-    def write_text(self, name: str, text: str) -> None:
+    def write(self, name: str, content: str | bytes) -> None:
         """Write a whole file of the folder; a failure is noted in ``lost``."""
+        data = content.encode("utf-8", "replace") if isinstance(content, str) else content
         try:
-            self._replace(name, text.encode("utf-8", "replace"))
+            self._replace(name, data)
         except OSError as error:
             self._note_loss(name, error)
 

@@ -18,7 +18,7 @@ REACHED, NOT_REACHED, NOT_UNDERSTOOD, BROKEN, INTERRUPTED = 0, 1, 2, 3, 130
 """Exit codes: goal reached, not reached, not understood or unsupported, environment or model error,
 ended by Ctrl-C."""
 
-ROUTES = ("auto", "pddl", "reward")
+ROUTES = ("auto", "pddl", "reward", "value-map")
 BRIDGE_WORLDS = ("bridge", "bridge-pybullet")
 """A simulated arm behind a supervisor process, in MuJoCo and in PyBullet."""
 
@@ -115,8 +115,8 @@ class Outcome:
         return self.exit_code == REACHED
 
 
-Artifact = Callable[[str, str], None]
-"""Takes the name and the text of a file for the run folder."""
+Artifact = Callable[[str, str | bytes], None]
+"""Takes the name and the content of a file for the run folder."""
 
 
 class Session(Protocol):

@@ -59,6 +59,10 @@ def open_session(settings: Settings) -> Session:
         from embodied.app.bridge_session import open_bridge_session
 
         return open_bridge_session(settings)[0]
+    if settings.route == "value-map":
+        from embodied.app.value_map_route import open_value_map_session
+
+        return open_value_map_session(settings)
     if settings.world == "pybullet" and settings.robot != PYBULLET_ROBOT:
         raise ConfigurationError(
             f"the world pybullet has the arm {PYBULLET_ROBOT}, not {settings.robot!r}"

@@ -109,8 +109,8 @@ def test_file_size_limit_costs_files_but_no_exception(tmp_path: Path) -> None:
     try:
         for _ in range(10):
             folder.log(Event(kind="response", data={"text": "z" * 500}))
-        folder.write_text("problem.pddl", "z" * 5000)
-        folder.write_text("plan.txt", "short")
+        folder.write("problem.pddl", "z" * 5000)
+        folder.write("plan.txt", "short")
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert set(folder.lost) == {"part of events.jsonl", "problem.pddl"}

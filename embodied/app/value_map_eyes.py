@@ -1,0 +1,145 @@
+"""Eyes of a value-map run: perception from pixels, and the simulator's own state by its name."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from embodied.perception import Detector, PerceivedObject, Perception, Percept, PerceptionOptions
+from embodied.perception.cameras import SensorFaults, look
+from embodied.perception.robot_filter import ModelRobotFilter
+from embodied.types import Observation
+from embodied.world.scene import TABLE
+
+TRUTH = "ground truth of the simulator"
+
+
+@dataclass(slots=True, kw_only=True)
+class PixelEyes:
+    """RGB-D cameras of a simulated world and perception on their images.
+
+    Attributes:
+        world: Renders the images; only its cameras are used.
+        perception: Turns them into objects.
+        faults: What is wrong with the cameras now, asked at every look.
+        render_s: Wall times of rendering, which a real camera would not cost.
+        perceive_s: Wall times of perception itself.
+        cpu_s: CPU times of perception itself.
+    """
+
+    world: Any
+    perception: Perception
+    faults: Callable[[], SensorFaults | None] = lambda: None
+    width: int = 320
+    height: int = 240
+    segmentation: bool = False
+    rng: np.random.Generator = field(default_factory=lambda: np.random.default_rng(0))
+    render_s: list[float] = field(default_factory=list[float])
+    perceive_s: list[float] = field(default_factory=list[float])
+    cpu_s: list[float] = field(default_factory=list[float])
+
+    @property
+    def source(self) -> str:
+        """Where object poses come from, for people."""
+        names = self.perception.detector.source
+        views = len(self.perception.options.cameras)
+        if names != "pixels":
+            return f"RGB-D pixels of {views} cameras, names from the {TRUTH}"
+        return f"RGB-D pixels of {views} cameras"
+
+    def __call__(self, observation: Observation) -> Percept:
+        """Look at the present instant."""
+        began = time.perf_counter()
+        seen = look(
+            self.world,
+            observation,
+            cameras=self.perception.options.cameras,
+            width=self.width,
+            height=self.height,
+            segmentation=self.segmentation,
+            faults=self.faults(),
+            rng=self.rng,
+        )
+        rendered, cpu = time.perf_counter(), time.process_time()
+        percept = self.perception.update(seen)
+        self.render_s.append(rendered - began)
+        self.perceive_s.append(time.perf_counter() - rendered)
+        self.cpu_s.append(time.process_time() - cpu)
+        return percept
+
+
+def pixel_eyes(
+    world: Any,
+    *,
+    detector: Detector | None = None,
+    options: PerceptionOptions | None = None,
+    faults: Callable[[], SensorFaults | None] = lambda: None,
+) -> PixelEyes:
+    """Eyes that see a simulated world through its cameras.
+
+    Args:
+        world: A world with ``model``, ``spec`` and ``render``.
+        detector: Gives names; colour and shape by default.
+        options: How much is looked at.
+        faults: What is wrong with the cameras, asked at every look.
+
+    Raises:
+        EnvironmentMissingError: Open3D is not installed.
+    """
+    perception = Perception(
+        world.spec,
+        detector=detector,
+        options=options,
+        robot_filter=ModelRobotFilter.of(world.model, world.spec),
+    )
+    return PixelEyes(world=world, perception=perception, faults=faults)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrueEyes:
+    """The simulator's own poses as a percept: ground truth, not perception."""
+
+    world: Any
+
+    @property
+    def source(self) -> str:
+        """Where object poses come from, for people."""
+        return TRUTH
+
+    def __call__(self, observation: Observation) -> Percept:
+        """Poses of all objects of the spec."""
+        objects = {
+            name: PerceivedObject(
+                name=name,
+                color=thing.color,
+                shape=thing.shape,
+                pose=observation.poses[name],
+                size_m=thing.size_m,
+                points_in_world=np.empty((0, 3)),
+                position_std_m=np.zeros(3),
+                last_seen_s=observation.time,
+                source="ground truth",
+            )
+            for name, thing in self.world.spec.objects.items()
+            if name != TABLE
+        }
+        return Percept(
+            time=observation.time,
+            objects=objects,
+            table_height_m=0.0,
+            obstacle_points_in_world=np.empty((0, 3)),
+            openings_m=dict(observation.openings_m),
+        )
+
+
+def perception_errors(percept: Percept, truth: Observation) -> dict[str, float]:
+    """Distance between perceived and true centres by object, m: for reports, never for control."""
+    return {
+        name: float(np.linalg.norm(thing.pose.position - truth.poses[name].position))
+        for name, thing in percept.objects.items()
+        if name in truth.poses
+    }
