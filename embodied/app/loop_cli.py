@@ -9,6 +9,7 @@ import typer
 from embodied.app.bench_cli import PASS_ON, hand_over
 
 _BENCHES = {
+    "strategies": "Ways to use a model on the same tasks: success, recall, tokens, calls",
     "critic": "Outcomes of single actions, and how well the critic predicts them",
     "disturb": "Disturbances while the arm works: noticed, recovered, wasted",
 }

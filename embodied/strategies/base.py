@@ -93,20 +93,24 @@ class Robot(Protocol):
 
 
 class Strategy(Protocol):
-    """Pursues a task with a robot.
-
-    Attributes:
-        usage: What the model calls of this strategy have cost so far.
-        corrections: How often the strategy had to depart from what it first wanted: a step that
-            was not applicable or failed, an answer that could not be read.
-    """
-
-    usage: Usage
-    corrections: int
+    """Pursues a task with a robot."""
 
     @property
     def name(self) -> str:
         """Name, as on the command line."""
+        ...
+
+    @property
+    def usage(self) -> Usage:
+        """What the model calls of this strategy have cost so far."""
+        ...
+
+    @property
+    def corrections(self) -> int:
+        """How often it had to depart from what it first wanted.
+
+        A step that was not applicable or failed, an answer that could not be read.
+        """
         ...
 
     def pursue(self, robot: Robot) -> str:
