@@ -18,7 +18,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from embodied.errors import Diagnostic, ProgramError
+from embodied.errors import Diagnostic, NotUnderstoodError, ProgramError
+from embodied.language.rules.scene_words import SceneWords
 from embodied.language.sandbox import Limits, SandboxStatus, run_sandboxed
 from embodied.language.value_map._recorded import Recorded, Shapes, join
 from embodied.language.value_map.rules.cursor import Abstain, Cursor, tokens_of
@@ -61,6 +62,7 @@ def run_python(
     Raises:
         ProgramError: It is no program, raised an exception, used up a quota or recorded something
             that may not be carried out; the diagnostics say where and what is legal.
+        NotUnderstoodError: The code says that it cannot be done.
     """
     body = _without_fence(code)
     first = _Scene(spec, positions_m)
@@ -82,7 +84,16 @@ def run_python(
 
 
 def _run(body: str, scene: _Scene, limits: Limits, raw: str) -> Recorded:
-    functions = {"_detect": scene.detect, "_record": scene.record, "_compose": scene.compose}
+
+    def refuse(why: object) -> None:
+        raise NotUnderstoodError(raw, [Diagnostic(where="request", problem=str(why))])
+
+    functions = {
+        "_detect": scene.detect,
+        "_record": scene.record,
+        "_compose": scene.compose,
+        "_refuse": refuse,
+    }
     result = run_sandboxed(
         body,
         functions=functions,
@@ -154,8 +165,6 @@ class _Scene:
         legal = f"legal: {', '.join((MOVING_GRIPPER, *self.spec.objects))}"
         if text in self.spec.objects:
             return text
-        from embodied.language.rules.scene_words import SceneWords
-
         try:
             cursor = Cursor(tokens_of(text), SceneWords(self.spec.objects))
             name = cursor.noun()
@@ -190,7 +199,6 @@ class _Scene:
 
     def compose(self, text: object) -> None:
         """Take in a sub-task in words: what the rules understand by it."""
-        from embodied.errors import NotUnderstoodError
         from embodied.language.reward.conversation import Conversation
         from embodied.language.value_map.rules import RulesValueMapTranslator
 

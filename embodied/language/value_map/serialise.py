@@ -13,7 +13,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from embodied.errors import Diagnostic, ProgramError
+from embodied.errors import Diagnostic, NotUnderstoodError, ProgramError
 from embodied.language.value_map._reading import Reader, Workspace
 from embodied.language.value_map.vocabulary import (
     AREAS,
@@ -42,6 +42,7 @@ def read_json(
 
     Raises:
         ProgramError: With every diagnostic found; the program is not usable.
+        NotUnderstoodError: It says that the request cannot be met.
     """
     body = text.strip()
     fence = re.search(r"```(?:json)?\s*\n(.*?)```", body, re.DOTALL)
@@ -54,6 +55,8 @@ def read_json(
         raise ProgramError(
             text, [Diagnostic(where=f"line {line}", problem=problem, hint=hint)]
         ) from None
+    if isinstance(data, dict) and set(data) == {"cannot"}:
+        raise NotUnderstoodError(text, [Diagnostic(where="request", problem=str(data["cannot"]))])
     reader = Reader(workspace)
     program = ValueMapProgram(stages=reader.stages(data), source=source)
     found = list(reader.diagnostics)
@@ -142,10 +145,11 @@ def json_schema(objects: Sequence[str]) -> dict[str, Any]:
     top = _object(
         {"stages": {"type": "array", "minItems": 1, "maxItems": 12, "items": stage}}, ("stages",)
     )
+    refusal = _object({"cannot": {"type": "string"}}, ("cannot",))
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "value-map program",
-        **top,
+        "anyOf": [top, refusal],
     }
 
 

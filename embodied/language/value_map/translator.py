@@ -1,0 +1,145 @@
+"""A language model writes value-map programs: as JSON, or in Python in VoxPoser's vocabulary.
+
+Either way what it wrote is read, checked against the scene and, with its diagnostics, sent back a
+bounded number of times. Python runs in the sandbox; nothing of the model's text runs in this
+process.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from importlib.resources import files
+from string import Template
+
+import numpy as np
+from numpy.typing import NDArray
+
+from embodied.errors import ConfigurationError, Diagnostic, ProgramError
+from embodied.language.repair import ask_until_valid, ignore
+from embodied.language.value_map.python_program import run_python
+from embodied.language.value_map.serialise import json_schema, read_json
+from embodied.protocols import Emit, LanguageModel, Message, Request, StateMemory
+from embodied.types import ObjectSpec, ValueMapProgram, WorldSpec
+
+FORMS = ("json", "python")
+
+Positions = Callable[[], Mapping[str, NDArray[np.float64]]]
+"""Where objects and ``"gripper"`` are believed to be now, (3,) each, world frame, m."""
+
+
+def prompt(name: str) -> str:
+    """Text of a prompt file of this package."""
+    folder = files("embodied.language.value_map") / "prompts"
+    return (folder / f"{name}.md").read_text(encoding="utf-8").strip("\n")
+
+
+def system_prompt(form: str) -> str:
+    """What the model is told before the request, in one of ``FORMS``."""
+    return Template(prompt(f"{form}_system")).substitute(examples=prompt(f"{form}_examples"))
+
+
+def scene_text(spec: WorldSpec) -> str:
+    """The scene in a few lines."""
+    lower, upper = spec.workspace_lower, spec.workspace_upper
+    bounds = ", ".join(
+        f"{a} {lo:.2f} to {up:.2f}" for a, lo, up in zip("xyz", lower, upper, strict=True)
+    )
+    lines = [f"Workspace, metres: {bounds}.", "Objects:"]
+    lines += [_object_text(o) for o in spec.objects.values()]
+    return "\n".join(lines)
+
+
+def _object_text(spec: ObjectSpec) -> str:
+    size = " x ".join(f"{100 * s:.0f}" for s in spec.size_m)
+    words = " ".join(w for w in (spec.color, spec.category) if w)
+    text = f"- {spec.name}: {spec.kind}, {words}, {size} cm"
+    if spec.kind == "drawer":
+        way = ", ".join(f"{v:g}" for v in spec.opens_along)
+        text += f", opens by up to {100 * spec.travel_m:.0f} cm along ({way})"
+    return text
+
+
+class ValueMapTranslator:
+    """Translator to value-map programs by a language model.
+
+    Args:
+        model: Who writes.
+        form: One of ``FORMS``.
+        positions: Where things are, asked when a Python program is run; needed for that form.
+        repairs: How often diagnostics may go back to the model.
+        emit: Receives ``request``, ``response`` and ``diagnostic`` events.
+
+    Raises:
+        ConfigurationError: Unknown form, or no positions for Python.
+    """
+
+    def __init__(
+        self,
+        model: LanguageModel,
+        *,
+        form: str = "json",
+        positions: Positions | None = None,
+        repairs: int = 2,
+        emit: Emit = ignore,
+    ) -> None:
+        if form not in FORMS:
+            raise ConfigurationError(f"unknown form {form!r}, legal: {', '.join(FORMS)}")
+        if form == "python" and positions is None:
+            raise ConfigurationError("programs in Python need the positions of the objects")
+        self.model, self.form, self.repairs = model, form, repairs
+        self._positions, self._emit = positions, emit
+
+    @property
+    def name(self) -> str:
+        """Who answers."""
+        return self.model.name
+
+    def translate(self, instruction: str, memory: StateMemory, spec: WorldSpec) -> ValueMapProgram:
+        """Translate one sentence.
+
+        Raises:
+            ProgramError: The sentence is empty, or the answer stayed unusable after the repairs.
+            NotUnderstoodError: The model says that it cannot be done.
+            ModelError: The model could not be reached or is out of budget.
+        """
+        if not instruction.strip():
+            empty = Diagnostic(where="sentence", problem="it is empty", hint="say what to do")
+            raise ProgramError(instruction, [empty])
+        earlier = [s for s, p in memory.exchanges if isinstance(p, ValueMapProgram)]
+        before = "".join(f"Said before: {s}\n" for s in earlier[-3:])
+        user = f"{scene_text(spec)}\n\n{before}Request: {instruction.strip()}"
+        request = Request(
+            messages=(
+                Message(role="system", text=system_prompt(self.form)),
+                Message(role="user", text=user),
+            ),
+            schema=json_schema(tuple(spec.objects)) if self.form == "json" else None,
+            max_tokens=2048,
+            purpose=f"value-map-{self.form}",
+        )
+        answer = ask_until_valid(
+            self.model,
+            request,
+            lambda text: self.read(text, spec),
+            repairs=self.repairs,
+            emit=self._emit,
+        )
+        return answer.value
+
+    def read(self, text: str, spec: WorldSpec) -> ValueMapProgram:
+        """What an answer means.
+
+        Raises:
+            ProgramError: It is not usable.
+            NotUnderstoodError: It says that the request cannot be met.
+        """
+        if self.form == "python":
+            assert self._positions is not None
+            return run_python(
+                text, spec=spec, positions_m=self._positions(), source=self.model.name
+            )
+        (x0, y0), (x1, y1) = spec.workspace_lower[:2], spec.workspace_upper[:2]
+        corners = (float(x0), float(y0)), (float(x1), float(y1))
+        return read_json(
+            text, objects=tuple(spec.objects), workspace=corners, source=self.model.name
+        )
