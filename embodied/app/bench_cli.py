@@ -87,6 +87,12 @@ def translate(context: typer.Context) -> None:
     hand_over("embodied.bench.translate", context.args)
 
 
+@bench.command(context_settings=PASS_ON)
+def voxposer(context: typer.Context) -> None:
+    """VoxPoser: 13 simulated and 5 real-task analogues by value maps (--help for options)."""
+    hand_over("embodied.bench.voxposer", context.args)
+
+
 def hand_over(module: str, arguments: Sequence[str]) -> None:
     """Let the module's own ``main`` read the rest of the command line."""
     with guarded(json="--json" in arguments):

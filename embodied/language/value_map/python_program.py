@@ -116,7 +116,7 @@ def _run(body: str, scene: _Scene, limits: Limits, raw: str) -> Recorded:
 
 
 def _without_fence(code: str) -> str:
-    body = code.strip("\n")
+    body = code
     if "```" in body:
         inside = body.split("```")[1]
         first, _, rest = inside.partition("\n")
