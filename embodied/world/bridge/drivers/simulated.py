@@ -119,7 +119,7 @@ class SimulatedDriver:
 
     def read_state(self) -> ArmState:
         """The latest report of the arm."""
-        if not self.capabilities.lockstep or self._state is None:
+        if not self.capabilities.lockstep or self._state is None or self._channel is None:
             self._ask({"kind": "state"})
         assert self._state is not None
         return self._state
