@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from embodied.perception import Detector, PerceivedObject, Perception, Percept, PerceptionOptions
+from embodied.perception import Detector, PerceivedObject, Percept, Perception, PerceptionOptions
 from embodied.perception.cameras import SensorFaults, look
 from embodied.perception.robot_filter import ModelRobotFilter
 from embodied.types import Observation

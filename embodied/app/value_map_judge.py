@@ -12,6 +12,7 @@ from embodied_planners.value_map.targets import SHELL_M
 from numpy.typing import NDArray
 
 from embodied.app.value_map_state import RunState
+from embodied.language.value_map.describe import describe_region
 from embodied.types import MapOperation, Observation, ValueMapCondition, ValueMapStage
 
 Array = NDArray[np.float64]
@@ -191,10 +192,10 @@ class StageJudge:
     def _avoidance(self, numbers: dict[str, float]) -> list[tuple[bool, str]]:
         found: list[tuple[bool, str]] = []
         for name, depth in self._depth.items():
-            numbers[f"clear_of {name} m"] = depth
-            words = f"{100 * depth:.1f} cm clear of {name}"
+            numbers[f"outside_m: {name}"] = depth
+            words = f"stayed {100 * depth:.1f} cm outside what is {name}"
             if depth < 0:
-                words = f"{100 * -depth:.1f} cm inside {name}"
+                words = f"{100 * -depth:.1f} cm inside what is {name}"
             found.append((depth > -AVOIDED_M, words))
         return found
 
@@ -264,6 +265,4 @@ def condition_holds(
 
 
 def _words(operation: MapOperation) -> str:
-    from embodied.language.value_map.describe import describe_region
-
-    return describe_region(operation.region)
+    return describe_region(operation.region).removeprefix("at ")

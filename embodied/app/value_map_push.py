@@ -28,7 +28,15 @@ from embodied.types import (
 Array = NDArray[np.float64]
 
 STANDOFF_M = 0.015
-THERE_M = 0.004
+THERE_M = 0.003
+"""So little left of a stretch ends it."""
+
+NEAR_M = 0.008
+"""So near its target a thing is not pushed again."""
+
+SLANT = 0.35
+"""Largest sideways share of a push: the fingers must not slip along the thing."""
+
 OFF_LINE_M = 0.02
 BEND_RAD = 0.45
 PUSH_SPEED_M_S = 0.06
@@ -67,7 +75,7 @@ class Pusher:
             plan = self._planned()
             if not plan.found:
                 return Ended(reached=False, reason=plan.reason or plan.status.value, plan=plan)
-            if self._left(plan) < THERE_M:
+            if self._left(plan) < NEAR_M:
                 return Ended(reached=True, plan=plan)
             if attempt:
                 s.say("replan", reason=f"pushing {self.name} again: {reason}")
@@ -79,7 +87,7 @@ class Pusher:
             self._leave()
         s.look()
         plan = self._planned()
-        there = plan.found and self._left(plan) < 3 * THERE_M
+        there = plan.found and self._left(plan) < NEAR_M
         return Ended(reached=there, reason="" if there else reason, plan=plan)
 
     # ---- parts
@@ -125,10 +133,10 @@ class Pusher:
         first = path[0]
         direction = np.zeros(3)
         length = 0.0
-        for point in path[1:]:
+        for i, point in enumerate(path[1:], 1):
             way = (point - first) * np.array([1.0, 1.0, 0.0])
             distance = float(np.linalg.norm(way))
-            if distance < 0.03 and point is not path[-1]:
+            if distance < 0.03 and i < len(path) - 1:
                 continue
             unit = way / max(distance, 1e-9)
             if length and float(np.arccos(np.clip(unit @ direction, -1, 1))) > BEND_RAD / 2:
@@ -220,10 +228,9 @@ class Pusher:
             if gap < -0.02 or gap > STANDOFF_M + 0.03:
                 return "the fingers are no longer behind it"
             end = hand.position + direction * (max(gap, 0.0) + left)
-            # steer under the thing's middle
-            side = place - hand.position
-            side = side - float(side @ direction) * direction
-            end = end + np.clip(side, -0.02, 0.02)
+            # the thing follows the fingers sideways too, as long as they do not slip
+            end = end - np.clip(offset, -SLANT * left, SLANT * left) * [1.0, 1.0, 0.0]
+            end[2] = place[2]
             reason = self._step(hand, end, quat, speed)
             if reason:
                 return reason

@@ -29,7 +29,7 @@ from embodied.app.value_map_judge import StageReport
 from embodied.app.value_map_page import page
 from embodied.app.value_map_pictures import Pictures
 from embodied.app.value_map_rig import ValueMapRig
-from embodied.app.value_map_run import ProgramRun, ValueMapOutcome
+from embodied.app.value_map_run import ProgramRun, ValueMapOutcome, stage_text
 from embodied.app.value_map_run import run_value_map as run_value_map
 from embodied.app.value_map_state import LoopOptions, RunState
 from embodied.errors import ConfigurationError, Diagnostic, NotUnderstoodError
@@ -209,7 +209,10 @@ class ValueMapSession:
                 exit_code=REACHED,
                 message="understood; nothing moved",
                 notes=program.notes,
-                details={"program": json.loads(to_json(program)), "steps": _lines(program)},
+                details={
+                    "program": json.loads(to_json(program)),
+                    "steps": describe(program).splitlines(),
+                },
             )
         return replace(outcome, timings_s={"translate": translated_s, **outcome.timings_s})
 
@@ -282,7 +285,7 @@ class ValueMapSession:
             Event(
                 kind="program",
                 data={
-                    "stages": _lines(program),
+                    "stages": [stage_text(i, s) for i, s in enumerate(program.stages)],
                     "source": program.source,
                     "notes": program.notes,
                     "value_map": json.loads(to_json(program)),
@@ -324,10 +327,6 @@ class ValueMapSession:
             },
             timings_s={"move": moved_s},
         )
-
-
-def _lines(program: ValueMapProgram) -> list[str]:
-    return describe(program).splitlines()
 
 
 def _goal(report: StageReport) -> Goal:

@@ -17,6 +17,7 @@ from embodied.app.value_map_rig import ValueMapRig
 from embodied.app.value_map_state import EachStep, LoopOptions, RunState
 from embodied.app.value_map_travel import Ended, Traveller
 from embodied.language.value_map import check
+from embodied.language.value_map.describe import describe_operation
 from embodied.protocols import Emit, World
 from embodied.types import MapOperation, Region, ValueMapProgram, ValueMapStage
 
@@ -143,7 +144,7 @@ class ProgramRun:
 
     def _stage(self, number: int, stage: ValueMapStage) -> StageReport:
         s = self.s
-        text = _text(number, stage)
+        text = stage_text(number, stage)
         s.look()
         anchors = self._anchors(stage)
         if stage.when is not None and not condition_holds(s, stage.when, anchors):
@@ -308,8 +309,7 @@ def _grasping(stage: ValueMapStage) -> ValueMapStage:
     )
 
 
-def _text(number: int, stage: ValueMapStage) -> str:
-    from embodied.language.value_map.describe import describe_operation
-
+def stage_text(number: int, stage: ValueMapStage) -> str:
+    """A stage in words."""
     parts = "; ".join(describe_operation(o) for o in stage.operations)
-    return f"stage {number + 1}: move {stage.moving}: {parts}"
+    return f"stage {number + 1}, move {stage.moving}: {parts}"

@@ -216,13 +216,11 @@ class Traveller:
         self.plans.append(plan)
         s.counts.adopted += 1
         s.say(
-            "plan",
-            status=plan.status.name,
-            plan=[f"{plan.length_m:.3f} m in {trajectory.duration_s:.2f} s"],
-            cost=plan.cost,
-            optimal=False,
-            engine="value maps",
-            message="; ".join(plan.notes),
+            "goal",
+            type="PathGoal",
+            label=f"{plan.length_m:.3f} m in {trajectory.duration_s:.2f} s",
+            cost_m=plan.cost,
+            notes=plan.notes,
         )
         return "", path[0]
 

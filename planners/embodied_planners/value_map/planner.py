@@ -134,7 +134,8 @@ class ValueMapPlanner:
         )
         if target.status is not None:
             return ValueMapPlan(status=target.status, reason=target.reason)
-        self._costs(mover, hand, target, things, table_height_m, start_in_world)
+        arriving = self._arriving(regions, target, hand)
+        self._costs(mover, arriving, target, things, table_height_m, start_in_world)
         for centre, radius in blocked_in_world:
             self._block(centre, radius)
         return self._way(regions, start_in_world, hand, target, things, opening, lead_in_world)
@@ -144,6 +145,19 @@ class ValueMapPlanner:
         return float(
             kernels.polyline_cost(self.cost, self._voxels(path_in_world)) * self.grid.resolution_m
         )
+
+    def _arriving(
+        self, regions: Sequence[tuple[MapOperation, Volume]], target: Target, hand: Pose
+    ) -> Pose:
+        """The hand as it is oriented where the way ends: there the room is least."""
+        quat = target.quat_wxyz
+        place = target.place
+        for operation, region in regions:
+            if operation.map == "rotation" and isinstance(operation.value, tuple):
+                everywhere = not np.any(np.isfinite([region.lower, region.upper]))
+                if everywhere or (place is not None and bool(region.contains(place)[0])):
+                    quat = np.array(operation.value)
+        return hand if quat is None else Pose(position=hand.position, quat_wxyz=quat)
 
     # ---- costs
 
