@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,10 @@ MAX_TILT_RAD = math.radians(3.0)
 """A plane tilted more than this is not the table."""
 
 PLANE_INLIER_M = 0.004
+NOISY_M = 0.001
+"""Depth with more noise than this is smoothed."""
+
+_PLANE_NEIGHBOURHOOD_M = 0.03
 _PLANE_STRIDE = 6
 _MIN_PLANE_POINTS = 80
 
@@ -94,40 +99,49 @@ class Fuser:
         self.options = options
         self._rays: dict[tuple[object, ...], NDArray[np.float32]] = {}
 
-    def table_plane(self, views: Mapping[str, CameraView]) -> tuple[float, Array] | None:
-        """Height above the world's origin and normal (3,) of the largest level plane.
+    def table_plane(self, views: Mapping[str, CameraView]) -> tuple[float, float] | None:
+        """Height of the largest level plane in the world, and how noisy it looks; m.
 
-        RANSAC (Open3D) on a sparse sample of all views; None where no level plane is seen.
+        RANSAC (Open3D) on a sparse sample of all views; None where no level plane is seen. The
+        noise is what is left of a pixel's after :func:`smoothed`.
         """
         sample: list[NDArray[np.float32]] = [np.empty((0, 3), dtype=np.float32)]
         for view in views.values():
             sample.append(self._back_project(view, _sparse(view.depth.shape), z_min=None)[0])
         points = np.concatenate(sample)
-        # The largest plane of the crop is the table unless it is covered: look near its level.
         points = points[points[:, 2] < 0.5 * self.upper[2]]
         if len(points) < _MIN_PLANE_POINTS:
             return None
         o3d = import_open3d()
-        cloud = o3d.geometry.PointCloud(o3d.utility.Vector3dVector(points))
+        cloud = o3d.geometry.PointCloud(o3d.utility.Vector3dVector(points.astype(np.float64)))
         plane, inliers = cloud.segment_plane(PLANE_INLIER_M, 3, 60)
-        normal = np.array(plane[:3]) * np.sign(plane[2] or 1.0)
-        level = math.acos(min(1.0, abs(float(normal[2]))))
+        level = math.acos(min(1.0, abs(float(plane[2]))))
         if level > MAX_TILT_RAD or len(inliers) < _MIN_PLANE_POINTS:
             return None
-        return float(np.median(points[np.asarray(inliers), 2])), normal
+        height = float(np.median(points[np.asarray(inliers), 2]))
+        near = points[np.abs(points[:, 2] - height) < _PLANE_NEIGHBOURHOOD_M, 2]
+        # 1.4826 times the median deviation is the standard deviation of a normal distribution.
+        noise = 1.4826 * float(np.median(np.abs(near - height)))
+        return height, noise
 
     def fuse(
         self,
         views: Mapping[str, CameraView],
         *,
         table_height_m: float,
+        noise_m: float,
         robot: RobotFilter | None,
         q: Array,
         gripper_width_m: float | None,
     ) -> Cloud:
         """Points of all views inside the workspace, above the table, off the robot, thinned."""
         names = tuple(views)
-        floor = table_height_m + self.options.table_clearance_m
+        left = noise_m if noise_m < NOISY_M else noise_m / 2.5
+        floor = table_height_m + max(self.options.table_clearance_m, 3.0 * left)
+        if noise_m >= NOISY_M:
+            views = {
+                n: replace(v, depth=smoothed(v.depth, 4.0 * noise_m)) for n, v in views.items()
+            }
         nothing = (np.empty((0, 3), dtype=np.float32), np.empty(0, dtype=np.int32))
         parts = [self._back_project(views[n], None, z_min=floor) for n in names]
         points = np.concatenate([p for p, _ in (*parts, nothing)])
@@ -182,6 +196,22 @@ class Fuser:
             self._rays = {k: v for k, v in self._rays.items() if k[0] != view.name}
             self._rays[key] = (grid.reshape(-1, 3) @ pose.rotation.T).astype(np.float32)
         return self._rays[key]
+
+
+def smoothed(depth: NDArray[np.float32], step_m: float) -> NDArray[np.float32]:
+    """Mean of the 3 x 3 neighbours of each pixel that are within ``step_m`` of it in depth."""
+    padded = np.pad(depth, 1, constant_values=np.nan)
+    total, count = depth.copy(), np.ones_like(depth)
+    height, width = depth.shape
+    for row in range(3):
+        for column in range(3):
+            if (row, column) != (1, 1):
+                other = padded[row : row + height, column : column + width]
+                with np.errstate(invalid="ignore"):
+                    close = np.abs(other - depth) < step_m
+                np.add(total, other, out=total, where=close)
+                np.add(count, 1.0, out=count, where=close)
+    return total / count
 
 
 def _sparse(shape: tuple[int, ...]) -> NDArray[np.intp]:

@@ -25,9 +25,11 @@ MAX_SCORE = 6.0
 MISFIT_M = 0.003
 """A fit this bad counts one point of the score."""
 
+_FIXED_COVERAGE = 0.3
+_ITEM_COVERAGE = 0.1
+"""So much of its top's area has to be seen of an object; of furniture, which nothing hides, more."""
+
 _PLACE_M = 0.10
-_CONFIRM_POINTS = 60
-_CONFIRM_SHARE = 0.25
 _FRAGMENT_M = 0.02
 
 Index = NDArray[np.intp]
@@ -72,13 +74,12 @@ class ColourShapeDetector:
         images: Mapping[str, CameraView],
         spec: ObjectSpec,
         index: NDArray[np.intp],
-    ) -> bool:
-        """Whether enough of the points have the object's colour."""
+    ) -> NDArray[np.bool_]:
+        """Which of the points have the object's colour."""
         if not spec.color:
-            return True
-        some = index[thin(len(index), _CONFIRM_POINTS)]
-        labels = label_colors(cloud.rgb[some], self._words)
-        return float(np.mean(labels == self._words.index(spec.color))) > _CONFIRM_SHARE
+            return np.ones(len(index), dtype=np.bool_)
+        labels = label_colors(cloud.rgb[index], self._words)
+        return labels == self._words.index(spec.color)
 
     def _of_one_color(
         self,
@@ -123,10 +124,13 @@ class ColourShapeDetector:
         explained = self._explained(spec, fit.pose, points)
         if explained.sum() < self._options.min_points:
             return np.inf, None
+        coverage = float(explained.sum()) * self._options.voxel_m**2 / _top_area(spec)
+        if coverage < (_FIXED_COVERAGE if spec.kind != "item" else _ITEM_COVERAGE):
+            return np.inf, None
         size = shapes.extents(spec, fit.pose, points[explained], 0.0)
         lack = np.clip(1.0 - size / np.array(spec.size_m), 0.0, 1.0)
         score = fit.cost_m / MISFIT_M + 2.0 * float(lack.mean())
-        score += 2.0 * (1.0 - float(explained.mean()))
+        score += 2.0 * (1.0 - float(explained.mean())) + 2.0 * (1.0 - min(1.0, coverage))
         if expected is not None:
             away = float(np.linalg.norm(fit.pose.position - expected.position))
             score += min(1.0, away / _PLACE_M)
@@ -153,6 +157,11 @@ class ColourShapeDetector:
             else:
                 merged.append(group)
         return merged
+
+
+def _top_area(spec: ObjectSpec) -> float:
+    x, y, _ = spec.size_m
+    return x * y * (1.0 if spec.shape == "box" else np.pi / 4)
 
 
 def connected(points: Array, index: Index, gap_m: float, min_points: int) -> list[Index]:

@@ -28,6 +28,7 @@ TABLE = "table"
 """Name of the surface that everything stands on; it is found as a plane, not as an object."""
 
 _FOLLOW_SHARE = 0.5
+_ALIKE_SHARE = 0.25
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -74,6 +75,7 @@ class Perception:
         self._furniture = FurnitureFinder(self._objects, self.options)
         self._tracker = Tracker(self._objects, self.options)
         self._table_m = 0.0
+        self._noise_m = 0.0
         self._table_seen_s: float | None = None
 
     def reset(self) -> None:
@@ -97,6 +99,7 @@ class Perception:
         cloud = self._fuser.fuse(
             views,
             table_height_m=self._table_m,
+            noise_m=self._noise_m,
             robot=self._robot,
             q=observation.q,
             gripper_width_m=grip.width_m if grip else None,
@@ -133,7 +136,8 @@ class Perception:
         plane = self._fuser.table_plane(views)
         if plane is None:
             return (f"the table is not seen: its height is kept at {self._table_m:.3f} m",)
-        self._table_m, self._table_seen_s = plane[0], now
+        self._table_m, self._noise_m = plane
+        self._table_seen_s = now
         return ()
 
     def _follow(
@@ -142,24 +146,54 @@ class Perception:
         """Objects that are about where they were, found without a search; points left over."""
         options, points = self.options, cloud.points_in_world
         unclaimed = np.ones(len(points), dtype=np.bool_)
+        names = [n for n in expected if n not in self._furniture.names]
+        owner, alike = self._owners(cloud, views, {n: expected[n] for n in names})
         found: dict[str, _Found] = {}
-        for name, pose in expected.items():
-            if name in self._furniture.names:
-                continue
+        for k, name in enumerate(names):
             spec, track = self._objects[name], self._tracker.tracks[name]
-            index = self._near_surface(spec, pose, points, unclaimed, options.follow_m)
+            index = np.flatnonzero(owner == k)
             enough = max(options.min_points, _FOLLOW_SHARE * len(track.points_in_world))
-            if len(index) < enough or not self.detector.confirm(cloud, views, spec, index):
+            if len(index) < enough or np.mean(alike[index]) < _ALIKE_SHARE:
                 continue
-            fit = shapes.fit(spec, points[index[thin(len(index), options.fit_points)]], pose)
-            if fit.cost_m > MISFIT_M:
+            sample = points[index[thin(len(index), options.fit_points)]]
+            fit = shapes.fit(spec, sample, expected[name])
+            if fit.cost_m > MISFIT_M + self._noise_m:
                 continue
-            mine = self._near_surface(spec, fit.pose, points, unclaimed, options.explained_m)
+            reach = options.explained_m + self._noise_m
+            mine = index[self._is_near(spec, fit.pose, points[index], reach)]
             if len(mine) < enough:
                 continue
             unclaimed[mine] = False
             found[name] = _Found(index=mine, fit=fit, color=track.color)
         return found, unclaimed
+
+    def _owners(
+        self, cloud: Cloud, views: Mapping[str, CameraView], expected: Mapping[str, Pose]
+    ) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
+        """For each point the object that it is nearest to, if any, and whether it looks like it.
+
+        What does not look like an object is only taken for it where nothing else is near.
+        """
+        points, reach = cloud.points_in_world, self.options.follow_m
+        owner = np.full(len(points), -1, dtype=np.intp)
+        alike = np.zeros(len(points), dtype=np.bool_)
+        best = np.full(len(points), np.inf)
+        for k, (name, pose) in enumerate(expected.items()):
+            spec = self._objects[name]
+            around = 0.5 * float(np.linalg.norm(spec.size_m)) + reach
+            index = np.flatnonzero(np.abs(points - pose.position).max(axis=1) < around)
+            distance, _ = shapes.signed_distance(
+                spec, (points[index] - pose.position) @ pose.rotation
+            )
+            distance = np.abs(distance)
+            near = distance < reach
+            index, distance = index[near], distance[near]
+            looks = self.detector.confirm(cloud, views, spec, index)
+            cost = distance + np.where(looks, 0.0, reach)
+            better = cost < best[index]
+            index = index[better]
+            owner[index], best[index], alike[index] = k, cost[better], looks[better]
+        return owner, alike
 
     def _search(
         self,
@@ -182,7 +216,7 @@ class Perception:
             start = detection.start
             if start is None:
                 start = best_fit(spec, points[index], expected.get(spec.name), options).pose
-            more = self._near_surface(spec, start, points, unclaimed, options.explained_m)
+            more = self._on_surface(spec, start, points, unclaimed)
             unclaimed[more] = False
             index = np.concatenate([index, more])
             fit = shapes.fit(spec, points[index[thin(len(index), options.fit_points)]], start)
@@ -223,23 +257,21 @@ class Perception:
         under = tops[(away < tops[:, 2]) & (tops[:, 3] < lowest_m + 0.005), 3]
         return max(self._table_m, float(under.max(initial=self._table_m)))
 
-    def _near_surface(
-        self,
-        spec: ObjectSpec,
-        pose: Pose,
-        points: Array,
-        unclaimed: NDArray[np.bool_],
-        reach_m: float,
+    def _on_surface(
+        self, spec: ObjectSpec, pose: Pose, points: Array, unclaimed: NDArray[np.bool_]
     ) -> NDArray[np.intp]:
-        """Indices of unclaimed points that lie on the surface of a shape, within ``reach_m``."""
-        around = 0.5 * float(np.linalg.norm(spec.size_m)) + reach_m
-        low, high = pose.position - around, pose.position + around
-        near = unclaimed & (points[:, 0] > low[0]) & (points[:, 0] < high[0])
-        near &= (points[:, 1] > low[1]) & (points[:, 1] < high[1])
+        """Indices of unclaimed points that lie on the surface of a shape."""
+        reach = self.options.explained_m + self._noise_m
+        around = 0.5 * float(np.linalg.norm(spec.size_m)) + reach
+        near = unclaimed & (np.abs(points - pose.position).max(axis=1) < around)
         index = np.flatnonzero(near)
-        local = (points[index] - pose.position) @ pose.rotation
-        distance, _ = shapes.signed_distance(spec, local)
-        return index[np.abs(distance) < reach_m]
+        return index[self._is_near(spec, pose, points[index], reach)]
+
+    def _is_near(
+        self, spec: ObjectSpec, pose: Pose, points: Array, reach_m: float
+    ) -> NDArray[np.bool_]:
+        distance, _ = shapes.signed_distance(spec, (points - pose.position) @ pose.rotation)
+        return np.abs(distance) < reach_m
 
 
 def with_perceived_poses(observation: Observation, percept: Percept) -> Observation:

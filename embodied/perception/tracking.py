@@ -6,8 +6,10 @@ import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from embodied.perception.types import CameraView, PerceivedObject, PerceptionOptions
 from embodied.types import ObjectSpec, Observation, Pose
@@ -236,7 +238,7 @@ def _symmetries(size_m: tuple[float, float, float]) -> tuple[Array, ...]:
     return tuple(found)
 
 
-def _swing(start: Array, end: Array) -> Array:
+def _swing(start: Array, end: Array) -> NDArray[Any]:
     """Shortest rotation (3, 3) that turns one unit vector into another."""
     cross, cosine = np.cross(start, end), float(start @ end)
     if cosine < -0.999999:
@@ -246,8 +248,7 @@ def _swing(start: Array, end: Array) -> Array:
         return 2.0 * np.outer(normal, normal) - np.eye(3)
     x, y, z = (float(v) for v in cross)
     k = np.array([[0.0, -z, y], [z, 0.0, -x], [-y, x, 0.0]])
-    turned: Array = np.eye(3) + k + (k @ k).astype(np.float64) / (1.0 + cosine)
-    return turned
+    return np.eye(3) + k + np.dot(k, k) / (1.0 + cosine)
 
 
 def _quat(rotation: Array) -> Array:

@@ -201,14 +201,17 @@ class Detector(Protocol):
         images: Mapping[str, CameraView],
         spec: ObjectSpec,
         index: NDArray[np.intp],
-    ) -> bool:
-        """Whether points that lie where an object is expected look like it.
+    ) -> NDArray[np.bool_]:
+        """Which of the points that lie where an object is expected look like it.
 
         Args:
             cloud: All points above the table.
             images: The views that the points come from, by camera.
             spec: The object.
-            index: Indices of the points in the cloud.
+            index: Indices of the points in the cloud, (m,).
+
+        Returns:
+            (m,) True where the point looks like the object.
         """
         ...
 
