@@ -251,7 +251,8 @@ def move_keeping_away(draw: Draw) -> Made:
 def move_at_speed_in_region(draw: Draw) -> Made:
     """Move to the [pos] while moving at [velocity] in the [region]."""
     a, b, c = draw.some(3)
-    name = draw.one_of(("left", "right") if draw.split == "seen" else ("front",))
+    # regions that the gripper does not start in
+    name = draw.one_of(("front",) if draw.split == "seen" else ("front-left", "front-right"))
     v = draw.number(SPEEDS_CM_S[draw.split])
     low, high, region = bounds(name)
     draw.put(a, where=lambda p: bool(np.all(p > low + 0.05) and np.all(p < high - 0.05)))
