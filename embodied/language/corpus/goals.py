@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from embodied.language.corpus.lexicon import COLORS, Lexicon
 from embodied.language.corpus.phrasing import say
-from embodied.language.corpus.scenes import plural, refer, several
+from embodied.language.corpus.scenes import mended, plural, refer, several
 from embodied.language.local_translator.scene_view import SceneView, Thing
 
 
@@ -25,7 +25,8 @@ class Said:
 
 PUT = (
     "(put|put|put|place|set|move|get|bring|drop|stick|pop|lay|leave|deposit|transfer|shift|chuck"
-    "|throw|toss|stash|stow|store|relocate|slide|pack|dump|shove|park|plop|sling|rest|position)"
+    "|throw|toss|stash|stow|store|relocate|slide|pack|dump|shove|park|plop|sling|rest|position|tuck|slot"
+    "|hurl|bung|fling|plonk|nestle|sit|lob|return|tip)"
 )
 INTO = "(in|in|into|into|inside|inside of|to|in to|within)"
 ONTO = "(on|on|onto|on top of|on to|atop|over on|upon|to)"
@@ -69,7 +70,8 @@ def _set(rng: random.Random, scene: SceneView, target: Thing | None) -> tuple[st
     groups = {k: v for k, v in by_category.items() if len(v) > 1}
     if draw < 0.40:
         one = rng.choice(items)
-        return refer(rng, one, scene), one.name, 1
+        phrase = mended(rng, one, scene) if rng.random() < 0.06 else refer(rng, one, scene)
+        return phrase, one.name, 1
     if draw < 0.58 and len(items) > 2:
         chosen = rng.sample(items, rng.choice((2, 2, 3)))
         known = ""
@@ -208,7 +210,16 @@ def put(rng: random.Random, scene: SceneView, lexicon: Lexicon) -> Said | None:
                 "{t} (should|must) (hold|contain|have|get) {x}"
                 if preposition == "in"
                 else "{t} (should|must) (support|carry|have) {x} (on it|on top)",
-                f"(how about|what about) (putting|placing|moving) {{x}} {prep} {{t}}",
+                f"(how about|what about|would you mind) (putting|placing|moving) {{x}} {prep} {{t}}",
+                "{x} (to|, |: |) {t}",
+                "{t} (for|gets|takes) {x}",
+                f"(i'd rather have|it would be (nice|great) to have|we want|we need) {{x}} {prep} {{t}}",
+                f"{{t}} is (where {{x}} ({belong}|{go}|should be)|the place for {{x}})",
+                f"(can|could|may) {{x}} (go|be) {prep} {{t}}",
+                f"(find|locate|go get|look for) {{x}} and {PUT} (it|them|that) {prep} {{t}}",
+                f"{{x}} (want|wants|would like) to be {prep} {{t}}",
+                f"{PUT} {{x}} away {prep} {{t}}",
+                f"(don't|do not) leave {{x}} (out|lying around|there), {PUT} (it|them) {prep} {{t}}",
             )
         )
         if rng.random() < 0.85
@@ -389,14 +400,16 @@ def free(rng: random.Random, scene: SceneView, lexicon: Lexicon) -> Said | None:
             "(empty|empty out|clear out|unload|unpack|clean out) {t}|take (everything|all|all things"
             "|all of it) out of {t}|(get|remove|pull) everything (from|out of) {t}|{t} (should|must)"
             " (be|become) empty|(there should be|i want|leave) nothing in {t}|(get|have|make) {t}"
-            " empty|nothing (may|should|must) (be|stay|remain) in {t}|everything out of {t}"
+            " empty|nothing (may|should|must) (be|stay|remain) in {t}|everything out of {t}|get whatever is in {t} out"
+            "|{t} (empty|emptied)|remove the contents of {t}|leave {t} empty"
         )
     elif target.kind == "surface":
         template = (
             "(clear|empty|clear off|clean off|tidy up|free up) {t}|(get|take|remove|move) (everything"
             "|all|all things) (off|from|off of) {t}|{t} (should|must) be (empty|clear|free)|nothing"
             " (may|should|must) (be|stay|remain) on {t}|(i want|leave|there should be) nothing on {t}"
-            "|i need {t} (clear|empty|free)|everything off {t}"
+            "|i need {t} (clear|empty|free)|everything off {t}|{t} is cluttered, clear it|declutter {t}"
+            "|get rid of everything on {t}|{t} (clear|empty)|make (room|space) on {t}"
         )
     else:
         template = (
@@ -404,7 +417,7 @@ def free(rng: random.Random, scene: SceneView, lexicon: Lexicon) -> Said | None:
             "|all) (off|off of|from|from on top of) {t}|(nothing|no thing) (should|may|must) (be|sit"
             "|rest|lie) on (top of|) {t}|(make sure|see to it) (that|) nothing is on (top of|) {t}|{t}"
             " (should|must) (be|have) (clear|nothing on it|nothing on top)|i (want|need) {t} (free|"
-            "clear|uncovered)|keep {t} clear"
+            "clear|uncovered)|keep {t} clear|{t} with nothing on it|get whatever is on {t} off (it|)"
         )
     sentence = say(rng, f"({template})", t=t)
     return Said(sentence, f"free {target.name}", target if target.kind == "item" else None)
@@ -527,6 +540,30 @@ def rest(rng: random.Random, scene: SceneView, lexicon: Lexicon) -> Said | None:
     return Said(sentence, f"put {names} {pa} {a.name} ; put all but {names} {pb} {b.name}")
 
 
+def chain(rng: random.Random, scene: SceneView, lexicon: Lexicon) -> Said | None:
+    """A list of which item is on which."""
+    items = _items(scene)
+    if len(items) < 4:
+        return None
+    order = rng.sample(items, rng.randint(3, min(6, len(items))))
+    pairs = list(zip(order, order[1:], strict=False))
+    if len(pairs) > 2 and rng.random() < 0.3:
+        pairs.remove(rng.choice(pairs[1:]))
+    if rng.random() < 0.3:
+        rng.shuffle(pairs)
+    be = say(rng, "(is|should be|goes|must be|should sit|has to be|needs to be|)")
+    on = say(rng, "(on|on top of|on|onto|atop)")
+    said = [f"{refer(rng, a, scene)} {be} {on} {refer(rng, b, scene)}" for a, b in pairs]
+    lead = say(
+        rng,
+        "(|||make (sure|it so) that|stack them so that|i want|arrange (the blocks|them|everything) so that"
+        "|rearrange things so that|i want it like this:|the result:|in the end)",
+    )
+    text = ", ".join(said[:-1]) + rng.choice((" and ", ", ", ", and ")) + said[-1]
+    slots = " ; ".join(f"put {a.name} on {b.name}" for a, b in pairs)
+    return Said(f"{lead} {text}".strip(), slots)
+
+
 FORMS: tuple[tuple[Callable[[random.Random, SceneView, Lexicon], Said | None], float], ...] = (
     (put, 0.42),
     (stack, 0.13),
@@ -536,6 +573,7 @@ FORMS: tuple[tuple[Callable[[random.Random, SceneView, Lexicon], Said | None], f
     (drawer, 0.12),
     (rest, 0.05),
     (either, 0.03),
+    (chain, 0.05),
 )
 
 

@@ -48,6 +48,18 @@ _BEFORE = (
     "be so kind and ",
     "can u ",
     "next, ",
+    "alright, ",
+    "ok so ",
+    "um, ",
+    "well, ",
+    "if possible, ",
+    "your task: ",
+    "we need to ",
+    "listen, ",
+    "one more thing, ",
+    "do me a favour and ",
+    "i think you should ",
+    "would you be able to ",
 )
 _AFTER = (
     " please",
@@ -58,6 +70,11 @@ _AFTER = (
     ", ok",
     ", thank you",
     " for me",
+    " if you can",
+    ", would you",
+    ", buddy",
+    " when you have a moment",
+    ", cheers",
     "!",
 )
 

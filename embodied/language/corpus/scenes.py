@@ -74,8 +74,11 @@ def _named(rng: random.Random, noun: str, aliases: tuple[str, ...]) -> list[Thin
         return [
             _item(f"{m}-{noun}" if front else f"{noun}-{m}", noun, "", aliases) for m in marks[:n]
         ]
-    if draw < 0.66:  # a, b, c
+    if draw < 0.65:  # a, b, c
         return [_item(m, noun, "", ()) for m in "abcdef"[: rng.randint(2, 5)]]
+    if draw < 0.69:  # b1, b2, b3 ...
+        numbers = rng.sample(range(1, 13), rng.randint(3, 8))
+        return [_item(f"{noun[0]}{i}", noun, "", ()) for i in numbers]
     color = rng.choice(COLORS) if rng.random() < 0.35 else ""
     return [_item(noun, noun, color, aliases)]
 
@@ -100,7 +103,7 @@ def refer(
     spoken = thing.name.replace("-", " ")
     options = [the + spoken] * 3
     same = [t for t in scene.things if t.category == thing.category]
-    if len(thing.name) == 1:
+    if len(thing.name) == 1 or (len(thing.name) < 4 and thing.name[1:].isdigit()):
         return rng.choice((thing.name, f"{thing.category} {thing.name}", thing.name))
     if len(same) == 1:
         options += [the + thing.category] * 3
@@ -123,6 +126,22 @@ def refer(
         options += [mark] * 2 + ([f"the {mark} one"] if len(mark) > 1 else [])
     phrase = rng.choice(options)
     return phrase
+
+
+def mended(rng: random.Random, thing: Thing, scene: SceneView) -> str:
+    """A slip of the tongue that is put right at once: "the red, no, the blue one"."""
+    others = [t for t in scene.things if t.kind == thing.kind and t is not thing]
+    same = [t for t in others if t.category == thing.category]
+    if not others:
+        return refer(rng, thing, scene)
+    wrong = rng.choice(same or others)
+    slip = rng.choice(
+        (", no, ", ", sorry, ", ", i mean ", ", no wait, ", " - no, ", ", or rather ")
+    )
+    right = refer(rng, thing, scene, noun_known=wrong.category)
+    if rng.random() < 0.25:
+        return f"not {refer(rng, wrong, scene)} but {right}"
+    return f"{refer(rng, wrong, scene)}{slip}{right}"
 
 
 def _unique_word(word: str, scene: SceneView) -> bool:

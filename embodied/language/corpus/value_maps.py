@@ -8,19 +8,26 @@ import random
 from embodied.language.corpus.goals_dialogue import CHAT, ELSEWHERE, IMPOSSIBLE, Turn
 from embodied.language.corpus.lexicon import COLORS, Lexicon
 from embodied.language.corpus.phrasing import amount, say
-from embodied.language.corpus.scenes import refer
+from embodied.language.corpus.scenes import mended, refer
 from embodied.language.local_translator.scene_view import SceneView, Thing
 
 Clause = tuple[str, str]
 """A clause and its slots."""
 
-MOVE = "(move|move|go|go|head|travel|navigate|come|get|drive|reach|approach|fly|proceed|position yourself)"
+MOVE = (
+    "(move|move|go|go|head|travel|navigate|come|get|drive|reach|approach|fly|proceed|position yourself"
+    "|swing|glide|make your way|steer|float|wander|sweep|pop|scoot)"
+)
+PACED_MOVES = {
+    "slow": "(creep|crawl|inch|sneak|tiptoe|ease|edge)",
+    "fast": "(rush|hurry|dash|race|zip|speed|dart|zoom|sprint|bolt)",
+}
 SIDE_WORDS = {
-    "left-of": "(to the left of|left of|on the left of|to the left side of|on the left side of|at the left of)",
-    "right-of": "(to the right of|right of|on the right of|to the right side of|on the right side of)",
+    "left-of": "(to the left of|left of|on the left of|to the left side of|on the left side of|at the left of|on the left-hand side of|off to the left of)",
+    "right-of": "(to the right of|right of|on the right of|to the right side of|on the right side of|on the right-hand side of|off to the right of)",
     "front-of": "(in front of|to the front of|before|ahead of)",
-    "behind": "(behind|to the back of|in back of|at the rear of)",
-    "above": "(above|over|on top of|directly above|right above|right over)",
+    "behind": "(behind|to the back of|in back of|at the rear of|round the back of)",
+    "above": "(above|over|on top of|directly above|right above|right over|straight above|up above)",
 }
 _CM = (3, 4, 5, 6, 8, 9, 10, 12, 14, 15, 18, 20, 22, 25, 30)
 _DIRECTIONS = {
@@ -67,7 +74,7 @@ def _area(rng: random.Random, scene: SceneView) -> Clause:
 def _place(rng: random.Random, scene: SceneView, but: str = "") -> tuple[str, str, str]:
     """A phrase for a place, its slots, and the object it is about."""
     t = _some(rng, scene, but)
-    name = refer(rng, t, scene)
+    name = mended(rng, t, scene) if rng.random() < 0.03 else refer(rng, t, scene)
     draw = rng.random()
     if draw < 0.25:
         return f"to {name}", t.name, t.name
@@ -95,10 +102,16 @@ def _speed(rng: random.Random) -> tuple[str, str, bool]:
     """An adverb of speed, its slot, and whether it may stand in front of the verb."""
     draw = rng.random()
     if draw < 0.35:
-        text = "(slowly|slow|gently|carefully|at low speed|nice and slow|softly|at a slow speed|very slowly)"
+        text = (
+            "(slowly|slow|gently|carefully|at low speed|nice and slow|softly|at a slow speed|very slowly"
+            "|in no hurry|nice and easy|at a crawl|no rush|taking your time|at a snail's pace|ever so slowly)"
+        )
         return say(rng, text), "speed slow", True
     if draw < 0.55:
-        text = "(fast|quickly|rapidly|at high speed|as fast as you can|swiftly|at full speed|in a hurry)"
+        text = (
+            "(fast|quickly|rapidly|at high speed|as fast as you can|swiftly|at full speed|in a hurry|asap"
+            "|at top speed|full throttle|in a flash|quick|as quickly as possible|make it quick|step on it)"
+        )
         return say(rng, text), "speed fast", True
     if draw < 0.63:
         return (
@@ -136,13 +149,15 @@ def _condition(rng: random.Random, scene: SceneView, about: str) -> Clause:
         )
         if plain and rng.random() < 0.5:
             template = (
-                f"((stay|staying|keep|keeping|pass|passing) (on|to|at|along) the {plain} (side|) of {{t}}"
+                "((keep|leave|have|keeping|leaving) {t} (on|to) your "
+                + {"left": "right", "right": "left"}.get(plain, "far")
+                + f"|(stay|staying|keep|keeping|pass|passing) (on|to|at|along) the {plain} (side|) of {{t}}"
                 f"|(pass|passing|go past) {{t}} on (its|the) {plain} (side|)|with {{t}} on (your|the) "
                 + {"left": "right", "right": "left"}.get(plain, "far")
                 + ")"
             )
             if plain in ("front", "back"):
-                template = template.split("|with")[0] + ")"
+                template = "((stay" + template.split("|(stay", 1)[1].split("|with")[0] + ")"
         return say(rng, template, w=words, t=name), f"stay {side} {t.name}"
     if draw < 0.70:
         if rng.random() < 0.6:
@@ -155,7 +170,11 @@ def _condition(rng: random.Random, scene: SceneView, about: str) -> Clause:
                     "|clear of|off) {t} (by|by at least) {a}|(don't|do not|never) (get|come|go) (closer than"
                     "|nearer than|within) {a} (to|of|from) {t}|(avoid|avoiding) {t} by {a}|(leave|leaving"
                     "|keep) {a} (distance|of space|of room) (to|from|around) {t}|with {a} clearance (to|from)"
-                    " {t}|without (getting|coming|going) (closer than|within) {a} (to|of) {t})",
+                    " {t}|without (getting|coming|going) (closer than|within) {a} (to|of) {t}|(leave|leaving)"
+                    " {t} {a} of (room|space)|no (closer|nearer) than {a} to {t}|(at least|) {a} (clear|off) of {t}"
+                    "|give {t} (at least|) {a} of (room|space|clearance)|(at least|) {a} between you and {t}"
+                    "|pass {t} (at|with) {a} (distance|clearance)|(do not|don't) (approach|come near) {t} by less"
+                    " than {a}|(skirt|clear|bypass) {t} by {a})",
                     a=a,
                     t=name,
                 ),
@@ -167,7 +186,12 @@ def _condition(rng: random.Random, scene: SceneView, about: str) -> Clause:
                 "((avoid|avoiding|watch out for|steering clear of|steer clear of|mind|dodge|dodging|while"
                 " avoiding|stay away from|staying away from|keep away from|keep clear of|don't touch|do not"
                 " touch|don't hit|without touching|without hitting|go around|going around|beware of|keep off"
-                "|don't bump into|without bumping into|keep your distance from|do not collide with) {t})",
+                "|don't bump into|without bumping into|keep your distance from|do not collide with|skirt|skirting"
+                "|bypass|bypassing|stay out of the way of|don't go near|never touch|don't come close to|be careful not"
+                " to hit|careful not to touch|don't knock over|without knocking over|not too close to|make a detour"
+                " around|circle around|don't brush against|don't go through|not through) {t}|give {t} a wide berth"
+                "|leave {t} alone|don't knock {t} over|{t} must not be touched|{t} is fragile|giving {t} a wide berth"
+                "|{t} is in the way|keep off {t})",
                 t=name,
             ),
             f"avoid {t.name}",
@@ -182,7 +206,9 @@ def _condition(rng: random.Random, scene: SceneView, about: str) -> Clause:
                     " slowly|be careful and slow) (within|when within|inside|in a radius of|when closer than"
                     "|if you are within|once within|when nearer than|at less than|under) {a} (of|from|to|around)"
                     " {t}|(within|closer than|nearer than|when within) {a} (of|to|from) {t} (go slow|slow down"
-                    "|move slowly|go slowly|be slow|reduce your speed))",
+                    "|move slowly|go slowly|be slow|reduce your speed)|(ease off|ease up|calm down|creep|crawl|go easy) (within"
+                    "|inside|when within) {a} of {t}|(take|do) the last {a} (to|before) {t} slowly|gently (within|inside)"
+                    " {a} of {t}|from {a} before {t} (go|move) slowly)",
                     a=a,
                     t=name,
                 ),
@@ -192,7 +218,9 @@ def _condition(rng: random.Random, scene: SceneView, about: str) -> Clause:
             say(
                 rng,
                 "((slow down|slowing down|be slow|go slow|be gentle|move slowly|take it slow|careful) (near"
-                "|close to|around|next to|by|in the vicinity of|when near|when you are near) {t})",
+                "|close to|around|next to|by|in the vicinity of|when near|when you are near|when passing|while passing) {t}"
+                "|(ease off|ease up|go easy|creep|crawl|careful|easy|slow|slowly|gently) (near|around|close to|past|when"
+                " near|by) {t}|no rush (near|around) {t}|don't (rush|hurry) (near|around|past) {t})",
                 t=name,
             ),
             f"slow near {t.name}",
@@ -246,6 +274,10 @@ def _motion(rng: random.Random, scene: SceneView) -> tuple[str, str, str]:
         if verb != MOVE:
             phrase = phrase.removeprefix("to ")
         text = say(rng, f"{verb} {{p}}", p=phrase)
+        if rng.random() < 0.07:
+            pace = rng.choice(tuple(PACED_MOVES))
+            text = say(rng, f"{PACED_MOVES[pace]} (over|) {{p}}", p=phrase)
+            return text, f"to {slots} ; speed {pace}", about
         if verb == MOVE and text.startswith(("reach to", "approach to")):
             text = text.replace("reach to", "move to").replace("approach to", "go to")
         if rng.random() < 0.1:
@@ -272,12 +304,12 @@ def _motion(rng: random.Random, scene: SceneView) -> tuple[str, str, str]:
             return text, f"go {way} {s}", "gripper"
         text = say(
             rng,
-            "((move|go|shift|come) {w} (a bit|a little|slightly|)|(a bit|a little|slightly|a touch) {w}"
+            "((move|go|shift|come) {w} (a bit|a little|slightly|)|(a bit|a little|slightly|a touch|a tad|a smidge) {w}"
             "|{w} a (bit|little))",
             w=words,
         )
         return text, f"go {way}", "gripper"
-    push = "(push|push|shove|slide|nudge|move|press|drag|scoot|propel)"
+    push = "(push|push|shove|slide|nudge|move|press|drag|scoot|propel|knock|budge|bump|shift|ease|prod)"
     if draw < 0.62:
         t = rng.choice(items)
         way = rng.choice(("left", "right", "forward", "back"))
@@ -313,13 +345,14 @@ def _motion(rng: random.Random, scene: SceneView) -> tuple[str, str, str]:
             text = say(
                 rng,
                 "((close|shut) {d} (by pushing (it|)|with a push|by pushing against it|)|push {d} (closed"
-                "|shut|in|close)|(slide|press) {d} (shut|closed|in))",
+                "|shut|in|close)|(slide|press) {d} (shut|closed|in)"
+                "|{d} (shut|closed)|give {d} a push so (that|) it (closes|shuts)|(bump|nudge) {d} (shut|closed))",
                 d=name,
             )
             return text, f"push {d.name} close", d.name
         text = say(
             rng,
-            "((open|pull open) {d}|pull {d} (open|out)|open {d} by pulling|slide {d} open)",
+            "((open|pull open) {d}|(pull|tug|yank) {d} (open|out)|open {d} by pulling|slide {d} open|{d} open)",
             d=name,
         )
         return text, f"push {d.name} open", d.name
@@ -328,7 +361,8 @@ def _motion(rng: random.Random, scene: SceneView) -> tuple[str, str, str]:
         text = say(
             rng,
             "((grasp|grab|grip|pick|pick up|take|seize|take hold of|get hold of|clutch|close the gripper"
-            " around) {t} (from the table|from where it is|)|grasp {t})",
+            " around|pluck|snatch|nab|get a grip on|clasp|hold|catch hold of|grab on to|wrap your fingers around|close your"
+            " fingers (on|around)|go and (grab|get)) {t} (from the table|from where it is|)|grasp {t})",
             t=refer(rng, t, scene),
         )
         return text, f"grasp {t.name}", t.name
@@ -336,7 +370,8 @@ def _motion(rng: random.Random, scene: SceneView) -> tuple[str, str, str]:
         phrase, slots, about = _place(rng, scene)
         text = say(
             rng,
-            "((drop|release|let go of|put down|let go) (it|the object|what you hold|that|the thing) {p}"
+            "((drop|release|let go of|put down|let go|set down|leave|lower|unload|let fall) (it|the object|what you hold"
+            "|what you are holding|that|the thing) {p}"
             "|(drop|release) it {p})",
             p=phrase,
         )
@@ -348,7 +383,7 @@ def _motion(rng: random.Random, scene: SceneView) -> tuple[str, str, str]:
     way = rng.choice(("open", "close"))
     text = (
         "(open (the|your) (gripper|hand|fingers)|release|let go|let it go|open up|gripper open|open hand"
-        "|release the object|let loose|open wide|drop it)"
+        "|release the object|let loose|open wide|drop it|ungrip|unclench|fingers (wide|apart)|relax your grip)"
         if way == "open"
         else "(close (the|your) (gripper|hand|fingers)|gripper closed|grip|shut the gripper|pinch|close the"
         " jaws|squeeze|fingers together|clamp)"
@@ -393,8 +428,8 @@ def stage(rng: random.Random, scene: SceneView) -> Clause:
             )
             if ing and phrase.startswith("w"):
                 joint = "( |, )"
-            if phrase.startswith("push") or (rng.random() < 0.08 and i == 0):
-                text = say(rng, "(while you|and|)", a="") and f"{phrase}, {text}"
+            if phrase.startswith("push") or (rng.random() < 0.18 and i == 0):
+                text = f"{phrase}, {text}"
             else:
                 glue = rng.choice(joint.strip("()").split("|"))
                 letting = (
@@ -409,6 +444,40 @@ def stage(rng: random.Random, scene: SceneView) -> Clause:
                 text = f"{text}{glue}{phrase}"
         slots = f"{slots} ; {condition}"
     return text, slots
+
+
+def _next(rng: random.Random, scene: SceneView, slots: str) -> Clause | None:
+    """A second stage that speaks of what the first was about, or goes on from there."""
+    words = slots.split(" ;")[0].split()
+    named = [w for w in words if w in scene.names("item")]
+    draw = rng.random()
+    if words[0] in ("to", "push") and len(named) == 1 and draw < 0.45:
+        name = named[0]
+        if draw < 0.15:
+            verb = "(grasp|grab|grip|pick up|take|take hold of|seize|get)"
+            return say(rng, f"{verb} (it|that)"), f"grasp {name}"
+        if draw < 0.30:
+            way = rng.choice(("left", "right", "forward", "back"))
+            a, s = _cm(rng)
+            words_ = say(rng, _DIRECTIONS[way])
+            return (
+                say(rng, "(push|shove|slide|nudge|move) it ({w} {a}|{a} {w})", w=words_, a=a),
+                f"push {name} {way} {s}",
+            )
+        side = rng.choice(tuple(SIDE_WORDS))
+        where = say(rng, SIDE_WORDS[side])
+        return say(rng, f"{MOVE} {{w}} it", w=where), f"to {side} {name}"
+    if words[0] == "grasp" and draw < 0.7:
+        way = rng.choice(("up", "up", "up", "left", "right", "forward", "back"))
+        a, s = _cm(rng)
+        verb = "(lift|raise|hoist|bring|take)" if way == "up" else "(move|carry|bring|take|pull)"
+        if way == "up":
+            return say(rng, f"{verb} it (up|) (by|) {{a}}", a=a), f"go up {s}"
+        w = say(rng, _DIRECTIONS[way])
+        return say(rng, f"{verb} it ({{a}} {{w}}|{{w}} {{a}})", a=a, w=w), f"go {way} {s}"
+    if draw > 0.9 and words[0] != "grip":
+        return say(rng, "(open the (hand|gripper)|let go|release)"), "grip open"
+    return None
 
 
 def sentence(rng: random.Random, scene: SceneView) -> Clause:
@@ -435,10 +504,8 @@ def sentence(rng: random.Random, scene: SceneView) -> Clause:
         return say(
             rng, "{a} (and|and then|, then|, and) {b}", a=text, b=drop
         ), f"{slots} then drop {place}"
-    if slots.startswith("push ") and " to " in slots and rng.random() < 0.0:
-        return text, slots
-    if rng.random() < 0.14:
-        more, more_slots = stage(rng, scene)
+    if rng.random() < 0.17:
+        more, more_slots = _next(rng, scene, slots) or stage(rng, scene)
         return (
             say(
                 rng,
@@ -462,6 +529,39 @@ _NO = (
     "(no|no,|not that,|sorry,|i meant|actually|wait,|nope,|i said|rather|instead|oops,|hmm,|i mean)"
 )
 _KEEP = "(and|and also|but|also|now also|, but|same but|keep that but|again but|like that but|this time)"
+
+
+def _direction(words: list[str]) -> str:
+    """The direction of ``go left ...`` or ``push cup left ...``."""
+    return next((w for w in words[1:3] if w in _DIRECTIONS), "")
+
+
+def _other_way(rng: random.Random, text: str, slots: str) -> Turn:
+    """Another side of the same object, or another direction with the same distance."""
+    words = slots.split()
+    old = next((w for w in words if w in SIDE_WORDS), "")
+    if old:
+        new = rng.choice([s for s in SIDE_WORDS if s != old])
+        where = say(rng, SIDE_WORDS[new])
+        said = say(
+            rng,
+            f"({_NO} {{w}} it|{{w}} it (instead|rather|)|now {{w}} it|rather {{w}} it|{_NO} {{w}} it,"
+            " not {o} it|not {o} it, {w} it)",
+            w=where,
+            o=say(rng, SIDE_WORDS[old]),
+        )
+    else:
+        old = _direction(words)
+        new = rng.choice(
+            [d for d in _DIRECTIONS if d != old and (words[0] == "go" or d not in ("up", "down"))]
+        )
+        said = say(
+            rng,
+            f"({_NO} {{w}}|{{w}} instead|{{w}}, not {{o}}|not {{o}}, {{w}}|now {{w}}|{{w}} i said)",
+            w=say(rng, _DIRECTIONS[new]),
+            o=say(rng, _DIRECTIONS[old]),
+        )
+    return Turn(text, slots, said, " ".join(new if w == old else w for w in words))
 
 
 def correction(rng: random.Random, scene: SceneView) -> Turn:
@@ -496,6 +596,8 @@ def correction(rng: random.Random, scene: SceneView) -> Turn:
             other = "(the other way|other direction|the other side|other side|opposite side|wrong side|the"
             other += " opposite|reverse|on the other side|opposite direction|wrong direction)"
             return Turn(text, slots, say(rng, other), "opposite")
+        if style < 0.35 and (sided or (words[0] in ("go", "push") and _direction(words))):
+            return _other_way(rng, text, slots)
         if style < 0.42 and words[0] in ("to", "go", "push", "grasp"):
             way = rng.randrange(2)
             s = (

@@ -16,6 +16,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from gguf import GGUFReader, dequantize
 
+from embodied.errors import ConfigurationError
 from embodied.language.local_translator._bpe import Bpe
 
 LINEARS = ("attn_q", "attn_k", "attn_v", "attn_output", "ffn_gate", "ffn_up", "ffn_down")
@@ -81,6 +82,27 @@ class Llama(torch.nn.Module):
                 start = torch.randn(rank, n_in, generator=generator) / math.sqrt(n_in)
                 self.a[name.replace(".", "_")] = torch.nn.Parameter(start)
                 self.b[name.replace(".", "_")] = torch.nn.Parameter(torch.zeros(n_out, rank))
+
+    def load_adapter(self, path: Path) -> None:
+        """Start from the adapters of a GGUF file that ``write_adapter`` wrote.
+
+        Raises:
+            ConfigurationError: The file has other layers or another rank.
+        """
+        tensors = {t.name: t.data for t in GGUFReader(path).tensors}
+        with torch.no_grad():
+            for name in self.frozen:
+                key = name.replace(".", "_")
+                if key not in self.a:
+                    continue
+                for half, end in ((self.a[key], "lora_a"), (self.b[key], "lora_b")):
+                    data = tensors.get(f"{name}.weight.{end}")
+                    if data is None or data.shape != tuple(half.shape):
+                        raise ConfigurationError(
+                            f"{path}: {name}.weight.{end} is"
+                            f" {'missing' if data is None else data.shape}, not {tuple(half.shape)}"
+                        )
+                    half.copy_(torch.from_numpy(data.astype(np.float32)))
 
     def linear(self, name: str, x: torch.Tensor) -> torch.Tensor:
         """One adapted layer; x is (n, n_in)."""

@@ -12,6 +12,7 @@ Follows LoRA (Hu et al. 2021, arXiv 2106.09685).
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import os
 import sys
@@ -25,6 +26,7 @@ from typing import Any
 
 from embodied.errors import ConfigurationError, EnvironmentMissingError
 from embodied.language.corpus import Example, generate
+from embodied.language.corpus.examples import KINDS
 from embodied.language.local_translator.prompts import scene_part, sentence_part
 
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
@@ -42,6 +44,9 @@ except ImportError as error:
     ) from error
 
 
+PRECISIONS = {"bf16": torch.bfloat16, "fp32": torch.float32}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainSettings:
     """What a training run depends on; equal settings give equal adapters.
@@ -55,6 +60,9 @@ class TrainSettings:
         alpha: Scale of the adapters is alpha / rank.
         learning_rate: Highest learning rate, see ``rate``.
         seed: Seed of adapters and data.
+        kinds: Kinds of program in the order in which scenes take turns.
+        precision: ``"bf16"`` or ``"fp32"``: of the frozen weights and the activations.
+        start_from: SHA-256 of the adapter that the run begins with, ``""`` for a fresh one.
         workers: Threads, each with packs of its own; does not change the result.
     """
 
@@ -66,6 +74,9 @@ class TrainSettings:
     alpha: float = 32.0
     learning_rate: float = 7e-4
     seed: int = 0
+    kinds: tuple[str, ...] = KINDS
+    precision: str = "bf16"
+    start_from: str = ""
     workers: int = 1
 
 
@@ -142,7 +153,7 @@ def pack(groups: list[list[Example]], model: Llama) -> Pack:
 
 def packs(settings: TrainSettings, model: Llama, skip: int = 0) -> Iterator[Pack]:
     """The endless stream of packs of a run, from the ``skip``-th on."""
-    stream = generate(settings.seed, 1 << 40, per_scene=settings.per_scene)
+    stream = generate(settings.seed, 1 << 40, per_scene=settings.per_scene, kinds=settings.kinds)
     groups: list[list[Example]] = []
     tokens = 0
     group: list[Example] = []
@@ -190,6 +201,7 @@ def train(
     settings: TrainSettings,
     *,
     progress: Callable[[int, float], None] = lambda step, loss: None,
+    start_from: Path | None = None,
     checkpoint_every: int = 50,
     stop: Callable[[], bool] = lambda: False,
 ) -> dict[str, Any]:
@@ -201,11 +213,13 @@ def train(
         settings: The run; a checkpoint that is continued must have been of equal settings, except
             for workers and, before the learning rate falls, steps.
         progress: Called after each step with its number and loss per answer token.
+        start_from: Adapter to begin with; must be the one of ``settings.start_from``.
         checkpoint_every: Steps between checkpoints.
         stop: Asked after each step; True ends the run early, checkpoint and adapter written.
 
     Raises:
-        ConfigurationError: The checkpoint in ``out`` is of other settings.
+        ConfigurationError: The checkpoint in ``out`` is of other settings, or the adapter to
+            start from is not the one named in them.
     """
     out.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(1)
@@ -214,9 +228,15 @@ def train(
         base,
         rank=settings.rank,
         alpha=settings.alpha,
-        dtype=torch.bfloat16,
+        dtype=PRECISIONS[settings.precision],
         seed=settings.seed,
     )
+    if (digest(start_from) if start_from else "") != settings.start_from:
+        raise ConfigurationError(
+            f"the run starts from {start_from}, its settings say {settings.start_from or 'none'}"
+        )
+    if start_from:
+        model.load_adapter(start_from)
     if on_gpu:
         model.cuda()
         model.frozen = {k: v.cuda() for k, v in model.frozen.items()}
@@ -300,6 +320,30 @@ def train(
     return card
 
 
+def digest(path: Path) -> str:
+    """SHA-256 of a file, hexadecimal."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def faster_precision() -> str:
+    """The precision in which this machine multiplies faster, tried on one layer.
+
+    Processors without bfloat16 instructions emulate them, tens of times slower.
+    """
+    if torch.cuda.is_available():
+        return "bf16"
+
+    def seconds(dtype: torch.dtype) -> float:
+        x, w = torch.ones(200, 576, dtype=dtype), torch.ones(576, 576, dtype=dtype)
+        _ = x @ w
+        start = time.perf_counter()
+        for _ in range(3):
+            _ = x @ w
+        return time.perf_counter() - start
+
+    return min(PRECISIONS, key=lambda name: seconds(PRECISIONS[name]))
+
+
 def _identity(settings: dict[str, Any]) -> dict[str, Any]:
     return {k: v for k, v in settings.items() if k not in ("workers", "steps")}
 
@@ -362,6 +406,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--rank", type=int, default=standard.rank)
     parser.add_argument("--learning-rate", type=float, default=standard.learning_rate)
     parser.add_argument("--seed", type=int, default=standard.seed)
+    parser.add_argument(
+        "--kinds", default=",".join(standard.kinds), help="kinds of program, in turn; may repeat"
+    )
+    parser.add_argument(
+        "--precision", choices=tuple(PRECISIONS), help="the faster one here if not given"
+    )
+    parser.add_argument("--start-from", type=Path, help="adapter to begin with")
+    parser.add_argument("--checkpoint-every", type=int, default=50)
     parser.add_argument("--workers", type=int, default=min(4, os.cpu_count() or 1))
     options = parser.parse_args(argv)
     settings = TrainSettings(
@@ -371,6 +423,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         rank=options.rank,
         learning_rate=options.learning_rate,
         seed=options.seed,
+        kinds=tuple(options.kinds.split(",")),
+        precision=options.precision or faster_precision(),
+        start_from=digest(options.start_from) if options.start_from else "",
         workers=options.workers,
     )
     columns = (
@@ -385,7 +440,14 @@ def main(argv: Sequence[str] | None = None) -> int:
             bar.update(task, completed=step, loss=f"loss {loss:.3f}")
 
         base = options.base or find_base() or fetch_base()
-        card = train(base, options.out, settings, progress=show)
+        card = train(
+            base,
+            options.out,
+            settings,
+            progress=show,
+            start_from=options.start_from,
+            checkpoint_every=options.checkpoint_every,
+        )
     sys.stdout.write(json.dumps(card, indent=2) + "\n")
     return 0
 
