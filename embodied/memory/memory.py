@@ -1,0 +1,200 @@
+"""The state memory of a mission: immutable, every call returns a new one and the change to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+
+from embodied.memory.arithmetic import Linear, Quantities
+from embodied.memory.facts import (
+    CONFIDENCE,
+    Change,
+    Contradiction,
+    Fact,
+    Provenance,
+    Value,
+)
+from embodied.memory.vocabulary import DERIVED, Vocabulary
+from embodied.protocols import Grounder
+from embodied.symbolic.semantics import effects_of
+from embodied.types import Atom, GroundAction, Observation, Program, SkillResult
+
+EXCHANGES_KEPT = 32
+"""Sentences that stay in the memory itself; all of them are in its log."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Memory:
+    """What is believed, with where each belief comes from. Implements ``protocols.StateMemory``.
+
+    A memory holds the present only: its size depends on the scene and not on how long the mission
+    has lasted. ``change`` is what the latest step changed; a ``MemoryLog`` keeps all of them.
+
+    Attributes:
+        vocabulary: What it may speak of.
+        grounder: Turns measurements into facts; without one, measurements only tell the time.
+        beliefs: Every fact by what it is about; a read-only view.
+        quantities: What is known about quantities from relations between them.
+        exchanges: The latest sentences and their programs, oldest first.
+        step: Number of changes so far.
+        time_s: Time of the latest one, s.
+        change: The latest one, None at the start.
+        contradictions: Beliefs that the latest measurement refuted.
+    """
+
+    vocabulary: Vocabulary
+    grounder: Grounder | None = None
+    beliefs: Mapping[Atom, Fact] = field(default_factory=lambda: MappingProxyType({}))
+    quantities: Quantities = field(default_factory=Quantities)
+    exchanges: tuple[tuple[str, Program], ...] = ()
+    step: int = 0
+    time_s: float = 0.0
+    change: Change | None = None
+    contradictions: tuple[Contradiction, ...] = ()
+
+    @property
+    def facts(self) -> frozenset[Atom]:
+        """Ground atoms that are believed to hold."""
+        return frozenset(a for a, fact in self.beliefs.items() if fact.value is True)
+
+    def fact(self, atom: Atom) -> Fact | None:
+        """The fact about ``atom``, None when nothing is believed."""
+        return self.beliefs.get(atom)
+
+    def value(self, atom: Atom) -> Value | None:
+        """The value of a quantity or attribute, worked out from relations where it was not told."""
+        fact = self.beliefs.get(atom)
+        return fact.value if fact is not None else self.quantities.value(atom)
+
+    def observed(self, observation: Observation) -> Memory:
+        """Take in a measurement of every predicate of the domain.
+
+        What is measured stands; beliefs that it refutes are in ``contradictions`` of the result.
+        Quantities and attributes that no measurement is about stay.
+        """
+        if self.grounder is None:
+            return replace(self, time_s=observation.time, contradictions=())
+        return self.measured(self.grounder.facts(observation), time_s=observation.time)
+
+    def measured(self, facts: frozenset[Atom], *, time_s: float) -> Memory:
+        """Take in all predicates that hold; those that are not in ``facts`` do not."""
+        old = self.facts
+        put = [_seen(a, time_s) for a in sorted(facts)]
+        refuted = [
+            Contradiction(atom=a, believed=self.beliefs[a], measured=None, time_s=time_s)
+            for a in sorted(old - facts)
+            if a.predicate not in DERIVED
+        ]
+        if self.step:  # before the first measurement nothing was believed, and all of it is new
+            refuted += [
+                Contradiction(atom=a, believed=None, measured=True, time_s=time_s)
+                for a in sorted(facts - old)
+                if a.predicate not in DERIVED
+            ]
+        return self.changed(
+            "observed",
+            time_s=time_s,
+            put=put,
+            dropped=sorted(old - facts),
+            contradictions=tuple(refuted),
+            notes=[str(c) for c in refuted],
+        )
+
+    def executed(self, action: GroundAction, result: SkillResult) -> Memory:
+        """Predict the effects of an action that reported success; a failure predicts nothing.
+
+        Raises:
+            ValueError: The action or its arguments do not exist.
+        """
+        if not result.ok:
+            note = f"{action} failed: {result.reason}" if result.reason else f"{action} failed"
+            return self.changed(f"executed {action}", time_s=self.time_s, notes=[note])
+        facts, v = self.facts, self.vocabulary
+        adds, deletes = effects_of(action, facts, v.domain, v.objects)
+        sure = [self.beliefs[a].confidence for a in deletes & facts]
+        confidence = min([CONFIDENCE[Provenance.INFERRED], *sure])
+        put = [
+            Fact(
+                atom=a,
+                provenance=Provenance.INFERRED,
+                confidence=confidence,
+                time_s=self.time_s,
+            )
+            for a in sorted(adds - facts)
+        ]
+        dropped = sorted(deletes & facts)
+        return self.changed(f"executed {action}", time_s=self.time_s, put=put, dropped=dropped)
+
+    def told(self, instruction: str, program: Program) -> Memory:
+        """Take in a sentence and what it was understood to mean."""
+        exchange = (instruction, "; ".join(getattr(program, "stages", ())) or str(program))
+        kept = (*self.exchanges, (instruction, program))[-EXCHANGES_KEPT:]
+        after = self.changed(f"told: {instruction}", time_s=self.time_s, exchange=exchange)
+        return replace(after, exchanges=kept)
+
+    def changed(
+        self,
+        cause: str,
+        *,
+        time_s: float,
+        put: Iterable[Fact] = (),
+        dropped: Iterable[Atom] = (),
+        relations: Iterable[Linear] = (),
+        notes: Iterable[str] = (),
+        exchange: tuple[str, ...] = (),
+        contradictions: tuple[Contradiction, ...] = (),
+    ) -> Memory:
+        """One step further. Does not check anything: that is the writer's work.
+
+        Raises:
+            ValueError: A relation contradicts what is known.
+        """
+        change = Change(
+            step=self.step + 1,
+            time_s=time_s,
+            cause=cause,
+            put=tuple(put),
+            dropped=tuple(dropped),
+            relations=tuple(r.to_json() for r in relations),
+            notes=tuple(notes),
+            exchange=exchange,
+        )
+        return replace(self.applied(change), contradictions=contradictions)
+
+    def applied(self, change: Change) -> Memory:
+        """The memory after a change that was recorded; sentences stay in the record.
+
+        Raises:
+            ValueError: The change is not the next one, or a relation contradicts what is known.
+        """
+        if change.step != self.step + 1:
+            raise ValueError(f"change {change.step} does not follow step {self.step}")
+        beliefs = dict(self.beliefs)
+        quantities = self.quantities
+        for atom in change.dropped:
+            beliefs.pop(atom, None)
+            if atom.predicate in self.vocabulary.quantities:
+                quantities = quantities.without(atom)
+        for fact in change.put:
+            beliefs[fact.atom] = fact
+        for relation in change.relations:
+            quantities = quantities.learned(Linear.from_json(relation))
+        return replace(
+            self,
+            beliefs=MappingProxyType(beliefs),
+            quantities=quantities,
+            step=change.step,
+            time_s=max(self.time_s, change.time_s),
+            change=change,
+            contradictions=(),
+        )
+
+
+def _seen(atom: Atom, time_s: float) -> Fact:
+    return Fact(
+        atom=atom,
+        provenance=Provenance.SEEN,
+        confidence=CONFIDENCE[Provenance.SEEN],
+        time_s=time_s,
+    )
