@@ -275,6 +275,12 @@ class Agent:
                 compatible = (*compatible, goal)
         return self.plan(program, (*compatible, stage)), compatible
 
+    def remember(self, instruction: str, program: PddlProgram) -> None:
+        """Take up a sentence that was translated before, e.g. by an interrupted run."""
+        self._instruction = instruction
+        self.memory = self.memory.told(instruction, program)
+        self.say("instruction", text=instruction, translator=program.source)
+
     @property
     def instruction(self) -> str:
         """The latest sentence."""

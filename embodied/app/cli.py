@@ -89,7 +89,33 @@ RecordOption = Annotated[
 PlanTimeOption = Annotated[
     float, typer.Option("--plan-time", min=0.1, help="Seconds for one planner call.")
 ]
+AsyncOption = Annotated[
+    bool,
+    typer.Option(
+        "--async",
+        help="Reward route: plan in a thread while the robot moves in real time.",
+    ),
+]
+LiveOption = Annotated[
+    bool | None,
+    typer.Option(
+        "--live/--turns",
+        help="Reward route: sentences change the motion while it goes on, or one after the other "
+        "[default: live at a terminal].",
+    ),
+]
 OptimalOption = Annotated[bool, typer.Option("--optimal", help="Prove the plan cheapest.")]
+StrategyOption = Annotated[
+    str,
+    typer.Option(
+        "--strategy",
+        help="plan, or with a model: tree, react, rewoo, code.",
+        rich_help_panel=_MODEL,
+    ),
+]
+YesOption = Annotated[
+    bool, typer.Option("--yes", "-y", help="Do what cannot be undone without asking.")
+]
 OutOption = Annotated[
     Path, typer.Option("--out", help="Where run folders go.", rich_help_panel=_OUTPUT)
 ]
@@ -111,7 +137,7 @@ NoVideoOption = Annotated[
 
 @app.command()
 def run(
-    sentence: Annotated[str, typer.Argument(help="What the robot should do.")],
+    sentence: Annotated[str, typer.Argument(help="What the robot should do.")] = "",
     scene: SceneOption = "blocks",
     robot: RobotOption = "fr3",
     world: WorldOption = "mujoco",
@@ -124,13 +150,23 @@ def run(
     record: RecordOption = None,
     plan_time: PlanTimeOption = 10.0,
     optimal: OptimalOption = False,
+    asynchronous: AsyncOption = False,
     out: OutOption = Path("runs"),
     json: JsonOption = False,
     quiet: QuietOption = False,
     view: ViewOption = False,
     no_video: NoVideoOption = False,
+    strategy: StrategyOption = "plan",
+    yes: YesOption = False,
+    resume: Annotated[
+        Path | None, typer.Option("--resume", help="Go on with this interrupted run's folder.")
+    ] = None,
 ) -> None:
     """Carry out a sentence and check the result from measured state."""
+    if resume is not None:
+        _resume(resume, sentence, yes, out, json, quiet, video=not no_video)
+    if not sentence:
+        raise typer.BadParameter("say what the robot should do, or --resume FOLDER")
     settings = _settings(locals())
     with guarded(json):
         _perform(settings, sentence, out, json, quiet, view=view, video=not no_video, move=True)
@@ -175,6 +211,8 @@ def chat(
     record: RecordOption = None,
     plan_time: PlanTimeOption = 10.0,
     optimal: OptimalOption = False,
+    asynchronous: AsyncOption = False,
+    live: LiveOption = None,
     out: OutOption = Path("runs"),
     json: JsonOption = False,
     quiet: QuietOption = False,
@@ -184,10 +222,23 @@ def chat(
     """Sentence after sentence in the same world: "now the blue one too", "undo that"."""
     settings = _settings(locals())
     with guarded(json):
-        from embodied.app.chat import converse, typed_lines
+        from embodied.app.chat import converse, converse_live, typed_lines
 
         with _opened(settings) as (session, opened_s):
             console = None if json else _console()
+            if live or (live is None and settings.moves_by_rewards and sys.stdin.isatty()):
+                raise typer.Exit(
+                    converse_live(
+                        session,
+                        typed_lines(console),
+                        out=out,
+                        display=_display(json, quiet),
+                        video=None if no_video else _video(),
+                        console=console,
+                        viewer=_viewer(session) if view else None,
+                        opened_s=opened_s,
+                    )
+                )
             code = converse(
                 session,
                 typed_lines(console),
@@ -304,8 +355,9 @@ def main() -> None:
 
 def _settings(values: dict[str, Any]) -> Settings:
     """Check what the command line says; a wrong word ends with the legal ones."""
-    from embodied.app.session import ROUTES, WORLDS, Settings
+    from embodied.app.session import ROUTES, STRATEGIES, WORLDS, Settings
 
+    _choice("--strategy", values.get("strategy", "plan"), STRATEGIES)
     _choice("--world", values["world"], WORLDS)
     _choice("--route", values["route"], ROUTES)
     _check_model(values["model"])
@@ -323,6 +375,9 @@ def _settings(values: dict[str, Any]) -> Settings:
         record=None if record is None else str(record),
         plan_time_s=values["plan_time"],
         optimal=values["optimal"],
+        asynchronous=values.get("asynchronous", False),
+        strategy=values.get("strategy", "plan"),
+        yes=values.get("yes", False),
     )
     if not settings.moves_by_rewards:
         _check_scene(settings.scene)
@@ -398,6 +453,26 @@ def _perform(
             viewer=_viewer(session) if view else None,
         )
     raise typer.Exit(done.outcome.exit_code)
+
+
+def _resume(
+    folder: Path, sentence: str, yes: bool, out: Path, json: bool, quiet: bool, *, video: bool
+) -> NoReturn:
+    if sentence:
+        raise typer.BadParameter("--resume takes the sentence from the folder: leave it out")
+    with guarded(json):
+        from embodied.app.resuming import resume
+
+        code = resume(
+            folder,
+            yes=yes,
+            out=out,
+            display=lambda: _display(json, quiet),
+            video=_video() if video else None,
+            open_session=_opened,
+        )
+        raise typer.Exit(code)
+    raise AssertionError("guarded never returns here")
 
 
 @contextmanager

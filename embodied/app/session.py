@@ -23,6 +23,9 @@ BRIDGE_WORLDS = ("bridge", "bridge-pybullet")
 """A simulated arm behind a supervisor process, in MuJoCo and in PyBullet."""
 
 WORLDS = ("mujoco", "pybullet", *BRIDGE_WORLDS)
+STRATEGIES = ("plan", "tree", "react", "rewoo", "code")
+"""Ways to decide on actions, see docs/strategies.md."""
+
 PYBULLET_ROBOT = "panda"
 """The arm of the world pybullet; MuJoCo's fr3 has the same coordinates and draws its states."""
 
@@ -47,6 +50,9 @@ class Settings:
         plan_time_s: Wall time for one planner call.
         optimal: Ask for a provably cheapest plan.
         seed: Seed of the initial layout and of all sampling.
+        asynchronous: The reward route plans in a thread while the robot moves in real time.
+        strategy: One of ``STRATEGIES``; all but ``"plan"`` need a language model.
+        yes: Do what cannot be undone without asking.
     """
 
     scene: str = "blocks"
@@ -61,6 +67,9 @@ class Settings:
     plan_time_s: float = 10.0
     optimal: bool = False
     seed: int = 0
+    asynchronous: bool = False
+    strategy: str = "plan"
+    yes: bool = False
 
     @property
     def moves_by_rewards(self) -> bool:

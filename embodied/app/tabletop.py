@@ -20,16 +20,19 @@ from embodied.app.session import (
     Goal,
     Outcome,
 )
+from embodied.app.steering import strategy_details
 from embodied.errors import (
     ConfigurationError,
     Diagnostic,
     EnvironmentMissingError,
     NotUnderstoodError,
 )
+from embodied.ladder import Ask, nobody
 from embodied.memory import SceneMemory
-from embodied.monitor import Monitor, Verdict
+from embodied.monitor import Verdict
 from embodied.protocols import (
     Controller,
+    Critic,
     Emit,
     Event,
     PddlPlanner,
@@ -39,6 +42,7 @@ from embodied.protocols import (
     Usage,
     World,
 )
+from embodied.strategies import Strategy
 from embodied.symbolic import Domain, progress, read_domain, render_problem
 from embodied.types import Atom, Command, GroundAction, PddlProgram, PlanResult, PlanStatus, Program
 
@@ -72,6 +76,9 @@ class Parts:
         states_header: For whoever draws the recorded states.
         translator_note: What the translator is, in honest words.
         options: Bounds of the agent.
+        strategy: Makes the strategy of one instruction; None follows plans.
+        critic: Predicts how likely an action is to succeed.
+        ask: Puts questions to a person.
     """
 
     world: World
@@ -88,6 +95,9 @@ class Parts:
     states_header: Mapping[str, Any] = field(default_factory=dict[str, Any])
     translator_note: str = ""
     options: Options = field(default_factory=Options)
+    strategy: Callable[[], Strategy] | None = None
+    critic: Critic | None = None
+    ask: Ask = nobody
 
 
 class TabletopSession:
@@ -195,6 +205,28 @@ class TabletopSession:
         self._write_program(program, artifact)
         return self._pursue(self._agent(emit, artifact), program, self._usage())
 
+    def resume(
+        self, program: PddlProgram, *, instruction: str, done: int, emit: Emit, artifact: Artifact
+    ) -> Outcome:
+        """Go on with an interrupted program whose first ``done`` stages had been reached."""
+        self._write_program(program, artifact)
+        agent = self._agent(emit, artifact)
+        agent.remember(instruction, program)
+        return self._pursue(agent, program, self._usage(), done=done)
+
+    def restore(self, qpos: NDArray[np.float64]) -> None:
+        """Put the world into a recorded configuration.
+
+        Raises:
+            ConfigurationError: This world cannot be put anywhere.
+        """
+        world: Any = self._parts.world
+        if not hasattr(world, "set_configuration"):
+            name = type(world).__name__
+            raise ConfigurationError(f"{name} cannot take up a recorded state: use --world mujoco")
+        world.set_configuration(qpos)
+        self._memory = self._memory.observed(self._world.observe())
+
     def state(self) -> tuple[str, ...]:
         """Measured facts that can change."""
         facts = self._parts.grounder.facts(self._world.observe()) - self._parts.static_facts
@@ -256,6 +288,9 @@ class TabletopSession:
             memory=self._memory.observed(self._world.observe()),
             emit=emit_and_explain,
             options=parts.options,
+            strategy=None if parts.strategy is None else parts.strategy(),
+            critic=parts.critic,
+            ask=parts.ask,
         )
 
     def _write_program(self, program: PddlProgram, artifact: Artifact) -> None:
@@ -271,10 +306,12 @@ class TabletopSession:
         width = max((len(a) for a in plan["plan"]), default=0)
         return head + "".join(f"{a:<{width}}  ; {self.describe(a)}\n" for a in plan["plan"])
 
-    def _pursue(self, agent: Agent, program: PddlProgram, spent: Usage) -> Outcome:
+    def _pursue(
+        self, agent: Agent, program: PddlProgram, spent: Usage, *, done: int = 0
+    ) -> Outcome:
         before = self._parts.grounder.facts(self._world.observe())
         try:
-            report = agent.pursue(program)
+            report = agent.pursue(program, done=done)
         finally:
             self._memory = replace(
                 self._memory,
@@ -284,11 +321,12 @@ class TabletopSession:
             after = self._parts.grounder.facts(self._world.observe())
             if before != after:
                 self._changes.append((before, after))
-        return self._outcome(report, agent.monitor, after, spent)
+        return self._outcome(report, agent, after, spent)
 
     def _outcome(
-        self, report: Report, monitor: Monitor, facts: frozenset[Atom], spent: Usage
+        self, report: Report, agent: Agent, facts: frozenset[Atom], spent: Usage
     ) -> Outcome:
+        monitor = agent.monitor
         return Outcome(
             exit_code=report.exit_code,
             message=report.message,
@@ -298,6 +336,7 @@ class TabletopSession:
                 "program": {"stages": report.program.stages, "source": report.program.source},
                 "plans": report.plans,
                 "actions": report.actions,
+                **strategy_details(report, agent),
             },
             timings_s=report.timings_s,
             usage=_difference(self._usage(), spent),

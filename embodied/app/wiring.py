@@ -88,7 +88,9 @@ def open_tabletop(settings: Settings, supervised: Supervised | None = None) -> T
 
     from embodied.agent import Options
     from embodied.app.bridge_session import GOAL_TIME_S
+    from embodied.app.steering import asker, open_strategy
     from embodied.app.tabletop import Parts, TabletopSession
+    from embodied.critic import tabletop_critic
     from embodied.world.grounding import TabletopGrounder
     from embodied.world.scene import load_scene
 
@@ -126,6 +128,9 @@ def open_tabletop(settings: Settings, supervised: Supervised | None = None) -> T
         states_header=states_header(settings),
         translator_note=RULES_NOTE if settings.model == RULES else "",
         options=options,
+        strategy=open_strategy(settings, model),
+        critic=tabletop_critic(world.spec),
+        ask=asker(settings.yes),
     )
     return TabletopSession(parts, seed=settings.seed)
 

@@ -38,9 +38,10 @@ def tasks_of(
             id=f"{name}/{kind}/{seed:04d}",
             payload={"kind": kind, "seed": seed, "configuration": name},
         )
+        for seed in range(first_seed, first_seed + max(configurations.values()))
         for name, trials in configurations.items()
         for kind in kinds
-        for seed in range(first_seed, first_seed + trials)
+        if seed < first_seed + trials
     ]
 
 

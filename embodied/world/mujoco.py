@@ -38,6 +38,9 @@ CONTROL_DT_S = 0.01
 SETTLE_S = 0.5
 """Simulated time that a layout gets to come to rest at reset."""
 
+RESUME_FORCE_N = 30.0
+"""Force on what is between the fingers when a recorded configuration is taken up again."""
+
 SETTLE_DRIFT_M = 0.01
 """Farther than this an item may not move while it settles, or the layout is drawn again."""
 
@@ -203,6 +206,37 @@ class MujocoWorld:
                 f"the layout must place exactly {', '.join(sorted(items))}; differs in {wrong}"
             )
         return self._start(layout)
+
+    def set_configuration(self, qpos: Array) -> Observation:
+        """Start from a recorded configuration, at rest; fingers around something squeeze it.
+
+        Args:
+            qpos: Configuration as ``qpos`` gave it, (model.nq,).
+
+        Raises:
+            ValueError: It has another length, or is not finite.
+            WorldError: The simulation diverges from there, or the world is closed.
+        """
+        self._refuse_when("closed")
+        model, data = self.model, self.data
+        if qpos.shape != (model.nq,) or not np.isfinite(qpos).all():
+            raise ValueError(f"a configuration has {model.nq} finite values, got {qpos.shape}")
+        mujoco.mj_resetData(model, data)
+        data.qpos[:] = qpos
+        self._q_set = np.array(data.qpos[self._qpos])
+        self._dq_set = np.zeros(len(self._ctrl))
+        data.ctrl[self._ctrl] = self._q_set
+        mujoco.mj_forward(model, data)
+        if self._drive:
+            self._drive.resume(model, data)
+        for _ in range(round(SETTLE_S / model.opt.timestep)):
+            if self._drive:
+                self._drive.drive(model, data)
+            mujoco.mj_step(model, data)
+        data.time = 0.0
+        self._state = "running"
+        self._check_finite()
+        return self._observe()
 
     def observe(self) -> Observation:
         """Measure without advancing time."""
@@ -383,6 +417,16 @@ class _GripperDrive:
         self.force = 20.0
         data.qpos[self.qpos] = self.target / len(self.qpos)
         data.ctrl[self.actuator] = self.target
+        model.actuator_forcerange[self.actuator] = (-self.force, self.force)
+
+    def resume(self, model: mujoco.MjModel, data: mujoco.MjData) -> None:
+        """Keep the gap that is measured; close on what touches both pads."""
+        self.set_point = self.target = float(data.qpos[self.qpos].sum())
+        self.force = RESUME_FORCE_N
+        pairs = data.contact.geom if data.ncon else np.zeros((0, 2), dtype=int)
+        if all(np.any(pairs == pad) for pad in self.pads):
+            self.target = 0.0
+        data.ctrl[self.actuator] = self.set_point
         model.actuator_forcerange[self.actuator] = (-self.force, self.force)
 
     def told(self, model: mujoco.MjModel, width: float | None, force: float) -> None:
