@@ -348,7 +348,6 @@ def test_a_broken_episode_is_an_error_with_its_exit_code(
 
 
 def test_the_plot_is_drawn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    pytest.importorskip("matplotlib", reason="needs the [bench] extra")
     monkeypatch.setattr(voxposer, "run_task", stand_in(lambda i: i > 0))
     voxposer.run_voxposer(
         tmp_path, episodes=2, tasks=("push-to",), executor="serial", progress=False, plot=True
@@ -372,8 +371,9 @@ def test_unknown_names_are_refused(tmp_path: Path, changes: dict[str, str], said
 
 
 def test_primitives_say_where_to_and_nothing_of_how() -> None:
-    episode = pytest.importorskip("embodied.bench.voxposer_episode", reason="needs [perception]")
+    from embodied.bench.voxposer_episode import as_primitives
+
     case = case_of("move-at-speed-in-region", 0)
-    reduced = episode.as_primitives(case.program)
+    reduced = as_primitives(case.program)
     assert [o.map for s in reduced.stages for o in s.operations] == ["affordance"]
     assert reduced.source == "primitives"
