@@ -1,0 +1,114 @@
+"""Runs that were killed go on from their folder."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from embodied.app.resuming import interrupted_run
+from embodied.app.run_folder import read_events, read_summary
+from embodied.errors import ConfigurationError
+
+SENTENCE = "first put the red block on the green block, then put the yellow block in the bin"
+
+
+def _command(*arguments: str) -> list[str]:
+    code = "from embodied.app.cli import main; main()"
+    return [sys.executable, "-c", code, "run", *arguments, "--no-video", "--json"]
+
+
+@pytest.mark.slow
+def test_a_killed_run_goes_on_where_it_stopped(tmp_path: Path) -> None:
+    killed = subprocess.Popen(
+        _command(SENTENCE, "--seed", "5", "--out", str(tmp_path)), stdout=subprocess.DEVNULL
+    )
+    folder = _wait_for(tmp_path, "milestone", killed)
+    os.kill(killed.pid, signal.SIGKILL)
+    assert killed.wait() == -signal.SIGKILL
+    assert read_summary(folder)["status"] == "running"
+
+    left = interrupted_run(folder)
+    assert left.instruction == SENTENCE and left.qpos is not None
+    assert left.program is not None and len(left.program.stages) == 2
+    assert left.done == 1
+
+    done = subprocess.run(
+        _command("--resume", str(folder), "--out", str(tmp_path)),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    answer = json.loads(done.stdout)
+    assert done.returncode == 0, answer
+    assert answer["resumes"] == str(folder) and answer["verdict"]["reached"]
+    touched = {a["action"].split()[1].strip(")") for a in answer["actions"]}
+    assert "red-block" not in touched, "what had been reached was not done again"
+    with pytest.raises(ConfigurationError, match="is finished"):
+        interrupted_run(Path(answer["folder"]))
+
+
+def _wait_for(root: Path, kind: str, process: subprocess.Popen[Any]) -> Path:
+    while process.poll() is None:
+        for folder in root.glob("*"):
+            if (folder / "events.jsonl").is_file() and any(
+                e.kind == kind for e in read_events(folder)[0]
+            ):
+                return folder
+        time.sleep(0.05)
+    raise AssertionError(f"the run ended before there was a {kind}")
+
+
+def test_resume_says_what_it_cannot_resume(app: Any, tmp_path: Path) -> None:
+    done = app("run", "(on red-block green-block)")
+    assert done.exit_code == 0
+    (folder,) = app.folders()
+    again = app("run", "--resume", str(folder), "--json")
+    assert again.exit_code == 3 and "only an interrupted run" in again.output
+    both = app("run", "put it down", "--resume", str(folder))
+    assert both.exit_code == 2 and "leave it out" in both.output
+    assert app("run").exit_code == 2
+    missing = app("run", "--resume", str(tmp_path / "nothing"), "--json")
+    assert missing.exit_code == 3 and "no run folder" in missing.output
+
+
+def test_the_ladder_is_in_the_run_folder(app: Any) -> None:
+    def clumsy(parts: dict[str, Any]) -> None:
+        parts["skills"].fail_first = 1
+
+    app.change = clumsy
+    assert app("run", "(on red-block green-block)").exit_code == 0
+    (folder,) = app.folders()
+    summary = read_summary(folder)
+    assert summary["strategy"] == "plan"
+    assert [s["rung"] for s in summary["ladder"]] == ["retry"]
+    assert summary["corrections"] == 1
+
+
+def test_strategies_need_a_model_and_a_legal_name(app: Any) -> None:
+    from embodied.app.session import Settings
+    from embodied.app.steering import open_strategy
+
+    wrong = app("run", "(on red-block green-block)", "--strategy", "pray")
+    assert wrong.exit_code == 2 and "Choose from: plan, tree, react, rewoo, code" in wrong.output
+    with pytest.raises(ConfigurationError, match="asks a language model"):
+        open_strategy(Settings(strategy="react"), None)
+    with pytest.raises(ConfigurationError, match="choose from plan"):
+        open_strategy(Settings(strategy="pray"), None)
+    assert open_strategy(Settings(), None) is None
+
+
+def test_yes_allows_what_cannot_be_undone_and_nothing_else() -> None:
+    from embodied.app.steering import asker
+    from embodied.ladder import Question
+
+    assert asker(True)(Question(text="?", kind="irreversible"))
+    assert not asker(True)(Question(text="?", kind="help"))
+    assert not asker(False)(Question(text="?", kind="irreversible"))
