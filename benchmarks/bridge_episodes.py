@@ -17,16 +17,23 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from embodied_controllers.trajectory import TrajectoryController
+from embodied_planners.motion import MotionPlanner
+from embodied_planners.pddl import Planner
+from embodied_planners.skills import TabletopSkills
 
+from embodied.agent import Agent, Options
 from embodied.app.bridge_session import GOAL_TIME_S, BridgeOptions, open_supervised
 from embodied.app.session import Settings
 from embodied.bench.report import wilson_interval
-from embodied.symbolic import holds, read_domain, read_goal
-from embodied.types import Observation
+from embodied.memory.state import SceneMemory
+from embodied.symbolic import holds, progress, read_domain, read_goal, render_problem
+from embodied.types import Observation, PddlProgram
 from embodied.world.bridge.limits import shipped_limits
 from embodied.world.grounding import TabletopGrounder
 from embodied.world.limits import LimitMonitor
@@ -34,7 +41,7 @@ from embodied.world.mujoco import build_world, planning_model
 from embodied.world.scene import load_scene
 
 sys.path.insert(0, str(Path(__file__).parent))
-from tabletop_motion import SCENE, Wrapped, draw_task, pursuer
+from tabletop_motion import SCENE, GivenGoals, Wrapped, draw_task
 
 STACKS = 0.4
 WORLDS = ("direct", "bridge")
@@ -87,11 +94,33 @@ def _pursue(
 ) -> dict[str, Any]:
     grounder = TabletopGrounder(world.spec)
     domain = read_domain(grounder.domain_text)
+    facts = grounder.facts(start)
     watched = Watched(world)
-    agent, program = pursuer(watched, model, start, goal, seed)
+    controller: Any = TrajectoryController(world.spec)
+    options = Options(plan_time_s=30.0)
     if supervised is not None:
-        agent.actor.controller = supervised.wrap(agent.actor.controller)
-        agent.actor.goal_time_s = GOAL_TIME_S
+        controller = supervised.wrap(controller)
+        options = replace(options, goal_time_s=GOAL_TIME_S)
+    agent = Agent(
+        world=watched,
+        grounder=grounder,
+        translator=GivenGoals(),
+        planner=Planner(),
+        skills=TabletopSkills(MotionPlanner(model, world.spec, seed), world.spec),
+        controller=controller,
+        memory=SceneMemory(
+            grounder=grounder,
+            transition=lambda action, atoms: progress(action, atoms, domain, grounder.objects),
+            facts=facts,
+        ),
+        options=options,
+    )
+    program = PddlProgram(
+        domain=grounder.domain_text,
+        problem=render_problem("task", domain, grounder.objects, facts, (goal,)),
+        stages=(goal,),
+        source="benchmark",
+    )
     cpu, wall = time.process_time(), time.perf_counter()
     report = agent.pursue(program)
     end = world.observe()

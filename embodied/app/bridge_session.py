@@ -146,6 +146,7 @@ def open_supervised(
             geometry,
             ee_speed_m_s=limits.ee_speed_m_s,
             elbow_speed_m_s=limits.elbow_speed_m_s,
+            sent=lambda: world.sent,
             approve=approve,
         )
 

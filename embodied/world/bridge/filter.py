@@ -28,6 +28,12 @@ from embodied.world.bridge.limits import SafetyLimits
 from embodied.world.bridge.reasons import reason
 from embodied.world.bridge.stopping import Follower, Stopper
 
+_TOO_FAST = ("ee_speed_limit", "elbow_speed_limit")
+_SLOWER = (0.25, 0.05, 0.0, 0.1)
+
+LOCKSTEP_AGE_S = 5.0
+"""Set-points for an arm in lockstep may be this old: its time stood still meanwhile."""
+
 
 class SafetyFilter:
     """Judges one proposal per period.
@@ -45,15 +51,20 @@ class SafetyFilter:
         self.geometry = geometry
         self.watch = StateWatch(limits, lockstep=lockstep)
         self._motion = MotionChecks(limits, geometry)
-        share = limits.follow_share
         self._stopper = Stopper(limits.dq_max, limits.ddq_max, limits.dddq_max, limits.dt_s)
         self._follower = Follower(
-            share * limits.dq_max, share * limits.ddq_max, limits.dddq_max, limits.dt_s
+            limits.dq_max, limits.ddq_max, limits.dddq_max, limits.dt_s, limits.follow_share
         )
+        self._asked: list[float] | None = None
+        self._target: list[float] = []  # of what is being followed; empty when nothing is
+        self._moving_at: list[float] = []
         n = len(limits.joints)
         self._n = n
+        # In lockstep the arm's time stands still while a set-point is on its way.
+        self._oldest_s = LOCKSTEP_AGE_S if lockstep else limits.setpoint_age_s
         self._lower: list[float] = limits.q_lower.tolist()
         self._upper: list[float] = limits.q_upper.tolist()
+        self._fastest: list[float] = limits.dq_max.tolist()
         self._q = np.zeros(n)
         self._dq = np.zeros(n)
         self._ddq = np.zeros(n)
@@ -166,6 +177,14 @@ class SafetyFilter:
         ways: Array | None = None
         if candidate is not None:
             ways, refusal = self._check_ways(candidate)
+            for scale in _SLOWER if refusal is not None and self._target else ():
+                # Catching up made the hand too fast: catch up more slowly, at last from rest.
+                if scale == _SLOWER[-1]:
+                    self._moving_at = [0.0] * self._n
+                candidate = self._follow(scale)
+                if candidate is None or refusal is None or refusal.code not in _TOO_FAST:
+                    break
+                ways, refusal = self._check_ways(candidate)
         stopped = self.watch.judge(state, self._q)
         if stopped is not None and self._latched is None:
             self._latched = stopped
@@ -184,6 +203,7 @@ class SafetyFilter:
         if ways is not None:
             self._advance(ways)
         else:
+            self._asked = None
             self._brake()
         width, force = None, 0.0
         if proposal is not None and verdict in (Verdict.PASS, Verdict.CLAMP):
@@ -207,7 +227,6 @@ class SafetyFilter:
         """Stages 1 and 2: schema, finiteness, age, sequence; mode and latched stops."""
         if proposal is None:
             return None
-        limits = self.limits
         if proposal.q.shape != (self._n,):
             size = float(proposal.q.size)
             return reason("schema", value=size, limit=float(self._n), unit="joints")
@@ -215,9 +234,9 @@ class SafetyFilter:
         if not (np.isfinite(proposal.q).all() and isfinite(width + proposal.gripper_force_n)):
             return reason("not_finite")
         age = now_s - proposal.created_s
-        if not age <= limits.setpoint_age_s:
-            return reason("stale", value=age, limit=limits.setpoint_age_s, unit="s")
-        if age < -limits.setpoint_age_s:
+        if not age <= self._oldest_s:
+            return reason("stale", value=age, limit=self._oldest_s, unit="s")
+        if age < -self._oldest_s:
             return reason("from_the_future", value=-age, limit=0.0, unit="s")
         if proposal.sequence <= self._sequence:
             return reason(
@@ -240,6 +259,7 @@ class SafetyFilter:
             last why not.
         """
         limits, h = self.limits, self.limits.dt_s
+        self._target = []
         reasons: list[Reason] = []
         asked: list[float] = proposal.q.tolist()
         beyond = self._motion.beyond_position(asked)
@@ -255,6 +275,7 @@ class SafetyFilter:
         dq = [(x - y) / h for x, y in zip(q, last, strict=True)]
         ddq = [(x - y) / h for x, y in zip(dq, dq_last, strict=True)]
         dddq = [(x - y) / h for x, y in zip(ddq, ddq_last, strict=True)]
+        asked_last, self._asked = self._asked, q
         over = self._motion.beyond_dynamics(dq, ddq, dddq)
         if over is None:
             return dq, reasons
@@ -264,15 +285,31 @@ class SafetyFilter:
             joint = limits.joints[gaps.index(gap)]
             return None, [*reasons, reason("jump", joint, gap, limits.follow_rad, "rad")]
         reasons.append(over)
-        followed = self._follower.velocity(last, dq_last, ddq_last, q)
+        self._target, self._moving_at = q, self._moving(q, asked_last)
+        followed = self._follow(1.0)
         if followed is None:
             return None, [*reasons, over]
-        ddq = [(x - y) / h for x, y in zip(followed, dq_last, strict=True)]
-        dddq = [(x - y) / h for x, y in zip(ddq, ddq_last, strict=True)]
-        still_over = self._motion.beyond_dynamics(followed, ddq, dddq)
-        if still_over is not None:
-            return None, [*reasons, still_over]
         return followed, reasons
+
+    def _follow(self, scale: float) -> list[float] | None:
+        """Velocity of this period on the way to a set-point that is farther than one period."""
+        h = self.limits.dt_s
+        last, dq, ddq = self._q.tolist(), self._dq.tolist(), self._ddq.tolist()
+        next_dq = self._follower.velocity(last, dq, ddq, self._target, self._moving_at, scale)
+        if next_dq is None:
+            return None
+        next_ddq = [(x - y) / h for x, y in zip(next_dq, dq, strict=True)]
+        dddq = [(x - y) / h for x, y in zip(next_ddq, ddq, strict=True)]
+        over = self._motion.beyond_dynamics(next_dq, next_ddq, dddq)
+        return next_dq if over is None else None
+
+    def _moving(self, q: list[float], before: list[float] | None) -> list[float]:
+        """Velocity of the set-points themselves; 0 after a break or a jump."""
+        if before is None:
+            return [0.0] * self._n
+        moving = [(x - y) / self.limits.dt_s for x, y in zip(q, before, strict=True)]
+        within = all(abs(v) <= m for v, m in zip(moving, self._fastest, strict=True))
+        return moving if within else [0.0] * self._n
 
     def _check_ways(self, dq: list[float]) -> tuple[Array | None, Reason | None]:
         """Stages 5 to 8 for a velocity over this period and the way to rest that follows.

@@ -51,7 +51,8 @@ class SafetyLimits:
         dddq_max: Jerk limits, rad/s^3.
         follow_rad: A set-point that asks for more than the dynamic limits, but is this near to
             the last one sent, is followed at a limited speed; a farther one is rejected.
-        follow_share: Share of the velocity and acceleration limits with which it is followed.
+        follow_share: Share of the velocity limits by which it may be faster than the set-points
+            that it follows.
         ee_speed_m_s: Speed limit of the end effector, m/s.
         elbow_speed_m_s: Speed limit of the elbow, m/s.
         elbow_body: Body of the robot model that is the elbow.

@@ -18,10 +18,18 @@ from embodied.types import (
     Observation,
     PathGoal,
 )
+from embodied.types._geometry import Array
 from embodied.world.bridge.geometry import ArmGeometry
 
 SHARE = 0.9
 """Of a speed limit that motions are planned for."""
+
+LEAST_FADE_S = 0.3
+FADE_RAD_S = 0.1
+"""The lag at the start of a motion fades out no faster than this."""
+
+_PEAK = 15.0 / 8.0
+"""Of the quintic profile: its highest speed over its mean."""
 
 S = TypeVar("S")
 
@@ -49,6 +57,20 @@ def cartesian_speeds(trajectory: JointTrajectory, geometry: ArmGeometry) -> tupl
     return float(speeds[0]), float(speeds[1])
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Blended(Generic[S]):
+    """The wrapped controller's state, and what is left of the lag at the start.
+
+    A motion starts where the arm is measured, the last set-point is a little off it. The
+    difference ``offset`` (n,), rad, fades out over ``fade_s``, so that set-points do not jump.
+    """
+
+    inner: S
+    offset: Array
+    started_s: float
+    fade_s: float
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class _Refused:
     """The operator refused the motion; the arm stays at ``q``."""
@@ -66,6 +88,7 @@ class SupervisedController(Generic[S]):
         geometry: The arm, with the limits that the supervisor was started with.
         ee_speed_m_s: Limit of the end effector.
         elbow_speed_m_s: Limit of the elbow.
+        sent: Says what was sent last, (n,), rad.
         approve: Asks whether a motion may be carried out; None does not ask.
     """
 
@@ -76,14 +99,16 @@ class SupervisedController(Generic[S]):
         *,
         ee_speed_m_s: float,
         elbow_speed_m_s: float,
+        sent: Callable[[], Array],
         approve: Approve | None = None,
     ) -> None:
         self._inner = inner
         self._geometry = geometry
         self._limits = np.array([ee_speed_m_s, elbow_speed_m_s])
+        self._sent = sent
         self._approve = approve
 
-    def init(self, goal: ControlGoal, observation: Observation) -> S | _Refused:
+    def init(self, goal: ControlGoal, observation: Observation) -> Blended[S] | _Refused:
         """Start on a goal."""
         if isinstance(goal, PathGoal):
             speeds = np.array(cartesian_speeds(goal.trajectory, self._geometry))
@@ -91,15 +116,25 @@ class SupervisedController(Generic[S]):
             goal = replace(goal, trajectory=slowed(goal.trajectory, factor))
         if self._approve is not None and not self._approved(goal, observation):
             return _Refused(observation.q)
-        return self._inner.init(goal, observation)
+        offset = self._sent() - observation.q
+        return Blended(
+            inner=self._inner.init(goal, observation),
+            offset=offset,
+            started_s=observation.time,
+            fade_s=max(LEAST_FADE_S, _PEAK * float(np.max(np.abs(offset))) / FADE_RAD_S),
+        )
 
     def step(
-        self, state: S | _Refused, observation: Observation
-    ) -> tuple[Command, S | _Refused, ControlStatus]:
+        self, state: Blended[S] | _Refused, observation: Observation
+    ) -> tuple[Command, Blended[S] | _Refused, ControlStatus]:
         """One control period."""
         if isinstance(state, _Refused):
             return Command(q=state.q), state, ControlStatus.STUCK
-        return self._inner.step(state, observation)
+        command, inner, status = self._inner.step(state.inner, observation)
+        x = min((observation.time - state.started_s) / state.fade_s, 1.0)
+        left = 1.0 - x**3 * (10.0 + x * (6.0 * x - 15.0))
+        command = replace(command, q=command.q + left * state.offset)
+        return command, replace(state, inner=inner), status
 
     def _approved(self, goal: ControlGoal, observation: Observation) -> bool:
         assert self._approve is not None

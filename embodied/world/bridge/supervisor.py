@@ -7,6 +7,7 @@ import select
 import time
 from collections import deque
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -125,6 +126,11 @@ class Supervisor:
                 self._listen(self._patience())
                 if self._due():
                     self._period()
+        except BaseException as error:
+            self._event("internal-error", problem=f"{type(error).__name__}: {error}")
+            with suppress(WorldError):
+                self.driver.stop(StopCategory.CONTROLLED)
+            raise
         finally:
             self._finish()
 

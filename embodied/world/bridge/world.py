@@ -62,7 +62,7 @@ class BridgeWorld:
         self._data = mujoco.MjData(model)
         self._joints = [int(model.joint(j).qposadr[0]) for j in spec.joint_names]
         self._observation: Observation | None = None
-        self._width: float | None = None
+        self._sent: Array | None = None
         self._started_s = 0.0
         self._state = "new"  # then "running", at last "closed"
 
@@ -83,7 +83,7 @@ class BridgeWorld:
             raise HardwareFault(f"the arm is stopped: {status['latched_reason']}")
         if not status["enabled"]:
             raise WorldError("the supervisor did not enable the arm: see its journal")
-        self._width = None
+        self._sent = None
         self._started_s = report["time_s"]
         self._state = "running"
         return self._take(report)
@@ -128,6 +128,7 @@ class BridgeWorld:
             gripper_width_m=decision["gripper_width_m"],
             gripper_force_n=decision["gripper_force_n"] if width is not None else 20.0,
         )
+        self._sent = applied.q
         observation = self._take(report)
         verdict = decision["verdict"]
         return StepResult(
@@ -170,6 +171,11 @@ class BridgeWorld:
         if status["approved"] == plan_hash:
             return True
         return False if status["refused"] == plan_hash else None
+
+    @property
+    def sent(self) -> Array:
+        """Last set-point that went to the arm, (n,), rad; the measured pose before the first."""
+        return self.observe().q if self._sent is None else self._sent
 
     @property
     def qpos(self) -> Array:
