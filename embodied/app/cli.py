@@ -62,8 +62,8 @@ ModelOption = Annotated[
     str,
     typer.Option(
         "--model",
-        help="rules (a deterministic grammar, no language model), offline (rules, then the "
-        "narrow local model), openai:NAME, anthropic:NAME, "
+        help="offline (rules, then a narrow local model for what they refuse; no key, no network), "
+        "rules (a deterministic grammar, no language model), openai:NAME, anthropic:NAME, "
         "local:PATH or replay:FILE.",
         rich_help_panel=_MODEL,
     ),
@@ -143,7 +143,7 @@ def run(
     world: WorldOption = "mujoco",
     route: RouteOption = "auto",
     seed: SeedOption = 0,
-    model: ModelOption = "rules",
+    model: ModelOption = "offline",
     base_url: BaseUrlOption = None,
     max_tokens: MaxTokensOption = None,
     max_calls: MaxCallsOption = None,
@@ -180,7 +180,7 @@ def plan(
     world: WorldOption = "mujoco",
     route: RouteOption = "auto",
     seed: SeedOption = 0,
-    model: ModelOption = "rules",
+    model: ModelOption = "offline",
     base_url: BaseUrlOption = None,
     max_tokens: MaxTokensOption = None,
     max_calls: MaxCallsOption = None,
@@ -204,7 +204,7 @@ def chat(
     world: WorldOption = "mujoco",
     route: RouteOption = "auto",
     seed: SeedOption = 0,
-    model: ModelOption = "rules",
+    model: ModelOption = "offline",
     base_url: BaseUrlOption = None,
     max_tokens: MaxTokensOption = None,
     max_calls: MaxCallsOption = None,

@@ -232,6 +232,12 @@ class App:
         return sorted(p.parent for p in self.out.rglob("run.json"))
 
 
+@pytest.fixture(autouse=True)
+def _no_weights(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The offline model's weights are not here, whatever the machine has: rules answer alone."""
+    monkeypatch.setattr("embodied.language.local_translator.offline.find_base", lambda: None)
+
+
 @pytest.fixture
 def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> App:
     made = App(out=tmp_path / "runs", opened=[], monkeypatch=monkeypatch)

@@ -112,11 +112,23 @@ def offline_translator(
     objects: Mapping[str, str] | None = None,
     progress: Progress | None = None,
 ) -> CascadeTranslator:
-    """Rules first, the local model for what they refuse; arguments as for ``OfflineModel``."""
+    """Rules first, the local model for what they refuse; arguments as for ``OfflineModel``.
+
+    Its name says in one line who answers, and what the model lacks where it cannot.
+    """
     model = OfflineModel(
         kind, scene=scene, domain_text=domain_text, objects=objects, progress=progress
     )
-    return CascadeTranslator([rules, model])
+    return CascadeTranslator([rules, model], name=described())
+
+
+def described() -> str:
+    """Who translates offline on this machine, in one honest line."""
+    rules = "rules (a deterministic grammar, not a language model)"
+    why_not = missing()
+    if why_not:
+        return f"{rules}; what they refuse would go to {NAME}: {why_not}"
+    return f"{rules}; what they refuse goes to {NAME} (a narrow language model)"
 
 
 def reward_scene(robot: str) -> SceneView:

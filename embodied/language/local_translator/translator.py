@@ -121,7 +121,7 @@ class LocalTranslator:
                 f" {self._threshold:.2f}); did you mean: {answer.slots}?",
                 "say it in other words, or name each object in full",
             )
-        note = f"read as: {answer.slots} (confidence {answer.confidence:.2f})"
+        note = f"{self.name} read it as: {answer.slots} (confidence {answer.confidence:.2f})"
         program = _noted(result, note)
         self._last = (instruction, program, answer.slots)
         return program
@@ -221,20 +221,22 @@ class CascadeTranslator:
 
     Args:
         translators: In order; the exact and abstaining ones first.
+        name: What it is called; None joins the names by arrows.
     """
 
-    def __init__(self, translators: Sequence[Translator]) -> None:
+    def __init__(self, translators: Sequence[Translator], *, name: str | None = None) -> None:
         if not translators:
             raise ValueError("a cascade needs at least one translator")
         self._translators = tuple(translators)
+        self._name = name
 
     @property
     def name(self) -> str:
-        """All names, joined by arrows."""
-        return " -> ".join(t.name for t in self._translators)
+        """The name given, or all names joined by arrows."""
+        return self._name or " -> ".join(t.name for t in self._translators)
 
     def translate(self, instruction: str, memory: StateMemory, spec: WorldSpec) -> Program:
-        """The first translation that succeeds.
+        """The first translation that succeeds; from the second on its notes say whose it is.
 
         Raises:
             NotUnderstoodError: Nobody understood; the diagnostics say for each one why.
@@ -244,7 +246,10 @@ class CascadeTranslator:
         diagnostics: list[Diagnostic] = []
         for translator in self._translators:
             try:
-                return translator.translate(instruction, memory, spec)
+                program = translator.translate(instruction, memory, spec)
+                if diagnostics and not any(translator.name in note for note in program.notes):
+                    program = _noted(program, f"understood by {translator.name}")
+                return program
             except NotUnderstoodError as error:
                 diagnostics += [
                     Diagnostic(
