@@ -7,20 +7,19 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from embodied.app.value_map_eyes import PixelEyes, pixel_eyes
 from embodied.app.value_map_rig import ValueMapRig
 from embodied.app.value_map_run import run_value_map
 from embodied.app.value_map_state import LoopOptions
 from embodied.bench.voxposer_case import Case
 from embodied.bench.voxposer_tasks import case_of
 from embodied.bench.voxposer_world import SuiteWorld
-from embodied.errors import ConfigurationError, NotUnderstoodError, ProgramError, WorldError
+from embodied.errors import NotUnderstoodError, ProgramError, WorldError
 from embodied.language.reward.conversation import Conversation
 from embodied.language.value_map import describe, digest
 from embodied.language.value_map.rules import RulesValueMapTranslator
-from embodied.perception import Percept, Perception
-from embodied.perception.cameras import look
-from embodied.perception.robot_filter import ModelRobotFilter
-from embodied.types import Observation, ValueMapProgram, WorldSpec
+from embodied.perception import SegmentationDetector
+from embodied.types import ValueMapProgram, WorldSpec
 from embodied.world.mujoco import build_world
 
 SAID_BY_PRIMITIVES = ("affordance", "gripper")
@@ -80,46 +79,25 @@ def run_episode(payload: Mapping[str, Any]) -> dict[str, Any]:
         world.close()
 
 
-class eyes:  # noqa: N801 - called like a function
-    """Takes images of the world's present instant and perceives them.
+def eyes(world: SuiteWorld, source: str) -> PixelEyes:
+    """What sees the world.
 
     Args:
         world: The world.
         source: ``"pixels"``, or ``"ground-truth"``: names from the simulator's segmentation.
-
-    Raises:
-        ConfigurationError: The source cannot be had.
     """
-
-    def __init__(self, world: SuiteWorld, source: str) -> None:
-        self.world = world
-        self.segmentation = source == "ground-truth"
-        detector = None
-        if self.segmentation:
-            try:
-                from embodied.perception.ground_truth import SegmentationDetector
-            except ImportError:
-                raise ConfigurationError(
-                    "this installation has no detector by segmentation; legal: pixels"
-                ) from None
-            detector = SegmentationDetector(world.spec)
-        self.perception = Perception(
-            world.spec,
-            detector=detector,
-            robot_filter=ModelRobotFilter.of(world.world.model, world.spec),
-        )
-
-    def __call__(self, observation: Observation) -> Percept:
-        """What is believed about the scene."""
-        image = look(self.world.world, observation, segmentation=self.segmentation)
-        return self.perception.update(image)
+    if source == "pixels":
+        return pixel_eyes(world.world)
+    seeing = pixel_eyes(world.world, detector=SegmentationDetector(world.spec.objects))
+    seeing.segmentation = True
+    return seeing
 
 
 def write(
     case: Case,
     method: str,
     spec: WorldSpec,
-    see: eyes,
+    see: PixelEyes,
     world: SuiteWorld,
     payload: Mapping[str, Any],
 ) -> ValueMapProgram:
