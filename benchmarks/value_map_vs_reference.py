@@ -253,8 +253,8 @@ def _show(console: Console, result: dict[str, object], scenes: int) -> None:
     console.print(table)
     console.print(
         f"{result['solved']} of {result['scenes']} solved; median {result['median_ms']} ms, as "
-        f"long as copying the grid {result['copies']} times ({result['copy_ms']} ms); greedy descent "
-        f"{result['greedy_median_ms']} ms, {result['greedy_copies']} times"
+        f"long as copying the grid {result['copies']} times ({result['copy_ms']} ms); greedy "
+        f"descent {result['greedy_median_ms']} ms, {result['greedy_copies']} times"
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
+from embodied_planners.value_map.profiles import nearest_half_turn
 from embodied_planners.value_map.regions import UnknownFrameError, Volume, volume
 from embodied_planners.value_map.targets import SHELL_M
 from numpy.typing import NDArray
@@ -94,20 +95,27 @@ class StageJudge:
                 self._avoided(operation, region, place)
             elif operation.map == "rotation" and isinstance(value, tuple) and speed > 0.02:
                 if region.contains(place)[0]:
-                    quat = observation.pose_ee_in_world.quat_wxyz
-                    cosine = min(1.0, abs(float(np.array(value) @ quat)))
+                    quat = np.array(observation.pose_ee_in_world.quat_wxyz)
+                    asked = nearest_half_turn(np.array(value), quat)
+                    cosine = min(1.0, abs(float(asked @ quat)))
                     self._turn = max(self._turn, 2 * float(np.arccos(cosine)))
         if speed - allowed > self._worst_speed[0] - self._worst_speed[1] and np.isfinite(allowed):
             self._worst_speed = (speed, allowed, observation.time)
 
-    def report(self, text: str, reason: str) -> StageReport:
-        """Judge the stage from what is measured now and what was measured on the way."""
+    def report(self, text: str, reason: str, *, over: bool = False) -> StageReport:
+        """Judge the stage from what is measured now and what was measured on the way.
+
+        Args:
+            text: The stage in words.
+            reason: Why its motion ended early, if it did.
+            over: Whether it ended by its own condition: then its target does not count.
+        """
         self._refresh(force=True)
         holds: list[str] = []
         unmet: list[str] = []
         numbers: dict[str, float] = {}
         for ok, words in (
-            self._target(numbers),
+            (True, "") if over else self._target(numbers),
             self._speed(numbers),
             *self._avoidance(numbers),
             self._rotation(numbers),

@@ -158,7 +158,7 @@ class ProgramRun:
         s.hold(s.options.settle_s)
         s.look()
         reason = "" if ended.reached else ended.reason
-        report = judge.report(text, reason)
+        report = judge.report(text, reason, over=ended.over)
         if stage.until is not None:
             met = ended.over or condition_holds(s, stage.until, anchors)
             words = f"until {stage.until.what} {stage.until.subject}"

@@ -106,6 +106,7 @@ class RunState:
         self.held_size: tuple[float, float, float] = (0.0, 0.0, 0.0)
         self.counts = Counts()
         self.watchers: list[EachStep] = []
+        self._first = True
 
     def say(self, kind: str, **data: Any) -> None:
         """Emit an event with the simulated time in it."""
@@ -121,6 +122,9 @@ class RunState:
         self.counts.look_s.append(time.perf_counter() - started)
         self.percept = percept
         self._check_held()
+        if self._first:
+            self._first = False
+            self._already_held(geometries(percept, self.rig.spec))
         passing = (*passing, self.held) if self.held else passing
         self.objects = geometries(percept, self.rig.spec, passing=passing)
         if self.held and self.held_in_hand is not None:
@@ -145,6 +149,17 @@ class RunState:
     def table_height_m(self) -> float:
         """Height of the table as last seen."""
         return self.percept.table_height_m if self.percept is not None else 0.0
+
+    def _already_held(self, things: dict[str, ObjectGeometry]) -> None:
+        """Something may be in the hand when a run begins."""
+        gripper = self.observation.gripper
+        if gripper is None or gripper.force_n < 1.0 or gripper.width_m < HOLDS_M:
+            return
+        place = np.array(self.observation.pose_ee_in_world.position)[None]
+        for name, thing in things.items():
+            if float(thing.distance_to(place)[0]) < 0.0:
+                self.objects, self.opening = things, 0.0
+                self.take(name)
 
     def _check_held(self) -> None:
         """What was in the hand is no longer there when the fingers have closed on nothing."""

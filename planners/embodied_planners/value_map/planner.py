@@ -125,7 +125,7 @@ class ValueMapPlanner:
             return ValueMapPlan(status=ValueMapStatus.UNKNOWN_OBJECT, reason=str(error))
         things = {n: o for n, o in objects.items() if o.obstacle}
         self.obstacles.update(things, obstacle_points_in_world)
-        self._avoid(regions)
+        self._avoid(regions, objects, origins)
         if not any(o.map == "affordance" for o, _ in regions):
             still = np.stack([start_in_world.position] * 2)
             return self._finish(still, regions, hand, opening, 0.0, Target())
@@ -161,17 +161,21 @@ class ValueMapPlanner:
 
     # ---- costs
 
-    def _avoid(self, regions: Sequence[tuple[MapOperation, Volume]]) -> None:
-        avoided = [(v, _number(o)) for o, v in regions if o.map == "avoidance"]
-        key = tuple(
-            (o, *np.round(np.nan_to_num(np.concatenate([v.lower, v.upper])), 3))
-            for o, v in (
-                ((o.region.shape, str(o.region.parameters), o.value), v)
-                for o, v in regions
-                if o.map == "avoidance"
-            )
-        )
-        self.avoidance.update(avoided, key)
+    def _avoid(
+        self,
+        regions: Sequence[tuple[MapOperation, Volume]],
+        objects: Mapping[str, ObjectGeometry],
+        origins: Mapping[str, Array],
+    ) -> None:
+        avoided = [(o, v) for o, v in regions if o.map == "avoidance"]
+        key: list[object] = []
+        for operation, _ in avoided:
+            region = operation.region
+            where = np.round(origins.get(region.frame, np.zeros(3)), 3)
+            thing = objects.get(region.frame) if region.shape == "near-object" else None
+            turned = () if thing is None else (*thing.pose.quat_wxyz.round(2), *thing.size_m)
+            key.append((region.shape, str(region.parameters), operation.value, *where, *turned))
+        self.avoidance.update([(v, _number(o)) for o, v in avoided], tuple(key))
 
     def _costs(
         self,

@@ -57,6 +57,8 @@ def orientations(path: Array, regions: Regions, start_wxyz: Array, end_wxyz: Arr
     for operation, region in regions:
         if operation.map == "rotation" and isinstance(operation.value, tuple):
             value = np.array(operation.value)
+            if not np.isclose(abs(value @ start_wxyz), 1.0):
+                value = nearest_half_turn(value, np.asarray(start_wxyz))
             for i in np.flatnonzero(region.contains(path, 1e-3)):
                 asked[i] = value
     if asked[-1] is None and end_wxyz is not None:
@@ -75,6 +77,17 @@ def orientations(path: Array, regions: Regions, start_wxyz: Array, end_wxyz: Arr
         last, last_i = result[i], i
     result[last_i:] = last
     return result
+
+
+def nearest_half_turn(quat_wxyz: Array, like_wxyz: Array) -> Array:
+    """The orientation or its half turn about the approach axis, whichever is nearer to another.
+
+    A parallel gripper is the same after half a turn about its approach axis z.
+    """
+    w, x, y, z = quat_wxyz
+    turned = np.array([-z, y, -x, w])
+    same = abs(float(quat_wxyz @ like_wxyz)) >= abs(float(turned @ like_wxyz))
+    return np.asarray(quat_wxyz) if same else turned
 
 
 def slerp(a: Array, b: Array, fraction: float) -> Array:

@@ -118,7 +118,10 @@ def _sampled(
     x = np.clip(t - time[i], 0.0, h)
     law = np.clip(s[i] + v[i] * x + 0.5 * (v[i + 1] - v[i]) / h * x**2, 0.0, s[-1])
     half = max(int(round(SMOOTHING_S / dt / 2)), 1)
-    before = law[0] - v[0] * dt * np.arange(half, 0, -1)
+    if v[0] < 0.02:  # from rest: begin exactly there, half a window later
+        before = np.full(2 * half, law[0])
+    else:
+        before = law[0] - v[0] * dt * np.arange(half, 0, -1)
     padded = np.concatenate([before, law, np.full(2 * half, s[-1])])
     law = np.clip(np.convolve(padded, np.ones(2 * half + 1) / (2 * half + 1), "valid"), 0, s[-1])
     rate = np.gradient(law, dt) if len(law) > 1 else np.zeros(1)
