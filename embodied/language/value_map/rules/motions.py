@@ -87,7 +87,9 @@ class MotionReader(ClauseReader):
         verb = hover or self.eat(*GO)
         if not verb:
             return None
-        self.eat(*HAND)
+        hand = self.eat(*HAND)
+        if not hand and verb in ("put", "take", "bring"):
+            return None
         return self._way("gripper", STEP_M)
 
     def _way(self, moving: str, default_m: float) -> list[Stage] | None:
