@@ -76,7 +76,7 @@ class ArmGeometry:
                 pos=((box.lower + box.upper) / 2).tolist(),
                 size=((box.upper - box.lower) / 2).tolist(),
             )
-        self.model = spec.compile()
+        self.model = robots.compile_model(spec)
         self.data = mujoco.MjData(self.model)
         model = self.model
         if limits.elbow_body not in {model.body(i).name for i in range(model.nbody)}:

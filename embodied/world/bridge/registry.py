@@ -66,6 +66,23 @@ ENTRIES: tuple[Entry, ...] = (
         },
         tested_against="tabletop episodes through the supervisor, fault injection",
     ),
+    Entry(
+        name="universal-robots",
+        arms="UR arms of the CB3 and e-Series, with a Robotiq gripper",
+        module="embodied.world.bridge.drivers.universal_robots",
+        factory="UniversalRobotsDriver",
+        extra="bridge-ur",
+        package="rtde_control",
+        options={
+            "host": "address of the controller",
+            "gripper": "robotiq, or nothing",
+            "stroke_m": "gap of the open gripper",
+            "gripper_force_n": "largest force of the gripper",
+            "truth": "socket of an emulator that tells where things are; real arms have none",
+            "lockstep": "true: wait for an emulator started with --stepped",
+        },
+        tested_against="an RTDE emulator of this project, with the vendor's client ur-rtde",
+    ),
 )
 
 

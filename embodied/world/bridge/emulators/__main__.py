@@ -1,0 +1,53 @@
+"""Run an emulator in the foreground until it is interrupted; prints ``ready`` once it listens."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+from pathlib import Path
+
+from embodied.world.bridge.emulators.plant import IdealJoints, Plant
+from embodied.world.bridge.emulators.simulated import SimulatedArm, serve_truth
+from embodied.world.bridge.emulators.universal_robots import UrEmulator, home_of
+from embodied.world.bridge.emulators.ur_controller import UrController
+
+
+def main() -> int:
+    """Parse the command line and serve."""
+    parser = argparse.ArgumentParser(prog="python -m embodied.world.bridge.emulators")
+    parser.add_argument("kind", choices=["universal-robots"])
+    parser.add_argument("--host", default="127.0.0.1", help="loopback address to listen on")
+    parser.add_argument("--scene", default="", help="simulate this scene around the arm")
+    parser.add_argument("--robot", default="ur5e", help="arm in the scene")
+    parser.add_argument("--seed", type=int, default=0, help="seed of the scene's layout")
+    parser.add_argument("--stepped", action="store_true", help="time passes with set-points only")
+    parser.add_argument("--truth", type=Path, help="local socket that tells where things are")
+    options = parser.parse_args()
+    if options.truth is not None and not options.scene:
+        parser.error("--truth needs --scene")
+    plant: Plant
+    if options.scene:
+        plant = SimulatedArm(scene=options.scene, robot=options.robot, seed=options.seed)
+    else:
+        plant = IdealJoints(home_of(6))
+    try:
+        asyncio.run(_serve(options, plant))
+    except KeyboardInterrupt:
+        return 130
+    except OSError as error:
+        print(f"cannot listen on {options.host}: {error}", file=sys.stderr)  # noqa: T201
+        return 3
+    return 0
+
+
+async def _serve(options: argparse.Namespace, plant: Plant) -> None:
+    emulator = UrEmulator(UrController(plant, plant.q, stepped=options.stepped), options.host)
+    tasks = [emulator.serve(lambda: print("ready", flush=True))]  # noqa: T201
+    if options.truth is not None and isinstance(plant, SimulatedArm):
+        tasks.append(serve_truth(plant, options.truth))
+    await asyncio.gather(*tasks)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
