@@ -21,7 +21,7 @@ GO = (
     "move", "go", "head", "travel", "navigate", "come", "get", "drive", "reach", "approach", "fly",
     "proceed", "steer", "bring", "shift", "visit", "take", "put", "slide", "position yourself",
 )  # fmt: skip
-PUSH = "push shove slide nudge press drag scoot propel sweep brush wipe move".split()
+PUSH = "push shift shove slide nudge press drag scoot propel sweep brush wipe move".split()
 GRASP = (
     "take hold of", "get hold of", "pick up", "close the gripper around", "grasp", "grab", "grip",
     "pick", "take", "seize", "clutch", "hold", "lift up", "lift", "fetch",
