@@ -225,14 +225,18 @@ class Actor:
             time_s=time_s,
         )
         if contradiction:
-            self._say(
-                "contradiction",
-                action=str(action),
-                believed=contradiction.believed,
-                measured=contradiction.measured,
-                moved=contradiction.moved,
-                time_s=time_s,
-            )
+            self.report_contradiction(str(action), contradiction, time_s)
+
+    def report_contradiction(self, action: str, found: Contradiction, time_s: float) -> None:
+        """Emit a contradiction; ``action`` is what was going on, or ``""``."""
+        self._say(
+            "contradiction",
+            action=action,
+            believed=found.believed,
+            measured=found.measured,
+            moved=found.moved,
+            time_s=time_s,
+        )
 
 
 def _judged(result: SkillResult, effects: Effects) -> SkillResult:

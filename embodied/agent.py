@@ -40,7 +40,7 @@ from embodied.pursuit import Pursuit
 from embodied.rereading import read_again
 from embodied.strategies import PlanStrategy, Strategy
 from embodied.symbolic import read_domain, render_problem
-from embodied.types import PddlProgram, PlanResult, PlanStatus
+from embodied.types import Atom, PddlProgram, PlanResult, PlanStatus
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -280,6 +280,12 @@ class Agent:
         self._instruction = instruction
         self.memory = self.memory.told(instruction, program)
         self.say("instruction", text=instruction, translator=program.source)
+
+    def compare(self, believed: frozenset[Atom]) -> None:
+        """Report what is measured against what was believed before an interruption."""
+        found = self.monitor.contradiction(believed, self.memory.facts, was={}, now={}, handled=())
+        if found:
+            self.actor.report_contradiction("", found, self.world.observe().time)
 
     @property
     def instruction(self) -> str:

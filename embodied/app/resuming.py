@@ -104,6 +104,7 @@ def resume(
                 left.program,
                 instruction=left.instruction,
                 done=left.done,
+                believed=tabletop.recall(folder),
                 emit=emit,
                 artifact=artifact,
             )

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from embodied.app.recording import STATES, StateLog
+from embodied.app.remembering import MEMORY, MemoryTrace
 from embodied.app.run_folder import EVENTS, RunFolder
 from embodied.app.session import (
     BROKEN,
@@ -27,6 +28,7 @@ from embodied.app.session import (
 )
 from embodied.app.video import VideoJob, VideoOptions, VideoResult
 from embodied.errors import EmbodiedError
+from embodied.memory import MEMORY_LOG
 from embodied.protocols import Emit, Event
 
 PACKAGES = (
@@ -141,8 +143,12 @@ def perform(
         prefix=prefix,
     )
     filming = _Filming(folder, session, video, viewer)
+    memory = MemoryTrace(folder.path, lambda reason: folder.note_loss(MEMORY_LOG, reason))
 
     def emit(event: Event) -> None:
+        if event.kind == MEMORY:
+            memory.append(event.data["change"])
+            return
         folder.log(event)
         if event.kind == "program":
             filming.start()
@@ -169,6 +175,7 @@ def perform(
         raise
     finally:
         session.watch(None)
+        memory.close()
         filming.cancel()
         display.close()
         if folder.summary["status"] == "interrupted":

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from embodied.agent import Agent, Options, Report
 from embodied.app.logged_model import LoggedModel
 from embodied.app.recording import RecordedWorld
+from embodied.app.remembering import remembered_facts, traced_memory
 from embodied.app.session import (
     NOT_REACHED,
     NOT_UNDERSTOOD,
@@ -112,11 +114,9 @@ class TabletopSession:
         self._parts = parts
         self._observer: Callable[[float], None] | None = None
         self._world = RecordedWorld(parts.world, self._stepped)
-        first = self._world.reset(seed=seed)
+        self._world.reset(seed=seed)
         self._domain: Domain = read_domain(parts.grounder.domain_text)
-        self._memory = SceneMemory(grounder=parts.grounder, transition=self._progress).observed(
-            first
-        )
+        self._exchanges: tuple[tuple[str, Program], ...] = ()
         self._changes: list[tuple[frozenset[Atom], frozenset[Atom]]] = []
         self._plans: list[str] = []
 
@@ -206,13 +206,35 @@ class TabletopSession:
         return self._pursue(self._agent(emit, artifact), program, self._usage())
 
     def resume(
-        self, program: PddlProgram, *, instruction: str, done: int, emit: Emit, artifact: Artifact
+        self,
+        program: PddlProgram,
+        *,
+        instruction: str,
+        done: int,
+        believed: frozenset[Atom] | None,
+        emit: Emit,
+        artifact: Artifact,
     ) -> Outcome:
-        """Go on with an interrupted program whose first ``done`` stages had been reached."""
+        """Go on with an interrupted program.
+
+        Args:
+            program: The program.
+            instruction: The sentence it was made from.
+            done: Stages that had been measured to be reached.
+            believed: What was believed last; differences to what is measured become an event.
+            emit: Receives events.
+            artifact: Receives files.
+        """
         self._write_program(program, artifact)
         agent = self._agent(emit, artifact)
         agent.remember(instruction, program)
+        if believed is not None:
+            agent.compare(believed)
         return self._pursue(agent, program, self._usage(), done=done)
+
+    def recall(self, folder: Path) -> frozenset[Atom] | None:
+        """What the run of a folder believed last; None where it had not begun to."""
+        return remembered_facts(folder, self._parts.grounder)
 
     def restore(self, qpos: NDArray[np.float64]) -> None:
         """Put the world into a recorded configuration.
@@ -225,7 +247,6 @@ class TabletopSession:
             name = type(world).__name__
             raise ConfigurationError(f"{name} cannot take up a recorded state: use --world mujoco")
         world.set_configuration(qpos)
-        self._memory = self._memory.observed(self._world.observe())
 
     def state(self) -> tuple[str, ...]:
         """Measured facts that can change."""
@@ -278,6 +299,9 @@ class TabletopSession:
                 artifact("plan.txt", "\n".join(self._plans))
 
         parts = self._parts
+        memory = traced_memory(parts.grounder, emit)
+        for sentence, program in self._exchanges:
+            memory = memory.told(sentence, program)
         return Agent(
             world=self._world,
             grounder=parts.grounder,
@@ -285,7 +309,7 @@ class TabletopSession:
             planner=parts.planner,
             skills=parts.skills,
             controller=parts.controller,
-            memory=self._memory.observed(self._world.observe()),
+            memory=memory.observed(self._world.observe()),
             emit=emit_and_explain,
             options=parts.options,
             strategy=None if parts.strategy is None else parts.strategy(),
@@ -313,11 +337,7 @@ class TabletopSession:
         try:
             report = agent.pursue(program, done=done)
         finally:
-            self._memory = replace(
-                self._memory,
-                facts=agent.memory.facts,
-                exchanges=agent.memory.exchanges,
-            )
+            self._exchanges = agent.memory.exchanges
             after = self._parts.grounder.facts(self._world.observe())
             if before != after:
                 self._changes.append((before, after))
@@ -365,7 +385,9 @@ class TabletopSession:
             facts = agent.memory.facts
             for action in result.plan:
                 facts = self._progress(action, facts)
-            agent.memory = replace(self._memory, facts=facts)
+            agent.memory = SceneMemory(  # what would hold then: nothing moves
+                grounder=self._parts.grounder, transition=self._progress, facts=facts
+            )
         last = plans[-1]
         n = sum(len(p.plan) for p in plans)
         codes = {PlanStatus.SOLVED: REACHED, PlanStatus.UNSUPPORTED: NOT_UNDERSTOOD}

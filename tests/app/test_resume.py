@@ -16,6 +16,7 @@ import pytest
 from embodied.app.resuming import interrupted_run
 from embodied.app.run_folder import read_events, read_summary
 from embodied.errors import ConfigurationError
+from embodied.memory import read_changes
 
 SENTENCE = "first put the red block on the green block, then put the yellow block in the bin"
 
@@ -49,6 +50,8 @@ def test_a_killed_run_goes_on_where_it_stopped(tmp_path: Path) -> None:
     answer = json.loads(done.stdout)
     assert done.returncode == 0, answer
     assert answer["resumes"] == str(folder) and answer["verdict"]["reached"]
+    believed = read_changes(folder / "memory.jsonl")
+    assert believed and any(c.cause.startswith("executed (stack red-block") for c in believed)
     touched = {a["action"].split()[1].strip(")") for a in answer["actions"]}
     assert "red-block" not in touched, "what had been reached was not done again"
     with pytest.raises(ConfigurationError, match="is finished"):
