@@ -26,6 +26,7 @@ _MISFIT_M = 0.004
 _WIDTH_TOLERANCE = 0.2
 _BIN_M = 0.003
 _MIN_FACE_POINTS = 12
+_FACE_SHARE = 0.85
 _LEAST_STD_M = 0.0015
 
 Index = NDArray[np.intp]
@@ -188,19 +189,36 @@ def _front(
     before = unclaimed & (local[:, 0] > depth / 2 + 0.004) & (local[:, 0] < reach + 0.08)
     before &= (np.abs(local[:, 1]) < width / 2 + 0.006) & (np.abs(local[:, 2]) < height / 2 + 0.01)
     index = np.flatnonzero(before)
-    along = local[index, 0]
     closed = depth / 2 + FRONT_M
-    bins = np.arange(closed - 2 * _BIN_M, reach + 2 * _BIN_M, _BIN_M)
-    counts, _ = np.histogram(along, bins)
-    if not len(counts) or counts.max() < _MIN_FACE_POINTS:
+    face = _face(local[index, 0], closed, reach)
+    if face is None:
         return None
-    k = int(counts.argmax())
-    face = float(np.median(along[np.abs(along - (bins[k] + _BIN_M / 2)) < 1.5 * _BIN_M]))
     opening = min(max(face - closed, 0.0), drawer.travel_m)
     center = np.array([face - drawer.size_m[0] / 2, 0.0, 0.0])
     pose = replace(housing.pose, position=housing.pose.apply(center))
     std = np.sqrt(np.square(housing.position_std_m) + _LEAST_STD_M**2)
     return Piece(index=index, fit=replace(housing, pose=pose, position_std_m=std)), opening
+
+
+def _face(along: Array, nearest: float, farthest: float) -> float | None:
+    """Where a drawer's front ends, from the coordinates of points along its way.
+
+    The front is a slab: its face, its back (seen once it is open) and its upper edge fall into a
+    window of its thickness, which holds more points than any other.
+    """
+    ends = np.arange(nearest - _BIN_M, farthest + 2 * _BIN_M, _BIN_M / 2)
+    ordered = np.sort(along)
+    counts = np.searchsorted(ordered, ends + _BIN_M / 2)
+    counts -= np.searchsorted(ordered, ends - FRONT_M - _BIN_M / 2)
+    if not len(counts) or counts.max() < _MIN_FACE_POINTS:
+        return None
+    # A handle stands out farther, with few points of its own.
+    end = float(ends[int(np.argmax(counts > _FACE_SHARE * counts.max()))]) + _BIN_M / 2
+    outside = along[np.abs(along - end) < _BIN_M]
+    if len(outside) >= _MIN_FACE_POINTS:
+        return float(np.median(outside))
+    inside = along[np.abs(along - end + FRONT_M) < _BIN_M]
+    return float(np.median(inside)) + FRONT_M if len(inside) else end
 
 
 def _on_surface(

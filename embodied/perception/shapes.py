@@ -27,6 +27,8 @@ _PRIOR_STD = np.array([0.03, 0.03, 0.03, 0.12, 0.12, 0.6])
 
 _POINT_STD_M = 0.0015
 _LEAST_STD_M = 0.001
+_TALLER_M = 0.006
+_SLICE_M = 0.002
 _CORRELATION = 4.0
 """Neighbouring points err together: so many count as one."""
 
@@ -156,20 +158,28 @@ def starts(spec: ObjectSpec, points_in_world: Array) -> tuple[Pose, ...]:
     """Upright start poses from the tightest rectangle around points (n, 3) seen from above."""
     points = np.asarray(points_in_world)
     low, top = np.quantile(points[:, 2], [0.01, 0.99])
-    # Something else of its colour may be on it, or it on that: hang it from the top, or put it on
+    height, z = spec.size_m[2], points[:, 2]
+    if top - low <= height + _TALLER_M:
+        return (_around(spec, points[:, :2], float(top) - height / 2),)
+    # Something else of its colour is on it, or it is on that: hang it from the top, or put it on
     # the bottom.
-    heights = [float(top) - spec.size_m[2] / 2]
-    if top - low > spec.size_m[2] + 0.006:
-        heights.append(float(low) + spec.size_m[2] / 2)
-    if spec.shape == "box":
-        center, yaw, span = tightest_rectangle(points[:, :2])
-        if (span[0] < span[1]) != (spec.size_m[0] < spec.size_m[1]):
-            yaw += math.pi / 2
-        yaw = _wrap(yaw, math.pi)
-    else:
-        corners = np.quantile(points[:, :2], [0.01, 0.99], axis=0)
-        center, yaw = corners.mean(axis=0), 0.0
-    return tuple(_upright(center, z, yaw) for z in heights)
+    upper, lower = z > top - height - _SLICE_M, z < low + height - _SLICE_M
+    return tuple(
+        _around(spec, points[part, :2], middle)
+        for part, middle in ((upper, float(top) - height / 2), (lower, float(low) + height / 2))
+        if np.count_nonzero(part) > 3
+    ) or (_around(spec, points[:, :2], float(top) - height / 2),)
+
+
+def _around(spec: ObjectSpec, xy: Array, z: float) -> Pose:
+    """Upright, around points (n, 2) seen from above."""
+    if spec.shape != "box":
+        corners = np.quantile(xy, [0.01, 0.99], axis=0)
+        return _upright(corners.mean(axis=0), z, 0.0)
+    center, yaw, span = tightest_rectangle(xy)
+    if (span[0] < span[1]) != (spec.size_m[0] < spec.size_m[1]):
+        yaw += math.pi / 2
+    return _upright(center, z, _wrap(yaw, math.pi))
 
 
 def tightest_rectangle(xy: Array) -> tuple[Array, float, Array]:
