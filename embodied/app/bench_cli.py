@@ -93,6 +93,12 @@ def voxposer(context: typer.Context) -> None:
     hand_over("embodied.bench.voxposer", context.args)
 
 
+@bench.command(context_settings=PASS_ON)
+def statler(context: typer.Context) -> None:
+    """Statler: beliefs over conversations, shell games and long sessions (--help for options)."""
+    hand_over("embodied.bench.statler", context.args)
+
+
 def hand_over(module: str, arguments: Sequence[str]) -> None:
     """Let the module's own ``main`` read the rest of the command line."""
     with guarded(json="--json" in arguments):

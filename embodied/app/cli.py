@@ -15,6 +15,7 @@ import typer
 from embodied.app.bench_cli import PASS_ON, bench, hand_over
 from embodied.app.guard import guarded
 from embodied.app.loop_cli import add_loop_benches
+from embodied.app.memory_cli import memory
 
 if TYPE_CHECKING:
     from embodied.app.run import Display
@@ -343,6 +344,7 @@ def fetch_model(context: typer.Context) -> None:
 
 add_loop_benches(bench)
 app.add_typer(bench, name="bench")
+app.add_typer(memory, name="memory")
 
 
 # ------------------------------------------------------------------- plumbing

@@ -17,9 +17,15 @@ from embodied.memory.log import read_changes as read_changes
 from embodied.memory.log import replay as replay
 from embodied.memory.log import states as states
 from embodied.memory.memory import Memory as Memory
+from embodied.memory.questions import Question as Question
+from embodied.memory.questions import answer as answer
+from embodied.memory.questions import read_question as read_question
+from embodied.memory.reader import Reader as Reader
+from embodied.memory.reader import View as View
 from embodied.memory.state import SceneMemory as SceneMemory
 from embodied.memory.vocabulary import Vocabulary as Vocabulary
 from embodied.memory.vocabulary import inconsistencies as inconsistencies
+from embodied.memory.working import WorkingMemory as WorkingMemory
 from embodied.memory.writer import Decision as Decision
 from embodied.memory.writer import Judgement as Judgement
 from embodied.memory.writer import Writer as Writer

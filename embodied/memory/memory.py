@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
@@ -77,16 +77,34 @@ class Memory:
             return replace(self, time_s=observation.time, contradictions=())
         return self.measured(self.grounder.facts(observation), time_s=observation.time)
 
-    def measured(self, facts: frozenset[Atom], *, time_s: float) -> Memory:
-        """Take in all predicates that hold; those that are not in ``facts`` do not."""
-        old = self.facts
+    def measured(
+        self, facts: frozenset[Atom], *, time_s: float, scope: Collection[str] | None = None
+    ) -> Memory:
+        """Take in everything that holds of the predicates that are measured.
+
+        Args:
+            facts: What holds; of these predicates, everything else does not.
+            time_s: When, s.
+            scope: Predicates that are measured; all of the domain if None. Beliefs about the
+                others stay, and derived ones are worked out again.
+        """
+        beliefs = self.facts
+        old = beliefs if scope is None else frozenset(a for a in beliefs if a.predicate in scope)
         put = [_seen(a, time_s) for a in sorted(facts)]
+        follows: dict[Atom, bool] = {}
+        if scope is not None:
+            v, after = self.vocabulary, (beliefs - old) | facts
+            derived = v.derived(after, v.objects).items()
+            follows = {
+                a: so for a, so in derived if a.predicate not in scope and so != (a in after)
+            }
+            put += [_inferred(a, time_s) for a, so in follows.items() if so]
         refuted = [
             Contradiction(atom=a, believed=self.beliefs[a], measured=None, time_s=time_s)
             for a in sorted(old - facts)
             if a.predicate not in DERIVED
         ]
-        if self.step:  # before the first measurement nothing was believed, and all of it is new
+        if old:  # before the first measurement nothing was believed, and all of it is new
             refuted += [
                 Contradiction(atom=a, believed=None, measured=True, time_s=time_s)
                 for a in sorted(facts - old)
@@ -96,7 +114,7 @@ class Memory:
             "observed",
             time_s=time_s,
             put=put,
-            dropped=sorted(old - facts),
+            dropped=sorted((old - facts) | {a for a, so in follows.items() if not so}),
             contradictions=tuple(refuted),
             notes=[str(c) for c in refuted],
         )
@@ -192,9 +210,10 @@ class Memory:
 
 
 def _seen(atom: Atom, time_s: float) -> Fact:
-    return Fact(
-        atom=atom,
-        provenance=Provenance.SEEN,
-        confidence=CONFIDENCE[Provenance.SEEN],
-        time_s=time_s,
-    )
+    sure = CONFIDENCE[Provenance.SEEN]
+    return Fact(atom=atom, provenance=Provenance.SEEN, confidence=sure, time_s=time_s)
+
+
+def _inferred(atom: Atom, time_s: float) -> Fact:
+    sure = CONFIDENCE[Provenance.INFERRED]
+    return Fact(atom=atom, provenance=Provenance.INFERRED, confidence=sure, time_s=time_s)

@@ -1,0 +1,50 @@
+"""Draws what `embodied bench statler` measured."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from embodied.errors import EnvironmentMissingError
+
+
+def draw(report: Mapping[str, Any], path: Path) -> None:
+    """Belief accuracy against the length of a session, and shell games against swaps.
+
+    Args:
+        report: Of ``embodied.bench.statler.build_report``.
+        path: File to write; its suffix names the format.
+
+    Raises:
+        EnvironmentMissingError: matplotlib is not installed.
+    """
+    try:
+        import matplotlib
+    except ImportError as error:
+        raise EnvironmentMissingError(
+            "the plot needs matplotlib: pip install 'embodied-stack[bench]'"
+        ) from error
+    matplotlib.use("Agg")
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(9.0, 3.4), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    for row in report["sessions"]:
+        tenths = row["by_tenth"]
+        turns = row["turns"] / max(1, row["sessions"])
+        x = [turns * (n + 0.5) / len(tenths) for n in range(len(tenths))]
+        label = f"{row['method']} ({row['sessions']} sessions)"
+        left.plot(x, [100 * a for a in tenths], marker="o", label=label)
+    left.set(xlabel="turn", ylabel="belief that is right (%)", ylim=(-3, 104))
+    left.legend(loc="center right")
+    for name, label in (("right", "with memory"), ("memoryless", "without memory")):
+        rows = [r for r in report["shell"] if r["games"]]
+        share = [100 * r[name] / r["games"] for r in rows]
+        right.plot([r["swaps"] for r in rows], share, marker="o", label=label)
+    right.set(xlabel="swaps", ylabel="ball found (%)", ylim=(-3, 104))
+    right.legend(loc="center right")
+    for axes in (left, right):
+        axes.grid(alpha=0.3)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path, dpi=120)

@@ -1,0 +1,145 @@
+"""The simulator of the Statler episodes: what is true, whatever anybody believes.
+
+Written apart from the memory and its planning domain, so that agreement between them means
+something. Blocks rest on the table, in a bowl, in the disinfector or on one another; only a block
+with nothing on it can be moved; dirt spreads by touch. Of a block that nobody spoke of it is not
+determined whether it is dirty, and so of what touches it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from fractions import Fraction
+
+from embodied.memory import Question
+
+TABLE, DISINFECTOR = "table", "disinfector"
+DIRTY, CLEAN, UNDETERMINED = "dirty", "clean", "undetermined"
+
+
+class Impossible(Exception):  # noqa: N818 - an answer of the simulator
+    """A move that physics forbids; the text says why."""
+
+
+class BlockWorld:
+    """Blocks, bowls, a table and perhaps a disinfector.
+
+    Args:
+        names: Everything there is but the table.
+        weights: True weight of every block.
+    """
+
+    def __init__(self, names: Iterable[str], weights: Mapping[str, Fraction]) -> None:
+        self.blocks = tuple(n for n in names if n.endswith("-block"))
+        self.containers = tuple(n for n in names if not n.endswith("-block") and n != TABLE)
+        self.weights = dict(weights)
+        self.under: dict[str, str] = dict.fromkeys(self.blocks, TABLE)
+        self.state: dict[str, str] = dict.fromkeys(self.blocks, UNDETERMINED)
+
+    def copy(self) -> BlockWorld:
+        """An independent world in the same state."""
+        other = BlockWorld((*self.blocks, *self.containers), self.weights)
+        other.under, other.state = dict(self.under), dict(self.state)
+        return other
+
+    def names(self) -> tuple[str, ...]:
+        """Everything there is."""
+        return (*self.blocks, *self.containers, TABLE)
+
+    def on(self, place: str) -> list[str]:
+        """What rests directly on a place."""
+        return [b for b in self.blocks if self.under[b] == place]
+
+    def contents(self, place: str) -> tuple[str, ...]:
+        """What rests on a place, directly or not, the lowest first."""
+        found = self.on(place)
+        for block in found:
+            found += self.on(block)
+        return tuple(found)
+
+    def those(self, word: str) -> tuple[str, ...]:
+        """The dirty or the clean blocks."""
+        return tuple(sorted(b for b in self.blocks if self.state[b] == word))
+
+    def move(self, block: str, place: str) -> None:
+        """Move a block.
+
+        Raises:
+            Impossible: It is covered, the place is taken, or one of them does not exist.
+        """
+        if block not in self.blocks or place not in self.names():
+            raise Impossible(f"there is no {block if block not in self.blocks else place}")
+        if self.on(block):
+            raise Impossible(f"{self.on(block)[0]} rests on {block}")
+        if place in self.blocks and (place == block or [b for b in self.on(place) if b != block]):
+            raise Impossible(f"{place} has no room for {block}")
+        self.under[block] = place
+        if place == DISINFECTOR:
+            self.state[block] = CLEAN
+        self._touch(block)
+
+    def tell(self, block: str, word: str) -> None:
+        """What is said of a block is so, and so it is for its tower."""
+        for other in self.tower(block):
+            self.state[other] = word
+
+    def tower(self, block: str) -> tuple[str, ...]:
+        """A block with everything that it touches through other blocks."""
+        lowest = block
+        while self.under[lowest] in self.blocks:
+            lowest = self.under[lowest]
+        return (lowest, *self.contents(lowest))
+
+    def height(self, block: str) -> float:
+        """Height of a block's underside, in blocks; the floor of a bowl is 0.25 high."""
+        place = self.under[block]
+        if place in self.blocks:
+            return self.height(place) + 1.0
+        return 0.0 if place == TABLE else 0.25
+
+    def total(self, place: str) -> Fraction:
+        """Weight of everything in a place."""
+        return sum((self.weights[b] for b in self.contents(place)), Fraction(0))
+
+    def answer(self, question: Question) -> tuple[str, ...]:
+        """The true answer to one of the published kinds of question."""
+        kind, args = question.kind, question.args
+        x, y = args[0], args[-1]
+        match kind:
+            case "above":
+                return tuple(sorted(self.on(x)))
+            case "in":
+                return tuple(sorted(self.contents(x)))
+            case "under":
+                return (self.under[x],)
+            case "highest":
+                top = max(map(self.height, self.blocks))
+                return tuple(sorted(b for b in self.blocks if self.height(b) == top))
+            case "higher":
+                return (_word(self.height(x) > self.height(y)),)
+            case "right-above":
+                return (_word(self.under[x] == y),)
+            case "inside":
+                return (_word(x in self.contents(y)),)
+            case "in-some":
+                return (_word(any(x in self.contents(c) for c in self.containers if y in c)),)
+            case "which":
+                return self.those(x)
+            case "is":
+                state = self.state[x]
+                return ("not known" if state == UNDETERMINED else _word(state == y),)
+            case _:
+                raise ValueError(f"the simulator has no answer to questions of kind '{kind}'")
+
+    def _touch(self, block: str) -> None:
+        tower = self.tower(block)
+        states = {self.state[b] for b in tower}
+        for word in (DIRTY, UNDETERMINED, CLEAN):
+            if word in states:
+                for b in tower:
+                    self.state[b] = word
+                return
+
+
+def _word(value: bool) -> str:
+    return "yes" if value else "no"

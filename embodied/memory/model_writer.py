@@ -1,0 +1,214 @@
+"""A language model as the writer's source: it proposes deltas under a schema, and answers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from importlib import resources
+from string import Template
+from typing import Any, cast
+
+from embodied.errors import Diagnostic, ProgramError
+from embodied.memory.arithmetic import Linear
+from embodied.memory.facts import Delta, Op, Value
+from embodied.memory.memory import Memory
+from embodied.memory.reader import Reader
+from embodied.protocols import LanguageModel, Message, Request, Usage
+from embodied.symbolic import Parameter
+from embodied.types import Atom, GroundAction
+
+VIEW_TOKENS = 1500
+"""Budget of the facts that a model is shown."""
+
+_DELTA = {
+    "type": "object",
+    "properties": {
+        "op": {"enum": [op.value for op in Op]},
+        "fact": {"type": "string"},
+        "value": {"type": ["number", "string"]},
+    },
+    "required": ["op", "fact"],
+    "additionalProperties": False,
+}
+_RELATION = {
+    "type": "object",
+    "properties": {
+        "x": {"type": "string"},
+        "factor": {"type": "string"},
+        "y": {"type": "string"},
+    },
+    "required": ["x", "factor", "y"],
+    "additionalProperties": False,
+}
+SCHEMA: Mapping[str, Any] = {
+    "type": "object",
+    "properties": {
+        "deltas": {"type": "array", "items": _DELTA},
+        "relations": {"type": "array", "items": _RELATION},
+        "actions": {"type": "array", "items": {"type": "string"}},
+        "say": {"type": "array", "items": {"type": "string"}},
+    },
+    "required": ["deltas", "relations", "actions", "say"],
+    "additionalProperties": False,
+}
+"""JSON schema of a model's answer."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proposal:
+    """What a model makes of a sentence.
+
+    Attributes:
+        deltas: Changes that the sentence tells of.
+        relations: Relations between quantities that it tells of.
+        actions: Actions that it asks for, in order.
+        say: Answer to a question.
+    """
+
+    deltas: tuple[Delta, ...] = ()
+    relations: tuple[Linear, ...] = ()
+    actions: tuple[GroundAction, ...] = ()
+    say: tuple[str, ...] = ()
+
+
+class ModelWriter:
+    """Asks a model what a sentence means for the memory. What it says is a proposal only.
+
+    Args:
+        model: The model.
+        view_tokens: Budget of the facts that it is shown.
+        repairs: How often an unreadable answer goes back with its diagnostics.
+
+    Attributes:
+        usage: What all calls cost so far.
+    """
+
+    def __init__(
+        self, model: LanguageModel, *, view_tokens: int = VIEW_TOKENS, repairs: int = 1
+    ) -> None:
+        self._model = model
+        self._view_tokens = view_tokens
+        self._repairs = repairs
+        self.usage = Usage()
+
+    def propose(
+        self, sentence: str, memory: Memory, *, about: Sequence[str] = (), notes: Sequence[str] = ()
+    ) -> Proposal:
+        """Ask what a sentence means.
+
+        Args:
+            sentence: The sentence.
+            memory: What is believed; the model sees the part that is about ``about``.
+            about: Names of objects in the sentence; all if none.
+            notes: What became of its earlier proposals, to learn from.
+
+        Raises:
+            ProgramError: The answer stayed unreadable.
+            ModelError: The model could not be reached or is out of budget.
+        """
+        messages = self._messages(sentence, memory, about, notes)
+        for attempt in range(self._repairs + 1):
+            response = self._model.complete(
+                Request(messages=tuple(messages), schema=SCHEMA, purpose="memory-deltas")
+            )
+            self.usage = self.usage + response.usage
+            try:
+                return read_proposal(response.text)
+            except ProgramError as error:
+                if attempt == self._repairs:
+                    raise
+                problems = "\n".join(f"- {d}" for d in error.diagnostics)
+                messages += [
+                    Message(role="assistant", text=response.text),
+                    Message(role="user", text=f"This cannot be read:\n{problems}\nAnswer again."),
+                ]
+        raise AssertionError("unreachable")
+
+    def _messages(
+        self, sentence: str, memory: Memory, about: Sequence[str], notes: Sequence[str]
+    ) -> list[Message]:
+        v = memory.vocabulary
+        predicates = [_signature(n, parameters) for n, parameters in v.domain.predicates.items()]
+        actions = [_signature(a.name, a.parameters) for a in v.domain.actions.values()]
+        system = _prompt("memory_system.md").substitute(
+            predicates="\n".join(predicates),
+            quantities=", ".join(sorted(v.quantities)) or "none",
+            attributes=", ".join(
+                f"{n} ({'|'.join(words) or 'any word'})" for n, words in v.attributes.items()
+            )
+            or "none",
+            actions="\n".join(actions),
+            objects="\n".join(f"{n}: {kind}" for n, kind in v.objects.items()),
+        )
+        view = Reader(memory).view(about, budget_tokens=self._view_tokens)
+        user = _prompt("memory_user.md").substitute(
+            facts=view.text or "; nothing",
+            notes="\n".join(f"- {n}" for n in notes) or "none",
+            sentence=sentence,
+        )
+        return [Message(role="system", text=system), Message(role="user", text=user)]
+
+
+def read_proposal(text: str) -> Proposal:
+    """Read a model's answer.
+
+    Raises:
+        ProgramError: It is not in the schema; the diagnostics say where.
+    """
+    body = text.strip().removeprefix("```json").removeprefix("```").removesuffix("```")
+    try:
+        raw: Any = json.loads(body)
+    except ValueError as error:
+        raise _unreadable(text, "answer", f"it is not JSON: {error}") from error
+    if not isinstance(raw, dict):
+        raise _unreadable(text, "answer", "it is no JSON object")
+    data = cast("dict[str, Any]", raw)
+    unknown = sorted(set(data) - set(SCHEMA["properties"]))
+    if unknown:
+        known = ", ".join(SCHEMA["properties"])
+        raise _unreadable(text, "answer", f"there is no '{unknown[0]}'", f"legal: {known}")
+    where = "answer"
+    try:
+        deltas: list[Delta] = []
+        for n, item in enumerate(data.get("deltas", ())):
+            where = f"deltas[{n}]"
+            deltas.append(_delta(item))
+        relations: list[Linear] = []
+        for n, item in enumerate(data.get("relations", ())):
+            where = f"relations[{n}]"
+            relations.append(
+                Linear.ratio(
+                    Atom.parse(item["x"]), Fraction(str(item["factor"])), Atom.parse(item["y"])
+                )
+            )
+        where = "actions"
+        actions = tuple(GroundAction.parse(a) for a in data.get("actions", ()))
+        say = tuple(str(w) for w in data.get("say", ()))
+    except (ValueError, KeyError, TypeError, AttributeError, ZeroDivisionError) as error:
+        raise _unreadable(text, where, f"{type(error).__name__}: {error}") from error
+    return Proposal(deltas=tuple(deltas), relations=tuple(relations), actions=actions, say=say)
+
+
+def _delta(item: Mapping[str, Any]) -> Delta:
+    op = Op(item["op"])
+    value: Value = True
+    if op is Op.SET:
+        raw = item["value"]
+        value = Fraction(str(raw)) if isinstance(raw, int | float) else str(raw)
+    return Delta(op=op, atom=Atom.parse(item["fact"]), value=value)
+
+
+def _signature(name: str, parameters: Sequence[Parameter]) -> str:
+    """``(on ?x:block ?p:place)``."""
+    return f"({' '.join([name, *(p.name + ':' + '|'.join(p.types) for p in parameters)])})"
+
+
+def _unreadable(text: str, where: str, problem: str, hint: str = "") -> ProgramError:
+    return ProgramError(text, [Diagnostic(where=where, problem=problem, hint=hint)])
+
+
+def _prompt(name: str) -> Template:
+    text = (resources.files("embodied.memory") / "prompts" / name).read_text("utf-8")
+    return Template(text.strip("\n"))

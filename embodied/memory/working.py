@@ -1,0 +1,216 @@
+"""Working memory of a long task: finished sub-goals shrink to one line each (HiAgent).
+
+Hu et al. (arXiv 2408.09559) keep the full trace of the current sub-goal only; of a finished one a
+summary stays, with a way back to the trace. A trace here is one file of JSON lines in a folder, so
+that what a model is shown stays short while nothing is lost.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, cast
+
+from embodied.errors import ConfigurationError
+from embodied.memory.reader import estimate_tokens
+from embodied.protocols import Usage
+
+STEPS = "tokens.jsonl"
+"""Log of token use, one line a step."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One thing that was done or seen on the way to a sub-goal.
+
+    Attributes:
+        text: What, in one line.
+        time_s: When, by the world's own clock, s.
+        usage: Cost of the model calls that it took.
+    """
+
+    text: str
+    time_s: float
+    usage: Usage = Usage()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finished:
+    """A sub-goal that is over.
+
+    Attributes:
+        goal: What it was.
+        reached: Whether it was measured to hold.
+        summary: One line.
+        steps: How many entries its trace has.
+        usage: What it cost.
+        trace: File of its full trace, relative to the folder.
+    """
+
+    goal: str
+    reached: bool
+    summary: str
+    steps: int
+    usage: Usage
+    trace: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkingMemory:
+    """What a strategy or model is shown of a long task. Immutable; traces lie in a folder.
+
+    Attributes:
+        folder: Where traces go; made if missing.
+        goal: The sub-goal that is pursued, ``""`` between two.
+        trace: Everything about it so far.
+        finished: Earlier sub-goals, oldest first.
+    """
+
+    folder: Path
+    goal: str = ""
+    trace: tuple[Entry, ...] = ()
+    finished: tuple[Finished, ...] = ()
+
+    def started(self, goal: str) -> WorkingMemory:
+        """A new sub-goal.
+
+        Raises:
+            ValueError: The one before is not finished.
+        """
+        if self.goal:
+            raise ValueError(f"'{self.goal}' is not finished")
+        return replace(self, goal=goal, trace=())
+
+    def noted(self, text: str, *, time_s: float, usage: Usage | None = None) -> WorkingMemory:
+        """One more entry in the trace of the current sub-goal; its token use is logged.
+
+        Raises:
+            ValueError: There is no current sub-goal.
+        """
+        if not self.goal:
+            raise ValueError("there is no sub-goal: start one first")
+        entry = Entry(text=" ".join(text.split()), time_s=time_s, usage=usage or Usage())
+        after = replace(self, trace=(*self.trace, entry))
+        record = {
+            "goal": self.goal,
+            "step": len(after.trace),
+            "time_s": time_s,
+            "calls": entry.usage.calls,
+            "input_tokens": entry.usage.input_tokens,
+            "output_tokens": entry.usage.output_tokens,
+            "shown_tokens": estimate_tokens(after.text()),
+        }
+        self.folder.mkdir(parents=True, exist_ok=True)
+        _append(self.folder / STEPS, record)
+        return after
+
+    def ended(self, *, reached: bool, summary: str = "") -> WorkingMemory:
+        """The current sub-goal is over: its trace goes to a file, one line stays.
+
+        Args:
+            reached: Whether it was measured to hold.
+            summary: One line; by default the goal, how it ended and the last entry.
+
+        Raises:
+            ValueError: There is no current sub-goal.
+        """
+        if not self.goal:
+            raise ValueError("there is no sub-goal to end")
+        name = f"subgoal-{len(self.finished) + 1:04d}.jsonl"
+        self.folder.mkdir(parents=True, exist_ok=True)
+        part = self.folder / f".{name}.part"
+        part.unlink(missing_ok=True)
+        _append(part, *(_entry_json(e) for e in self.trace))
+        part.replace(self.folder / name)
+        last = self.trace[-1].text if self.trace else "nothing was done"
+        word = "reached" if reached else f"not reached: {last}"
+        total = Usage()
+        for entry in self.trace:
+            total = total + entry.usage
+        done = Finished(
+            goal=self.goal,
+            reached=reached,
+            summary=" ".join((summary or f"{self.goal}: {word}").split()),
+            steps=len(self.trace),
+            usage=total,
+            trace=name,
+        )
+        return replace(self, goal="", trace=(), finished=(*self.finished, done))
+
+    @property
+    def usage(self) -> Usage:
+        """What the whole task cost so far."""
+        total = Usage()
+        for part in (*self.finished, *self.trace):
+            total = total + part.usage
+        return total
+
+    def text(self) -> str:
+        """What a model is shown: a line for each finished sub-goal, all of the current one."""
+        lines = [f"{f.summary} ({f.steps} steps, see {f.trace})" for f in self.finished]
+        if self.goal:
+            lines.append(f"now: {self.goal}")
+            lines += [f"  {e.time_s:g} s: {e.text}" for e in self.trace]
+        return "\n".join(lines)
+
+    def full_text(self) -> str:
+        """What a model would be shown if nothing was summed up; for comparison."""
+        lines: list[str] = []
+        for f in self.finished:
+            lines.append(f.summary)
+            lines += [f"  {e.time_s:g} s: {e.text}" for e in self.recall(f)]
+        if self.goal:
+            lines.append(f"now: {self.goal}")
+            lines += [f"  {e.time_s:g} s: {e.text}" for e in self.trace]
+        return "\n".join(lines)
+
+    def recall(self, finished: Finished) -> tuple[Entry, ...]:
+        """The full trace of a finished sub-goal.
+
+        Raises:
+            ConfigurationError: Its file is missing or garbled.
+        """
+        path = self.folder / finished.trace
+        try:
+            lines = path.read_text("utf-8").splitlines()
+            return tuple(_entry(json.loads(line)) for line in lines)
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise ConfigurationError(f"cannot read the trace {path}: {error}") from error
+
+
+def token_steps(folder: Path) -> tuple[Mapping[str, Any], ...]:
+    """The log of token use, oldest first; a last line that a kill cut off is left out."""
+    path = folder / STEPS
+    if not path.exists():
+        return ()
+    lines = path.read_text("utf-8").split("\n")[:-1]
+    return tuple(cast("Mapping[str, Any]", json.loads(line)) for line in lines)
+
+
+def _append(path: Path, *records: Mapping[str, Any]) -> None:
+    data = "".join(json.dumps(r, ensure_ascii=False) + "\n" for r in records).encode("utf-8")
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
+    try:
+        os.write(descriptor, data)
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _entry_json(entry: Entry) -> Mapping[str, Any]:
+    use: Sequence[Any] = (
+        entry.usage.calls,
+        entry.usage.input_tokens,
+        entry.usage.output_tokens,
+        entry.usage.cost_usd,
+    )
+    return {"text": entry.text, "t": entry.time_s, "usage": list(use)}
+
+
+def _entry(data: Mapping[str, Any]) -> Entry:
+    calls, given, written, cost = data["usage"]
+    usage = Usage(calls=calls, input_tokens=given, output_tokens=written, cost_usd=cost)
+    return Entry(text=str(data["text"]), time_s=float(data["t"]), usage=usage)
