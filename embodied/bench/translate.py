@@ -40,6 +40,7 @@ from embodied.language.local_translator.translator import (
 from embodied.language.local_translator.weights import adapter_path, fetch_base, find_base
 from embodied.language.reward.rules import RewardRules
 from embodied.language.rules import RulesTranslator
+from embodied.language.value_map.rules import RulesValueMapTranslator
 from embodied.protocols import StateMemory, Translator
 from embodied.symbolic import read_domain
 from embodied.types import Atom, PddlProgram, Program, RewardProgram, ValueMapProgram
@@ -142,6 +143,8 @@ class Bench:
                 if case.scene.robot == "quadruped"
                 else RewardRules("arm", case.scene.names("item"))
             )
+        elif name in ("rules", "cascade"):
+            parts.append(RulesValueMapTranslator())
         if name in ("local", "cascade"):
             assert self.model is not None
             parts.append(
@@ -230,8 +233,8 @@ def _confidence(program: Program) -> float | None:
 
 def _short(program: Program) -> str:
     for note in program.notes:
-        if note.startswith("read as: "):
-            return note
+        if " read it as: " in note:
+            return note.partition(" read it as: ")[2]
     if isinstance(program, PddlProgram):
         return " ;; ".join(program.stages)
     if isinstance(program, RewardProgram):

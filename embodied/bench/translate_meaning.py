@@ -1,34 +1,21 @@
 """When two programs mean the same: exact semantics, not equal text.
 
-Goals are grounded over the scene's objects, so that ``(forall (?b - block) (in ?b bin))`` equals
-the conjunction it stands for. Reward programs are compared term by term without weights and norms;
-a gold number may be an interval where the sentence leaves it open ("low"), and terms that only keep
-the robot in its usual posture are neutral unless the gold speaks of them. Value maps are compared
-operation by operation.
+Goals are compared by ``language.rules.equivalence``: over the scene's objects, so that
+``(forall (?b - block) (in ?b bin))`` equals the conjunction it stands for. Reward programs are
+compared term by term without weights and norms; a gold number may be an interval where the sentence
+leaves it open ("low"), and terms that only keep the robot in its usual posture are neutral unless
+the gold speaks of them. Value maps are compared operation by operation.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import product
 from typing import Any, TypeAlias
 
 from embodied.language.local_translator.scene_view import SceneView
+from embodied.language.rules.equivalence import goals_equivalent
 from embodied.language.value_map.vocabulary import area_bounds
-from embodied.symbolic import (
-    And,
-    Domain,
-    Equal,
-    Exists,
-    ForAll,
-    Formula,
-    Imply,
-    Not,
-    Or,
-    Proposition,
-    read_goal,
-    substitute,
-)
+from embodied.symbolic import Domain
 from embodied.types import (
     MapOperation,
     RewardProgram,
@@ -44,11 +31,13 @@ Gold: TypeAlias = Sequence[Any]
 TOLERANCE = 0.011
 """Relative (and a tenth of it absolute) difference that two equal numbers may have."""
 
-_Canonical: TypeAlias = "tuple[str, Any] | bool"
-
 
 def same_goals(
-    stages: Sequence[str], gold: Gold, domain: Domain, objects: Mapping[str, str], colors: Colors
+    stages: Sequence[str],
+    gold: Gold,
+    domain: Domain,
+    objects: Mapping[str, str],
+    colors: Mapping[str, str],
 ) -> bool:
     """Whether goal stages mean the same in this scene.
 
@@ -59,73 +48,10 @@ def same_goals(
         objects: PDDL types by name.
         colors: Colour by object name; settles ``has-color``.
     """
-    if len(stages) != len(gold):
-        return False
-    return all(
-        _canonical(read_goal(a, domain, objects), domain, objects, colors)
-        == _canonical(read_goal(b, domain, objects), domain, objects, colors)
+    return len(stages) == len(gold) and all(
+        goals_equivalent(a, b, domain, objects, colors=colors)
         for a, b in zip(stages, gold, strict=True)
     )
-
-
-Colors: TypeAlias = Mapping[str, str]
-
-
-def _canonical(
-    formula: Formula, domain: Domain, objects: Mapping[str, str], colors: Colors
-) -> _Canonical:
-    def of(f: Formula) -> _Canonical:
-        return _canonical(f, domain, objects, colors)
-
-    if isinstance(formula, Proposition):
-        terms = tuple(formula.terms)
-        if formula.predicate == "has-color":
-            return colors.get(terms[0]) == terms[1]
-        if formula.predicate == "on" and terms[0] == terms[1]:
-            return False
-        return ("atom", (formula.predicate, *terms))
-    if isinstance(formula, Equal):
-        return formula.left == formula.right
-    if isinstance(formula, Not):
-        return _negated(of(formula.body))
-    if isinstance(formula, Imply):
-        return of(Or((Not(formula.premise), formula.conclusion)))
-    if isinstance(formula, (ForAll, Exists)):
-        names = [domain.names_of(p, objects) for p in formula.variables]
-        bodies = tuple(
-            substitute(formula.body, {p.name: n for p, n in zip(formula.variables, c, strict=True)})
-            for c in product(*names)
-        )
-        return of(And(bodies) if isinstance(formula, ForAll) else Or(bodies))
-    conjunction = isinstance(formula, And)
-    parts: set[Any] = set()
-    for part in formula.parts:
-        value = of(part)
-        if isinstance(value, bool):
-            if value != conjunction:
-                return not conjunction
-            continue
-        if value[0] == ("and" if conjunction else "or"):
-            parts |= set(value[1])
-        else:
-            parts.add(value)
-    if not parts:
-        return conjunction
-    if len(parts) == 1:
-        return next(iter(parts))
-    return ("and" if conjunction else "or", frozenset(parts))
-
-
-def _negated(value: _Canonical) -> _Canonical:
-    """The negation, pushed down to the atoms."""
-    if isinstance(value, bool):
-        return not value
-    kind, body = value
-    if kind == "not":
-        return body
-    if kind == "atom":
-        return ("not", value)
-    return ("or" if kind == "and" else "and", frozenset(_negated(b) for b in body))
 
 
 def same_rewards(program: RewardProgram, gold: Gold) -> bool:

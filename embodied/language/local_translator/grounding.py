@@ -45,10 +45,23 @@ def scene_words(scene: SceneView) -> frozenset[str]:
 def unknown_words(sentence: str, scene: SceneView) -> tuple[str, ...]:
     """Words of the sentence that are neither in the scene nor everyday words, typos forgiven.
 
-    Colours count as known only if something here has them.
+    Colours count as known only if something here has them; a colour with a noun ("red mug") only if
+    one thing here has both.
     """
     here = scene_words(scene)
-    return tuple(w for w in _words(sentence) if not _known(w, here))
+    words = tuple(_words(sentence))
+    single = tuple(w for w in words if not _known(w, here))
+    pairs = zip(words, words[1:], strict=False)
+    return (*single, *(f"{a} {b}" for a, b in pairs if _never_together(a, b, scene)))
+
+
+def _never_together(color: str, noun: str, scene: SceneView) -> bool:
+    """Whether things of this colour and things called so are here, but none that is both."""
+    if color not in COLORS:
+        return False
+    called = [t for t in scene.things if forms_of(noun) & {t.category, *t.aliases}]
+    colored = [t for t in scene.things if color == t.color or color in t.name.split("-")]
+    return bool(called and colored) and not any(t in colored for t in called)
 
 
 def _words(sentence: str) -> Iterable[str]:
@@ -58,12 +71,21 @@ def _words(sentence: str) -> Iterable[str]:
             yield word
 
 
+def forms_of(word: str) -> set[str]:
+    """A word and what it may be the plural of."""
+    forms = {word, word.removesuffix("s"), word.removesuffix("es")}
+    if word.endswith("ies"):
+        forms.add(word.removesuffix("ies") + "y")
+    if word.endswith("ves"):
+        forms |= {word.removesuffix("ves") + "f", word.removesuffix("ves") + "fe"}
+    return forms
+
+
 def _known(word: str, here: frozenset[str]) -> bool:
     if word in COLORS:
         return word in here
     everyday = everyday_words()
-    forms = {word, word.removesuffix("s"), word.removesuffix("es"), word.removesuffix("ies") + "y"}
-    if forms & here or word in everyday or len(word) == 1:
+    if forms_of(word) & here or word in everyday or len(word) == 1:
         return True
     if difflib.get_close_matches(word, here, n=1, cutoff=SIMILAR):
         return True

@@ -15,6 +15,12 @@ _NUMBERS: dict[str, int] = {
     "hundred": 100,
 }
 
+
+def number_words() -> frozenset[str]:
+    """Words that are numbers."""
+    return frozenset(_NUMBERS)
+
+
 _UNIT_NAMES = {
     "cm": "cm cms centimeter centimeters centimetre centimetres",
     "mm": "mm millimeter millimeters millimetre millimetres",

@@ -11,6 +11,8 @@ from typing import Protocol
 
 from embodied.errors import Diagnostic, NotUnderstoodError
 from embodied.language.local_translator import goal_slots, reward_slots, value_map_slots
+from embodied.language.local_translator.evidence import narrowed
+from embodied.language.local_translator.grammar import Grammar
 from embodied.language.local_translator.grounding import unknown_words
 from embodied.language.local_translator.prompts import (
     MAX_SENTENCE_CHARACTERS,
@@ -83,7 +85,7 @@ class LocalTranslator:
         self._domain = read_domain(domain_text) if domain_text else None
         self._objects = dict(objects or {})
         self._threshold = default_thresholds()[kind] if threshold is None else threshold
-        self._grammars: dict[tuple[SceneView, bool, bool], str] = {}
+        self._grammars: dict[tuple[SceneView, bool], Grammar] = {}
         self._last: tuple[str, Program, str] | None = None
 
     @property
@@ -143,16 +145,21 @@ class LocalTranslator:
             expandable: Whether there is an earlier program that ``keep`` and ``more`` could change.
         """
         prompt = scene_part(self._kind, scene) + sentence_part(instruction, previous)
-        answer = self._model.answer(prompt, self._grammar(scene, expandable))
-        absent = self._kind == "goal" and answer.slots == "cannot object"
-        if absent and not unknown_words(instruction, scene):
+        grammar = self._grammar(scene, expandable)
+
+        def asked(grammar: Grammar) -> Answer:
+            said = narrowed(grammar, instruction, scene, previous)
+            return self._model.answer(prompt, said.gbnf())
+
+        answer = asked(grammar)
+        if answer.slots == "cannot object" and not unknown_words(instruction, scene):
             # every word is known here, so the model took a noun that is new to it for absent
-            again = self._model.answer(prompt, self._grammar(scene, expandable, refusals=False))
+            again = asked(grammar.without("reason"))
             return replace(again, latency_s=answer.latency_s + again.latency_s)
         return answer
 
-    def _grammar(self, scene: SceneView, previous: bool, *, refusals: bool = True) -> str:
-        key = (scene, previous, refusals)
+    def _grammar(self, scene: SceneView, previous: bool) -> Grammar:
+        key = (scene, previous)
         if key not in self._grammars:
             if self._kind == "goal":
                 grammar = goal_slots.grammar(scene)
@@ -160,7 +167,7 @@ class LocalTranslator:
                 grammar = reward_slots.grammar(scene, previous=previous)
             else:
                 grammar = value_map_slots.grammar(scene, previous=previous)
-            self._grammars[key] = (grammar if refusals else grammar.without("reason")).gbnf()
+            self._grammars[key] = grammar
         return self._grammars[key]
 
     def _context(

@@ -28,7 +28,14 @@ Clause: TypeAlias = frozenset[tuple[Atom, bool]]
 MAX_CLAUSES = 5000
 
 
-def goals_equivalent(first: str, second: str, domain: Domain, objects: Mapping[str, str]) -> bool:
+def goals_equivalent(
+    first: str,
+    second: str,
+    domain: Domain,
+    objects: Mapping[str, str],
+    *,
+    colors: Mapping[str, str] | None = None,
+) -> bool:
     """Compare two goals by their disjunctive normal forms over the objects of a scene.
 
     Quantifiers are expanded. A literal that the others of its conjunction imply in every physical
@@ -41,16 +48,21 @@ def goals_equivalent(first: str, second: str, domain: Domain, objects: Mapping[s
         second: PDDL text of the other.
         domain: Their domain.
         objects: PDDL type of every object by name.
+        colors: Colour of each object; settles ``has-color``, which stays an atom without it.
 
     Raises:
         ProgramError: A text is not a goal over these objects.
         ValueError: A normal form has more than ``MAX_CLAUSES`` clauses.
     """
-    return _normal_form(first, domain, objects) == _normal_form(second, domain, objects)
+    return _normal_form(first, domain, objects, colors) == _normal_form(
+        second, domain, objects, colors
+    )
 
 
-def _normal_form(text: str, domain: Domain, objects: Mapping[str, str]) -> frozenset[Clause]:
-    formula = _ground(read_goal(text, domain, dict(objects)), domain, objects)
+def _normal_form(
+    text: str, domain: Domain, objects: Mapping[str, str], colors: Mapping[str, str] | None
+) -> frozenset[Clause]:
+    formula = _settled(_ground(read_goal(text, domain, dict(objects)), domain, objects), colors)
     clauses = {_reduced(clause) for clause in _clauses(formula, True) if _consistent(clause)}
     return frozenset(c for c in clauses if not any(other < c for other in clauses))
 
@@ -77,6 +89,23 @@ def _ground(formula: Formula, domain: Domain, objects: Mapping[str, str]) -> For
         case Equal(left, right):
             return And() if left == right else Or()
         case Proposition():
+            return formula
+
+
+def _settled(formula: Formula, colors: Mapping[str, str] | None) -> Formula:
+    """Replace ground atoms whose truth never changes: colours, and things on themselves."""
+    match formula:
+        case Not(body):
+            return Not(_settled(body, colors))
+        case And(parts):
+            return And(tuple(_settled(p, colors) for p in parts))
+        case Or(parts):
+            return Or(tuple(_settled(p, colors) for p in parts))
+        case Proposition("has-color", (thing, color)) if colors is not None:
+            return And() if colors.get(thing) == color else Or()
+        case Proposition("on" | "in", (first, second)) if first == second:
+            return Or()
+        case _:
             return formula
 
 

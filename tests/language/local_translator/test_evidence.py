@@ -1,0 +1,149 @@
+"""Grammars narrowed to what was said: nothing that was meant is lost, what was not said is gone."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from embodied.language.corpus import Example, generate
+from embodied.language.local_translator import goal_slots, reward_slots, value_map_slots
+from embodied.language.local_translator.directions import struck
+from embodied.language.local_translator.evidence import narrowed, quantities
+from embodied.language.local_translator.grammar import Grammar
+from embodied.language.local_translator.scene_view import SceneView, Thing
+
+QUADRUPED = SceneView(robot="quadruped")
+KITCHEN = SceneView(
+    things=(
+        Thing(name="red-cup", kind="item", category="cup", color="red"),
+        Thing(name="blue-cup", kind="item", category="cup", color="blue"),
+        Thing(name="spoon", kind="item", category="spoon"),
+        Thing(name="bowl", kind="container", category="bowl"),
+        Thing(name="table", kind="surface", category="table"),
+    )
+)
+
+
+def derives(grammar: Grammar, text: str) -> bool:
+    """Whether the grammar's sentences include the text."""
+    memory: dict[tuple[str, int], set[int]] = {}
+
+    def ends(rule: str, start: int) -> set[int]:
+        if (rule, start) in memory:
+            return memory[rule, start]
+        memory[rule, start] = found = set[int]()
+        for alternative in grammar.rules[rule]:
+            here = {start}
+            for symbol in alternative:
+                literal = symbol[1:] if symbol.startswith('"') else None
+                here = {
+                    end
+                    for at in here
+                    for end in (
+                        ends(symbol, at)
+                        if literal is None
+                        else ({at + len(literal)} if text.startswith(literal, at) else ())
+                    )
+                }
+            found |= here
+        return found
+
+    return len(text) in ends("root", 0)
+
+
+def grammar_of(example: Example) -> Grammar:
+    after = example.previous is not None
+    if example.kind == "goal":
+        return goal_slots.grammar(example.scene)
+    if example.kind == "reward":
+        return reward_slots.grammar(example.scene, previous=after)
+    return value_map_slots.grammar(example.scene, previous=after)
+
+
+@pytest.mark.parametrize("split", ["train", "held-out"])
+def test_what_was_meant_can_still_be_said(split: str) -> None:
+    examples = list(generate(77, 300, split=split, per_scene=3))
+    lost = [
+        e
+        for e in examples
+        if not derives(narrowed(grammar_of(e), e.sentence, e.scene, e.previous), " " + e.slots)
+    ]
+    assert len(lost) <= 3, [(e.sentence, e.slots) for e in lost]
+
+
+def test_narrowed_grammars_only_lose_sentences() -> None:
+    rng = random.Random(5)
+    for e in generate(78, 120, per_scene=2):
+        wide = grammar_of(e)
+        text = narrowed(wide, e.sentence, e.scene, e.previous).sample(rng, depth=25)
+        assert derives(wide, text), text
+
+
+def test_numbers_that_nobody_said_are_gone() -> None:
+    wide = value_map_slots.grammar(KITCHEN)
+    narrow = narrowed(wide, "ten centimetres left of the spoon", KITCHEN)
+    assert derives(narrow, " to left-of spoon 10 cm")
+    assert derives(wide, " to left-of spoon 12 cm")
+    assert not derives(narrow, " to left-of spoon 12 cm")
+    without_number = narrowed(wide, "left of the spoon", KITCHEN)
+    assert derives(without_number, " to left-of spoon")
+    assert not derives(without_number, " to left-of spoon 10 cm")
+
+
+def test_things_that_nobody_mentioned_are_gone() -> None:
+    narrow = narrowed(goal_slots.grammar(KITCHEN), "spoon into the bowl", KITCHEN)
+    assert derives(narrow, " put spoon in bowl")
+    assert not derives(narrow, " put red-cup in bowl")
+
+
+def test_a_kind_or_a_colour_keeps_all_that_share_it() -> None:
+    narrow = narrowed(goal_slots.grammar(KITCHEN), "the cup in the bowl", KITCHEN)
+    assert derives(narrow, " put red-cup in bowl")
+    assert derives(narrow, " put blue-cup in bowl")
+
+
+def test_what_was_spoken_of_before_stays() -> None:
+    before = ("put the red cup on the table", "put red-cup on table")
+    narrow = narrowed(goal_slots.grammar(KITCHEN), "the other one", KITCHEN, before)
+    assert derives(narrow, " put blue-cup on table")
+
+
+def test_where_nothing_is_named_nothing_is_lost() -> None:
+    narrow = narrowed(goal_slots.grammar(KITCHEN), "tidy up", KITCHEN)
+    assert derives(narrow, " put red-cup in bowl")
+
+
+@pytest.mark.parametrize(
+    ("text", "found", "missing"),
+    [
+        ("lift it 15 cm", "15 cm", "15 m"),
+        ("lift it 15", "15 m", "16 cm"),
+        ("move at 0.8 m/s", "0.8 m/s", "0.8 m"),
+        ("step once a second", "1 hz", "2 hz"),
+        ("open it half way", "50 %", "40 %"),
+    ],
+)
+def test_quantities(text: str, found: str, missing: str) -> None:
+    assert found in quantities([text])
+    assert missing not in quantities([text])
+
+
+@pytest.mark.parametrize(
+    ("sentence", "kept", "gone"),
+    [
+        ("twirl clockwise", " spin right", " spin left"),
+        ("bow", " pitch down", " pitch up"),
+        ("lift your right hind paw", " lift rear-right", " lift rear"),
+        ("both front paws up", " lift front", " lift rear"),
+    ],
+)
+def test_directions_that_a_sentence_excludes_are_gone(sentence: str, kept: str, gone: str) -> None:
+    narrow = narrowed(reward_slots.grammar(QUADRUPED), sentence, QUADRUPED)
+    assert derives(narrow, kept)
+    assert not derives(narrow, gone)
+
+
+def test_a_side_seen_from_the_robot_is_left_open() -> None:
+    words = frozenset("keep the cup on your right".split())
+    assert not struck(words, "keep the cup on your right", quadruped=False)
