@@ -13,8 +13,9 @@ from rich.console import Console
 
 from embodied.app.run import Display, perform
 from embodied.app.run_folder import make_folder
-from embodied.app.session import INTERRUPTED, REACHED, Session
+from embodied.app.session import INTERRUPTED, REACHED, REWARD_ROBOTS, Session
 from embodied.app.video import VideoOptions
+from embodied.errors import ConfigurationError
 
 HELP = """\
 Type what you want, for example "put the red block on the green block", then "now the blue one too".
@@ -99,6 +100,65 @@ def converse(
             continue
         code = code or done.outcome.exit_code
     return code
+
+
+def converse_live(
+    session: Session,
+    lines: Iterator[str],
+    *,
+    out: Path,
+    display: Display,
+    video: VideoOptions | None,
+    console: Console | None,
+    viewer: Callable[[float], None] | None = None,
+    opened_s: float = 0.0,
+) -> int:
+    """Let a reward-driven robot follow what is typed while it moves, in one run folder.
+
+    Args:
+        session: Where it happens.
+        lines: What the person types; read in a thread.
+        out: Folder of run folders.
+        display: Shows the conversation.
+        video: How to film.
+        console: Where answers to commands go; None for none.
+        viewer: Told the simulated time after every step, to refresh a window.
+        opened_s: Wall time that opening the session took.
+
+    Returns:
+        The exit code of the last program.
+
+    Raises:
+        ConfigurationError: The session is of another route.
+    """
+    from embodied.app.reward_live import TypedLines
+    from embodied.app.reward_route import RewardSession
+
+    if not isinstance(session, RewardSession):
+        raise ConfigurationError(
+            "only the reward route changes a motion while it goes on: "
+            f"--live needs one of the robots {', '.join(REWARD_ROBOTS)}"
+        )
+
+    def say(text: str) -> None:
+        if console is not None:
+            console.print(text, markup=False, highlight=False)
+
+    done = perform(
+        session,
+        "a live conversation",
+        lambda emit, artifact: session.converse(
+            TypedLines(lines), say, emit=emit, artifact=artifact
+        ),
+        out=out,
+        display=display,
+        video=video,
+        command="chat",
+        opened_s=opened_s,
+        extra={"live": True},
+        viewer=viewer,
+    )
+    return done.outcome.exit_code
 
 
 def typed_lines(console: Console | None) -> Iterator[str]:

@@ -8,19 +8,19 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
-from embodied_controllers.mpc.controller import RewardState
-from embodied_controllers.mpc.terms import condition_holds, term_label
+from embodied_controllers.mpc.controller import Mode, RewardState
 from numpy.typing import NDArray
 
+from embodied.app.reward_live import Correction, Listener, TypedLines, refusal
+from embodied.app.reward_pursuit import Pursuit, announce
 from embodied.app.reward_rig import DEFAULT_SCENE, REWARD_ROBOTS, Rig, build_rig, drawing_spec
-from embodied.app.reward_trace import Trace, judged
-from embodied.app.session import NOT_REACHED, REACHED, Artifact, Goal, Outcome, Settings
-from embodied.errors import ConfigurationError, Diagnostic, NotUnderstoodError
+from embodied.app.session import NOT_REACHED, REACHED, Artifact, Outcome, Settings
+from embodied.errors import ConfigurationError, Diagnostic, EmbodiedError, NotUnderstoodError
 from embodied.language.reward import check, program_to_json
 from embodied.language.reward.conversation import Conversation
 from embodied.language.reward.rules import RewardRules
@@ -31,14 +31,11 @@ from embodied.types import (
     ControlStatus,
     Observation,
     Program,
-    RewardGoal,
     RewardProgram,
 )
 
-SETTLE_S = 8.0
-"""Longest simulated time for a last stage that has no duration of its own."""
-LEAST_S = 1.5
-JUDGED_OVER_S = 0.5
+MOTION_REPAIRS = 1
+"""How often a model may mend a program whose terms stayed high after it was carried out."""
 
 
 def open_reward_session(settings: Settings) -> RewardSession:
@@ -54,7 +51,13 @@ def open_reward_session(settings: Settings) -> RewardSession:
             f"the reward route moves {', '.join(REWARD_ROBOTS)}, not {settings.robot!r}"
         )
     return RewardSession(
-        build_rig(robot, seed=settings.seed), open_reward_translator(settings, robot), settings
+        build_rig(
+            robot,
+            seed=settings.seed,
+            mode=Mode.ASYNCHRONOUS if settings.asynchronous else Mode.SYNCHRONOUS,
+        ),
+        open_reward_translator(settings, robot),
+        settings,
     )
 
 
@@ -92,6 +95,9 @@ class RewardSession:
         self._memory = Conversation()
         self._observation = rig.world.reset(seed=settings.seed)
         self._control: RewardState | None = None
+        self._costs: tuple[str, ...] = ()
+        self._due = 0.0
+        """Wall time at which the next control period begins, in asynchronous mode."""
 
     @property
     def translator(self) -> str:
@@ -110,6 +116,7 @@ class RewardSession:
             "model": self._settings.model,
             "seed": self._settings.seed,
             "object_source": self.rig.world.spec.object_source,
+            "planning": self.rig.controller.mode.value,
         }
 
     @property
@@ -141,17 +148,14 @@ class RewardSession:
         """Translate and, if ``move`` is set, act and judge; raises EmbodiedError."""
         emit(Event(kind="instruction", data={"text": instruction}))
         begin = time.perf_counter()
-        program = self._translator.translate(instruction, self._memory, self.rig.world.spec)
-        if not isinstance(program, RewardProgram):
-            raise NotUnderstoodError(
-                instruction,
-                [Diagnostic(where="sentence", problem="it does not ask for a motion", hint="")],
-            )
+        program = self._understood(instruction)
         translated_s = time.perf_counter() - begin
         if move:
             outcome = self.pursue(program, emit=emit, artifact=artifact)
+            program, outcome = self._repaired(instruction, program, outcome, emit, artifact)
         else:
-            self._announce(program, emit, artifact)
+            announce(program, emit)
+            artifact("reward.json", program_to_json(program))
             outcome = Outcome(
                 exit_code=REACHED,
                 message="understood; nothing moved",
@@ -160,6 +164,36 @@ class RewardSession:
             )
         self._memory = self._memory.told(instruction, program)
         return replace(outcome, timings_s={"translate": translated_s, **outcome.timings_s})
+
+    def _repaired(
+        self,
+        instruction: str,
+        program: RewardProgram,
+        outcome: Outcome,
+        emit: Emit,
+        artifact: Artifact,
+    ) -> tuple[RewardProgram, Outcome]:
+        """Ask a model for a better program while terms stay high, and carry that out."""
+        if not isinstance(self._translator, RewardTranslator):
+            return program, outcome
+        for _ in range(MOTION_REPAIRS):
+            unmet = tuple(part for g in outcome.goals for part in g.unmet)
+            if outcome.reached or not unmet:
+                break
+            text = f"asking for a better program: {'; '.join(unmet)}"
+            emit(Event(kind="diagnostic", data={"text": text}))
+            try:
+                program = self._translator.repair_motion(
+                    instruction, program, (*unmet, *self._costs)
+                )
+            except EmbodiedError as error:
+                emit(Event(kind="diagnostic", data={"text": refusal(error)}))
+                break
+            first = outcome.message
+            outcome = self.pursue(program, emit=emit, artifact=artifact)
+            note = f"repaired after the first program was {first}"
+            outcome = replace(outcome, notes=(*outcome.notes, note))
+        return program, outcome
 
     def pursue(self, program: Program, *, emit: Emit, artifact: Artifact) -> Outcome:
         """Carry out a reward program and judge every stage from measured state.
@@ -173,113 +207,148 @@ class RewardSession:
         wrong = check(program)
         if wrong:
             raise NotUnderstoodError(program_to_json(program), wrong)
-        self._announce(program, emit, artifact)
+        artifact("reward.json", program_to_json(program))
+        announce(program, emit)
         begin, simulated = time.perf_counter(), self.time_s()
-        trace, goals, status = self._drive(program, emit)
+        pursuit = self._pursuit(program, emit)
+        while pursuit.step() and not pursuit.settled():
+            pass
+        self._control = pursuit.control
         moved_s = time.perf_counter() - begin
-        artifact("costs.csv", trace.csv())
-        artifact("costs.svg", trace.svg())
-        good = all(not g.unmet for g in goals) and status is not ControlStatus.STUCK
-        message = "reached" if good else "not reached"
+        artifact("costs.csv", pursuit.trace.csv())
+        artifact("costs.svg", pursuit.trace.svg())
+        self._costs = pursuit.trace.trend()
+        goals, stuck = pursuit.goals(), pursuit.status is ControlStatus.STUCK
         unmet = [part for g in goals for part in g.unmet]
-        if unmet:
-            message += ": " + "; ".join(unmet)
-        if status is ControlStatus.STUCK and self._control is not None:
+        good = not unmet and not stuck
+        message = "; ".join(unmet)
+        message = "reached" if good else f"not reached: {message}" if message else "not reached"
+        if stuck:
             message = f"stopped: {self._control.message}"
         simulated = self.time_s() - simulated
+        returns = self._control.returns
         return Outcome(
             exit_code=REACHED if good else NOT_REACHED,
             message=message,
-            goals=tuple(goals),
+            goals=goals,
             notes=program.notes,
             details={
                 "program": json.loads(program_to_json(program)),
+                "simulated_s": round(simulated, 2),
+                "realtime_factor": round(simulated / max(moved_s, 1e-9), 2),
+                **({"stepped_back": returns} if returns else {}),
+            },
+            timings_s={"move": moved_s},
+        )
+
+    def _pursuit(self, program: RewardProgram, emit: Emit) -> Pursuit:
+        return Pursuit(
+            self.rig, program, self._control, self._observation, advance=self._advance, emit=emit
+        )
+
+    def converse(
+        self, lines: TypedLines, say: Callable[[str], None], *, emit: Emit, artifact: Artifact
+    ) -> Outcome:
+        """Follow sentence after sentence, each from the moment that it is understood.
+
+        The robot stands still until the first one; then it moves until ``quit``, or, where the
+        lines come from a file or a pipe, until the last program is reached or has had its time.
+        The verdict is on the last program.
+        """
+        listener = Listener(lines, self._understood, say=say, state=self.state)
+        taken: list[Correction] = []
+        parts: list[str] = []
+        pursuit: Pursuit | None = None
+        moving = False
+        begin, simulated = time.perf_counter(), self.time_s()
+        try:
+            while True:
+                try:
+                    heard = listener.poll(self.time_s(), wait=not moving)
+                except EmbodiedError as error:
+                    emit(Event(kind="diagnostic", data={"text": refusal(error)}))
+                    continue
+                if heard is not None:
+                    program, correction = heard
+                    if pursuit is not None:
+                        parts.append(pursuit.trace.csv())
+                    self._memory = self._memory.told(correction.sentence, program)
+                    taken.append(correction)
+                    emit(Event(kind="instruction", data={"text": correction.sentence}))
+                    announce(program, emit)
+                    pursuit = self._pursuit(program, emit)
+                elif listener.quit or (listener.ended and (not moving or pursuit is None)):
+                    break
+                if pursuit is None:
+                    continue
+                moving = pursuit.step()
+                self._control = pursuit.control
+                if listener.lines.ended and listener.ended and pursuit.settled():
+                    break
+        finally:
+            listener.close()
+        if pursuit is None:
+            return Outcome(exit_code=REACHED, message="nothing was asked for")
+        moved_s = time.perf_counter() - begin
+        artifact("reward.json", program_to_json(pursuit.program))
+        header, rows = "", ""
+        for part in (*parts, pursuit.trace.csv()):
+            header, _, more = part.partition("\n")
+            rows += more
+        artifact("costs.csv", f"{header}\n{rows}")
+        artifact("costs.svg", pursuit.trace.svg())
+        goals = pursuit.goals()
+        unmet = [part for g in goals for part in g.unmet]
+        stuck = pursuit.status is ControlStatus.STUCK
+        simulated = self.time_s() - simulated
+        message = f"{len(taken)} sentence{'' if len(taken) == 1 else 's'} followed"
+        if unmet:
+            message += "; off at the end: " + "; ".join(unmet)
+        if stuck:
+            message = f"stopped: {pursuit.control.message}"
+        return Outcome(
+            exit_code=NOT_REACHED if unmet or stuck else REACHED,
+            message=message,
+            goals=goals,
+            details={
+                "program": json.loads(program_to_json(pursuit.program)),
+                "corrections": [asdict(c) for c in taken],
                 "simulated_s": round(simulated, 2),
                 "realtime_factor": round(simulated / max(moved_s, 1e-9), 2),
             },
             timings_s={"move": moved_s},
         )
 
-    def _announce(self, program: RewardProgram, emit: Emit, artifact: Artifact) -> None:
-        stages = [", ".join(term_label(t) for t in s.terms) for s in program.stages]
-        emit(
-            Event(
-                kind="program",
-                data={
-                    "stages": stages,
-                    "source": program.source,
-                    "notes": program.notes,
-                    "reward": json.loads(program_to_json(program)),
-                },
-            )
-        )
-        artifact("reward.json", program_to_json(program))
+    def _understood(self, sentence: str) -> RewardProgram:
+        """Translate one sentence.
 
-    def _drive(self, program: RewardProgram, emit: Emit) -> tuple[Trace, list[Goal], ControlStatus]:
-        """Control until the program is over, its last stage is reached, or time is up."""
-        controller = self.rig.controller
-        if self._control is None:
-            state = controller.init(RewardGoal(program=program), self._observation)
-        else:
-            state = controller.redirect(
-                replace(self._control, observation=self._observation), program
-            )
-        trace = Trace(program, self.rig.judge.view, self.rig.judge.layout)
-        goals: list[Goal] = []
-        status = ControlStatus.RUNNING
-        shown = -1
-        while status is ControlStatus.RUNNING:
-            command, state, status = controller.step(state, self._observation)
-            if state.stage != shown:
-                if shown >= 0:
-                    goals.append(self._goal(program, shown, trace))
-                shown = state.stage
-                if shown < len(program.stages):
-                    data = {"part": "move", "state": "started", "stage": shown}
-                    emit(Event(kind="stage", data=data))
-            if status is not ControlStatus.RUNNING:
-                break
-            self._advance(command)
-            sensors = self.rig.judge.sensors_of(self.rig.world.full_state())
-            trace.add(shown, self.rig.world.full_state(), sensors)
-            stage = program.stages[shown]
-            elapsed = self._observation.time - state.stage_time
-            if shown == len(program.stages) - 1 and stage.duration_s is None:
-                reached = (
-                    elapsed >= LEAST_S
-                    and round(elapsed / 0.01) % 10 == 0
-                    and not self._goal(program, shown, trace).unmet
-                )
-                if reached or elapsed >= SETTLE_S:
-                    break
-        if shown < len(program.stages):
-            goals.append(self._goal(program, shown, trace))
-        self._control = state
-        return trace, goals, status
-
-    def _goal(self, program: RewardProgram, stage: int, trace: Trace) -> Goal:
-        """What was measured of a stage.
-
-        A stage on the way that ends by a condition is judged by that condition alone; a time-out
-        there does not count against the whole: the stages after it show whether it mattered.
+        Raises:
+            NotUnderstoodError: It asks for no motion.
         """
-        text = f"stage {stage + 1}"
-        asked = program.stages[stage]
-        if asked.until is not None and stage + 1 < len(program.stages):
-            condition = asked.until
-            words = " ".join([condition.sensor, *condition.arguments])
-            words = f"{words} {condition.op} {condition.value:g}"
-            now = trace.view(stage, 0.0)
-            met = condition_holds(condition, now, trace.seconds(stage))
-            return Goal(text=text, holds=(words,) if met else ())
-        holds, unmet = judged(asked, trace.view(stage, JUDGED_OVER_S))
-        return Goal(text=text, holds=holds, unmet=unmet)
+        program = self._translator.translate(sentence, self._memory, self.rig.world.spec)
+        if not isinstance(program, RewardProgram):
+            problem = "it does not ask for a motion"
+            raise NotUnderstoodError(
+                sentence, [Diagnostic(where="sentence", problem=problem, hint="")]
+            )
+        return program
 
     def _advance(self, command: Command) -> Observation:
         self._observation = self.rig.world.step(command).observation
+        if self.rig.controller.mode is Mode.ASYNCHRONOUS:
+            self._keep_real_time()
         if self._observer is not None:
             self._observer(self._observation.time)
         return self._observation
+
+    def _keep_real_time(self) -> None:
+        """Wait until a control period of wall time has passed since the last step."""
+        self._due += self.rig.world.spec.control_dt_s
+        late = time.perf_counter() - self._due
+        if late < 0:
+            time.sleep(-late)
+        else:
+            self._due += late
 
     def undo(self, *, emit: Emit, artifact: Artifact) -> Outcome:
         """Go back to the program before the last one; the world itself cannot be unmoved."""
@@ -288,36 +357,6 @@ class RewardSession:
         exchanges = self._memory.exchanges[:-1]
         self._memory = Conversation(exchanges=exchanges)
         return self.pursue(exchanges[-1][1], emit=emit, artifact=artifact)
-
-    def live(
-        self,
-        poll: Callable[[], RewardProgram | None],
-        *,
-        seconds: float,
-        program: RewardProgram | None = None,
-    ) -> Sequence[tuple[float, int]]:
-        """Move while ``poll`` may hand in another program at any control step.
-
-        Returns:
-            Simulated times at which a new program took over, with the number of the exchange.
-        """
-        taken: list[tuple[float, int]] = []
-        controller = self.rig.controller
-        state = self._control
-        if program is not None:
-            state = controller.init(RewardGoal(program=program), self._observation)
-        if state is None:
-            raise ConfigurationError("nothing has been asked for yet")
-        end = self._observation.time + seconds
-        while self._observation.time < end - 1e-9:
-            new = poll()
-            if new is not None:
-                state = controller.redirect(replace(state, observation=self._observation), new)
-                taken.append((self._observation.time, len(taken)))
-            command, state, _ = controller.step(state, self._observation)
-            self._advance(command)
-        self._control = state
-        return taken
 
     def state(self) -> tuple[str, ...]:
         """What is measured now."""

@@ -71,9 +71,14 @@ class Trace:
         return self._view(self._layout, states[0, :, 0], states, sensors)
 
     def seconds(self, stage: int) -> float:
-        """How long a stage lasted, s."""
-        times = [float(x[0]) for s, x, _ in self._rows if s == stage]
-        return times[-1] - times[0] if times else 0.0
+        """How long the stage lasted when it was active last, s."""
+        times: list[float] = []
+        for at, state, _ in reversed(self._rows):
+            if at == stage:
+                times.append(float(state[0]))
+            elif times:
+                break
+        return times[0] - times[-1] if times else 0.0
 
     def costs(self, every: int = 5) -> list[tuple[float, int, np.ndarray]]:
         """Time, stage and cost per term at every ``every``-th step."""
@@ -82,6 +87,21 @@ class Trace:
             terms = self._costs[stage].by_term(x[:1], x[None, None], y[None, None])
             out.append((float(x[0]), stage, terms))
         return out
+
+    def trend(self) -> tuple[str, ...]:
+        """What became of every term's cost in the last stage that was active, in words."""
+        if not self._rows:
+            return ()
+        stage = self._rows[-1][0]
+        costs = np.array([terms for _, s, terms in self.costs() if s == stage])
+        n = max(1, len(costs) // 5)
+        first, last = costs[:n].mean(axis=0), costs[-n:].mean(axis=0)
+        return tuple(
+            f"{term_label(term)}: weighted cost {before:.3g} at first, {after:.3g} at the end"
+            for term, before, after in zip(
+                self.program.stages[stage].terms, first, last, strict=True
+            )
+        )
 
     def csv(self) -> str:
         """Costs as text: time, stage, term, weighted cost."""

@@ -189,7 +189,7 @@ def record_episode(
         command, state, _ = controller.step(state, observation)
         observation = world.step(command).observation
         states.append(world.full_state())
-        sensors.append(rig.judge.sensors_of(states[-1]))
+        sensors.append(rig.judge.sensors_of(states[-1], world.data.ctrl))
         due = phases and not waiting and len(states) % CHECK_EVERY_STEPS == 0
         if due and all(held(phases, view())[0]):
             break

@@ -20,6 +20,7 @@ from embodied.types._programs import PlanResult as PlanResult
 from embodied.types._programs import PlanStatus as PlanStatus
 from embodied.types._programs import Program as Program
 from embodied.types._reward import RewardCondition as RewardCondition
+from embodied.types._reward import RewardGuard as RewardGuard
 from embodied.types._reward import RewardProgram as RewardProgram
 from embodied.types._reward import RewardStage as RewardStage
 from embodied.types._reward import RewardTerm as RewardTerm

@@ -41,6 +41,20 @@ class RewardCondition:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RewardGuard:
+    """A condition that must stay true while a stage is active; its failure leads back.
+
+    Attributes:
+        condition: What must stay true, e.g. that a thing is still in the hand.
+        back: How many stages to go back, at least 1. Counted from the stage itself, so stages keep
+            their meaning when others are put before them.
+    """
+
+    condition: RewardCondition
+    back: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RewardStage:
     """Terms that are active together, until a condition holds or a duration has passed.
 
@@ -48,11 +62,13 @@ class RewardStage:
         terms: Active terms; at least one.
         duration_s: Longest duration in simulated seconds; None for "until told otherwise".
         until: Condition that ends the stage early, if any.
+        guards: Conditions whose failure leads back to an earlier stage.
     """
 
     terms: tuple[RewardTerm, ...]
     duration_s: float | None = None
     until: RewardCondition | None = None
+    guards: tuple[RewardGuard, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

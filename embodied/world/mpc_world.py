@@ -3,7 +3,10 @@
 
 Built for reward-driven robots (quadruped, arm with a dexterous hand). Position actuators take the
 commanded set-points. Set-points are clipped to the joints' ranges and may move no faster than their
-speed limits; the result says so.
+speed limits; the result says so. Besides, every servo limits its own speed, as drives do: its
+position loop asks its velocity loop for ``kp / kv * (set-point - q)`` rad/s, never for more than
+75% of the joint's limit, so a joint that was held back by a contact does not shoot off when it
+comes free, and what other joints and contacts add on top stays within the limit.
 """
 
 from __future__ import annotations
@@ -15,6 +18,9 @@ import numpy as np
 
 from embodied.errors import WorldError
 from embodied.types import BaseState, Command, ObjectSpec, Observation, Pose, StepResult, WorldSpec
+
+SERVO_SPEED_SHARE = 0.75
+"""Share of its speed limit that a servo asks of a joint at the most."""
 
 Randomise = Callable[[mujoco.MjModel, mujoco.MjData, np.random.Generator], None]
 
@@ -85,6 +91,10 @@ class MpcWorld:
         self._sliders = sliders
         self._site = model.site(ee_site).id if ee_site else -1
         self._joints = model.actuator_trnid[:, 0]
+        self._qpos = model.jnt_qposadr[self._joints]
+        kp, kv = model.actuator_gainprm[:, 0], -model.actuator_biasprm[:, 2]
+        self._lag = SERVO_SPEED_SHARE * spec.dq_max * kv / kp
+        """Largest distance of set-point and joint that a servo acts on, rad."""
         self._substeps = round(spec.control_dt_s / model.opt.timestep)
         self._floating = bool(
             model.njnt and model.jnt_type[0] == mujoco.mjtJoint.mjJNT_FREE and not spec.objects
@@ -180,10 +190,12 @@ class MpcWorld:
             for name, asked, given in zip(self._spec.joint_names, command.q, q, strict=True)
             if abs(asked - given) > 1e-9
         )
-        self.data.ctrl[:] = q
         self._set_point = q
         before = self.data.time
-        mujoco.mj_step(self.model, self.data, nstep=self._substeps)
+        for _ in range(self._substeps):
+            measured = self.data.qpos[self._qpos]
+            self.data.ctrl[:] = np.clip(q, measured - self._lag, measured + self._lag)
+            mujoco.mj_step(self.model, self.data)
         if self.data.time <= before or not np.isfinite(self.data.qpos).all():
             raise WorldError(f"the simulation diverged at {before:.3f} s")
         mujoco.mj_kinematics(self.model, self.data)

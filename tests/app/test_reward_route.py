@@ -3,24 +3,34 @@ from __future__ import annotations
 import csv
 import io
 import json
+import threading
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
 import pytest
 from embodied_controllers.mpc import PlannerOptions
+from embodied_controllers.mpc.controller import Mode
 
 from embodied.app import reward_route
 from embodied.app.replay import recorded_program
+from embodied.app.reward_live import TypedLines
 from embodied.app.reward_rig import build_rig
 from embodied.app.reward_route import RewardSession
 from embodied.app.session import NOT_REACHED, REACHED, Settings
 from embodied.errors import ConfigurationError, NotUnderstoodError
 from embodied.language.models import FunctionModel
 from embodied.language.reward import make_term, program_to_json
+from embodied.language.reward.rules import RewardRules
 from embodied.language.reward.translator import RewardTranslator
-from embodied.protocols import Event
-from embodied.types import RewardProgram, RewardStage
+from embodied.protocols import Event, Request
+from embodied.types import (
+    RewardCondition,
+    RewardGuard,
+    RewardProgram,
+    RewardStage,
+    RewardTerm,
+)
 
 QUICK = PlannerOptions(horizon_s=0.4, n_knots=3, n_samples=16, halvings=(0.5,))
 LOW = '{"stages": [{"terms": [{"name": "torso_height", "height": 0.16, "weight": 40}]}]}'
@@ -63,7 +73,7 @@ def test_a_sentence_moves_the_robot_and_is_judged_from_measured_state() -> None:
 
 
 def test_a_target_out_of_reach_ends_with_what_is_off_and_by_how_much() -> None:
-    opened = session(FAR)
+    opened = session(FAR, FAR)
     outcome, _, _ = act(opened, "go far away")
     assert outcome.exit_code == NOT_REACHED
     assert "torso_position 5 5: off by" in outcome.message
@@ -91,25 +101,131 @@ def test_nothing_moves_when_only_planning() -> None:
     opened.close()
 
 
-def test_a_live_correction_changes_the_motion_within_a_second() -> None:
+def converse(opened: RewardSession, *lines: str) -> tuple[Any, list[Event], dict[str, str]]:
+    events: list[Event] = []
+    made: dict[str, str] = {}
+    outcome = opened.converse(
+        TypedLines(iter(lines)), lambda text: None, emit=events.append, artifact=made.__setitem__
+    )
+    return outcome, events, made
+
+
+def test_what_is_typed_while_it_moves_changes_the_motion_within_a_second() -> None:
+    opened = session(LOW, HIGH)
+    heights: list[tuple[float, float]] = []
+    opened.watch(lambda time_s: heights.append((time_s, float(opened.qpos()[2]))))
+    outcome, events, made = converse(opened, "sit\n", "wait 1.5\n", "higher\n", "wait 1\n", "quit")
+    first, second = outcome.details["corrections"]
+    assert (first["sentence"], second["sentence"]) == ("sit", "higher")
+    assert 1.5 <= second["said_s"] <= second["taken_s"]
+    at = {round(t, 2): z for t, z in heights}
+    changed = round(second["taken_s"], 2)
+    assert at[changed] < 0.21
+    assert at[round(changed + 0.9, 2)] > at[changed] + 0.03
+    assert [e.data["text"] for e in events if e.kind == "instruction"] == ["sit", "higher"]
+    terms = {r["term"] for r in csv.DictReader(io.StringIO(made["costs.csv"]))}
+    assert terms == {"torso_height 0.16", "torso_height 0.26"}
+    opened.close()
+
+
+def test_the_robot_goes_on_while_a_sentence_is_translated_and_when_none_is_understood() -> None:
     opened = session()
-    low = RewardProgram(
+    begun, done = threading.Event(), threading.Event()
+
+    def answer(request: Request) -> str:
+        if "slowly" not in request.messages[-1].text:
+            return LOW
+        begun.set()
+        assert done.wait(60)
+        return "no program"
+
+    opened._translator = RewardTranslator(
+        FunctionModel(answer), "quadruped", two_step=False, repairs=0
+    )
+    steps_meanwhile: list[float] = []
+
+    def watch(time_s: float) -> None:
+        if begun.is_set() and not done.is_set():
+            steps_meanwhile.append(time_s)
+            if len(steps_meanwhile) == 5:
+                done.set()
+
+    opened.watch(watch)
+    outcome, events, _ = converse(opened, "sit", "now slowly", "wait 0.1", "quit")
+    assert len(steps_meanwhile) == 5
+    assert [e.kind for e in events].count("program") == 1
+    (refused,) = (e.data["text"] for e in events if e.kind == "diagnostic")
+    assert "going on as before" in refused
+    assert [c["sentence"] for c in outcome.details["corrections"]] == ["sit"]
+    opened.close()
+
+
+def test_a_piped_conversation_ends_when_the_last_program_is_reached() -> None:
+    opened = session(LOW)
+    outcome, _, _ = converse(opened, "sit")
+    assert outcome.exit_code == REACHED
+    assert outcome.goals[0].holds == ("torso_height 0.16",)
+    opened.close()
+
+
+def test_terms_that_stay_high_go_back_to_the_model_with_their_costs() -> None:
+    asked: list[str] = []
+    answers = iter((FAR, LOW))
+
+    def answer(request: Request) -> str:
+        asked.append(request.messages[-1].text)
+        return next(answers)
+
+    opened = session()
+    opened._translator = RewardTranslator(FunctionModel(answer), "quadruped", two_step=False)
+    outcome, events, _ = act(opened, "sit")
+    assert outcome.exit_code == REACHED
+    assert any("repaired after" in note for note in outcome.notes)
+    assert "torso_position 5 5: off by" in asked[1]
+    assert "at the end" in asked[1]
+    assert any("better program" in str(e.data.get("text")) for e in events)
+    opened.close()
+
+
+def test_a_step_back_takes_back_the_verdict_on_what_comes_after(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("embodied_controllers.mpc.controller.RETURNS_MAX", 2)
+
+    def low(height: float) -> tuple[RewardTerm, ...]:
+        return (make_term("torso_height", height=height, weight=40.0),)
+
+    below = RewardCondition(sensor="torso_height", op="<=", value=0.24)
+    program = RewardProgram(
         robot="quadruped",
-        stages=(RewardStage(terms=(make_term("torso_height", height=0.14, weight=40.0),)),),
+        stages=(
+            RewardStage(terms=low(0.14), until=below),
+            RewardStage(
+                terms=low(0.3), duration_s=0.5, guards=(RewardGuard(condition=below, back=1),)
+            ),
+            RewardStage(terms=low(0.3), duration_s=0.1),
+        ),
         source="test",
     )
-    high = RewardProgram(
-        robot="quadruped",
-        stages=(RewardStage(terms=(make_term("torso_height", height=0.28, weight=40.0),)),),
-        source="test",
-    )
-    opened.live(lambda: None, seconds=1.0, program=low)
-    before = float(opened.state()[0].split("=")[1])
-    pending = [high]
-    taken = opened.live(lambda: pending.pop() if pending else None, seconds=1.0)
-    after = float(opened.state()[0].split("=")[1])
-    assert len(taken) == 1
-    assert before < 0.2 < after
+    opened = session()
+    events: list[Event] = []
+    outcome = opened.pursue(program, emit=events.append, artifact=lambda n, t: None)
+    entered = [(e.data["stage"], e.data["back"]) for e in events if e.kind == "stage"]
+    assert entered[:4] == [(0, False), (1, False), (0, True), (1, False)]
+    assert outcome.details["stepped_back"] == 2
+    assert [g.text for g in outcome.goals] == ["stage 1", "stage 2", "stage 3"]
+    opened.close()
+
+
+def test_planning_in_a_thread_keeps_real_time() -> None:
+    settings = Settings(robot="quadruped", asynchronous=True)
+    rig = build_rig("quadruped", options=QUICK, mode=Mode.ASYNCHRONOUS)
+    opened = RewardSession(rig, RewardRules("quadruped"), settings)
+    stage = RewardStage(terms=(make_term("torso_height", height=0.2),), duration_s=0.3)
+    program = RewardProgram(robot="quadruped", stages=(stage,), source="test")
+    outcome = opened.pursue(program, emit=lambda e: None, artifact=lambda n, t: None)
+    assert opened.about["planning"] == "asynchronous"
+    assert outcome.details["realtime_factor"] <= 1.05
     opened.close()
 
 

@@ -30,6 +30,8 @@ from embodied_controllers.mpc.planner import Plan, PlanCondition, RunningCost, S
 from embodied_controllers.mpc.terms import StageCost, condition_holds, stage_costs
 
 STUCK_AFTER_S = 1.0
+RETURNS_MAX = 12
+"""How often a program may step back to an earlier stage; after that its guards are ignored."""
 
 
 class Mode(Enum):
@@ -64,6 +66,7 @@ class RewardState:
         trouble_time: Since when every plan diverged, s; infinite while all is well.
         message: What a person should know, empty when all is well.
         pending: The replan under way, in asynchronous mode.
+        returns: How often a guard led back to an earlier stage.
     """
 
     program: RewardProgram
@@ -76,6 +79,7 @@ class RewardState:
     trouble_time: float = np.inf
     message: str = ""
     pending: Future[Plan] | None = None
+    returns: int = 0
 
 
 class RewardController:
@@ -135,6 +139,7 @@ class RewardController:
             stage_time=state.observation.time,
             replan_time=state.observation.time,
             message="",
+            returns=0,
         )
 
     def step(
@@ -172,23 +177,21 @@ class RewardController:
         return plan
 
     def _staged(self, state: RewardState, observation: Observation) -> RewardState:
-        """Move on to the next stage when its time is up or its condition holds."""
+        """Step back when a guard fails; move on when the time is up or the condition holds."""
         if state.stage >= len(state.costs):
             return replace(state, observation=observation)
         stage = state.program.stages[state.stage]
         elapsed = observation.time - state.stage_time
         over = stage.duration_s is not None and elapsed >= stage.duration_s - 1e-9
-        if not over and stage.until is not None and elapsed > 0:
+        if elapsed > 0 and (stage.guards or stage.until is not None):
             view = self.estimator.measure(observation, state.observation)
-            over = condition_holds(stage.until, view, elapsed)
-        if not over:
-            return state
-        return replace(
-            state,
-            stage=state.stage + 1,
-            stage_time=observation.time,
-            replan_time=observation.time,
-        )
+            if state.returns < RETURNS_MAX:
+                for guard in stage.guards:
+                    if not condition_holds(guard.condition, view, elapsed):
+                        back = replace(state, returns=state.returns + 1)
+                        return _entered(back, state.stage - guard.back, observation.time)
+            over = over or (stage.until is not None and condition_holds(stage.until, view, elapsed))
+        return _entered(state, state.stage + 1, observation.time) if over else state
 
     def _took_over(self, state: RewardState, plan: Plan, now: float) -> RewardState:
         bad = plan.condition in (PlanCondition.DIVERGED, PlanCondition.NO_BUDGET)
@@ -239,3 +242,8 @@ class RewardController:
         control = np.array([[plan.control(float(x[0]) + i * dt) for i in range(steps)]])
         states, _, ok = self.planner.rollouts.run(x[None], control)
         return states[0, -1].copy() if ok[0] else x
+
+
+def _entered(state: RewardState, stage: int, time: float) -> RewardState:
+    """The state at the beginning of a stage."""
+    return replace(state, stage=stage, stage_time=time, replan_time=time)

@@ -97,9 +97,15 @@ class Estimator:
         """The view (1, 1) of one observation."""
         return self.view_of(self.state(observation, previous)[None, None])
 
-    def sensors_of(self, state: Array) -> Array:
-        """Sensor data (nsensordata,) that belong to a full physics state (nstate,)."""
+    def sensors_of(self, state: Array, control: Array | None = None) -> Array:
+        """Sensor data (nsensordata,) that belong to a full physics state (nstate,).
+
+        Args:
+            state: The state.
+            control: Set-points (nu,) in force, for sensors of forces; zero otherwise.
+        """
         data = self._data
+        data.ctrl[:] = 0.0 if control is None else control
         mujoco.mj_setState(self.model, data, state, mujoco.mjtState.mjSTATE_FULLPHYSICS.value)
         mujoco.mj_forward(self.model, data)
         return np.array(data.sensordata)

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from functools import partial
 
 from embodied.language.reward.vocabulary import FEET, make_term
-from embodied.types import RewardCondition, RewardStage, RewardTerm
+from embodied.types import RewardCondition, RewardGuard, RewardStage, RewardTerm
 
 q = make_term
 a = partial(make_term, robot="arm")
@@ -18,6 +18,8 @@ a = partial(make_term, robot="arm")
 STANDING_HEIGHT_M = 0.27
 SPIN_RATE = 2.5
 LIFT_HEIGHT_M = 0.14
+IN_HAND_M, TWO_IN_HAND_M = 0.07, 0.1
+"""Farthest that a thing's centre is from the palm's while the fingers hold it."""
 LEVEL = (q("torso_pitch", angle=0.0), q("torso_roll", angle=0.0))
 CALM = (q("posture"), q("stillness", weight=1.0))
 STANDING = (q("torso_height", height=STANDING_HEIGHT_M), *LEVEL)
@@ -26,13 +28,17 @@ OPEN = a("hand_closure", fraction=0.0, weight=5.0)
 CLOSE = a("hand_closure", fraction=1.0, weight=5.0)
 DOWN = a("palm_orientation", direction="down", weight=2.0)
 ARM_CALM = (a("posture"), a("stillness"))
+ARM_STILL = (a("stillness", weight=0.2),)
 
 
 def stage(
-    *terms: RewardTerm, seconds: float | None = None, until: RewardCondition | None = None
+    *terms: RewardTerm,
+    seconds: float | None = None,
+    until: RewardCondition | None = None,
+    guards: tuple[RewardGuard, ...] = (),
 ) -> RewardStage:
     """A stage."""
-    return RewardStage(terms=terms, duration_s=seconds, until=until)
+    return RewardStage(terms=terms, duration_s=seconds, until=until, guards=guards)
 
 
 def until(
@@ -49,6 +55,16 @@ def until(
     return RewardCondition(
         sensor=sensor, op=">=" if above is not None else "<=", value=value, arguments=arguments
     )
+
+
+def in_hand(thing: str, *, back: int, within: float = IN_HAND_M) -> RewardGuard:
+    """A thing is still between the fingers; otherwise go back so many stages and take it again."""
+    return RewardGuard(condition=until("distance", "palm", thing, below=within), back=back)
+
+
+def upright(thing: str, weight: float = 10.0) -> RewardTerm:
+    """A thing stands."""
+    return a("object_orientation", object=thing, orientation="upright", weight=weight)
 
 
 def grounded(*feet: str) -> tuple[RewardTerm, ...]:
@@ -178,8 +194,14 @@ def touching(thing: str) -> tuple[RewardStage, ...]:
     )
 
 
-def grasping(thing: str, facing_: RewardTerm = DOWN) -> tuple[RewardStage, ...]:
-    """Hand near a thing, then around it, settled, then closed."""
+def grasping(thing: str, *keep: RewardTerm, facing_: RewardTerm = DOWN) -> tuple[RewardStage, ...]:
+    """Hand near a thing, then around it, settled, then closed.
+
+    Args:
+        thing: What to take.
+        keep: Terms that hold while the hand comes near, e.g. that the thing stays upright.
+        facing_: Where the palm faces.
+    """
     return (
         stage(
             a("distance", a="palm", b=thing, distance=0.16, weight=10.0),
@@ -191,14 +213,22 @@ def grasping(thing: str, facing_: RewardTerm = DOWN) -> tuple[RewardStage, ...]:
         ),
         stage(
             near("palm", thing),
+            *keep,
             OPEN,
             facing_,
             *ARM_CALM,
             seconds=4.0,
             until=until("distance", "palm", thing, below=0.03),
         ),
-        stage(near("palm", thing, 30.0), OPEN, facing_, *ARM_CALM, seconds=0.5),
-        stage(near("palm", thing, 30.0), CLOSE, facing_, *ARM_CALM, seconds=1.0),
+        stage(near("palm", thing, 30.0), *keep, OPEN, facing_, *ARM_STILL, seconds=0.5),
+        stage(
+            near("palm", thing, 30.0),
+            CLOSE,
+            facing_,
+            *ARM_STILL,
+            seconds=1.0,
+            guards=(in_hand(thing, back=3),),
+        ),
     )
 
 
@@ -214,50 +244,59 @@ def _carried(thing: str, height: float) -> tuple[RewardTerm, ...]:
 
 def lifting_thing(thing: str, height: float) -> tuple[RewardStage, ...]:
     """Grasp a thing and lift it to a height."""
-    return (*grasping(thing), stage(*_carried(thing, height)))
+    return (
+        *grasping(thing),
+        stage(*_carried(thing, height), guards=(in_hand(thing, back=4),)),
+    )
 
 
 def moving(thing: str, target: str) -> tuple[RewardStage, ...]:
     """Grasp a thing and bring it beside another."""
     return (
-        *grasping(thing),
+        *grasping(thing, upright(thing, 5.0)),
         stage(
             *_carried(thing, 0.07),
             seconds=2.0,
             until=until("object_height", thing, above=0.055),
+            guards=(in_hand(thing, back=4),),
         ),
         stage(
-            a("distance", a=thing, b=target, distance=0.09, weight=30.0),
+            a("distance", a=thing, b=target, distance=0.09, weight=40.0),
             a("object_height", object=thing, height=0.06, weight=10.0),
-            near("palm", thing),
+            upright(target),
+            near("palm", thing, 20.0),
             CLOSE,
             DOWN,
             *ARM_CALM,
+            guards=(in_hand(thing, back=5),),
         ),
     )
 
 
 def uprighting(thing: str, standing_height: float = 0.05) -> tuple[RewardStage, ...]:
     """Grasp a lying thing, turn it upright in the air, put it down."""
-    up = a("object_orientation", object=thing, orientation="upright", weight=10.0)
+    up = upright(thing, 40.0)
+    wrong_way = RewardGuard(condition=until("object_tilt", thing, below=1.9), back=1)
     return (
         *grasping(thing),
         stage(
-            *_carried(thing, 0.12),
+            *_carried(thing, 0.2),
             seconds=2.0,
-            until=until("object_height", thing, above=0.1),
+            until=until("object_height", thing, above=0.16),
+            guards=(in_hand(thing, back=4),),
         ),
         stage(
             up,
-            a("object_height", object=thing, height=0.12, weight=10.0),
-            near("palm", thing),
+            a("object_height", object=thing, height=0.2, weight=20.0),
+            near("palm", thing, 20.0),
             CLOSE,
-            seconds=4.0,
-            until=until("object_tilt", thing, below=0.12),
+            seconds=6.0,
+            until=until("object_tilt", thing, below=0.15),
+            guards=(in_hand(thing, back=5), wrong_way),
         ),
         stage(
             up,
-            a("object_height", object=thing, height=standing_height, weight=20.0),
+            a("object_height", object=thing, height=standing_height, weight=30.0),
             near("palm", thing),
             CLOSE,
         ),
@@ -285,9 +324,21 @@ def flipping(thing: str) -> tuple[RewardStage, ...]:
 def lifting_two(first: str, second: str, height: float = 0.3) -> tuple[RewardStage, ...]:
     """Grasp two things that stand side by side and lift them together."""
     both = (near("palm", first), near("palm", second))
+    above = tuple(
+        a("distance", a="palm", b=thing, distance=0.16, weight=10.0) for thing in (first, second)
+    )
+    standing = (upright(first), upright(second))
     return (
-        stage(*both, OPEN, DOWN, *ARM_CALM, seconds=3.0),
-        stage(*both, CLOSE, DOWN, *ARM_CALM, seconds=1.0),
+        stage(
+            *above,
+            OPEN,
+            DOWN,
+            *ARM_CALM,
+            seconds=2.0,
+            until=until("distance", "palm", first, below=0.18),
+        ),
+        stage(*both, *standing, OPEN, DOWN, *ARM_CALM, seconds=3.0),
+        stage(*both, CLOSE, DOWN, *ARM_STILL, seconds=1.0),
         stage(
             a("object_height", object=first, height=height, weight=20.0),
             a("object_height", object=second, height=height, weight=20.0),
@@ -295,6 +346,10 @@ def lifting_two(first: str, second: str, height: float = 0.3) -> tuple[RewardSta
             CLOSE,
             DOWN,
             *ARM_CALM,
+            guards=(
+                in_hand(first, back=3, within=TWO_IN_HAND_M),
+                in_hand(second, back=3, within=TWO_IN_HAND_M),
+            ),
         ),
     )
 

@@ -60,9 +60,7 @@ def amended(program: RewardProgram, changes: RewardStage, *, source: str) -> Rew
     """
     new = {subject(t) for t in changes.terms}
     kept = tuple(t for t in program.stages[-1].terms if subject(t) not in new)
-    stage = RewardStage(
-        terms=(*kept, *changes.terms), duration_s=changes.duration_s, until=changes.until
-    )
+    stage = replace(changes, terms=(*kept, *changes.terms), guards=())
     return RewardProgram(
         robot=program.robot, stages=(stage,), source=source, notes=("amends what was asked before",)
     )

@@ -130,7 +130,10 @@ Change = Callable[[RewardTerm], RewardTerm]
 
 
 def _edited(program: RewardProgram, change: Change | Terms, words: Vocabulary) -> RewardProgram:
-    """The last stage with its terms changed; numbers stay within their bounds."""
+    """The last stage with its terms changed; numbers stay within their bounds.
+
+    The stages before it are done with, so its guards have nowhere to lead back to and go too.
+    """
     last = program.stages[-1]
     if callable(change):
         terms = tuple(_bounded(change(term), words) for term in last.terms)
@@ -140,7 +143,7 @@ def _edited(program: RewardProgram, change: Change | Terms, words: Vocabulary) -
         raise Abstain("correction", "the program in force is at the limit of this already")
     return RewardProgram(
         robot=program.robot,
-        stages=(replace(last, terms=terms),),
+        stages=(replace(last, terms=terms, guards=()),),
         source=program.source,
         notes=("changes what was asked before",),
     )
@@ -400,15 +403,16 @@ def _renamed(stage: RewardStage, old: str, new: str) -> RewardStage:
     def rename(value: float | str) -> float | str:
         return new if value == old else value
 
-    until = stage.until
-    if until is not None:
-        until = RewardCondition(
-            sensor=until.sensor,
-            op=until.op,
-            value=until.value,
-            arguments=tuple(new if a == old else a for a in until.arguments),
-        )
+    def about(condition: RewardCondition) -> RewardCondition:
+        names = tuple(new if a == old else a for a in condition.arguments)
+        return replace(condition, arguments=names)
+
     terms = tuple(
         replace(t, parameters={k: rename(v) for k, v in t.parameters.items()}) for t in stage.terms
     )
-    return RewardStage(terms=terms, duration_s=stage.duration_s, until=until)
+    return replace(
+        stage,
+        terms=terms,
+        until=None if stage.until is None else about(stage.until),
+        guards=tuple(replace(g, condition=about(g.condition)) for g in stage.guards),
+    )

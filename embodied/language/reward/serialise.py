@@ -20,12 +20,13 @@ from embodied.language.reward.vocabulary import (
     VOCABULARIES,
     WEIGHT_MAX,
     Parameter,
+    SensorSpec,
     TermSpec,
     Vocabulary,
     check,
     complete,
 )
-from embodied.types import RewardCondition, RewardProgram, RewardStage, RewardTerm
+from embodied.types import RewardCondition, RewardGuard, RewardProgram, RewardStage, RewardTerm
 
 UNITS: Mapping[str, Mapping[str, float]] = {
     "m": {"m": 1.0, "cm": 0.01, "mm": 0.001},
@@ -37,6 +38,9 @@ UNITS: Mapping[str, Mapping[str, float]] = {
     "1": {"": 1.0, "1": 1.0, "%": 0.01},
 }
 """For each unit of the catalogue the units that may be written, with their factors."""
+
+STAGES_MAX, GUARDS_MAX = 12, 6
+"""Most stages of a program and guards of a stage that a decoder may write."""
 
 _QUANTITY = re.compile(r"^\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*([^\d\s]\S*)?\s*$")
 
@@ -58,7 +62,7 @@ def json_schema(vocabulary: Vocabulary) -> dict[str, Any]:
             "stages": {
                 "type": "array",
                 "minItems": 1,
-                "maxItems": 12,
+                "maxItems": STAGES_MAX,
                 "items": {
                     "type": "object",
                     "additionalProperties": False,
@@ -80,36 +84,43 @@ def json_schema(vocabulary: Vocabulary) -> dict[str, Any]:
                         "until": {
                             "anyOf": [
                                 {"type": "null"},
-                                *(
-                                    {
-                                        "type": "object",
-                                        "additionalProperties": False,
-                                        "required": ["sensor", "op", "value"],
-                                        "properties": {
-                                            "sensor": {"const": s.name},
-                                            "op": {"enum": list(CONDITION_OPS)},
-                                            "value": {
-                                                "type": "number",
-                                                "minimum": s.lower,
-                                                "maximum": s.upper,
-                                            },
-                                            "arguments": {
-                                                "type": "array",
-                                                "prefixItems": [
-                                                    {"enum": list(names)} for names in s.arguments
-                                                ],
-                                                "minItems": len(s.arguments),
-                                                "maxItems": len(s.arguments),
-                                            },
-                                        },
-                                    }
-                                    for s in vocabulary.sensors.values()
-                                ),
+                                *(_condition_schema(s) for s in vocabulary.sensors.values()),
                             ]
+                        },
+                        "guards": {
+                            "type": "array",
+                            "maxItems": GUARDS_MAX,
+                            "items": {
+                                "anyOf": [
+                                    _condition_schema(s, guard=True)
+                                    for s in vocabulary.sensors.values()
+                                ]
+                            },
                         },
                     },
                 },
             },
+        },
+    }
+
+
+def _condition_schema(sensor: SensorSpec, *, guard: bool = False) -> dict[str, Any]:
+    back = {"back": {"type": "integer", "minimum": 1, "maximum": STAGES_MAX - 1}} if guard else {}
+    return {
+        "type": "object",
+        "additionalProperties": False,
+        "required": ["sensor", "op", "value", *back],
+        "properties": {
+            "sensor": {"const": sensor.name},
+            "op": {"enum": list(CONDITION_OPS)},
+            "value": {"type": "number", "minimum": sensor.lower, "maximum": sensor.upper},
+            "arguments": {
+                "type": "array",
+                "prefixItems": [{"enum": list(names)} for names in sensor.arguments],
+                "minItems": len(sensor.arguments),
+                "maxItems": len(sensor.arguments),
+            },
+            **back,
         },
     }
 
@@ -232,13 +243,22 @@ def _stage_data(stage: RewardStage) -> dict[str, Any]:
     if stage.duration_s is not None:
         data["duration_s"] = stage.duration_s
     if stage.until is not None:
-        data["until"] = {
-            "sensor": stage.until.sensor,
-            "op": stage.until.op,
-            "value": stage.until.value,
-            "arguments": list(stage.until.arguments),
-        }
+        data["until"] = _condition_data(stage.until)
+    if stage.guards:
+        data["guards"] = [{**_condition_data(g.condition), "back": g.back} for g in stage.guards]
     return data
+
+
+def _condition_data(condition: RewardCondition) -> dict[str, Any]:
+    return {
+        "sensor": condition.sensor,
+        "op": condition.op,
+        "value": condition.value,
+        "arguments": list(condition.arguments),
+    }
+
+
+_CONDITION_KEYS = ("sensor", "op", "value", "arguments")
 
 
 class _Reader:
@@ -284,7 +304,7 @@ class _Reader:
         return tuple(self._stage(item, f"stages[{i}]") for i, item in enumerate(items))
 
     def _stage(self, data: object, where: str) -> RewardStage:
-        stage = self._object(data, where, ("terms", "duration_s", "until"))
+        stage = self._object(data, where, ("terms", "duration_s", "until", "guards"))
         terms = self._list(stage.get("terms", []), f"{where}.terms")
         duration = stage.get("duration_s")
         return RewardStage(
@@ -293,6 +313,10 @@ class _Reader:
             if duration is None
             else self._number(duration, "s", f"{where}.duration_s", 1.0),
             until=self._condition(stage.get("until"), f"{where}.until"),
+            guards=tuple(
+                self._guard(g, f"{where}.guards[{i}]")
+                for i, g in enumerate(self._list(stage.get("guards") or [], f"{where}.guards"))
+            ),
         )
 
     def _term(self, data: object, where: str) -> RewardTerm:
@@ -317,10 +341,20 @@ class _Reader:
             norm=str(term.get("norm", spec.norm if spec else "quadratic")),
         )
 
+    def _guard(self, data: object, where: str) -> RewardGuard:
+        guard = dict(self._object(data, where, (*_CONDITION_KEYS, "back")))
+        back = guard.pop("back", None)
+        if isinstance(back, bool) or not isinstance(back, int):
+            self._wrong(f"{where}.back", f"{back!r} is not a whole number", "how many stages back")
+            back = 1
+        return RewardGuard(condition=self._read_condition(guard, where), back=back)
+
     def _condition(self, data: object, where: str) -> RewardCondition | None:
         if data is None:
             return None
-        condition = self._object(data, where, ("sensor", "op", "value", "arguments"))
+        return self._read_condition(self._object(data, where, _CONDITION_KEYS), where)
+
+    def _read_condition(self, condition: Mapping[str, Any], where: str) -> RewardCondition:
         sensor = str(condition.get("sensor", ""))
         spec = self.words.sensors.get(sensor)
         unit = spec.unit if spec else "1"

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from embodied.errors import Diagnostic
 from embodied.types import RewardCondition, RewardProgram, RewardStage, RewardTerm
@@ -382,6 +382,7 @@ def check(program: RewardProgram, vocabulary: Vocabulary | None = None) -> tuple
     found: list[Diagnostic] = []
     for i, stage in enumerate(program.stages):
         found.extend(_check_stage(f"stages[{i}]", stage, vocabulary))
+        found.extend(_check_guards(i, stage, vocabulary))
         if i + 1 < len(program.stages) and stage.duration_s is None and stage.until is None:
             found.append(
                 Diagnostic(
@@ -417,12 +418,7 @@ def complete(program: RewardProgram, vocabulary: Vocabulary | None = None) -> Re
 
     return RewardProgram(
         robot=program.robot,
-        stages=tuple(
-            RewardStage(
-                terms=tuple(filled(t) for t in s.terms), duration_s=s.duration_s, until=s.until
-            )
-            for s in program.stages
-        ),
+        stages=tuple(replace(s, terms=tuple(filled(t) for t in s.terms)) for s in program.stages),
         source=program.source,
         notes=program.notes,
     )
@@ -460,7 +456,7 @@ def describe(vocabulary: Vocabulary) -> str:
             f"- `{term.name}`({parts}): {term.meaning}. "
             f"Usual weight {term.weight:g}, norm {term.norm}."
         )
-    lines.append("Sensors for `until` conditions:")
+    lines.append("Sensors for the conditions of `until` and `guards`:")
     for sensor in vocabulary.sensors.values():
         arguments = ", ".join("|".join(names) for names in sensor.arguments)
         lines.append(
@@ -510,6 +506,19 @@ def _check_stage(where: str, stage: RewardStage, vocabulary: Vocabulary) -> Iter
             problem="all weights are 0: nothing is asked for",
             hint="give at least one term a positive weight",
         )
+
+
+def _check_guards(index: int, stage: RewardStage, vocabulary: Vocabulary) -> Iterator[Diagnostic]:
+    for k, guard in enumerate(stage.guards):
+        where = f"stages[{index}].guards[{k}]"
+        yield from _check_condition(where, guard.condition, vocabulary)
+        if not 1 <= guard.back <= index:
+            hint = f"legal: 1 to {index}" if index else "the first stage has none before it"
+            yield Diagnostic(
+                where=f"{where}.back",
+                problem=f"there is no stage {guard.back} before this one",
+                hint=hint,
+            )
 
 
 def _check_condition(

@@ -17,6 +17,7 @@ from embodied.types import (
     GripperGoal,
     RewardCondition,
     RewardGoal,
+    RewardGuard,
     RewardProgram,
     RewardStage,
     RewardTerm,
@@ -70,6 +71,30 @@ def test_stages_end_by_time_and_by_condition() -> None:
         observation = rig.world.step(command).observation
     assert status is ControlStatus.REACHED
     assert seen == [0] * 5 + [1, 2]
+    rig.close()
+
+
+def test_a_guard_leads_back_and_is_ignored_after_too_many_returns(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("embodied_controllers.mpc.controller.RETURNS_MAX", 2)
+    high = RewardCondition(sensor="torso_height", op=">=", value=0.9)
+    stages = (
+        RewardStage(terms=SIT.terms, duration_s=0.02),
+        RewardStage(
+            terms=SIT.terms, duration_s=0.05, guards=(RewardGuard(condition=high, back=1),)
+        ),
+    )
+    rig = build_rig("quadruped", options=SMALL)
+    observation = rig.world.reset(seed=0)
+    state = rig.controller.init(RewardGoal(program=program(*stages)), observation)
+    seen, status = [], ControlStatus.RUNNING
+    while status is ControlStatus.RUNNING:
+        command, state, status = rig.controller.step(state, observation)
+        seen.append(state.stage)
+        observation = rig.world.step(command).observation
+    assert seen == [0, 0, 1, 0, 0, 1, 0, 0, 1, 1, 1, 1, 1, 2]
+    assert state.returns == 2
     rig.close()
 
 

@@ -16,7 +16,13 @@ from embodied.language.reward import (
     program_from_json,
     program_to_json,
 )
-from embodied.types import RewardCondition, RewardProgram, RewardStage, RewardTerm
+from embodied.types import (
+    RewardCondition,
+    RewardGuard,
+    RewardProgram,
+    RewardStage,
+    RewardTerm,
+)
 
 
 def program(*terms: RewardTerm, robot: str = "quadruped", **stage: object) -> RewardProgram:
@@ -150,3 +156,37 @@ def test_schema_and_description_name_every_term(robot: str) -> None:
     assert [t["properties"]["name"]["const"] for t in terms] == list(words.terms)
     text = describe(words)
     assert all(f"`{n}`" in text for n in (*words.terms, *words.sensors))
+
+
+HELD = RewardCondition(sensor="distance", op="<=", value=0.07, arguments=("palm", "box"))
+CLOSED = make_term("hand_closure", robot="arm", fraction=1.0)
+
+
+def guarded(*guards: RewardGuard, before: int = 1) -> RewardProgram:
+    first = RewardStage(terms=(CLOSED,), duration_s=1.0)
+    stages = (*(first,) * before, RewardStage(terms=(CLOSED,), guards=guards))
+    return RewardProgram(robot="arm", stages=stages, source="test")
+
+
+def test_a_guard_leads_back_to_a_stage_that_exists() -> None:
+    assert check(guarded(RewardGuard(condition=HELD, back=1))) == ()
+    for back, before, hint in ((2, 1, "1 to 1"), (0, 1, "1 to 1"), (1, 0, "none before it")):
+        (found,) = check(guarded(RewardGuard(condition=HELD, back=back), before=before))
+        assert found.where == f"stages[{before}].guards[0].back"
+        assert hint in found.hint
+    unknown = replace(HELD, sensor="smell")
+    (found,) = check(guarded(RewardGuard(condition=unknown, back=1)))
+    assert found.where == "stages[1].guards[0].sensor"
+    assert "object_height" in found.hint
+
+
+def test_guards_are_written_and_read_unchanged_and_stand_in_the_schema() -> None:
+    program = complete(guarded(RewardGuard(condition=HELD, back=1)))
+    text = program_to_json(program)
+    assert program_from_json(text, "arm", source="test") == program
+    stage = json_schema(VOCABULARIES["arm"])["properties"]["stages"]["items"]["properties"]
+    for schema in stage["guards"]["items"]["anyOf"]:
+        assert set(schema["required"]) == {"sensor", "op", "value", "back"}
+    for bad, where in (('"back": "one"', "back"), ('"back": 1, "why": 2', "why")):
+        with pytest.raises(ProgramError, match=where):
+            program_from_json(text.replace('"back": 1', bad), "arm", source="test")
