@@ -16,6 +16,7 @@ from embodied.app.bench_cli import PASS_ON, bench, hand_over
 from embodied.app.guard import guarded
 from embodied.app.loop_cli import add_loop_benches
 from embodied.app.memory_cli import memory
+from embodied.app.perceive_cli import perceive
 
 if TYPE_CHECKING:
     from embodied.app.run import Display
@@ -345,6 +346,7 @@ def fetch_model(context: typer.Context) -> None:
 add_loop_benches(bench)
 app.add_typer(bench, name="bench")
 app.add_typer(memory, name="memory")
+app.command()(perceive)
 
 
 # ------------------------------------------------------------------- plumbing

@@ -72,7 +72,8 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     tokenizer = hf.CLIPTokenizer(
         str(folder / "vocab.json"), str(folder / "merges.txt"), model_max_length=16
     )
-    image_processor = hf.OwlViTImageProcessor(size={"height": 64, "width": 64})
+    backend = getattr(hf, "OwlViTImageProcessorPil", hf.OwlViTImageProcessor)
+    image_processor = backend(size={"height": 64, "width": 64})
     hf.OwlViTProcessor(image_processor=image_processor, tokenizer=tokenizer).save_pretrained(folder)
     return folder
 
