@@ -68,7 +68,7 @@ name = "plate"
 category = "plate"
 color = "{color}"
 shape = "cylinder"
-size_m = [0.16, 0.16, 0.012]
+size_m = [0.16, 0.16, 0.03]
 position_m = [0.48, 0.0]
 """
 
