@@ -7,6 +7,7 @@ sentence and its hand-written program cannot drift apart.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 
 from embodied.language.reward.vocabulary import FEET, make_term
@@ -162,6 +163,22 @@ def pitched(angle: float) -> tuple[RewardTerm, ...]:
     )
 
 
+def leaning(angle: float) -> tuple[RewardTerm, ...]:
+    """Lean to a side by an angle, all feet down; to the right is positive."""
+    return (
+        q("torso_roll", angle=angle, weight=10.0),
+        q("torso_pitch", angle=0.0),
+        q("torso_height", height=STANDING_HEIGHT_M),
+        *grounded(*FEET),
+        *CALM,
+    )
+
+
+def going_to(x: float, y: float) -> tuple[RewardTerm, ...]:
+    """Trot to a place, facing east."""
+    return (q("torso_position", x=x, y=y, weight=4.0), *facing(0.0)[1:])
+
+
 def on_two_feet() -> tuple[RewardTerm, ...]:
     """Upright on the rear feet."""
     return (
@@ -271,6 +288,20 @@ def moving(thing: str, target: str) -> tuple[RewardStage, ...]:
             guards=(in_hand(thing, back=5),),
         ),
     )
+
+
+def apart(first: str, second: str, distance: float) -> RewardTerm:
+    """Two points at a distance."""
+    together = near(first, second)
+    return replace(together, parameters={**together.parameters, "distance": distance})
+
+
+def beside(thing: str, target: str, distance: float) -> tuple[RewardStage, ...]:
+    """As ``moving``, but to another distance."""
+    *earlier, last = moving(thing, target)
+    first, *rest = last.terms
+    first = replace(first, parameters={**first.parameters, "distance": distance})
+    return (*earlier, replace(last, terms=(first, *rest)))
 
 
 def uprighting(thing: str, standing_height: float = 0.05) -> tuple[RewardStage, ...]:

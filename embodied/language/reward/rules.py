@@ -110,7 +110,7 @@ class RewardRules:
         built = [
             stage
             for number, text in enumerate(texts, start=1)
-            for stage in self._stages(wishes(text, self._patterns), last=number == len(texts))
+            for stage in staged(wishes(text, self._patterns), last=number == len(texts))
         ]
         if not built:
             raise Abstain("sentence", "it asks for nothing")
@@ -153,32 +153,6 @@ class RewardRules:
             raise Abstain(f"'{text}'", "this cannot be done beside what was asked before")
         return amended(before, RewardStage(terms=essential), source=self.name)
 
-    def _stages(
-        self, found: list[Wish], *, last: bool
-    ) -> list[tuple[RewardStage, tuple[str, ...]]]:
-        """Stages of the phrases that belong together."""
-        sequences = [w.stages for w in found if w.stages]
-        notes = tuple(n for w in found for n in w.notes)
-        seconds = next((w.seconds for w in found if w.seconds is not None), None)
-        terms = _merged([w for w in found if not w.stages])
-        stages: list[RewardStage] = []
-        for sequence in sequences:
-            if stages:
-                stages[-1] = _ended(stages[-1], None)
-                notes = (*notes, "one hand does one thing after the other")
-            stages += sequence
-        if stages and terms:
-            new = {subject(t)[:1] for t in terms}
-            kept = tuple(t for t in stages[-1].terms if subject(t)[:1] not in new)
-            stages[-1] = replace(stages[-1], terms=(*kept, *terms))
-        elif terms:
-            stages = [RewardStage(terms=terms)]
-        if stages and (seconds is not None or not last):
-            if seconds is None and stages[-1].duration_s is None:
-                notes = (*notes, f"a stage before another lasts {STAGE_S:g} s")
-            stages[-1] = _ended(stages[-1], seconds)
-        return [(stage, notes) for stage in stages]
-
     def _refusal(self, instruction: str, diagnostics: list[Diagnostic]) -> NotUnderstoodError:
         about = ""
         if self.robot == "arm":
@@ -188,6 +162,39 @@ class RewardRules:
         known = "known: " + _KNOWN[self.robot] + about
         hinted = [replace(d, hint=d.hint or known) for d in diagnostics]
         return NotUnderstoodError(instruction, hinted)
+
+
+def staged(found: Sequence[Wish], *, last: bool) -> list[tuple[RewardStage, tuple[str, ...]]]:
+    """Stages of the phrases that belong together, each with notes on how they were read.
+
+    Args:
+        found: What the phrases ask for.
+        last: Whether nothing follows; a stage before another has an end.
+
+    Raises:
+        Abstain: Two phrases ask for different things of the same subject.
+    """
+    sequences = [w.stages for w in found if w.stages]
+    notes = tuple(n for w in found for n in w.notes)
+    seconds = next((w.seconds for w in found if w.seconds is not None), None)
+    terms = _merged([w for w in found if not w.stages])
+    stages: list[RewardStage] = []
+    for sequence in sequences:
+        if stages:
+            stages[-1] = _ended(stages[-1], None)
+            notes = (*notes, "one hand does one thing after the other")
+        stages += sequence
+    if stages and terms:
+        new = {subject(t)[:1] for t in terms}
+        kept = tuple(t for t in stages[-1].terms if subject(t)[:1] not in new)
+        stages[-1] = replace(stages[-1], terms=(*kept, *terms))
+    elif terms:
+        stages = [RewardStage(terms=terms)]
+    if stages and (seconds is not None or not last):
+        if seconds is None and stages[-1].duration_s is None:
+            notes = (*notes, f"a stage before another lasts {STAGE_S:g} s")
+        stages[-1] = _ended(stages[-1], seconds)
+    return [(stage, notes) for stage in stages]
 
 
 def _ended(stage: RewardStage, seconds: float | None) -> RewardStage:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 
 from embodied.language.reward import building as build
 from embodied.language.reward.phrases import Pattern, Wish, amount, pattern
 from embodied.language.reward.vocabulary import ARM_HAND_POINTS, DIRECTIONS, Vocabulary, make_term
 from embodied.language.rules.cursor import Abstain
-from embodied.types import RewardStage, RewardTerm
 
 LIFT_M = 0.3
 _CALM = make_term("posture", robot="arm")
@@ -69,7 +67,7 @@ def arm_patterns(words: Vocabulary) -> tuple[Pattern, ...]:
         found.append(
             pattern(
                 rf"keep {thing} {{LENGTH}} (?:away )?from {other}",
-                lambda m: Wish(stages=_beside(m["thing"], m["other"], amount(m) or 0.1)),
+                lambda m: Wish(stages=build.beside(m["thing"], m["other"], amount(m) or 0.1)),
             )
         )
     for joint, handle in zip(joints, handles, strict=True):
@@ -156,20 +154,7 @@ def _move(match: re.Match[str]) -> Wish:
 
 def _into(match: re.Match[str]) -> Wish:
     _differ(match)
-    return Wish(stages=_beside(match["thing"], match["other"], 0.0))
-
-
-def _apart(first: str, second: str, distance: float) -> RewardTerm:
-    near = build.near(first, second)
-    return replace(near, parameters={**near.parameters, "distance": distance})
-
-
-def _beside(thing: str, other: str, distance: float) -> tuple[RewardStage, ...]:
-    """As ``building.moving``, but to another distance."""
-    *earlier, last = build.moving(thing, other)
-    first, *rest = last.terms
-    first = replace(first, parameters={**first.parameters, "distance": distance})
-    return (*earlier, replace(last, terms=(first, *rest)))
+    return Wish(stages=build.beside(match["thing"], match["other"], 0.0))
 
 
 def _differ(match: re.Match[str]) -> None:
@@ -187,7 +172,7 @@ def _flip(match: re.Match[str]) -> Wish:
 
 def _away(match: re.Match[str]) -> Wish:
     distance = amount(match) or 0.1
-    return Wish(essential=(_apart("palm", match["thing"], distance),), support=(_CALM,))
+    return Wish(essential=(build.apart("palm", match["thing"], distance),), support=(_CALM,))
 
 
 def _open_hand(match: re.Match[str]) -> Wish:

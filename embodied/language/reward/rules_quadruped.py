@@ -115,14 +115,7 @@ def _lean(match: re.Match[str]) -> Wish:
     usual = 0.1 if match.group("bit") else 0.25
     sign = -1.0 if match.group("side") == "left" else 1.0
     angle = sign * (amount(match) or usual)
-    terms = (
-        make_term("torso_roll", angle=angle, weight=10.0),
-        make_term("torso_pitch", angle=0.0),
-        make_term("torso_height", height=build.STANDING_HEIGHT_M),
-        *build.grounded(*FEET),
-        *build.CALM,
-    )
-    return motion(terms, "torso_roll")
+    return motion(build.leaning(angle), "torso_roll")
 
 
 def _nose(match: re.Match[str]) -> Wish:
@@ -165,9 +158,10 @@ def _walk_to(match: re.Match[str]) -> Wish:
     x, y = {"left": (0.0, value), "right": (0.0, -value), "forward": (value, 0.0)}.get(
         way, (-value, 0.0)
     )
-    terms = (make_term("torso_position", x=x, y=y, weight=4.0), *build.facing(0.0)[1:])
     return motion(
-        terms, "torso_position", notes=("the distance counts from the origin, with east ahead",)
+        build.going_to(x, y),
+        "torso_position",
+        notes=("the distance counts from the origin, with east ahead",),
     )
 
 
