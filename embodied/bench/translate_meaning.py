@@ -57,14 +57,14 @@ def same_goals(
 def same_rewards(program: RewardProgram, gold: Gold) -> bool:
     """Whether a reward program means what the gold stages say.
 
-    The rules write how a hand goes about it (reach, close, lift, then turn): from them, stages
-    about the same things that lead up to a wanted stage do not count.
+    Programs say how a hand goes about it (reach, close, lift, then turn): stages about the same
+    things that lead up to a wanted stage do not count.
     """
     stages = list(program.stages)
-    if program.source == "rules":
-        stages = _without_preparation(stages, gold)
-    return len(stages) == len(gold) and all(
-        _same_reward_stage(s, g) for s, g in zip(stages, gold, strict=True)
+    return any(
+        len(each) == len(gold)
+        and all(_same_reward_stage(s, g) for s, g in zip(each, gold, strict=True))
+        for each in (stages, _without_preparation(stages, gold))
     )
 
 

@@ -13,14 +13,25 @@ a stage sets how long it lasts. After an earlier sentence also ``more``, ``less`
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping
-from typing import TypeAlias
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from embodied.language.local_translator.amounts import number_rules, quantity
 from embodied.language.local_translator.grammar import Grammar, Symbols, lit, words
+from embodied.language.local_translator.reward_motions import (
+    FACES,
+    FEET,
+    HEIGHTS_M,
+    WAYS,
+    arm_wishes,
+    quadruped_wishes,
+)
 from embodied.language.local_translator.scene_view import SceneView
 from embodied.language.local_translator.slots import Refusal, SlotError, refusal, stages
+from embodied.language.reward.conversation import subject
+from embodied.language.reward.corrections import QUANTITIES, Quantity
+from embodied.language.reward.phrases import Wish
+from embodied.language.reward.rules import staged
 from embodied.language.reward.vocabulary import (
     DIRECTIONS,
     QUADRUPED,
@@ -28,50 +39,10 @@ from embodied.language.reward.vocabulary import (
     arm_vocabulary,
     check,
 )
+from embodied.language.rules.cursor import Abstain
 from embodied.types import RewardProgram, RewardStage, RewardTerm
 
 REASONS = ("object", "ambiguous", "action", "range", "chat")
-FEET: Mapping[str, tuple[str, ...]] = {
-    "front-left": ("front_left",),
-    "front-right": ("front_right",),
-    "rear-left": ("rear_left",),
-    "rear-right": ("rear_right",),
-    "front": ("front_left", "front_right"),
-    "rear": ("rear_left", "rear_right"),
-    "all": ("front_left", "front_right", "rear_left", "rear_right"),
-}
-"""Feet by the word that slots use."""
-
-FACES: Mapping[str, float] = {
-    "sunrise": 0.0,
-    "east": 0.0,
-    "north": math.pi / 2,
-    "sunset": math.pi,
-    "west": math.pi,
-    "south": -math.pi / 2,
-}
-"""Headings by name, rad."""
-
-WAYS: Mapping[str, tuple[float, float]] = {
-    "forward": (1.0, 0.0),
-    "back": (-1.0, 0.0),
-    "left": (0.0, 1.0),
-    "right": (0.0, -1.0),
-}
-"""Ways of walking in the heading frame: x forward, y left."""
-
-HEIGHTS_M = {"low": 0.13, "high": 0.38, "stand": 0.30}
-LIFTS_M = {"": 0.10, "low": 0.05, "high": 0.20}
-SPINS_RAD_S = {"": 1.5, "slow": 0.7, "fast": 3.0}
-WALKS_M_S = {"": 0.4, "slow": 0.2, "fast": 0.8}
-PITCH_RAD = 0.30
-ROLL_RAD = 0.30
-FOOT_OFFSET_M = 0.05
-STEP_HZ = 2.0
-REAR_PITCH_RAD = 1.4
-REAR_HEIGHT_M = 0.50
-ARM_LIFT_M = 0.20
-STAGE_S = 3.0
 CHANGES: Mapping[str, float] = {
     "more": 1.5,
     "less": 0.6,
@@ -81,9 +52,11 @@ CHANGES: Mapping[str, float] = {
 }
 """Factors of the one-word corrections."""
 
-_Term: TypeAlias = Callable[..., RewardTerm]
+_PLACES = tuple(
+    Quantity(term="torso_position", parameter=axis, step=0.0, kind="place") for axis in "xy"
+)
+"""Quantities that a factor can change besides those of ``reward.corrections``."""
 
-_SALIENT = "height angle rate forward left x y offset frequency distance fraction".split()
 _SIGNED = "angle rate forward left x y offset".split()
 
 
@@ -205,7 +178,9 @@ def expand(
     previous: RewardProgram | None = None,
     source: str = "local",
 ) -> RewardProgram | Refusal:
-    """The program that the slots mean; a number out of range is a refusal that says so.
+    """The program that the slots mean, made of the same motions as the rules' programs.
+
+    A number out of range, or two things asked of the same part at once, is a refusal that says so.
 
     Raises:
         SlotError: The text is not in the language of ``grammar(scene)``.
@@ -216,6 +191,8 @@ def expand(
     words_ = vocabulary(scene)
     try:
         result = _program(text.strip(), scene, previous, source, words_)
+    except Abstain as why:
+        return Refusal("ambiguous", str(why.diagnostic))
     except (KeyError, IndexError) as error:
         raise SlotError(f"not in this robot's slot language: {text!r} ({error})") from error
     found = check(result, words_)
@@ -235,185 +212,68 @@ def _program(
             raise SlotError(f"{text!r} needs an earlier program")
         *before, last = previous.stages
         if text in CHANGES:
-            changed = tuple(_changed(s, CHANGES[text], words_) for s in previous.stages)
-            return RewardProgram(robot=robot, stages=changed, source=source)
-        new = [t for s in text.split(";")[1:] for t in _terms(s.split(), scene, words_)]
-        keys = {_key(t) for t in new}
-        kept = tuple(t for t in last.terms if _key(t) not in keys)
-        stage = RewardStage(
-            terms=(*kept, *_merged(new)), duration_s=last.duration_s, until=last.until
-        )
+            return replace(_changed(previous, CHANGES[text], words_), source=source)
+        stage = _kept(last, [s.split() for s in text.split(";")[1:]], scene)
         return RewardProgram(robot=robot, stages=(*before, stage), source=source)
-    result: list[RewardStage] = []
     everything = stages(text)
-    for i, stage in enumerate(everything):
-        duration: float | None = STAGE_S if i + 1 < len(everything) else None
-        terms: list[RewardTerm] = []
-        for statement in stage:
-            if statement[0] == "for":
-                duration = quantity(statement[1:])
-            else:
-                terms += _terms(statement, scene, words_)
-        result.append(RewardStage(terms=_merged(terms), duration_s=duration))
-    return RewardProgram(robot=robot, stages=tuple(result), source=source)
+    built = [
+        stage
+        for number, statements in enumerate(everything, start=1)
+        for stage, _ in staged(_wishes(statements, scene), last=number == len(everything))
+    ]
+    return RewardProgram(robot=robot, stages=tuple(built), source=source)
 
 
-def _key(term: RewardTerm) -> tuple[str, ...]:
-    return (term.name, *(v for v in term.parameters.values() if isinstance(v, str)))
+def _wishes(statements: list[list[str]], scene: SceneView) -> list[Wish]:
+    asked = [s for s in statements if s[0] != "for"]
+    found = quadruped_wishes(asked) if scene.robot == "quadruped" else arm_wishes(asked, scene)
+    durations = [quantity(s[1:]) for s in statements if s[0] == "for"]
+    return [*found, Wish(seconds=durations[-1])] if durations else found
 
 
-def _merged(terms: list[RewardTerm]) -> tuple[RewardTerm, ...]:
-    """Walking forward and left at once is one velocity; of equal terms the last one counts."""
-    result: dict[tuple[str, ...], RewardTerm] = {}
-    for term in terms:
-        key = _key(term)
-        if key in result and term.name in ("torso_velocity", "torso_position"):
-            both = dict(result[key].parameters)
-            both |= {k: v for k, v in term.parameters.items() if v}
-            term = _like(term, both)
-        result[key] = term
-    return tuple(result.values())
+def _kept(before: RewardStage, statements: list[list[str]], scene: SceneView) -> RewardStage:
+    """The stage with what is asked besides: new terms in place of old ones about the same."""
+    found = _wishes(statements, scene)
+    essential = [t for w in found for t in w.essential]
+    essential += [t for w in found if w.stages for t in w.stages[-1].terms]
+    new = {subject(t): t for t in essential}
+    kept = {subject(t): t for t in before.terms if subject(t) not in new}
+    for term in (t for w in found for t in w.support):
+        if subject(term) not in new:
+            kept.setdefault(subject(term), term)
+    return replace(before, terms=(*kept.values(), *new.values()), guards=())
 
 
-def _like(term: RewardTerm, parameters: Mapping[str, float | str]) -> RewardTerm:
-    return RewardTerm(name=term.name, parameters=parameters, weight=term.weight, norm=term.norm)
+def _changed(program: RewardProgram, factor: float, words_: Vocabulary) -> RewardProgram:
+    """What the program is about becomes more, less, or its opposite."""
+    terms = [t for s in program.stages for t in s.terms]
+    about = _about(terms) if factor > 0 else None
 
-
-def _terms(w: list[str], scene: SceneView, words_: Vocabulary) -> list[RewardTerm]:
-    def term(name: str, **parameters: float | str) -> RewardTerm:
-        spec = words_.terms[name]
-        defaults = {p.name: p.default for p in spec.parameters if p.default is not None}
-        return RewardTerm(
-            name=name,
-            parameters={**defaults, **parameters},
-            weight=spec.weight,
-            norm=spec.norm,
-        )
-
-    return (_quadruped_terms if scene.robot == "quadruped" else _arm_terms)(w, term)
-
-
-def _amount(w: list[str], named: Mapping[str, float]) -> float:
-    if not w or w[0] in named:
-        return named[w[0] if w else ""]
-    value = quantity(w)
-    if value is None:
-        raise SlotError(f"no amount in {' '.join(w)!r}")
-    return value
-
-
-def _quadruped_terms(w: list[str], term: _Term) -> list[RewardTerm]:
-    verb, rest = w[0], w[1:]
-    if verb == "height":
-        return [term("torso_height", height=_amount(rest, HEIGHTS_M))]
-    if verb == "flat":
-        return [term("torso_pitch", angle=0.0), term("torso_roll", angle=0.0)]
-    if verb == "still":
-        return [term("stillness")]
-    if verb == "pitch":
-        sign = 1.0 if rest[0] == "up" else -1.0
-        return [term("torso_pitch", angle=sign * _amount(rest[1:], {"": PITCH_RAD}))]
-    if verb == "roll" and rest == ["over"]:
-        return [term("torso_roll", angle=math.pi)]
-    if verb == "roll":
-        # leaning right raises the left side, which is positive
-        sign = 1.0 if rest[0] == "right" else -1.0
-        return [term("torso_roll", angle=sign * _amount(rest[1:], {"": ROLL_RAD}))]
-    if verb == "side":
-        return [term("torso_roll", angle=math.pi / 2 if rest[0] == "right" else -math.pi / 2)]
-    if verb == "turn" and rest == ["around"]:
-        return [term("torso_heading", angle=math.pi)]
-    if verb == "turn":
-        sign = 1.0 if rest[0] == "left" else -1.0
-        return [term("torso_heading", angle=sign * _amount(rest[1:], {"": math.pi / 2}))]
-    if verb == "face":
-        return [term("torso_heading", angle=FACES[rest[0]])]
-    if verb == "spin":
-        sign = 1.0 if rest[0] == "left" else -1.0
-        return [term("torso_turn_rate", rate=sign * _amount(rest[1:], SPINS_RAD_S))]
-    if verb in ("walk", "go"):
-        x, y = WAYS[rest[0]]
-        d = _amount(rest[1:], WALKS_M_S if verb == "walk" else {})
-        if verb == "walk":
-            return [term("torso_velocity", forward=x * d + 0.0, left=y * d + 0.0)]
-        return [term("torso_position", x=x * d + 0.0, y=y * d + 0.0)]
-    if verb == "lift":
-        height = _amount(rest[1:], LIFTS_M)
-        return [term("foot_lift", foot=f, height=height) for f in FEET[rest[0]]]
-    if verb == "foot":
-        name = "foot_forward" if rest[1] in ("forward", "back") else "foot_inward"
-        sign = 1.0 if rest[1] in ("forward", "in") else -1.0
-        offset = sign * _amount(rest[2:], {"": FOOT_OFFSET_M})
-        return [term(name, foot=FEET[rest[0]][0], offset=offset)]
-    if verb == "step":
-        frequency = _amount(rest[1:], {"": STEP_HZ})
-        diagonal = ("front_right", "rear_left")
-        return [
-            term(
-                "foot_stepping",
-                foot=f,
-                frequency=frequency,
-                phase=0.5 if f in diagonal and rest[0] == "all" else 0.0,
-            )
-            for f in FEET[rest[0]]
-        ]
-    if verb == "stand":
-        sign = 1.0 if rest[0] == "hind" else -1.0
-        return [
-            term("torso_pitch", angle=sign * REAR_PITCH_RAD),
-            term("torso_height", height=REAR_HEIGHT_M),
-        ]
-    raise SlotError(f"unknown statement {' '.join(w)!r}")
-
-
-def _arm_terms(w: list[str], term: _Term) -> list[RewardTerm]:
-    verb, rest = w[0], w[1:]
-    if verb == "touch":
-        return [term("distance", a="palm", b=rest[0], distance=0.0)]
-    if verb == "rest":
-        return [term("distance", a="palm", b="rest_position", distance=0.0)]
-    if verb == "bring":
-        first = "palm" if rest[0] == "hand" else rest[0]
-        terms = [term("distance", a=first, b=rest[1], distance=_amount(rest[2:], {"": 0.0}))]
-        return terms if first == "palm" else [_reach(term, first), *terms]
-    if verb == "lift":
-        height = _amount(rest[1:], {"": ARM_LIFT_M})
-        return [_reach(term, rest[0]), term("object_height", object=rest[0], height=height)]
-    if verb in ("upright", "flip"):
-        way = "upright" if verb == "upright" else "upside_down"
-        return [
-            _reach(term, rest[0]),
-            term("object_orientation", object=rest[0], orientation=way),
-        ]
-    if verb in ("open", "close"):
-        share = _amount(rest[1:], {"": 1.0})
-        fraction = share if verb == "open" else max(0.0, 1.0 - share)
-        return [term("joint_fraction", joint=rest[0], fraction=fraction)]
-    if verb == "hand":
-        return [term("hand_closure", fraction=1.0 if rest[0] == "close" else 0.0)]
-    if verb == "palm":
-        return [term("palm_orientation", direction=rest[0])]
-    raise SlotError(f"unknown statement {' '.join(w)!r}")
-
-
-def _reach(term: _Term, name: str) -> RewardTerm:
-    return term("distance", a="palm", b=name, distance=0.0)
-
-
-def _changed(stage: RewardStage, factor: float, words_: Vocabulary) -> RewardStage:
     def scaled(term: RewardTerm) -> RewardTerm:
         spec = words_.terms[term.name]
         numbers = dict(term.parameters)
         for p in spec.parameters:
             value = numbers.get(p.name)
-            if p.name not in (_SALIENT if factor > 0 else _SIGNED) or not isinstance(value, float):
-                continue
-            numbers[p.name] = min(max(round(value * factor, 6) + 0.0, p.lower), p.upper)
+            salient = p.name in _SIGNED if about is None else (term.name, p.name) in about
+            if salient and isinstance(value, float):
+                numbers[p.name] = min(max(round(value * factor, 6) + 0.0, p.lower), p.upper)
         foot = numbers.get("foot")
         if factor < 0 and isinstance(foot, str) and "offset" not in numbers:
             end, side = foot.rsplit("_", 1)
             numbers["foot"] = f"{end}_{'left' if side == 'right' else 'right'}"
-        return _like(term, numbers)
+        return replace(term, parameters=numbers)
 
-    terms = tuple(scaled(t) for t in stage.terms)
-    return RewardStage(terms=terms, duration_s=stage.duration_s, until=stage.until)
+    changed = tuple(replace(s, terms=tuple(scaled(t) for t in s.terms)) for s in program.stages)
+    return replace(program, stages=changed, notes=())
+
+
+def _about(terms: Sequence[RewardTerm]) -> set[tuple[str, str]]:
+    """Term and parameter that "more" is about: the first quantity that is not idle."""
+    for quantity_ in (*QUANTITIES[:3], *_PLACES, *QUANTITIES[3:]):
+        for term in terms:
+            value = term.parameters.get(quantity_.parameter)
+            if term.name == quantity_.term and isinstance(value, float) and value != quantity_.idle:
+                return {
+                    (q.term, q.parameter) for q in (*QUANTITIES, *_PLACES) if q.term == term.name
+                }
+    return set()

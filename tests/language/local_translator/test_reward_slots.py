@@ -8,8 +8,10 @@ import pytest
 from embodied.language.local_translator import reward_slots
 from embodied.language.local_translator.scene_view import SceneView
 from embodied.language.local_translator.slots import Refusal, SlotError
+from embodied.language.reward import building as build
+from embodied.language.reward.rules import STAGE_S
 from embodied.language.reward.vocabulary import check
-from embodied.types import RewardProgram
+from embodied.types import RewardProgram, RewardTerm
 
 
 def program(slots: str, scene: SceneView, before: RewardProgram | None = None) -> RewardProgram:
@@ -41,36 +43,81 @@ def test_signs_and_units(
     quadruped: SceneView, slots: str, term: str, parameter: str, value: float
 ) -> None:
     (stage,) = program(slots, quadruped).stages
-    (found,) = stage.terms
-    assert found.name == term
-    assert found.parameters[parameter] == pytest.approx(value, abs=1e-5)
+    assert value in [
+        pytest.approx(t.parameters[parameter], abs=1e-5) for t in stage.terms if t.name == term
+    ]
+
+
+@pytest.mark.parametrize(
+    ("slots", "motion"),
+    [
+        ("walk forward 0.5 m/s", build.walking(0.5, 0.0)),
+        ("spin left 2 rad/s", build.spinning(2.0)),
+        ("lift front-left 12 cm", build.lifting({"front_left": 0.12})),
+        ("stand hind", build.on_two_feet()),
+        ("turn around", build.facing(math.pi)),
+    ],
+)
+def test_motions_are_those_of_the_rules(
+    quadruped: SceneView, slots: str, motion: tuple[RewardTerm, ...]
+) -> None:
+    (stage,) = program(slots, quadruped).stages
+    assert sorted(stage.terms, key=str) == sorted(motion, key=str)
+
+
+def test_two_things_asked_of_one_part_are_refused(quadruped: SceneView) -> None:
+    result = reward_slots.expand("roll over ; roll left 10 deg", quadruped)
+    assert not isinstance(result, Refusal)  # the last one counts
+    result = reward_slots.expand("flat ; pitch up", quadruped)
+    assert isinstance(result, Refusal) and "torso pitch" in result.detail
 
 
 def test_walking_two_ways_at_once_is_one_velocity(quadruped: SceneView) -> None:
     (stage,) = program("walk forward 0.4 m/s ; walk left 0.2 m/s", quadruped).stages
-    assert [t.name for t in stage.terms] == ["torso_velocity"]
-    assert dict(stage.terms[0].parameters) == {"forward": 0.4, "left": 0.2}
+    (velocity,) = [t for t in stage.terms if t.name == "torso_velocity"]
+    assert dict(velocity.parameters) == {"forward": 0.4, "left": 0.2}
 
 
 def test_stages_but_the_last_have_an_end(quadruped: SceneView) -> None:
     first, second = program("height low ; for 5 s then height stand", quadruped).stages
     assert (first.duration_s, second.duration_s) == (5.0, None)
     first, _ = program("height low then height stand", quadruped).stages
-    assert first.duration_s == reward_slots.STAGE_S
+    assert first.duration_s == STAGE_S
+
+
+def heights(changed: RewardProgram) -> dict[str, float]:
+    (stage,) = changed.stages
+    return {
+        str(t.parameters["foot"]): float(t.parameters["height"])
+        for t in stage.terms
+        if t.name == "foot_lift" and t.parameters["height"]
+    }
 
 
 def test_corrections_edit_the_program(quadruped: SceneView) -> None:
     before = program("lift front-left 10 cm", quadruped)
-    higher = program("more", quadruped, before).stages[0].terms[0]
-    assert higher.parameters["height"] == pytest.approx(0.15)
-    other = program("opposite", quadruped, before).stages[0].terms[0]
-    assert other.parameters["foot"] == "front_right"
-    kept = program("keep ; height 20 cm", quadruped, before).stages[0].terms
-    assert [t.name for t in kept] == ["foot_lift", "torso_height"]
-    again = program("keep ; lift front-left 20 cm", quadruped, before).stages[0].terms
-    assert [t.parameters["height"] for t in again] == [0.2]
+    assert heights(program("more", quadruped, before)) == {"front_left": pytest.approx(0.15)}
+    assert heights(program("opposite", quadruped, before)) == {"front_right": pytest.approx(0.1)}
+    kept = program("keep ; height 20 cm", quadruped, before)
+    assert heights(kept) == {"front_left": pytest.approx(0.1)}
+    (torso,) = [t for t in kept.stages[0].terms if t.name == "torso_height"]
+    assert torso.parameters["height"] == pytest.approx(0.2)
+    again = program("keep ; lift front-left 20 cm", quadruped, before)
+    assert heights(again) == {"front_left": pytest.approx(0.2)}
     spun = program("opposite", quadruped, program("spin left 1 rad/s", quadruped))
-    assert spun.stages[0].terms[0].parameters["rate"] == -1.0
+    (rate,) = [t.parameters["rate"] for t in spun.stages[0].terms if t.name == "torso_turn_rate"]
+    assert rate == -1.0
+
+
+def test_more_is_about_what_was_asked_not_about_standing(quadruped: SceneView) -> None:
+    before = program("spin left 1 rad/s", quadruped)
+    after = program("more", quadruped, before)
+    changed = [
+        new.name
+        for old, new in zip(before.stages[0].terms, after.stages[0].terms, strict=True)
+        if old != new
+    ]
+    assert changed == ["torso_turn_rate"]
 
 
 def test_corrections_need_a_program(quadruped: SceneView) -> None:
@@ -91,11 +138,21 @@ def test_a_number_out_of_range_is_a_refusal_that_says_so(quadruped: SceneView) -
 
 
 def test_hand(hand: SceneView) -> None:
-    reach, lift = program("lift apple 30 cm", hand).stages[0].terms
-    assert (reach.name, reach.parameters["b"]) == ("distance", "apple")
-    assert lift.parameters["height"] == pytest.approx(0.3)
-    (closed,) = program("close drawer 75 %", hand).stages[0].terms
-    assert closed.parameters["fraction"] == pytest.approx(0.25)
+    lifted = program("lift apple 30 cm", hand)
+    assert lifted.stages == build.lifting_thing("apple", 0.3)
+    (fraction,) = {
+        t.parameters["fraction"]
+        for s in program("close drawer 75 %", hand).stages
+        for t in s.terms
+        if t.name == "joint_fraction"
+    }
+    assert fraction == pytest.approx(0.25)
+
+
+def test_two_things_at_once_are_lifted_together(hand: SceneView) -> None:
+    first, second, *_ = hand.names("item")
+    both = program(f"lift {first} 20 cm ; lift {second} 20 cm", hand)
+    assert both.stages == build.lifting_two(first, second, 0.2)
 
 
 @pytest.mark.parametrize("which", ["quadruped", "hand"])
