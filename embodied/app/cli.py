@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 
 from embodied.app.bench_cli import PASS_ON, bench, hand_over
+from embodied.app.bridge_cli import bridge
 from embodied.app.guard import guarded
 from embodied.app.loop_cli import add_loop_benches
 from embodied.app.memory_cli import memory
@@ -345,6 +346,7 @@ def fetch_model(context: typer.Context) -> None:
 
 add_loop_benches(bench)
 app.add_typer(bench, name="bench")
+app.add_typer(bridge, name="bridge")
 app.add_typer(memory, name="memory")
 app.command()(perceive)
 

@@ -85,6 +85,24 @@ class McapFile:
         data = json.dumps(content, separators=(",", ":")).encode()
         self._writer.add_message(self._channels[topic], stamp, data, stamp, sequence=self._sequence)
 
+    def state(self, state: ArmState, time_s: float) -> None:
+        """Append a report of the arm."""
+        self.write(
+            "/arm/state",
+            {
+                "sequence": state.sequence,
+                "source_time_s": state.source_time_s,
+                "receive_time_s": state.receive_time_s,
+                "q": state.q.tolist(),
+                "dq": state.dq.tolist(),
+                "q_commanded": state.q_commanded.tolist(),
+                "tau": state.tau.tolist(),
+                "mode": state.mode.value,
+                "gripper_width_m": None if state.gripper is None else state.gripper.width_m,
+            },
+            time_s,
+        )
+
     def close(self) -> None:
         """Finish the file; may be called twice."""
         if not self._file.closed:
@@ -126,21 +144,7 @@ class Journal:
                 self._write({"time_s": now_s, "event": "decision", "details": said(decision)})
         if self._mcap is None:
             return
-        self._mcap.write(
-            "/arm/state",
-            {
-                "sequence": state.sequence,
-                "source_time_s": state.source_time_s,
-                "receive_time_s": state.receive_time_s,
-                "q": state.q.tolist(),
-                "dq": state.dq.tolist(),
-                "q_commanded": state.q_commanded.tolist(),
-                "tau": state.tau.tolist(),
-                "mode": state.mode.value,
-                "gripper_width_m": None if state.gripper is None else state.gripper.width_m,
-            },
-            now_s,
-        )
+        self._mcap.state(state, now_s)
         if proposal is not None:
             self._mcap.write(
                 "/bridge/proposal",

@@ -37,7 +37,7 @@ from embodied.world.bridge.journal import Journal, said
 from embodied.world.bridge.limits import SafetyLimits
 
 STILL_RAD_S = 0.03
-_LOCKSTEP_PATIENCE_S = 1.0
+_LOCKSTEP_PATIENCE_S = 10.0
 _IDLE_LOOK_S = 0.05
 _QUEUE = 3
 
@@ -105,6 +105,7 @@ class Supervisor:
         self._next_s = 0.0
         self._ending = False
         self._last_state: ArmState | None = None
+        self._coming_to_rest: tuple[str, float, int] | None = None
 
     # --------------------------------------------------------------------- loop
 
@@ -171,7 +172,9 @@ class Supervisor:
     def _watch_planner(self, now: float) -> None:
         if self._silent or self._planner is None:
             return
-        if now - self._heard_s > self.limits.heartbeat_s:
+        # In lockstep the arm's time stands still while a slow machine keeps the planner waiting.
+        longest = _LOCKSTEP_PATIENCE_S if self._lockstep else self.limits.heartbeat_s
+        if now - self._heard_s > longest:
             self._silent = True
             self._hold("heartbeat", silent_s=round(now - self._heard_s, 3))
 
@@ -194,6 +197,7 @@ class Supervisor:
             return
         self._last_state = state
         self._shadow(state)
+        self._note_rest(state, now)
         if self._stopped_s is not None:
             self._stay_stopped(state, now)
             self._answer_queue(None, state)
@@ -227,6 +231,8 @@ class Supervisor:
         self._moving_periods += 0 if proposal is None and decision.at_rest else 1
         self._count(proposal, decision)
         self.journal.period(state, proposal, decision, now)
+        if decision.verdict is Verdict.REJECT and not decision.at_rest:
+            self._until_rest(decision.reasons[0].code)
         if decision.verdict is Verdict.STOP:
             self._stop(decision.reasons[0], now)
         else:
@@ -275,9 +281,29 @@ class Supervisor:
 
     def _hold(self, code: str, **details: Any) -> None:
         """Ramp down and hold; not latched."""
+        self._event("hold", code=code, **details)
         if self._enabled and not self.safety.at_rest:
             self.safety.hold()
-        self._event("hold", code=code, **details)
+            self._until_rest(code)
+
+    def _until_rest(self, code: str) -> None:
+        """From now on it is measured how long the arm takes to come to rest."""
+        if self._coming_to_rest is None and self._last_state is not None:
+            sequence = self._last_state.sequence
+            self._coming_to_rest = (code, time.monotonic(), sequence)
+
+    def _note_rest(self, state: ArmState, now: float) -> None:
+        if self._coming_to_rest is None or not np.isfinite(state.dq).all():
+            return
+        code, since_s, sequence = self._coming_to_rest
+        if float(np.max(np.abs(state.dq), initial=0.0)) < STILL_RAD_S:
+            self._coming_to_rest = None
+            self._event(
+                "at-rest",
+                code=code,
+                after_s=round(now - since_s, 4),
+                after_periods=state.sequence - sequence,
+            )
 
     def _stop(self, why: Reason, now: float) -> None:
         """Latched: the arm's own controller stops it; an operator must acknowledge."""
@@ -289,6 +315,8 @@ class Supervisor:
         if why.code in ("emergency_stop", "driver_lost"):
             category = StopCategory.CONTROLLED
         self._event("stop", code=why.code, reason=str(why), category=int(category))
+        self._coming_to_rest = None
+        self._until_rest(why.code)
         try:
             self.driver.stop(category)
         except WorldError as error:
@@ -343,6 +371,8 @@ class Supervisor:
         channel = self._listeners["planner"].accept(0.0)
         if channel is None:
             return
+        while self._planner is not None and select.select([self._planner], [], [], 0.0)[0]:
+            self._hear_planner()  # the last one may have gone
         if self._planner is not None:
             channel.close()
             self._event("planner-refused", problem="one planner at a time")
