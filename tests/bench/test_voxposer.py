@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -16,7 +17,7 @@ from embodied.bench.voxposer_trace import Check, Trace
 from embodied.bench.voxposer_world import Disturbance, SuiteWorld
 from embodied.errors import ConfigurationError
 from embodied.language.reward.conversation import Conversation
-from embodied.language.value_map import check, describe, digest
+from embodied.language.value_map import check, describe, digest, to_json
 from embodied.language.value_map.rules import RulesValueMapTranslator
 from embodied.types import Command, ObjectSpec, WorldSpec
 from embodied.world.mujoco import build_world
@@ -377,3 +378,39 @@ def test_primitives_say_where_to_and_nothing_of_how() -> None:
     reduced = as_primitives(case.program)
     assert [o.map for s in reduced.stages for o in s.operations] == ["affordance"]
     assert reduced.source == "primitives"
+
+
+@pytest.mark.parametrize("form", ["json", "python"])
+def test_a_language_model_writes_the_program_of_an_episode(
+    form: str, world: SuiteWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its answer is read in the scene as it is seen; here it is seen as it truly is."""
+    from embodied.bench.voxposer_episode import write
+    from embodied.language import models
+
+    case = case_of("drop-to", 0)
+    carried, beside = case.program.stages[0].operations[0], case.program.stages[1].operations[0]
+    y = round(100 * beside.region.parameters["y"])
+    code = f"""
+def at(x, y, z, opening):
+    affordance_map, gripper_map = get_empty_affordance_map(), get_empty_gripper_map()
+    affordance_map[x, y, z] = 1
+    gripper_map[x, y, z] = opening
+    execute('gripper', affordance_map=affordance_map, gripper_map=gripper_map)
+
+x, y, z = detect('{carried.region.frame}').position
+at(x, y, z, 0)
+x, y, z = detect('{beside.region.frame}').position
+at(x, y + cm2index({y}, 'y'), z, 1)
+"""
+    answer = to_json(case.program) if form == "json" else code
+    monkeypatch.setattr(
+        models, "open_model", lambda name, **_: models.FunctionModel(lambda request: answer)
+    )
+    observation = world.reset(seed=0)
+    seen = SimpleNamespace(
+        objects={n: SimpleNamespace(pose=p) for n, p in observation.poses.items()}
+    )
+    payload = {"model": "scripted", "base_url": None}
+    program = write(case, form, world.spec, lambda _: seen, world, payload)  # type: ignore[arg-type]
+    assert describe(program) == describe(case.program)
