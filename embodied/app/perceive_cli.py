@@ -89,19 +89,18 @@ def _look(
             robot_filter=ModelRobotFilter.of(world.model, spec),
         )
         rng = np.random.default_rng(seed)
-        drawn = took = 0.0
-        for _ in range(looks):
+
+        def once() -> tuple[Observation, Percept, float, float]:
             started = time.process_time()
-            seen = look(
-                world,
-                truth,
-                segmentation=detector == "ground-truth",
-                faults=faults,
-                rng=rng,
-            )
+            labels = detector == "ground-truth"
+            seen = look(world, truth, segmentation=labels, faults=faults, rng=rng)
             between = time.process_time()
             percept = perception.update(seen)
-            drawn, took = between - started, time.process_time() - between
+            return seen, percept, between - started, time.process_time() - between
+
+        for _ in range(looks - 1):
+            once()
+        seen, percept, drawn, took = once()
         objects = {n: o for n, o in spec.objects.items() if n != "table"}
         errors, missed = compare(percept, truth.poses, objects)
         if picture is not None:
@@ -184,9 +183,12 @@ def _print(report: dict[str, Any]) -> None:
     from rich.table import Table
 
     console = Console(highlight=False)
-    table = Table(title=f"{report['scene']}, layout {report['seed']}: perceived against true")
+    title = f"{report['scene']}, layout {report['seed']}: perceived against true"
+    table = Table(title=title, box=None, pad_edge=False)
     for column in ("object", "seen as", "at (m)", "off (mm)", "± (mm)", "turn (°)", "size (mm)"):
-        table.add_column(column, justify="left" if column in ("object", "seen as") else "right")
+        table.add_column(
+            column, justify="left" if column in ("object", "seen as") else "right", no_wrap=True
+        )
     for row in report["objects"]:
         table.add_row(
             row["name"],
