@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from ctypes.util import find_library
 from dataclasses import dataclass
 from enum import Enum
 from importlib import metadata, util
@@ -63,6 +64,7 @@ def examine(out: Path) -> tuple[Check, ...]:
         ("opengl", _opengl),
         ("video", _video),
         ("planner", _planner),
+        ("perception", _perception),
         ("optimal planner", lambda: _extra("optimal planner", "up_symk", "optimal", "--optimal")),
         ("rules", _rules),
         ("local models", lambda: _extra("local models", "xllamacpp", "local", "local:PATH")),
@@ -232,6 +234,16 @@ def _extra(name: str, module: str, extra: str, what: str) -> Check:
         return Check(name=name, level=Level.OK, found=f"installed, for {what}")
     advice = f"for {what}: pip install 'embodied-stack[{extra}]'"
     return Check(name=name, level=Level.OPTIONAL, found="not installed", advice=advice)
+
+
+def _perception() -> Check:
+    what = "for perception from pixels and value maps"
+    check = _extra("perception", "open3d", "perception", what.removeprefix("for "))
+    if check.level is Level.OK and find_library("usb-1.0") is None:
+        advice = f"{what}: apt-get install libusb-1.0-0"
+        found = "Open3D is installed, the system library libusb-1.0 that it needs is not"
+        return Check(name=check.name, level=Level.OPTIONAL, found=found, advice=advice)
+    return check
 
 
 def _keys() -> Check:
