@@ -34,11 +34,11 @@ def import_open3d():  # noqa: ANN201 - the package ships no stubs
     """
     try:
         import open3d
-    except ImportError as error:
+    except ModuleNotFoundError as error:
         raise EnvironmentMissingError(
             "perception needs Open3D: pip install 'embodied-stack[perception]'"
         ) from error
-    except OSError as error:
+    except (ImportError, OSError) as error:  # the loader's words for a missing library
         raise EnvironmentMissingError(
             f"Open3D is installed but a system library is missing ({error}); on Debian and Ubuntu:"
             " apt-get install libusb-1.0-0 libgomp1"

@@ -7,7 +7,9 @@ import math
 import numpy as np
 import pytest
 
-pytest.importorskip("open3d", reason="Open3D is not usable here (extra [perception])")
+pytest.importorskip(
+    "open3d", reason="Open3D is not usable here (extra [perception])", exc_type=ImportError
+)
 
 from embodied.perception.cameras import SensorFaults, spoil
 from embodied.perception.cloud import Fuser, smoothed, usable_views
