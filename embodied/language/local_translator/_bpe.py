@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 
 
-def _byte_letters() -> dict[int, str]:
+def byte_letters() -> dict[int, str]:
     """GPT-2's printable stand-in for each byte."""
     plain = [*range(33, 127), *range(161, 173), *range(174, 256)]
     letters = {b: chr(b) for b in plain}
@@ -29,7 +29,7 @@ class Bpe:
     def __init__(self, tokens: Sequence[str], merges: Sequence[str]) -> None:
         self._ids = {t: i for i, t in enumerate(tokens)}
         self._ranks = {tuple(m.split(" ")): i for i, m in enumerate(merges)}
-        self._letters = _byte_letters()
+        self._letters = byte_letters()
         self.tokens = tuple(tokens)
         self._encode_piece = functools.lru_cache(maxsize=50_000)(self._piece)
 

@@ -16,9 +16,9 @@ np: Any = pytest.importorskip("numpy")
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A Llama of two layers with a byte vocabulary."""
     path = tmp_path_factory.mktemp("tiny") / "tiny.gguf"
-    from embodied.language.local_translator._bpe import _byte_letters
+    from embodied.language.local_translator._bpe import byte_letters
 
-    letters = list(_byte_letters().values())
+    letters = list(byte_letters().values())
     tokens = ["<unk>", "<s>", "</s>", *letters]
     width, heads, kv, ffn, layers = 32, 4, 2, 48, 2
     w = gguf.GGUFWriter(path, "llama")
@@ -128,3 +128,47 @@ def test_the_learning_rate_falls_in_the_last_quarter(settings: Any) -> None:
     rates = [rate(long, s) for s in range(400)]
     assert rates[0] < rates[20] < rates[30] == rates[299] == settings.learning_rate
     assert rates[300] > rates[350] > rates[399] > 0
+
+
+def test_a_run_goes_on_from_an_earlier_adapter(tiny: Path, tmp_path: Path, settings: Any) -> None:
+    from dataclasses import replace
+
+    from embodied.errors import ConfigurationError
+    from embodied.language.local_translator._llama import Llama
+    from embodied.language.local_translator.train import digest, train, write_adapter
+
+    train(tiny, tmp_path / "first", settings)
+    first = tmp_path / "first" / "adapter.gguf"
+    model = Llama(tiny, rank=4, alpha=settings.alpha, dtype=torch.float32, seed=9)
+    model.load_adapter(first)
+    write_adapter(model, tmp_path / "again.gguf")
+    assert (tmp_path / "again.gguf").read_bytes() == first.read_bytes()
+
+    further = replace(settings, seed=1, start_from=digest(first))
+    losses: list[float] = []
+    train(
+        tiny,
+        tmp_path / "second",
+        further,
+        start_from=first,
+        progress=lambda step, loss: losses.append(loss),
+    )
+    fresh: list[float] = []
+    train(
+        tiny,
+        tmp_path / "fresh",
+        replace(settings, seed=1),
+        progress=lambda step, loss: fresh.append(loss),
+    )
+    assert losses[0] < fresh[0]
+    with pytest.raises(ConfigurationError, match="starts from"):
+        train(tiny, tmp_path / "third", further)
+    wider = Llama(tiny, rank=8, alpha=settings.alpha, dtype=torch.float32, seed=0)
+    with pytest.raises(ConfigurationError, match="lora_a"):
+        wider.load_adapter(first)
+
+
+def test_precision_is_one_that_this_machine_has() -> None:
+    from embodied.language.local_translator.train import PRECISIONS, faster_precision
+
+    assert faster_precision() in PRECISIONS
