@@ -95,10 +95,7 @@ class StageJudge:
                 self._avoided(operation, region, place)
             elif operation.map == "rotation" and isinstance(value, tuple) and speed > 0.02:
                 if region.contains(place)[0]:
-                    quat = np.array(observation.pose_ee_in_world.quat_wxyz)
-                    asked = nearest_half_turn(np.array(value), quat)
-                    cosine = min(1.0, abs(float(asked @ quat)))
-                    self._turn = max(self._turn, 2 * float(np.arccos(cosine)))
+                    self._turn = max(self._turn, _turned_away(value, observation))
         if speed - allowed > self._worst_speed[0] - self._worst_speed[1] and np.isfinite(allowed):
             self._worst_speed = (speed, allowed, observation.time)
 
@@ -210,6 +207,11 @@ class StageJudge:
     def _rotation(self, numbers: dict[str, float]) -> tuple[bool, str]:
         if not any(o.map == "rotation" for o in self.stage.operations):
             return True, ""
+        place = np.array(self.s.observation.pose_ee_in_world.position)
+        for operation, region in self._volumes:
+            value = operation.value
+            if isinstance(value, tuple) and region.contains(place)[0]:
+                self._turn = max(self._turn, _turned_away(value, self.s.observation))
         numbers["turned_away_rad"] = self._turn
         degrees = np.degrees(self._turn)
         return self._turn < TURN_RAD, f"hand at most {degrees:.1f} degrees off where it was asked"
@@ -270,6 +272,13 @@ def condition_holds(
         return False
     inside = bool(region.contains(places[condition.subject])[0])
     return inside == (condition.what == "inside")
+
+
+def _turned_away(asked: tuple[float, ...], observation: Observation) -> float:
+    """Angle between the hand and an orientation or its half turn, rad."""
+    quat = np.array(observation.pose_ee_in_world.quat_wxyz)
+    nearest = nearest_half_turn(np.array(asked), quat)
+    return 2 * float(np.arccos(min(1.0, abs(float(nearest @ quat)))))
 
 
 def _words(operation: MapOperation) -> str:

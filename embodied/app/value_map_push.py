@@ -10,10 +10,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 import numpy as np
-from embodied_planners.value_map import Mover, ObjectGeometry, ValueMapPlan
+from embodied_planners.value_map import Mover, ObjectGeometry, ValueMapPlan, ValueMapStatus
+from embodied_planners.value_map.profiles import speeds
+from embodied_planners.value_map.regions import UnknownFrameError, volume
 from embodied_planners.value_map.timing import time_way
 from numpy.typing import NDArray
 
+from embodied.app.value_map_judge import origins
 from embodied.app.value_map_state import RunState
 from embodied.app.value_map_travel import Ended, Traveller
 from embodied.types import (
@@ -42,6 +45,9 @@ BEND_RAD = 0.45
 PUSH_SPEED_M_S = 0.06
 UP_M = 0.10
 
+HANDLE_M = 0.06
+"""So far a handle may stand out from a drawer's front."""
+
 
 class Pusher:
     """Pushes the thing that a stage moves.
@@ -68,6 +74,11 @@ class Pusher:
         """Push until the thing is where it should be, or until nothing helps any more."""
         s = self.s
         reason = "it did not get there"
+        if self.drawer and float(self._drawer_way() @ self._opens_along()) > 0:
+            return Ended(
+                reached=False,
+                reason=f"{self.name} would have to be pulled by its handle: this route only pushes",
+            )
         for attempt in range(2 * s.options.attempts):
             s.look()
             if self.until():
@@ -79,10 +90,12 @@ class Pusher:
                 return Ended(reached=True, plan=plan)
             if attempt:
                 s.say("replan", reason=f"pushing {self.name} again: {reason}")
-            reached = self._go_behind(plan)
-            if not reached.reached:
+            behind = self._go_behind(plan)
+            if not behind.reached:
                 self._leave()
-                return reached
+                reason = behind.reason
+                s.hold(s.options.look_s)
+                continue
             reason = self._along(plan)
             self._leave()
         s.look()
@@ -97,8 +110,50 @@ class Pusher:
         """What is pushed, as last seen."""
         return self.s.objects[self.name]
 
+    @property
+    def drawer(self) -> bool:
+        """Whether it slides in rails, not on the table."""
+        return self.s.rig.spec.objects[self.name].kind == "drawer"
+
+    def _opens_along(self) -> Array:
+        return np.array(self.s.rig.spec.objects[self.name].opens_along)
+
+    def _drawer_way(self) -> Array:
+        """What is left of a drawer's way: the part of it that its rails allow, (3,)."""
+        s = self.s
+        here = self.thing.pose.position
+        wanted = [o for o in self.stage.operations if o.map == "affordance"]
+        try:
+            region = volume(wanted[-1].region, s.objects, origins(s, self.anchors))
+        except (IndexError, UnknownFrameError):
+            return np.zeros(3)
+        axis = self._opens_along()
+        shift = 0.0 if region.place is None else float((region.place - here) @ axis)
+        opening = s.percept.openings_m.get(self.name, np.inf) if s.percept is not None else np.inf
+        return max(shift, -opening) * axis
+
+    def _planned_in_rails(self) -> ValueMapPlan:
+        here = np.array(self.thing.pose.position)
+        count = max(int(np.linalg.norm(self._drawer_way()) / 0.01) + 1, 2)
+        path = np.linspace(here, here + self._drawer_way(), count)
+        asked = [o for o in self.stage.operations if o.map == "velocity"]
+        regions = [
+            (o, volume(o.region, self.s.objects, origins(self.s, self.anchors))) for o in asked
+        ]
+        plan = ValueMapPlan(
+            status=ValueMapStatus.FOUND,
+            path_in_world=path,
+            speeds_m_s=speeds(path, regions, PUSH_SPEED_M_S),
+            quats_wxyz=np.repeat(self.s.observation.pose_ee_in_world.quat_wxyz[None], count, 0),
+            gripper=np.full(count, np.nan),
+        )
+        self.plans.append(plan)
+        return plan
+
     def _planned(self) -> ValueMapPlan:
         s = self.s
+        if self.drawer:
+            return self._planned_in_rails()
         objects = dict(s.objects)
         thing = objects[self.name]
         objects[self.name] = ObjectGeometry(
@@ -170,7 +225,8 @@ class Pusher:
         s = self.s
         direction, _ = self._heading(plan)
         place, quat, _ = self._contact(direction)
-        place = place - STANDOFF_M * direction
+        reach = HANDLE_M if self.drawer else 0.0
+        place = place - (STANDOFF_M + reach) * direction
         if s.opening > 0.1:
             s.fingers(0.0)
         goal = Region(
@@ -223,9 +279,9 @@ class Pusher:
             if float(np.linalg.norm(offset[:2])) > OFF_LINE_M:
                 return "it left the line"
             place, quat, away = self._contact(direction)
-            hand = s.rig.arm.kinematics.pose(s.q_set)
+            hand = s.rig.arm.kinematics.pose(s.q_now())
             gap = float((here - hand.position) @ direction) - away
-            if gap < -0.02 or gap > STANDOFF_M + 0.03:
+            if gap < -0.02 or gap > STANDOFF_M + 0.03 + (HANDLE_M if self.drawer else 0.0):
                 return "the fingers are no longer behind it"
             end = hand.position + direction * (max(gap, 0.0) + left)
             # the thing follows the fingers sideways too, as long as they do not slip
@@ -244,8 +300,9 @@ class Pusher:
         path = np.linspace(hand.position, end, count)
         quats = np.repeat(quat[None], count, axis=0)
         objects = {n: o for n, o in s.objects.items() if n != self.name}
+        q = s.q_now()
         s.rig.arm.look(objects, 0.0)
-        arm = s.rig.arm.follow(path, quats, s.q_set, s.rig.arm.clearance(s.q_set))
+        arm = s.rig.arm.follow(path, quats, q, s.rig.arm.clearance(q))
         if not arm.found and arm.failed_at < 3:
             return arm.reason
         cut = arm.at[-1] + 1
@@ -269,7 +326,7 @@ class Pusher:
         """Back off a little and rise, so that the thing can be seen and left."""
         s = self.s
         s.hold(0.1)
-        hand = s.rig.arm.kinematics.pose(s.q_set)
+        hand = s.rig.arm.kinematics.pose(s.q_now())
         for height in (UP_M, UP_M / 2):
             back = hand.position - 0.012 * hand.rotation[:, 0] * self._side(hand)
             path = np.vstack(
@@ -280,7 +337,7 @@ class Pusher:
             )
             quats = np.repeat(np.array(hand.quat_wxyz)[None], len(path), axis=0)
             s.rig.arm.look(s.objects, 0.0)
-            arm = s.rig.arm.follow(path, quats, s.q_set, None)
+            arm = s.rig.arm.follow(path, quats, s.q_now(), None)
             if arm.found:
                 break
         else:

@@ -35,6 +35,9 @@ HOLDS_M = 0.004
 
 GRASP_FORCE_N = 25.0
 
+PUSHED_RAD = 0.06
+"""An arm this far from its set-points is held back or was pushed away."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoopOptions:
@@ -197,6 +200,12 @@ class RunState:
             watcher(self.observation)
         if self._each_step is not None:
             self._each_step(self.observation)
+
+    def q_now(self) -> Array:
+        """The set-points, or the measured joints when the arm is far from them, (n,)."""
+        if float(np.max(np.abs(self.q_set - self.observation.q))) > PUSHED_RAD:
+            return np.array(self.observation.q)
+        return self.q_set
 
     def hold(self, seconds: float) -> None:
         """Keep the set-points."""

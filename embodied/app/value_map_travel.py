@@ -12,7 +12,7 @@ from embodied_planners.value_map import Mover, ValueMapPlan, ValueMapStatus
 from embodied_planners.value_map.timing import time_way
 from numpy.typing import NDArray
 
-from embodied.app.value_map_state import RunState
+from embodied.app.value_map_state import PUSHED_RAD, RunState
 from embodied.types import ControlStatus, JointTrajectory, Pose, ValueMapStage
 
 Array = NDArray[np.float64]
@@ -23,7 +23,6 @@ CHEAPER = 0.85
 
 ARM_TRIES = 5
 BALL_M = 0.03
-PUSHED_RAD = 0.06
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

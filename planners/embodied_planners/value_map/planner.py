@@ -19,7 +19,7 @@ from embodied_planners.value_map.geometry import ObjectGeometry
 from embodied_planners.value_map.grid import VoxelGrid
 from embodied_planners.value_map.maps import AvoidanceMap, ObstacleMap
 from embodied_planners.value_map.plan import Mover, ValueMapPlan, ValueMapStatus
-from embodied_planners.value_map.profiles import openings, orientations, speeds
+from embodied_planners.value_map.profiles import evenly_turned, openings, orientations, speeds
 from embodied_planners.value_map.regions import UnknownFrameError, Volume, volume
 from embodied_planners.value_map.search import VoxelSearch, shorten, smooth
 from embodied_planners.value_map.targets import Target, find_target
@@ -128,7 +128,7 @@ class ValueMapPlanner:
         self._avoid(regions, objects, origins)
         if not any(o.map == "affordance" for o, _ in regions):
             still = np.stack([start_in_world.position] * 2)
-            return self._finish(still, regions, hand, opening, 0.0, Target())
+            return self._finish(still, regions, hand, 0.0, Target())
         target = find_target(
             regions, things, self.grid, opening=opening, hand=hand, gripper=self.gripper
         )
@@ -138,7 +138,7 @@ class ValueMapPlanner:
         self._costs(mover, arriving, target, things, table_height_m, start_in_world)
         for centre, radius in blocked_in_world:
             self._block(centre, radius)
-        return self._way(regions, start_in_world, hand, target, things, opening, lead_in_world)
+        return self._way(regions, start_in_world, hand, target, things, lead_in_world)
 
     def cost_of(self, path_in_world: Array) -> float:
         """Cost of a way (n, 3) in the maps of the last call, m; infinite if it is blocked."""
@@ -251,7 +251,6 @@ class ValueMapPlanner:
         hand: Pose,
         target: Target,
         things: Mapping[str, ObjectGeometry],
-        opening: float,
         lead: Array | None,
     ) -> ValueMapPlan:
         grid = self.grid
@@ -291,7 +290,7 @@ class ValueMapPlanner:
         width = self.options.round_m / grid.resolution_m
         curve = smooth(corners, cost, spacing=spacing, width=width)
         path = grid.origin_in_world + curve * grid.resolution_m
-        return self._finish(path, regions, hand, opening, result.cost * grid.resolution_m, target)
+        return self._finish(path, regions, hand, result.cost * grid.resolution_m, target)
 
     def _open_start(self, start: Pose, hand: Pose) -> None:
         """Let the way begin close to something: straight back against the approach, or out."""
@@ -322,18 +321,21 @@ class ValueMapPlanner:
         path: Array,
         regions: Sequence[tuple[MapOperation, Volume]],
         hand: Pose,
-        opening: float,
         cost: float,
         target: Target,
     ) -> ValueMapPlan:
         """Read the velocity, rotation and gripper maps along the way."""
-        del opening
+        quats = orientations(path, regions, hand.quat_wxyz, target.quat_wxyz)
+        path, quats = evenly_turned(path, quats)
+        asked = openings(path, regions)
+        if target.grasp:  # the fingers may close higher up than where the program has its point
+            asked[-1] = 0.0
         plan = ValueMapPlan(
             status=ValueMapStatus.FOUND,
             path_in_world=path,
             speeds_m_s=speeds(path, regions, self.options.speed_m_s),
-            quats_wxyz=orientations(path, regions, hand.quat_wxyz, target.quat_wxyz),
-            gripper=openings(path, regions),
+            quats_wxyz=quats,
+            gripper=asked,
             cost=cost,
             grasp=target.grasp,
             notes=target.notes,

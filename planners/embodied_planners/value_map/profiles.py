@@ -16,6 +16,8 @@ Regions = Sequence[tuple[MapOperation, Volume]]
 SLOW_MARGIN_M = 0.01
 """Slow regions begin this much earlier, so that what is measured inside is slow already."""
 
+TURN_STEP_RAD = 0.06
+
 SPEED_SHARE = 0.96
 """Share of a speed that is asked for, so that what is measured stays below it."""
 
@@ -77,6 +79,19 @@ def orientations(path: Array, regions: Regions, start_wxyz: Array, end_wxyz: Arr
         last, last_i = result[i], i
     result[last_i:] = last
     return result
+
+
+def evenly_turned(path: Array, quats: Array) -> tuple[Array, Array]:
+    """Insert samples wherever two neighbours are turned apart by more than ``TURN_STEP_RAD``."""
+    places, turns = [path[0]], [quats[0]]
+    for i in range(1, len(path)):
+        cosine = min(1.0, abs(float(quats[i] @ quats[i - 1])))
+        count = max(int(np.ceil(2 * np.arccos(cosine) / TURN_STEP_RAD)), 1)
+        for k in range(1, count + 1):
+            share = k / count
+            places.append(path[i - 1] + share * (path[i] - path[i - 1]))
+            turns.append(slerp(quats[i - 1], quats[i], share))
+    return np.array(places), np.array(turns)
 
 
 def nearest_half_turn(quat_wxyz: Array, like_wxyz: Array) -> Array:
