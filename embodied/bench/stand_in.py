@@ -128,7 +128,7 @@ class StandIn:
 
     def _stages(self, messages: Sequence[Message]) -> tuple[str, ...]:
         shown = next(m.text for m in messages if "Instruction:" in m.text and m.role == "user")
-        sentence = shown.rsplit("Instruction:", 1)[1].strip()
+        sentence = shown.rsplit("Instruction:", 1)[1].strip().splitlines()[0]
         memory = SceneMemory(
             grounder=_NoGrounder(),
             transition=lambda action, facts: facts,
@@ -199,6 +199,8 @@ class StandIn:
         parameters = self._domain.predicates[atom.predicate]
         names = self._domain.names_of(parameters[-1], self._objects)
         others = [n for n in names if n != atom.args[-1]]
+        if not others:
+            return atom
         return Atom(atom.predicate, (*atom.args[:-1], others[int(rng.integers(len(others)))]))
 
 

@@ -18,6 +18,7 @@ from embodied.protocols import LanguageModel, Message, Usage
 from embodied.strategies.base import Robot, Task
 from embodied.strategies.prompting import Conversation, opening, read_plans
 from embodied.strategies.simulation import applicable_prefix, goal_holds
+from embodied.symbolic import applicable
 from embodied.types import Atom, GroundAction
 
 
@@ -101,16 +102,19 @@ class TreeStrategy:
             if sample:
                 self.corrections += 1
                 robot.escalate(Rung.REPLAN, problem)
-            root = merge(self.sample(robot))
+            root = merge(self.sample(robot, problem))
             problem, left = self._walk(root, robot, left)
             if not problem or robot.declined or not left:
                 return problem
         return f"gave up after {self._resamples} new samples: {problem}"
 
-    def sample(self, robot: Robot) -> tuple[tuple[GroundAction, ...], ...]:
-        """Ask for plans from what is measured now."""
+    def sample(self, robot: Robot, problem: str = "") -> tuple[tuple[GroundAction, ...], ...]:
+        """Ask for plans from what is measured now; ``problem`` says what was wrong with others."""
         task = robot.task
-        messages: tuple[Message, ...] = opening("plans", task, robot.facts, count=str(self._plans))
+        messages = opening("plans", task, robot.facts, count=str(self._plans))
+        if problem:
+            told = f"{messages[-1].text}\n\nPlans so far did not work: {problem}"
+            messages = (*messages[:-1], Message(role="user", text=told))
         return read_plans(self._conversation.ask(messages, "tree-plans").text, task.domain)
 
     def _walk(self, root: Node, robot: Robot, left: int) -> tuple[str, int]:
@@ -123,7 +127,7 @@ class TreeStrategy:
             if child is None:
                 elsewhere = self._elsewhere(root, robot)
                 if elsewhere is None:
-                    return "no branch of the action tree is left", left
+                    return _dead_end(root, robot), left
                 self.corrections += 1
                 robot.escalate(Rung.BACKTRACK, "this branch ended", str(elsewhere.action))
                 child = elsewhere
@@ -174,6 +178,19 @@ class TreeStrategy:
             and _leads(n, robot.facts, robot.task)
         ]
         return max(options, key=lambda n: self._worth(n, robot), default=None)
+
+
+def _dead_end(root: Node, robot: Robot) -> str:
+    """Where the branch that most plans agree on ends, from what is measured now."""
+    facts, task, node = robot.facts, robot.task, root
+    while node.children:
+        node = max(node.children.values(), key=lambda c: c.votes)
+        assert node.action is not None
+        unmet = applicable(node.action, facts, task.domain, task.objects)
+        if unmet:
+            return f"{node.action} is not applicable: {', '.join(unmet)} does not hold then"
+        _, facts = applicable_prefix([node.action], facts, task)
+    return "the plans end before the instruction is carried out"
 
 
 def _leads(node: Node, facts: frozenset[Atom], task: Task) -> bool:
