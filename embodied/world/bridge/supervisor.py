@@ -209,13 +209,14 @@ class Supervisor:
                 self._stop(problem, now)
             self._answer_queue(None, state)
             return
-        if self._lockstep and not self._queue and self.safety.at_rest:
+        waits = self.safety.at_rest or not self._braking_now(now)
+        if self._lockstep and not self._queue and waits:
             self._look(state, now)
             return
         self._judge(state, now)
 
     def _look(self, state: ArmState, now: float) -> None:
-        """In lockstep and at rest, time stands still; flags are looked at all the same."""
+        """In lockstep, time stands still without proposals; flags are looked at all the same."""
         problem = self.safety.watch.stopped(state)
         if problem is not None:
             self.safety.latch(problem)
