@@ -2,10 +2,11 @@
 
     python benchmarks/offline_model_samples.py --samples 10000
 
-Each sample is drawn at temperature 1.5 under the grammar of its scene, for sentences of the
-held-out split and of all three kinds, then expanded and checked by the validators. Prints how many
-were programs, refusals, refusals because of a number out of range, cut off at the longest length,
-and invalid. With ``--no-model`` the grammar itself is sampled, uniformly over its alternatives.
+Each sample is drawn at temperature 1.5 under the grammar of its scene and sentence, for sentences
+of the held-out split and of all three kinds, then expanded and checked by the validators. Prints how
+many were programs, refusals, refusals because of a number out of range, cut off at the longest
+length, and invalid. With ``--no-model`` the scene's grammar itself is sampled, uniformly over its
+alternatives.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from pathlib import Path
 from embodied.bench.translate_data import spec_of
 from embodied.language.corpus import Example, generate
 from embodied.language.local_translator import goal_slots, reward_slots, value_map_slots
+from embodied.language.local_translator.evidence import narrowed
 from embodied.language.local_translator.grammar import Grammar
 from embodied.language.local_translator.prompts import scene_part, sentence_part
 from embodied.language.local_translator.slots import Refusal, SlotError
@@ -94,7 +96,9 @@ def main() -> None:
             prompt += sentence_part(example.sentence, example.previous)
             answer = model.answer(
                 prompt,
-                grammar_of(example).gbnf(),
+                narrowed(
+                    grammar_of(example), example.sentence, example.scene, example.previous
+                ).gbnf(),
                 temperature=options.temperature,
                 seed=options.seed + i,
             )
