@@ -3,8 +3,8 @@
     python benchmarks/offline_model_samples.py --samples 10000
 
 Each sample is drawn at temperature 1.5 under the grammar of its scene and sentence, for sentences
-of the held-out split and of all three kinds, then expanded and checked by the validators. Prints how
-many were programs, refusals, refusals because of a number out of range, cut off at the longest
+of the held-out split and of all three kinds, then expanded and checked by the validators. Prints
+how many were programs, refusals, refusals because of a number out of range, cut off at the longest
 length, and invalid. With ``--no-model`` the scene's grammar itself is sampled, uniformly over its
 alternatives.
 """
