@@ -37,11 +37,11 @@ TASKS: dict[str, dict[str, Any]] = {
 
 def cylinder_cost(x: np.ndarray) -> np.ndarray:
     """Pusher behind the cart, cart at the origin: the cost of MuJoCo MPC's task, (N, T)."""
-    pusher, cart = x[..., 0:2], x[..., 2:4]
-    away = np.sqrt((cart * cart).sum(-1, keepdims=True)) + 1e-9
-    behind = cart + 0.25 * cart / away
-    near = pusher - behind
-    return 0.25 * (near * near).sum(-1) + 0.05 * (cart * cart).sum(-1)
+    cart_x, cart_y = x[..., 2], x[..., 3]
+    square = cart_x * cart_x + cart_y * cart_y
+    stretch = 1.0 + 0.25 / (np.sqrt(square) + 1e-9)  # the point 0.25 m behind the cart
+    near_x, near_y = x[..., 0] - stretch * cart_x, x[..., 1] - stretch * cart_y
+    return 0.25 * (near_x * near_x + near_y * near_y) + 0.05 * square
 
 
 def quadruped_cost(x: np.ndarray) -> np.ndarray:
