@@ -51,6 +51,9 @@ NAMES = ("thing", "item", "support", "place", "container", "drawer", "object", "
 SIDED = ("side", "direction", "pointing", "area", "way", "feet", "foot")
 """Rules whose alternatives are directions."""
 
+_QUANTITY = re.compile(
+    r"(?<![\w.])(\d+(?:\.\d+)?) (cm/s|m/s|rad/s|deg/s|cm|mm|m|deg|rad|hz|s|%)(?![\w/])"
+)
 _PER_S = ("m", "cm", "rad", "deg")
 _WORD = re.compile(r"[a-z]+|\d+(?:\.\d+)?")
 
@@ -116,6 +119,12 @@ def quantities(texts: Iterable[str]) -> tuple[str, ...]:
             for each in units:
                 found[f"{number[1]} {each}"] = None
     return tuple(found)
+
+
+def left_out(sentence: str, slots: str) -> tuple[str, ...]:
+    """Numbers with a unit that were said and are not in the answer; half a turn has other words."""
+    said = [q for q in _QUANTITY.findall(normalise(sentence)) if q != ("180", "deg")]
+    return tuple(f"{n} {unit}" for n, unit in said if f" {n} {unit}" not in f" {slots} ")
 
 
 def names(texts: list[str], scene: SceneView) -> frozenset[str]:

@@ -11,7 +11,7 @@ from typing import Protocol
 
 from embodied.errors import Diagnostic, NotUnderstoodError
 from embodied.language.local_translator import goal_slots, reward_slots, value_map_slots
-from embodied.language.local_translator.evidence import narrowed
+from embodied.language.local_translator.evidence import left_out, narrowed
 from embodied.language.local_translator.grammar import Grammar
 from embodied.language.local_translator.grounding import unknown_words
 from embodied.language.local_translator.prompts import (
@@ -116,11 +116,16 @@ class LocalTranslator:
         result = self._expand(answer.slots, scene, before, memory)
         if isinstance(result, Refusal):
             raise NotUnderstoodError(instruction, [result.diagnostic()])
-        if answer.confidence < self._threshold:
+        missing = left_out(instruction, answer.slots)
+        if (0.0 if missing else answer.confidence) < self._threshold:
+            why = (
+                f"it would leave out {', '.join(missing)}"
+                if missing
+                else f"confidence {answer.confidence:.2f}, needed {self._threshold:.2f}"
+            )
             raise self._refusal(
                 instruction,
-                f"not sure enough (confidence {answer.confidence:.2f}, needed"
-                f" {self._threshold:.2f}); did you mean: {answer.slots}?",
+                f"not sure enough ({why}); did you mean: {answer.slots}?",
                 "say it in other words, or name each object in full",
             )
         note = f"{self.name} read it as: {answer.slots} (confidence {answer.confidence:.2f})"

@@ -9,7 +9,7 @@ import pytest
 from embodied.language.corpus import Example, generate
 from embodied.language.local_translator import goal_slots, reward_slots, value_map_slots
 from embodied.language.local_translator.directions import struck
-from embodied.language.local_translator.evidence import narrowed, quantities
+from embodied.language.local_translator.evidence import left_out, narrowed, quantities
 from embodied.language.local_translator.grammar import Grammar
 from embodied.language.local_translator.scene_view import SceneView, Thing
 
@@ -147,3 +147,9 @@ def test_directions_that_a_sentence_excludes_are_gone(sentence: str, kept: str, 
 def test_a_side_seen_from_the_robot_is_left_open() -> None:
     words = frozenset("keep the cup on your right".split())
     assert not struck(words, "keep the cup on your right", quadruped=False)
+
+
+def test_a_number_that_the_answer_leaves_out_is_found() -> None:
+    assert left_out("go left ten centimetres at 0.2 m/s", "go left 10 cm") == ("0.2 m/s",)
+    assert not left_out("go left ten centimetres", "go left 10 cm")
+    assert not left_out("roll over by 180 degrees", "roll over")

@@ -196,3 +196,23 @@ def test_absent_is_only_believed_when_a_word_is_unknown(kitchen: SceneView) -> N
     stubborn = Scripted([("cannot object", 0.9)])
     with pytest.raises(NotUnderstoodError, match="not here"):
         goals(stubborn, kitchen).translate("the pear in the bowl", Memory(), spec_of(kitchen))
+
+
+def test_an_answer_that_drops_a_number_asks(quadruped: SceneView) -> None:
+    model = Scripted([("lift front-left", 0.99)])
+    translator = LocalTranslator(model, "reward", scene=quadruped, threshold=0.5)
+    with pytest.raises(NotUnderstoodError, match="leave out 12 cm"):
+        translator.translate("left front paw up twelve cm", Memory(), spec_of(quadruped))
+
+
+def test_a_cascade_says_who_understood(kitchen: SceneView) -> None:
+    grounder = TabletopGrounder(spec_of(kitchen))
+    rules = RulesTranslator(grounder.domain_text, grounder.objects)
+    model = goals(Scripted([("put apple in bowl", 0.9)]), kitchen)
+    cascade = CascadeTranslator([rules, model], name="both")
+    assert cascade.name == "both"
+    plain = cascade.translate("put the apple in the bowl", Memory(), spec_of(kitchen))
+    assert plain.source == "rules"
+    odd = cascade.translate("gimme apple thingy bowl", Memory(), spec_of(kitchen))
+    assert odd.source.startswith("local:")
+    assert any(model.name in note for note in odd.notes)
