@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from embodied.bench.report import markdown_table, rate
-from embodied.bench.runner import Payload, Task, check_settings, run_tasks
+from embodied.bench.runner import EXECUTORS, Payload, Task, check_settings, run_tasks
 from embodied.bench.statler_data import read_episodes
 from embodied.bench.statler_methods import MemorylessMethod, Method, RulesMethod, statler_domain
 from embodied.bench.statler_run import play_episode, play_session, play_shell_game
@@ -287,13 +287,6 @@ def _share(right: int, total: int) -> str:
     return f"{percent:.0f}% of {total}" if right == total else f"{percent:.2f}% of {total}"
 
 
-def plot(report: Mapping[str, Any], path: Path) -> None:
-    """Belief accuracy against the length of a session, and the shell game against swaps."""
-    from embodied.bench.statler_plot import draw
-
-    draw(report, path)
-
-
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="embodied bench statler", description=__doc__)
     parser.add_argument("--data", type=Path, help="folder of the published episode files")
@@ -309,6 +302,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--max-calls", type=int)
     parser.add_argument("--max-tokens", type=int)
     parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--executor", choices=EXECUTORS, default="process")
     parser.add_argument("--out", type=Path, default=OUT)
     parser.add_argument("--plot", type=Path, help="draw accuracy against length to this file")
     parser.add_argument("--json", action="store_true")
@@ -332,13 +326,16 @@ def main(arguments: Sequence[str]) -> int:
         run_task,
         options.out,
         jobs=options.jobs,
+        executor=options.executor,
         progress=not options.json,
         title="statler",
     )
     report = build_report(results, options.data)
     (options.out / "report.json").write_text(json.dumps(report, indent=1) + "\n", "utf-8")
     if options.plot is not None:
-        plot(report, options.plot)
+        from embodied.bench.statler_plot import draw
+
+        draw(report, options.plot)
     sys.stdout.write(json.dumps(report) + "\n" if options.json else render_report(report))
     if report["errors"]:
         return 3
