@@ -47,7 +47,8 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     folder = tmp_path_factory.mktemp("owl")
     letters = [chr(c) for c in range(97, 123)]
-    words = ["<|startoftext|>", "<|endoftext|>", *letters, *(f"{c}</w>" for c in letters)]
+    # The model takes a query that starts with token 0 for padding.
+    words = ["!", "<|startoftext|>", "<|endoftext|>", *letters, *(f"{c}</w>" for c in letters)]
     (folder / "vocab.json").write_text(json.dumps({w: i for i, w in enumerate(words)}))
     (folder / "merges.txt").write_text("#version: 0.2\n")
     torch.manual_seed(0)
@@ -62,8 +63,8 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
             **small,
             "vocab_size": len(words),
             "max_position_embeddings": 16,
-            "bos_token_id": 0,
-            "eos_token_id": 1,
+            "bos_token_id": 1,
+            "eos_token_id": 2,
         },
         vision_config={**small, "image_size": 64, "patch_size": 16},
         projection_dim=32,
