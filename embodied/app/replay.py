@@ -15,7 +15,7 @@ from embodied.app.session import Goal, Outcome, Settings
 from embodied.app.video import VideoJob, VideoOptions, VideoResult
 from embodied.errors import ConfigurationError
 from embodied.protocols import Event
-from embodied.types import PddlProgram, RewardProgram
+from embodied.types import PddlProgram, RewardProgram, ValueMapProgram
 
 
 def runs_in(folder: Path) -> tuple[Path, ...]:
@@ -104,12 +104,12 @@ def recorded_settings(folder: Path) -> Settings:
         raise ConfigurationError(f"{folder / 'run.json'} lacks {error}") from error
 
 
-def recorded_program(folder: Path) -> PddlProgram | RewardProgram:
+def recorded_program(folder: Path) -> PddlProgram | RewardProgram | ValueMapProgram:
     """The program that a run pursued.
 
     Raises:
         ConfigurationError: The run ended before there was one.
-        ProgramError: The recorded reward program is not legal any more.
+        ProgramError: The recorded program is not legal any more.
     """
     events, _ = read_events(folder)
     for event in events:
@@ -124,6 +124,13 @@ def recorded_program(folder: Path) -> PddlProgram | RewardProgram:
         robot = str(read_summary(folder)["robot"])
         reward = json.dumps(event.data["reward"])
         return program_from_json(reward, robot, source=source, filled=False)
+    if "value_map" in event.data:
+        from embodied.language.value_map import read_json
+        from embodied.world.scene import load_scene
+
+        scene = load_scene(_scene_of(folder, read_summary(folder)))
+        text = json.dumps(event.data["value_map"])
+        return read_json(text, objects=tuple(scene.objects), source=source)
     try:
         return PddlProgram(
             domain=(folder / "domain.pddl").read_text("utf-8"),
