@@ -83,6 +83,38 @@ ENTRIES: tuple[Entry, ...] = (
         },
         tested_against="an RTDE emulator of this project, with the vendor's client ur-rtde",
     ),
+    Entry(
+        name="dynamixel",
+        arms="arms of Dynamixel X-series servos",
+        module="embodied.world.bridge.drivers.serial_servos",
+        factory="dynamixel",
+        extra="bridge-dynamixel",
+        package="dynamixel_sdk",
+        options={
+            "port": "serial device",
+            "robot": "robot whose joints the servos are",
+            "baud": "bits per second",
+            "truth": "socket of an emulator that tells where things are; real arms have none",
+            "lockstep": "true: wait for an emulator started with --stepped",
+        },
+        tested_against="servos emulated at a pseudo-terminal, with the vendor's client dynamixel-sdk",
+    ),
+    Entry(
+        name="feetech",
+        arms="arms of Feetech SMS/STS servos",
+        module="embodied.world.bridge.drivers.serial_servos",
+        factory="feetech",
+        extra="bridge-feetech",
+        package="scservo_sdk",
+        options={
+            "port": "serial device",
+            "robot": "robot whose joints the servos are",
+            "baud": "bits per second",
+            "truth": "socket of an emulator that tells where things are; real arms have none",
+            "lockstep": "true: wait for an emulator started with --stepped",
+        },
+        tested_against="servos emulated at a pseudo-terminal, with the vendor's client ftservo-python-sdk",
+    ),
 )
 
 

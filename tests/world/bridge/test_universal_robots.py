@@ -18,15 +18,17 @@ from hypothesis import strategies as st
 from embodied.app.bridge_session import BridgeOptions, open_bridge_session
 from embodied.app.session import Settings
 from embodied.errors import HardwareFault
+from embodied.world import robots
 from embodied.world.bridge._types import Acknowledgement, StopCategory
 from embodied.world.bridge.driver import DriverLostError
 from embodied.world.bridge.drivers.universal_robots import JOINTS, UniversalRobotsDriver
 from embodied.world.bridge.emulators.plant import IdealJoints, RateLimited
 from embodied.world.bridge.emulators.rtde_protocol import input_recipe, output_recipe
-from embodied.world.bridge.emulators.universal_robots import UrEmulator, home_of
+from embodied.world.bridge.emulators.universal_robots import UrEmulator
 from embodied.world.bridge.emulators.ur_controller import UrController
 from embodied.world.bridge.limits import shipped_limits
 
+HOME = robots.load("ur5e").q_home
 _HOSTS = (f"127.0.7.{i}" for i in itertools.count(1))
 
 
@@ -87,7 +89,7 @@ def test_connecting_and_enabling_move_nothing(driver: UniversalRobotsDriver) -> 
 
 def test_set_points_move_the_arm_there(driver: UniversalRobotsDriver) -> None:
     driver.enable()
-    goal = home_of(6) + [0.1, 0.05, -0.05, 0.1, 0.1, -0.1]
+    goal = HOME + [0.1, 0.05, -0.05, 0.1, 0.1, -0.1]
     _drive(driver, goal, 60)
     state = driver.read_state()
     np.testing.assert_allclose(state.q, goal, atol=1e-6)
@@ -96,7 +98,7 @@ def test_set_points_move_the_arm_there(driver: UniversalRobotsDriver) -> None:
 
 def test_a_stop_brakes_refuses_motion_and_is_recovered(driver: UniversalRobotsDriver) -> None:
     driver.enable()
-    goal = home_of(6) + [1.0, 0.0, 0.0, 0.0, 0.0, 0.0]
+    goal = HOME + [1.0, 0.0, 0.0, 0.0, 0.0, 0.0]
     _drive(driver, goal, 10)
     assert np.max(np.abs(driver.read_state().dq)) > 0.1
     driver.stop(StopCategory.CONTROLLED)
@@ -185,7 +187,7 @@ def test_a_sentence_moves_the_emulated_arm_through_the_supervisor(tmp_path: Path
 
 
 def _controller() -> UrController:
-    controller = UrController(IdealJoints(home_of(6)), home_of(6))
+    controller = UrController(IdealJoints(HOME), HOME)
     controller.run_program("def rtde_control():\n ...\nend\n")
     return controller
 
@@ -197,7 +199,7 @@ def _command(controller: UrController, number: int, *values: float) -> None:
 
 
 def test_a_program_that_is_not_the_clients_does_not_run() -> None:
-    controller = UrController(IdealJoints(home_of(6)), home_of(6))
+    controller = UrController(IdealJoints(HOME), HOME)
     controller.run_program("def other():\n movej([0,0,0,0,0,0])\nend\n")
     assert not controller.program_runs
     assert "refused" in controller.log[-1]
@@ -218,13 +220,13 @@ def test_speeds_end_by_themselves_after_their_time() -> None:
     for _ in range(200):
         controller.advance()
     assert np.max(np.abs(controller.plant.dq)) == 0.0
-    assert controller.plant.q[0] > home_of(6)[0] + 0.01
+    assert controller.plant.q[0] > HOME[0] + 0.01
 
 
 def test_stepped_time_passes_with_set_points_only() -> None:
-    controller = UrController(IdealJoints(home_of(6)), home_of(6), stepped=True)
+    controller = UrController(IdealJoints(HOME), HOME, stepped=True)
     controller.run_program("def rtde_control():\n ...\nend\n")
-    servo = {f"input_double_register_{i}": v for i, v in enumerate(home_of(6) + 0.1)}
+    servo = {f"input_double_register_{i}": v for i, v in enumerate(HOME + 0.1)}
     servo |= {"input_double_register_8": 0.01, "input_int_register_0": 11}
     controller.receive(servo)
     for _ in range(100):
@@ -239,7 +241,7 @@ def test_stepped_time_passes_with_set_points_only() -> None:
 
 def test_an_emergency_stop_brakes_and_refuses_programs() -> None:
     controller = _controller()
-    _command(controller, 11, *(home_of(6) + 0.5))
+    _command(controller, 11, *(HOME + 0.5))
     for _ in range(50):
         controller.advance()
     controller.trip(emergency=True, why="pressed")
@@ -261,7 +263,7 @@ def test_the_dashboard_and_the_gripper_answer_bad_lines() -> None:
 
 @given(st.lists(st.floats(-3.0, 3.0), min_size=6, max_size=6), st.integers(0, 30))
 def test_limits_hold_whatever_is_asked_for(goal: list[float], periods: int) -> None:
-    target = RateLimited(home_of(6), np.full(6, 3.14), np.full(6, 40.0))
+    target = RateLimited(HOME, np.full(6, 3.14), np.full(6, 40.0))
     for k in range(periods + 200):
         before = target.dq.copy()
         target.follow(np.array(goal) if k >= periods else -np.array(goal), 0.002)
@@ -301,6 +303,4 @@ def test_unknown_variables_are_not_found() -> None:
 
 
 def test_the_driver_names_the_joints_of_the_model() -> None:
-    from embodied.world import robots
-
     assert robots.load("ur5e").joints == JOINTS

@@ -5,34 +5,39 @@ from __future__ import annotations
 import argparse
 import asyncio
 import sys
+from collections.abc import Awaitable
 from pathlib import Path
 
+from embodied.world import robots
+from embodied.world.bridge.drivers.servo_scale import centred
 from embodied.world.bridge.emulators.plant import IdealJoints, Plant
+from embodied.world.bridge.emulators.servo_bus import PROTOCOLS, PtyServer, ServoChain
 from embodied.world.bridge.emulators.simulated import SimulatedArm, serve_truth
-from embodied.world.bridge.emulators.universal_robots import UrEmulator, home_of
+from embodied.world.bridge.emulators.universal_robots import UrEmulator
 from embodied.world.bridge.emulators.ur_controller import UrController
 
 
 def main() -> int:
     """Parse the command line and serve."""
     parser = argparse.ArgumentParser(prog="python -m embodied.world.bridge.emulators")
-    parser.add_argument("kind", choices=["universal-robots"])
+    parser.add_argument("kind", choices=["universal-robots", *PROTOCOLS])
     parser.add_argument("--host", default="127.0.0.1", help="loopback address to listen on")
     parser.add_argument("--scene", default="", help="simulate this scene around the arm")
-    parser.add_argument("--robot", default="ur5e", help="arm in the scene")
+    parser.add_argument("--robot", default="", help="arm (default: ur5e, or fr3 made of servos)")
     parser.add_argument("--seed", type=int, default=0, help="seed of the scene's layout")
     parser.add_argument("--stepped", action="store_true", help="time passes with set-points only")
     parser.add_argument("--truth", type=Path, help="local socket that tells where things are")
     options = parser.parse_args()
     if options.truth is not None and not options.scene:
         parser.error("--truth needs --scene")
+    robot = options.robot or ("ur5e" if options.kind == "universal-robots" else "fr3")
     plant: Plant
     if options.scene:
-        plant = SimulatedArm(scene=options.scene, robot=options.robot, seed=options.seed)
+        plant = SimulatedArm(scene=options.scene, robot=robot, seed=options.seed)
     else:
-        plant = IdealJoints(home_of(6))
+        plant = IdealJoints(robots.load(robot).q_home)
     try:
-        asyncio.run(_serve(options, plant))
+        asyncio.run(_serve(options, plant, robot))
     except KeyboardInterrupt:
         return 130
     except OSError as error:
@@ -41,9 +46,17 @@ def main() -> int:
     return 0
 
 
-async def _serve(options: argparse.Namespace, plant: Plant) -> None:
-    emulator = UrEmulator(UrController(plant, plant.q, stepped=options.stepped), options.host)
-    tasks = [emulator.serve(lambda: print("ready", flush=True))]  # noqa: T201
+async def _serve(options: argparse.Namespace, plant: Plant, robot: str) -> None:
+    tasks: list[Awaitable[None]] = []
+    if options.kind == "universal-robots":
+        emulator = UrEmulator(UrController(plant, plant.q, stepped=options.stepped), options.host)
+        tasks.append(emulator.serve(lambda: print("ready", flush=True)))  # noqa: T201
+    else:
+        arm = robots.load(robot)
+        chain = ServoChain(plant, centred(arm.q_lower, arm.q_upper), stepped=options.stepped)
+        server = PtyServer(chain=chain, protocol=PROTOCOLS[options.kind]())
+        print(f"ready {server.open()}", flush=True)  # noqa: T201
+        tasks.append(asyncio.to_thread(server.serve))
     if options.truth is not None and isinstance(plant, SimulatedArm):
         tasks.append(serve_truth(plant, options.truth))
     await asyncio.gather(*tasks)

@@ -13,8 +13,6 @@ import struct
 import time
 from collections.abc import Awaitable, Callable
 
-import numpy as np
-
 from embodied.world.bridge.emulators import rtde_protocol as rtde
 from embodied.world.bridge.emulators.ur_controller import PERIOD_S, UrController
 
@@ -279,8 +277,3 @@ async def _close(writer: asyncio.StreamWriter) -> None:
     writer.close()
     with contextlib.suppress(ConnectionError):
         await writer.wait_closed()
-
-
-def home_of(joints: int) -> np.ndarray:
-    """An upright configuration, for emulators that stand alone."""
-    return np.array([0.0, -1.9, 2.0, -1.67, -1.57, -0.785])[:joints]
