@@ -97,7 +97,7 @@ ENTRIES: tuple[Entry, ...] = (
             "truth": "socket of an emulator that tells where things are; real arms have none",
             "lockstep": "true: wait for an emulator started with --stepped",
         },
-        tested_against="servos emulated at a pseudo-terminal, with the vendor's client dynamixel-sdk",
+        tested_against="servos at a pseudo-terminal, with the client dynamixel-sdk",
     ),
     Entry(
         name="feetech",
@@ -113,7 +113,7 @@ ENTRIES: tuple[Entry, ...] = (
             "truth": "socket of an emulator that tells where things are; real arms have none",
             "lockstep": "true: wait for an emulator started with --stepped",
         },
-        tested_against="servos emulated at a pseudo-terminal, with the vendor's client ftservo-python-sdk",
+        tested_against="servos at a pseudo-terminal, with the client ftservo-python-sdk",
     ),
 )
 
