@@ -26,7 +26,8 @@ Type what you want, for example "put the red block on the green block", then "no
 Ctrl-C stops the arm and comes back to the prompt; at the prompt it ends the conversation."""
 
 _UNDO = re.compile(
-    r"(please )?(undo|revert)( (that|it|this|the last one|your last move))?( please)?"
+    r"(please )?((undo|revert)( (that|it|this|the last (one|thing|instruction)|your last move))?"
+    r"|take (that|it|this) back|put everything back( as it was)?)( please)?"
 )
 _COMMANDS = ("help", "state", "quit", "exit")
 

@@ -27,6 +27,14 @@ _TITLES = {
     NOT_UNDERSTOOD: ("not understood", "yellow"),
     BROKEN: ("could not run", "red"),
 }
+_RUNGS = {
+    "retry": "trying another candidate",
+    "backtrack": "going on at another step",
+    "replan": "planning again",
+    "reinterpret": "reading the goal again",
+    "ask": "asked",
+    "stop": "stopping safe",
+}
 _PLAN_TITLES = {REACHED: ("plan found", "green"), NOT_REACHED: ("no plan", "red")}
 
 
@@ -107,8 +115,8 @@ class RichDisplay:
                     self._done += 1
                 else:
                     self._cross(f"{words}: {data['reason']}")
-            case "replan":
-                self._line(f"  [yellow]planning again:[/] {escape(str(data['reason']))}")
+            case "replan" | "retry" | "backtrack" | "reinterpret" | "ask" | "stop":
+                self._line(f"  [yellow]{_RUNGS[event.kind]}:[/] {escape(str(data['reason']))}")
             case "request":
                 self._now(f"asking {data.get('model', 'the model')}")
             case "diagnostic":

@@ -47,6 +47,9 @@ from embodied.protocols import (
 from embodied.strategies import Strategy
 from embodied.symbolic import Domain, progress, read_domain, render_problem
 from embodied.types import Atom, Command, GroundAction, PddlProgram, PlanResult, PlanStatus, Program
+from embodied.undo import irreversible
+
+_Facts = frozenset[Atom]
 
 
 class Explain(Protocol):
@@ -117,7 +120,7 @@ class TabletopSession:
         self._world.reset(seed=seed)
         self._domain: Domain = read_domain(parts.grounder.domain_text)
         self._exchanges: tuple[tuple[str, Program], ...] = ()
-        self._changes: list[tuple[frozenset[Atom], frozenset[Atom]]] = []
+        self._changes: list[tuple[_Facts, _Facts, tuple[GroundAction, ...]]] = []
         self._plans: list[str] = []
 
     @property
@@ -171,12 +174,16 @@ class TabletopSession:
         """Plan back to what was measured, of the objects concerned, before the last instruction.
 
         Raises:
-            NotUnderstoodError: There is nothing to undo.
+            NotUnderstoodError: There is nothing to undo, or nothing takes it back.
         """
         if not self._changes:
             problem = "no instruction of this conversation has changed anything"
             raise NotUnderstoodError("undo", [Diagnostic(where="undo", problem=problem)])
-        before, after = self._changes.pop()
+        before, after, final = self._changes[-1]
+        if final:
+            problem = f"{', '.join(map(str, final))} cannot be undone"
+            raise NotUnderstoodError("undo", [Diagnostic(where="undo", problem=problem)])
+        self._changes.pop()
         goal = restoring_goal(before, after, self._parts.static_facts)
         grounder = self._parts.grounder
         objects = dict(grounder.objects)
@@ -340,7 +347,8 @@ class TabletopSession:
             self._exchanges = agent.memory.exchanges
             after = self._parts.grounder.facts(self._world.observe())
             if before != after:
-                self._changes.append((before, after))
+                final = irreversible((r.action for r in agent.actor.records if r.ok), self._domain)
+                self._changes.append((before, after, final))
         return self._outcome(report, agent, after, spent)
 
     def _outcome(

@@ -34,7 +34,7 @@ def _facts_at_end(folder: Path) -> list[str]:
     return [e for e in events if e.kind == "observation"][-1].data["facts"]
 
 
-@pytest.mark.parametrize("words", ["undo", "Undo that.", "please undo the last one"])
+@pytest.mark.parametrize("words", ["undo", "Undo that.", "take that back please"])
 def test_undo_restores_what_was_true(app: Any, words: str) -> None:
     app("chat", input="state\n")
     first = app("chat", input="state\n").output
@@ -51,6 +51,14 @@ def test_undoing_twice_goes_back_two_instructions(app: Any) -> None:
     assert done.exit_code == 2  # there is no third thing to undo
     assert "no instruction of this conversation has changed anything" in done.output
     assert STACK not in _facts_at_end(app.folders()[3])
+
+
+def test_what_nothing_takes_back_is_not_undone(app: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("embodied.app.tabletop.irreversible", lambda actions, domain: (*actions,))
+    done = app("chat", input=f"{STACK}\nundo\n")
+    assert done.exit_code == 2
+    assert "(stack red-block green-block) cannot be undone" in done.output
+    assert STACK in _facts_at_end(app.folders()[0])
 
 
 def test_undo_of_nothing_says_so(app: Any) -> None:
