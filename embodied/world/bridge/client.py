@@ -39,8 +39,12 @@ class PlannerClient:
         self._number = 0
         self._lock = threading.Lock()
         self._closed = threading.Event()
-        self._send({"kind": "hello"})
-        self._wait(0)
+        try:
+            self._send({"kind": "hello"})
+            self._wait(0)
+        except BaseException:
+            self._channel.close()
+            raise
         if heartbeat_s is not None:
             threading.Thread(target=self._beat, args=(heartbeat_s,), daemon=True).start()
 

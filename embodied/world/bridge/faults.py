@@ -116,8 +116,10 @@ class FaultyDriver:
         self._driver.gripper(width_m, force_n)
 
     def stop(self, category: StopCategory) -> None:
-        """As the driver does."""
+        """As the driver does; frozen reports thaw, so that it can be seen coming to rest."""
         self._driver.stop(category)
+        if self._frozen is not None:
+            self._now = self._frozen = None
 
     def recover(self, acknowledgement: Acknowledgement) -> None:
         """As the driver does; the fault is over."""

@@ -109,7 +109,11 @@ class SupervisorProcess:
             self._process.stdin.close()
         except BrokenPipeError:
             pass  # it ended at once; its words are in the file of errors
-        self.operator: SocketChannel = self._connect(operator_path)
+        try:
+            self.operator: SocketChannel = self._connect(operator_path)
+        except BaseException:
+            self._folder.cleanup()
+            raise
         self.operator.send({"kind": "hello", "token": token})
 
     def alive(self) -> bool:
@@ -140,10 +144,9 @@ class SupervisorProcess:
             except ChannelClosedError as error:
                 if self._process.poll() is not None:
                     said = self._errors.read_text("utf-8") if self._errors.exists() else ""
-                    self._folder.cleanup()
                     raise WorldError(said or "the supervisor ended at once") from error
                 if time.monotonic() > deadline:
-                    self._process.kill()
+                    self.kill()
                     raise WorldError("the supervisor did not start in time") from error
                 time.sleep(0.02)
 
