@@ -18,7 +18,7 @@ import numpy as np
 
 from embodied_controllers.mpc.norms import Array, risk_transform
 from embodied_controllers.mpc.optimisers import Distribution, Optimiser, PredictiveSampling
-from embodied_controllers.mpc.rollouts import Rollouts
+from embodied_controllers.mpc.rollouts import RolloutBackend, Rollouts
 from embodied_controllers.mpc.spline import weights
 
 
@@ -125,6 +125,7 @@ class SamplingPlanner:
         scale: Unit of the noise for every actuator, (nu,); half the control range by default.
         models: Variants of ``model`` for domain randomisation.
         shared: Groups of actuators that share their noise, such as the fingers of a hand.
+        rollouts: Who simulates; ``mujoco.rollout`` on ``options.threads`` threads by default.
     """
 
     def __init__(
@@ -136,12 +137,13 @@ class SamplingPlanner:
         scale: Array | None = None,
         models: tuple[mujoco.MjModel, ...] = (),
         shared: tuple[tuple[int, ...], ...] = (),
+        rollouts: RolloutBackend | None = None,
     ) -> None:
         self.model = model
         self._shared = tuple(list(group) for group in shared)
         self.options = options or PlannerOptions()
         self.optimiser = optimiser or PredictiveSampling()
-        self.rollouts = Rollouts(model, threads=self.options.threads, models=models)
+        self.rollouts = rollouts or Rollouts(model, threads=self.options.threads, models=models)
         limited = model.actuator_ctrllimited.astype(bool)
         self.lower = np.where(limited, model.actuator_ctrlrange[:, 0], -np.inf)
         self.upper = np.where(limited, model.actuator_ctrlrange[:, 1], np.inf)

@@ -8,11 +8,28 @@ its clock standing still and marked.
 # pyright: reportAttributeAccessIssue=false
 from __future__ import annotations
 
+from typing import Protocol
+
 import mujoco
 import numpy as np
 from mujoco import rollout as mujoco_rollout
 
 from embodied_controllers.mpc.norms import Array
+
+
+class RolloutBackend(Protocol):
+    """What a planner asks of whoever simulates its samples."""
+
+    steps_done: int
+    """Physics steps so far."""
+
+    def run(self, state: Array, control: Array) -> tuple[Array, Array, Array]:
+        """States, sensor data and the mask of finite samples; see ``Rollouts.run``."""
+        ...
+
+    def close(self) -> None:
+        """Release threads and memory."""
+        ...
 
 
 class Rollouts:
