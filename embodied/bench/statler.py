@@ -313,8 +313,8 @@ def main(arguments: Sequence[str]) -> int:
     """Run what is missing and report.
 
     Returns:
-        0 when the rules' belief was right everywhere (or they did not take part), 1 when not,
-        3 when a task ended with an error.
+        0 when the rules' belief and turns were right everywhere (or they did not take part), 1
+        when not, 3 when a task ended with an error.
     """
     options = _parser().parse_args(list(arguments))
     options.method = options.method or ["rules", "memoryless"]
@@ -339,5 +339,6 @@ def main(arguments: Sequence[str]) -> int:
     sys.stdout.write(json.dumps(report) + "\n" if options.json else render_report(report))
     if report["errors"]:
         return 3
-    rows = [*report["episodes"], *report["sessions"]]
-    return 1 if any(r["wrong"] for r in rows if r["method"] == "rules") else 0
+    rows = [r for r in (*report["episodes"], *report["sessions"]) if r["method"] == "rules"]
+    missed = any(r.get("failed_turns", r["turns"] - r.get("right", r["turns"])) for r in rows)
+    return 1 if missed or any(r["wrong"] for r in rows) else 0

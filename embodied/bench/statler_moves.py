@@ -32,12 +32,20 @@ def put_moves(sentence: Put, state: State) -> tuple[tuple[str, str], ...]:
     names = [n for reference in sentence.what for n in resolve(reference, state)]
     (to,) = resolve(sentence.to, state)
     wanted = [n for n in dict.fromkeys(names) if state.place(n) != to]
-    in_the_way = [b for n in wanted for b in state.contents(n) if b not in wanted]
-    if wanted and state.is_block(to):
-        in_the_way += [b for b in state.contents(to) if b not in wanted]
-    moving = dict.fromkeys([*in_the_way, *wanted])
-    from_the_top = sorted(moving, key=lambda b: len(state.contents(b)))
-    return tuple((b, to if b in wanted else TABLE) for b in from_the_top)
+    covering = [b for n in wanted for b in state.contents(n) if b not in wanted]
+    if not wanted or not state.is_block(to):
+        order = _from_the_top([*covering, *wanted], state)
+        return tuple((b, to if b in wanted else TABLE) for b in order)
+    # a block takes one block: it is cleared first, and what is wanted waits beside where need be
+    on_target = state.contents(to)
+    waiting = [n for n in wanted if n in on_target]
+    order = _from_the_top([*covering, *on_target, *waiting], state)
+    return (*((b, TABLE) for b in order), *((n, to) for n in wanted))
+
+
+def _from_the_top(blocks: Sequence[str], state: State) -> list[str]:
+    """Each block once, before those that carry it."""
+    return sorted(dict.fromkeys(blocks), key=lambda b: len(state.contents(b)))
 
 
 def balance_moves(

@@ -16,6 +16,7 @@ from embodied.memory.log import Sync as Sync
 from embodied.memory.log import read_changes as read_changes
 from embodied.memory.log import replay as replay
 from embodied.memory.log import states as states
+from embodied.memory.logged import LoggedMemory as LoggedMemory
 from embodied.memory.memory import Memory as Memory
 from embodied.memory.questions import Question as Question
 from embodied.memory.questions import answer as answer

@@ -20,6 +20,7 @@ from embodied.bench.statler_language import (
 )
 from embodied.bench.statler_methods import MemorylessMethod, RulesMethod, statler_domain
 from embodied.bench.statler_model import ModelMethod
+from embodied.bench.statler_moves import plan_moves
 from embodied.bench.statler_run import play_episode, play_session, play_shell_game
 from embodied.bench.statler_score import audit, demand_of, same_answer
 from embodied.bench.statler_sessions import random_world
@@ -147,6 +148,18 @@ def test_rules_with_a_memory_succeed_and_without_one_fail() -> None:
     assert not without["success"]
     assert without["wrong"] > 0
     assert "turn 2" in without["failure"]
+
+
+def test_a_block_is_cleared_before_it_takes_another() -> None:
+    w = BlockWorld((*NAMES, "white-block"), dict.fromkeys((*NAMES[:3], "white-block"), Fraction(1)))
+    for block, place in (("red-block", "blue-block"), ("pink-block", "red-block")):
+        w.move(block, place)
+    for text in ("Put the white block on the blue block", "Put the pink block on the blue block"):
+        sentence = read_sentence(text, w.names())
+        after = w.copy()
+        for block, place in plan_moves(sentence, w):
+            after.move(block, place)
+        assert demand_of(sentence, w).unmet(w, after) == ()
 
 
 class Forgetful(RulesMethod):

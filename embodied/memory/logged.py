@@ -1,0 +1,72 @@
+"""A state memory that writes each of its changes to a log, for whoever passes memories on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from embodied.memory.facts import Contradiction
+from embodied.memory.log import MemoryLog, replay
+from embodied.memory.memory import Memory
+from embodied.types import Atom, GroundAction, Observation, Program, SkillResult
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoggedMemory:
+    """A ``Memory`` whose every step is in a log before the next one begins.
+
+    Implements ``protocols.StateMemory``. Only the latest one can be continued, because a log has
+    one end: continuing an earlier one raises ValueError.
+
+    Attributes:
+        memory: What is believed.
+        log: Where its changes go.
+    """
+
+    memory: Memory
+    log: MemoryLog
+
+    @staticmethod
+    def resume(start: Memory, log: MemoryLog) -> LoggedMemory:
+        """Go on where a log ends.
+
+        Args:
+            start: The memory before the first change of the log.
+            log: The log, open.
+
+        Raises:
+            ConfigurationError: The log cannot be replayed from ``start``.
+        """
+        return LoggedMemory(memory=replay(start, log.path), log=log)
+
+    @property
+    def facts(self) -> frozenset[Atom]:
+        """Ground atoms that are believed to hold."""
+        return self.memory.facts
+
+    @property
+    def exchanges(self) -> tuple[tuple[str, Program], ...]:
+        """The latest sentences of this process and their programs, oldest first."""
+        return self.memory.exchanges
+
+    @property
+    def contradictions(self) -> tuple[Contradiction, ...]:
+        """Beliefs that the latest measurement refuted."""
+        return self.memory.contradictions
+
+    def observed(self, observation: Observation) -> LoggedMemory:
+        """Take in a measurement; raises OSError when it cannot be logged, as the others do."""
+        return self.became(self.memory.observed(observation))
+
+    def executed(self, action: GroundAction, result: SkillResult) -> LoggedMemory:
+        """Take in that an action was carried out."""
+        return self.became(self.memory.executed(action, result))
+
+    def told(self, instruction: str, program: Program) -> LoggedMemory:
+        """Take in a sentence and what it was understood to mean."""
+        return self.became(self.memory.told(instruction, program))
+
+    def became(self, memory: Memory) -> LoggedMemory:
+        """Log the step that led to ``memory``, e.g. what a writer made of a proposal."""
+        if memory.step != self.memory.step and memory.change is not None:
+            self.log.append(memory.change)
+        return replace(self, memory=memory)
