@@ -2,7 +2,8 @@
 
 A small model sometimes writes a number or a name that nobody spoke of. Code can see which numbers a
 sentence holds and which objects share a word with it, so the grammar of an answer is narrowed to
-those before the model decodes. Where the sentence is silent, the grammar is left as it is.
+those before the model decodes. Where the sentence is silent, the grammar is left as it is; a word
+that is not known here may be another name for anything, so then no name is struck.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from collections.abc import Iterable, Mapping
 from embodied.language.local_translator import amounts
 from embodied.language.local_translator.directions import struck, vertical, without
 from embodied.language.local_translator.grammar import Grammar, Symbols, lit
-from embodied.language.local_translator.grounding import SIMILAR, forms_of
+from embodied.language.local_translator.grounding import SIMILAR, forms_of, unknown_words
 from embodied.language.local_translator.scene_view import SceneView, Thing
 from embodied.language.local_translator.text import normalise, number_words
 
@@ -80,6 +81,24 @@ def narrowed(
                 rules[rule] = tuple((lit(f" {q}"),) for q in said if q.split()[1] in units)
         if "pace" in rules:
             rules["pace"] = _with_numbers(rules["pace"], said, amounts.SPEED)
+    if not unknown_words(sentence, scene):
+        rules = _without_unnamed(rules, texts, scene)
+    heard = frozenset(texts[0].replace(",", " ").split())
+    quadruped = scene.robot == "quadruped"
+    named_so = any({"left", "right"} & _called(t) for t in scene.things)
+    if previous is None and not named_so:
+        sides = struck(heard, texts[0], quadruped=quadruped)
+        rules = without(rules, SIDED, sides)
+        if quadruped:
+            rules = without(rules, ("updown",), vertical(heard))
+    return Grammar(_without_empty(rules))
+
+
+def _without_unnamed(
+    rules: dict[str, tuple[Symbols, ...]], texts: list[str], scene: SceneView
+) -> dict[str, tuple[Symbols, ...]]:
+    """Only names, kinds and colours that the texts share a word with, if there are any."""
+    rules = dict(rules)
     mentioned = names(texts, scene)
     if mentioned:
         for rule in NAMES:
@@ -90,15 +109,7 @@ def narrowed(
     for rule in ("color", "category"):
         if rule in rules:
             rules[rule] = tuple(a for a in rules[rule] if _said(a[0][1:], rule, spoken, scene))
-    heard = frozenset(texts[0].replace(",", " ").split())
-    quadruped = scene.robot == "quadruped"
-    named_so = any({"left", "right"} & _called(t) for t in scene.things)
-    if previous is None and not named_so:
-        sides = struck(heard, texts[0], quadruped=quadruped)
-        rules = without(rules, SIDED, sides)
-        if quadruped:
-            rules = without(rules, ("updown",), vertical(heard))
-    return Grammar(_without_empty(rules))
+    return rules
 
 
 def quantities(texts: Iterable[str]) -> tuple[str, ...]:
