@@ -45,6 +45,9 @@ BEND_RAD = 0.45
 PUSH_SPEED_M_S = 0.06
 UP_M = 0.10
 
+FINGERS_DEEP_M = 0.016
+"""Half depth of the closed fingers along their closing direction."""
+
 HANDLE_M = 0.06
 """So far a handle may stand out from a drawer's front."""
 
@@ -69,6 +72,7 @@ class Pusher:
         self.s, self.stage, self.anchors, self.until = state, stage, anchors, until
         self.plans: list[ValueMapPlan] = []
         self.name = stage.moving
+        self.turned = False
 
     def push(self) -> Ended:
         """Push until the thing is where it should be, or until nothing helps any more."""
@@ -94,6 +98,7 @@ class Pusher:
             if not behind.reached:
                 self._leave()
                 reason = behind.reason
+                self.turned = not self.turned  # the hand is narrow the other way
                 s.hold(s.options.look_s)
                 continue
             reason = self._along(plan)
@@ -204,9 +209,10 @@ class Pusher:
         s, thing = self.s, self.thing
         spec = s.rig.spec.gripper
         assert spec is not None
-        half_finger = spec.pad_size_m[1] / 2 + 0.001
+        half_finger = FINGERS_DEEP_M if self.turned else spec.pad_size_m[1] / 2 + 0.001
         away = thing.half_extent(direction) + half_finger
         across = np.array([-direction[1], direction[0], 0.0])
+        across = direction if self.turned else across
         now = s.observation.pose_ee_in_world.rotation[:, 1]
         across = across if float(across @ now) >= 0 else -across
         down = np.array([0.0, 0.0, -1.0])
@@ -328,7 +334,8 @@ class Pusher:
         s.hold(0.1)
         hand = s.rig.arm.kinematics.pose(s.q_now())
         for height in (UP_M, UP_M / 2):
-            back = hand.position - 0.012 * hand.rotation[:, 0] * self._side(hand)
+            away = (hand.position - self.thing.pose.position) * [1.0, 1.0, 0.0]
+            back = hand.position + 0.012 * away / max(float(np.linalg.norm(away)), 1e-9)
             path = np.vstack(
                 [
                     np.linspace(hand.position, back, 3),
@@ -346,11 +353,6 @@ class Pusher:
             path, quats, np.full(len(path), 0.15), arm, s.rig.limits, dt=s.rig.spec.control_dt_s
         )
         s.follow(PathGoal(trajectory=trajectory, tolerance_rad=0.02, label="leave"), 6.0)
-
-    def _side(self, hand: Pose) -> float:
-        """Which way along its own x the hand leaves the thing."""
-        towards = float((self.thing.pose.position - hand.position) @ hand.rotation[:, 0])
-        return 1.0 if towards > 0 else -1.0
 
     def _last(self) -> ValueMapPlan | None:
         return self.plans[-1] if self.plans else None
