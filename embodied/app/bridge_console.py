@@ -124,10 +124,13 @@ class OperatorConsole:
         if len(trajectory.time) > 1:
             path = pictures / f"{plan_hash[:12]}.png"
             try:
+                from embodied.app.film import encode_png
                 from embodied.world.bridge.ghost import draw_ghost
 
+                joints = world.spec.joint_names
+                image = draw_ghost(world.model, world.qpos, joints, trajectory)
                 pictures.mkdir(parents=True, exist_ok=True)
-                draw_ghost(world.model, world.qpos, world.spec.joint_names, trajectory, path)
+                path.write_bytes(encode_png(image))
                 self._say(f"  ghost trajectory: {path}")
             except EmbodiedError as error:
                 self._say(f"  no picture: {error}")

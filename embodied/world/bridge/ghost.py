@@ -4,10 +4,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import mujoco
 import numpy as np
+from numpy.typing import NDArray
 
 from embodied.errors import EnvironmentMissingError
 from embodied.types import JointTrajectory
@@ -24,25 +23,21 @@ def draw_ghost(
     qpos: Array,
     joints: tuple[str, ...],
     trajectory: JointTrajectory,
-    path: Path,
     *,
     size: tuple[int, int] = (960, 720),
-) -> None:
-    """Draw the scene with the arm's ghosts along a trajectory into a PNG file.
+) -> NDArray[np.uint8]:
+    """Draw the scene with the arm's ghosts along a trajectory; returns (height, width, 3).
 
     Args:
         model: The scene with the arm.
         qpos: Its configuration now, (nq,).
         joints: Names of the arm's joints, n of them.
         trajectory: The motion.
-        path: The file to make.
         size: Width and height in pixels.
 
     Raises:
         EnvironmentMissingError: There is no OpenGL.
     """
-    from matplotlib.image import imsave
-
     data = mujoco.MjData(model)
     data.qpos[:] = qpos
     mujoco.mj_forward(model, data)
@@ -71,6 +66,6 @@ def draw_ghost(
                 of_arm = int(model.body_rootid[body]) == root
                 geom.rgba[:] = _RGBA if of_arm else (0.0, 0.0, 0.0, 0.0)
                 geom.matid = -1
-        imsave(path, renderer.render())
+        return renderer.render().copy()
     finally:
         renderer.close()

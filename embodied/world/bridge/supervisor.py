@@ -39,6 +39,7 @@ from embodied.world.bridge.limits import SafetyLimits
 STILL_RAD_S = 0.03
 _LOCKSTEP_PATIENCE_S = 10.0
 _IDLE_LOOK_S = 0.05
+_LONGEST_END_S = 5.0
 _QUEUE = 3
 
 
@@ -104,6 +105,7 @@ class Supervisor:
         self._moving_periods = 0
         self._next_s = 0.0
         self._ending = False
+        self._end_by_s: float | None = None
         self._last_state: ArmState | None = None
         self._coming_to_rest: tuple[str, float, int] | None = None
 
@@ -123,7 +125,7 @@ class Supervisor:
         )
         self._next_s = time.monotonic()
         try:
-            while not self._ending or not self.safety.at_rest:
+            while not self._over():
                 self._listen(self._patience())
                 if self._due():
                     self._period()
@@ -134,6 +136,14 @@ class Supervisor:
             raise
         finally:
             self._finish()
+
+    def _over(self) -> bool:
+        """The session ends and the arm is at rest, or was given long enough for it."""
+        if self._end_by_s is None and self._ending:
+            self._end_by_s = time.monotonic() + _LONGEST_END_S
+        if self._end_by_s is None:
+            return False
+        return not self._moving or time.monotonic() > self._end_by_s
 
     def _finish(self) -> None:
         for arm in (self.driver, self.shadowed):
@@ -149,9 +159,15 @@ class Supervisor:
         now = time.monotonic()
         if not self._lockstep:
             return max(self._next_s - now, 0.0)
-        if self._queue or (not self.safety.at_rest and self._braking_now(now)):
+        if self._queue or (self._moving and self._braking_now(now)):
             return 0.0
         return _IDLE_LOOK_S
+
+    @property
+    def _moving(self) -> bool:
+        """The set-points move, or the arm has not been seen at rest since they stopped."""
+        coming = self._enabled and self._coming_to_rest is not None
+        return coming or not self.safety.at_rest
 
     def _braking_now(self, now: float) -> bool:
         """In lockstep, time goes on without a planner once it was waited for long enough."""
@@ -164,7 +180,7 @@ class Supervisor:
             return (
                 bool(self._queue)
                 or self._stopped_s is not None
-                or (not self.safety.at_rest and self._braking_now(now))
+                or (self._moving and self._braking_now(now))
                 or now >= self._next_s
             )
         return now >= self._next_s
@@ -209,7 +225,7 @@ class Supervisor:
                 self._stop(problem, now)
             self._answer_queue(None, state)
             return
-        waits = self.safety.at_rest or not self._braking_now(now)
+        waits = not self._moving or not self._braking_now(now)
         if self._lockstep and not self._queue and waits:
             self._look(state, now)
             return
@@ -283,8 +299,9 @@ class Supervisor:
     def _hold(self, code: str, **details: Any) -> None:
         """Ramp down and hold; not latched."""
         self._event("hold", code=code, **details)
-        if self._enabled and not self.safety.at_rest:
-            self.safety.hold()
+        if self._enabled:
+            if not self.safety.at_rest:
+                self.safety.hold()
             self._until_rest(code)
 
     def _until_rest(self, code: str) -> None:
