@@ -123,14 +123,17 @@ class RulesMethod:
     Args:
         names: Everything there is but the table.
         domain: The planning domain.
+        memory: What is believed at first; that everything is on the table if None.
 
     Attributes:
         memory: What is believed.
         rejected: Everything that the writer rejected.
     """
 
-    def __init__(self, names: Sequence[str], domain: Domain) -> None:
-        self.memory = statler_memory(names, domain)
+    def __init__(
+        self, names: Sequence[str], domain: Domain, *, memory: Memory | None = None
+    ) -> None:
+        self.memory = memory or statler_memory(names, domain)
         self.rejected: list[str] = []
         self._writer = Writer()
         self._spoken: set[str] = set()
@@ -217,7 +220,7 @@ class MemorylessMethod:
 
     def turn(self, query: str, *, time_s: float) -> Reply:
         """Answer one sentence."""
-        method = RulesMethod(self._names, self._domain)
+        method = RulesMethod(self._names, self._domain, memory=self._start)
         return method.turn(query, time_s=time_s)
 
     def moved(self, block: str, place: str, *, time_s: float) -> None:
