@@ -13,7 +13,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
+from embodied_planners.value_map import warm_up
 from numpy.typing import NDArray
+from rich.console import Console
 
 from embodied.app.session import (
     NOT_REACHED,
@@ -79,6 +81,7 @@ def open_value_map_session(settings: Settings) -> ValueMapSession:
     scene = load_scene(settings.scene)
     world = build_world(scene, settings.robot)
     eyes = pixel_eyes(world)
+    warm_up(lambda text: Console(stderr=True).print(text, style="dim"))
     rig = ValueMapRig.build(scene, world.spec, eyes, robot=settings.robot)
     return ValueMapSession(
         world,

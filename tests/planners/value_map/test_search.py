@@ -139,3 +139,26 @@ def test_shortcuts_and_rounding_stay_free_and_do_not_cost_more() -> None:
     assert kernels.polyline_cost(cost, corners) <= kernels.polyline_cost(cost, result.path) + 1e-6
     assert np.isfinite(kernels.polyline_cost(cost, curve))
     np.testing.assert_allclose(curve[[0, -1]], result.path[[0, -1]])
+
+
+def test_warming_up_compiles_everything_that_planning_uses() -> None:
+    from embodied_planners.value_map import warm_up
+
+    warm_up()
+    compiled = [
+        kernels.distance_to_occupied,
+        kernels.travel_cost,
+        kernels.coarse_grid,
+        kernels.coarse_cost_to_go,
+        kernels.shortest_path,
+        kernels.reachable,
+        kernels.skip_corners,
+        kernels.polyline_cost,
+    ]
+    before = [len(k.signatures) for k in compiled]
+    assert min(before) >= 1
+    occupied = nothing()
+    occupied[11] = True
+    find(occupied, (3, 4, 18), (20, 4, 18))
+    shorten(cost_of(nothing()), find(nothing(), (2, 2, 2), (9, 5, 2)).path)
+    assert [len(k.signatures) for k in compiled] == before  # nothing new had to be compiled
