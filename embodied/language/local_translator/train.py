@@ -35,7 +35,7 @@ try:
     import numpy as np
     import torch
     import torch.nn.functional as F  # noqa: N812
-    from gguf import GGUFWriter
+    from gguf import GGUFReader, GGUFWriter
 
     from embodied.language.local_translator._llama import Llama
 except ImportError as error:
@@ -63,6 +63,9 @@ class TrainSettings:
         kinds: Kinds of program in the order in which scenes take turns.
         precision: ``"bf16"`` or ``"fp32"``: of the frozen weights and the activations.
         start_from: SHA-256 of the adapter that the run begins with, ``""`` for a fresh one.
+        blend: Share of the trained adapter in what is written; the rest is the one it began with.
+            Half and half kept more of what was known before than either (Wortsman et al. 2022,
+            arXiv 2109.01903).
         workers: Threads, each with packs of its own; does not change the result.
     """
 
@@ -77,6 +80,7 @@ class TrainSettings:
     kinds: tuple[str, ...] = KINDS
     precision: str = "bf16"
     start_from: str = ""
+    blend: float = 1.0
     workers: int = 1
 
 
@@ -304,6 +308,8 @@ def train(
                 break
     save()
     write_adapter(model, out / "adapter.gguf")
+    if start_from and settings.blend < 1.0:
+        blend(start_from, out / "adapter.gguf", settings.blend)
     plot(losses, out / "loss.png")
     card = {
         "base": base.name,
@@ -345,25 +351,44 @@ def faster_precision() -> str:
 
 
 def _identity(settings: dict[str, Any]) -> dict[str, Any]:
-    return {k: v for k, v in settings.items() if k not in ("workers", "steps")}
+    return {k: v for k, v in settings.items() if k not in ("workers", "steps", "blend")}
 
 
 def write_adapter(model: Llama, path: Path) -> None:
     """Write the adapters as llama.cpp reads them, in half precision."""
-    writer = GGUFWriter(path, "llama")
-    writer.add_type("adapter")
-    writer.add_string("adapter.type", "lora")
-    writer.add_float32("adapter.lora.alpha", model.alpha)
+    tensors: dict[str, Any] = {}
     for name in model.frozen:
         key = name.replace(".", "_")
         if key in model.a:
-            a, b = (p[key].detach().cpu().numpy().astype(np.float16) for p in (model.a, model.b))
-            writer.add_tensor(f"{name}.weight.lora_a", a)
-            writer.add_tensor(f"{name}.weight.lora_b", b)
+            tensors[f"{name}.weight.lora_a"] = model.a[key].detach().cpu().numpy()
+            tensors[f"{name}.weight.lora_b"] = model.b[key].detach().cpu().numpy()
+    _write(tensors, model.alpha, path)
+
+
+def _write(tensors: dict[str, Any], alpha: float, path: Path) -> None:
+    part = path.with_suffix(".new")
+    writer = GGUFWriter(part, "llama")
+    writer.add_type("adapter")
+    writer.add_string("adapter.type", "lora")
+    writer.add_float32("adapter.lora.alpha", alpha)
+    for name, data in tensors.items():
+        writer.add_tensor(name, data.astype(np.float16))
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()
     writer.close()
+    part.replace(path)
+
+
+def blend(first: Path, second: Path, share: float) -> None:
+    """Overwrite the second adapter by a mean of both, ``share`` of it the second."""
+    old, new = ({t.name: t.data for t in GGUFReader(p).tensors} for p in (first, second))
+    mixed = {
+        name: (1.0 - share) * old[name].astype(np.float32) + share * data.astype(np.float32)
+        for name, data in new.items()
+    }
+    reader = GGUFReader(second)
+    _write(mixed, float(reader.fields["adapter.lora.alpha"].contents()), second)
 
 
 def plot(losses: list[float], path: Path) -> bool:
@@ -413,6 +438,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         "--precision", choices=tuple(PRECISIONS), help="the faster one here if not given"
     )
     parser.add_argument("--start-from", type=Path, help="adapter to begin with")
+    parser.add_argument(
+        "--blend",
+        type=float,
+        default=standard.blend,
+        help="share of the trained adapter in what is written, the rest is that of --start-from",
+    )
     parser.add_argument("--checkpoint-every", type=int, default=50)
     parser.add_argument("--workers", type=int, default=min(4, os.cpu_count() or 1))
     options = parser.parse_args(argv)
@@ -426,6 +457,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         kinds=tuple(options.kinds.split(",")),
         precision=options.precision or faster_precision(),
         start_from=digest(options.start_from) if options.start_from else "",
+        blend=options.blend,
         workers=options.workers,
     )
     columns = (

@@ -163,6 +163,17 @@ def test_a_run_goes_on_from_an_earlier_adapter(tiny: Path, tmp_path: Path, setti
     assert losses[0] < fresh[0]
     with pytest.raises(ConfigurationError, match="starts from"):
         train(tiny, tmp_path / "third", further)
+    half = replace(further, blend=0.5)
+    train(tiny, tmp_path / "second", half, start_from=first)  # done: only written anew
+    old, new = (
+        {t.name: t.data for t in gguf.GGUFReader(tmp_path / d / "adapter.gguf").tensors}
+        for d in ("first", "second")
+    )
+    train(tiny, tmp_path / "second", further, start_from=first)
+    whole = {t.name: t.data for t in gguf.GGUFReader(tmp_path / "second" / "adapter.gguf").tensors}
+    for name, data in new.items():
+        mean = (old[name].astype(np.float32) + whole[name].astype(np.float32)) / 2
+        assert np.array_equal(data, mean.astype(np.float16))
     wider = Llama(tiny, rank=8, alpha=settings.alpha, dtype=torch.float32, seed=0)
     with pytest.raises(ConfigurationError, match="lora_a"):
         wider.load_adapter(first)
