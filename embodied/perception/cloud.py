@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -138,12 +137,9 @@ class Fuser:
         names = tuple(views)
         left = noise_m if noise_m < NOISY_M else noise_m / 2.5
         floor = table_height_m + max(self.options.table_clearance_m, 3.0 * left)
-        if noise_m >= NOISY_M:
-            views = {
-                n: replace(v, depth=smoothed(v.depth, 4.0 * noise_m)) for n, v in views.items()
-            }
+        step = 4.0 * noise_m if noise_m >= NOISY_M else 0.0
         nothing = (np.empty((0, 3), dtype=np.float32), np.empty(0, dtype=np.int32))
-        parts = [self._back_project(views[n], None, z_min=floor) for n in names]
+        parts = [self._back_project(views[n], None, z_min=floor, step_m=step) for n in names]
         points = np.concatenate([p for p, _ in (*parts, nothing)])
         pixel = np.concatenate([i for _, i in (*parts, nothing)])
         view = np.repeat(np.arange(len(names), dtype=np.int32), [len(i) for _, i in parts])
@@ -161,27 +157,32 @@ class Fuser:
         )
 
     def _back_project(
-        self, view: CameraView, pixels: NDArray[np.intp] | None, *, z_min: float | None
+        self,
+        view: CameraView,
+        pixels: NDArray[np.intp] | None,
+        *,
+        z_min: float | None,
+        step_m: float = 0.0,
     ) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
         """Points inside the workspace of some pixels (all: None), and those pixels."""
         rays = self._rays_of(view)
         origin = view.pose_camera_in_world.position.astype(np.float32)
         depth = view.depth.reshape(-1)
+        lower, upper = self.lower.copy(), self.upper
+        if z_min is not None:
+            lower[2] = max(z_min, float(lower[2]))
         if pixels is None:
             # Height along a ray is monotonic in depth: one comparison leaves what is too low out.
-            floor = self.lower[2] if z_min is None else z_min
             drop = rays[:, 2]
             with np.errstate(invalid="ignore", over="ignore"):
-                high = (depth > 0.0) & (origin[2] + depth * drop > floor)
+                high = (depth > 0.0) & (origin[2] + depth * drop > lower[2])
             pixels = np.flatnonzero(high)
-        z = depth[pixels]
+        z = depth[pixels] if step_m <= 0.0 else smoothed(view.depth, pixels, step_m)
         with np.errstate(invalid="ignore", over="ignore"):
             points = (origin + z[:, None] * rays[pixels]).astype(np.float32, copy=False)
             inside = (z > 0.0) & np.isfinite(z)
             for axis in range(3):
-                inside &= (points[:, axis] > self.lower[axis]) & (
-                    points[:, axis] < self.upper[axis]
-                )
+                inside &= (points[:, axis] > lower[axis]) & (points[:, axis] < upper[axis])
         return points[inside], pixels[inside].astype(np.int32)
 
     def _rays_of(self, view: CameraView) -> NDArray[np.float32]:
@@ -198,19 +199,30 @@ class Fuser:
         return self._rays[key]
 
 
-def smoothed(depth: NDArray[np.float32], step_m: float) -> NDArray[np.float32]:
-    """Mean of the 3 x 3 neighbours of each pixel that are within ``step_m`` of it in depth."""
-    padded = np.pad(depth, 1, constant_values=np.nan)
-    total, count = depth.copy(), np.ones_like(depth)
-    height, width = depth.shape
-    for row in range(3):
-        for column in range(3):
-            if (row, column) != (1, 1):
-                other = padded[row : row + height, column : column + width]
+def smoothed(
+    depth: NDArray[np.float32], pixels: NDArray[np.intp], step_m: float
+) -> NDArray[np.float32]:
+    """Depth of some pixels, averaged over 3 x 3 neighbours within ``step_m`` of it in depth.
+
+    Args:
+        depth: (height, width), m; NaN where unknown.
+        pixels: Row-major indices, (n,).
+        step_m: Neighbours that differ by more lie on another surface.
+    """
+    width = depth.shape[1]
+    padded = np.pad(depth, 1, constant_values=np.nan).reshape(-1)
+    rows, columns = np.divmod(pixels, width)
+    middle = (rows + 1) * (width + 2) + columns + 1
+    own = padded[middle]
+    total, count = own.copy(), np.ones_like(own)
+    for row in (-1, 0, 1):
+        for column in (-1, 0, 1):
+            if row or column:
+                other = padded[middle + row * (width + 2) + column]
                 with np.errstate(invalid="ignore"):
-                    close = np.abs(other - depth) < step_m
-                np.add(total, other, out=total, where=close)
-                np.add(count, 1.0, out=count, where=close)
+                    close = np.abs(other - own) < step_m
+                total[close] += other[close]
+                count += close
     return total / count
 
 

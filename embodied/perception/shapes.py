@@ -29,6 +29,9 @@ _POINT_STD_M = 0.0015
 _LEAST_STD_M = 0.001
 _TALLER_M = 0.006
 _SLICE_M = 0.002
+_EDGES = (0.02, 0.98)
+"""Quantiles that count as the edges of a thing: beyond them noise adds more than is missing."""
+
 _CORRELATION = 4.0
 """Neighbouring points err together: so many count as one."""
 
@@ -225,10 +228,10 @@ def extents(spec: ObjectSpec, pose: Pose, points_in_world: Array, support_m: flo
         feet[:, 2] = support_m
         points = np.vstack([points, feet])
     local = (points - pose.position) @ pose.rotation
-    low_high = np.quantile(local, [0.005, 0.995], axis=0)
+    low_high = np.quantile(local, _EDGES, axis=0)
     size = low_high[1] - low_high[0]
     if spec.shape == "cylinder":
-        size[:2] = 2.0 * float(np.quantile(np.hypot(local[:, 0], local[:, 1]), 0.98))
+        size[:2] = 2.0 * float(np.quantile(np.hypot(local[:, 0], local[:, 1]), 0.9))
     return size
 
 

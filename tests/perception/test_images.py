@@ -97,7 +97,7 @@ def test_smoothing_keeps_steps_and_unknown_pixels() -> None:
     image = step_image(0.1)
     noisy = image.depth + rng.normal(0.0, 0.004, image.depth.shape).astype(np.float32)
     noisy[5, 5] = np.nan
-    smooth = smoothed(noisy, 0.016)
+    smooth = smoothed(noisy, np.arange(noisy.size), 0.016).reshape(noisy.shape)
     assert np.isnan(smooth[5, 5]) and np.isnan(smooth).sum() == 1
     error = np.nanstd(smooth - image.depth)
     assert error < 0.5 * 0.004
