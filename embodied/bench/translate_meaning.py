@@ -123,7 +123,7 @@ def _same_term(term: RewardTerm, gold: Mapping[str, Any]) -> bool:
 
 
 def _neutral(term: RewardTerm, wanted: Sequence[Mapping[str, Any]]) -> bool:
-    """A term that only keeps the usual posture or brings the hand to what is moved anyway."""
+    """A term that only keeps the usual posture, keeps things standing, or takes the hand along."""
     names = {t["name"] for t in wanted}
     p = term.parameters
     if term.name in ("posture", "stillness"):
@@ -145,6 +145,8 @@ def _neutral(term: RewardTerm, wanted: Sequence[Mapping[str, Any]]) -> bool:
         other = p["b"] if p["a"] == "palm" else p["a"]
         used = {v for t in wanted for v in t["parameters"].values() if isinstance(v, str)}
         return other in used or any(str(other).startswith(str(u)) for u in used)
+    if term.name == "object_orientation":  # nothing is to topple on the way
+        return "object_orientation" not in names and p["orientation"] == "upright"
     if term.name == "object_height":  # carried at some height while it is moved or turned
         carried = {
             v
