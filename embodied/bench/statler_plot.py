@@ -37,14 +37,13 @@ def draw(report: Mapping[str, Any], path: Path) -> None:
         label = f"{row['method']} ({row['sessions']} sessions)"
         left.plot(x, [100 * a for a in tenths], marker="o", label=label)
     left.set(xlabel="turn", ylabel="belief that is right (%)", ylim=(-3, 104))
-    left.legend(loc="center right")
     for name, label in (("right", "with memory"), ("memoryless", "without memory")):
         rows = [r for r in report["shell"] if r["games"]]
         share = [100 * r[name] / r["games"] for r in rows]
         right.plot([r["swaps"] for r in rows], share, marker="o", label=label)
     right.set(xlabel="swaps", ylabel="ball found (%)", ylim=(-3, 104))
-    right.legend(loc="center right")
     for axes in (left, right):
         axes.grid(alpha=0.3)
+        axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2, frameon=False)
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=120)

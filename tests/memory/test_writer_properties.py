@@ -69,7 +69,7 @@ def check(
     data: DataObject, vocabulary: Vocabulary, domain: Domain, objects: dict[str, str]
 ) -> None:
     memory = Memory(vocabulary=vocabulary)
-    for number in range(data.draw(st.integers(1, 12))):
+    for number in range(data.draw(st.integers(1, 10))):
         proposal = data.draw(proposals(domain, objects))
         source = data.draw(st.sampled_from(Provenance))
         time_s = data.draw(st.sampled_from([number, number, number - 2]))
@@ -104,14 +104,14 @@ def check(
         memory = after
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.data())
 def test_blocks_stay_consistent(data: DataObject) -> None:
     vocabulary = Vocabulary(domain=STATLER, objects=BLOCKS, attributes={"colour": ("red", "blue")})
     check(data, vocabulary, STATLER, BLOCKS)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.data())
 def test_an_arm_and_its_things_stay_consistent(data: DataObject) -> None:
     vocabulary = Vocabulary(domain=TABLETOP, objects=THINGS, attributes={"colour": ()})
