@@ -185,14 +185,14 @@ def _print(report: dict[str, Any]) -> None:
     console = Console(highlight=False)
     title = f"{report['scene']}, layout {report['seed']}: perceived against true"
     table = Table(title=title, box=None, pad_edge=False)
-    for column in ("object", "seen as", "at (m)", "off (mm)", "± (mm)", "turn (°)", "size (mm)"):
+    for column in ("object", "colour", "at, m", "off mm", "± mm", "turn °", "size mm"):
         table.add_column(
-            column, justify="left" if column in ("object", "seen as") else "right", no_wrap=True
+            column, justify="left" if column in ("object", "colour") else "right", no_wrap=True
         )
     for row in report["objects"]:
         table.add_row(
             row["name"],
-            f"{row['color']} {row['shape']}".strip(),
+            row["color"],
             " ".join(f"{v:.3f}" for v in row["position_m"]),
             f"{1e3 * row['position_error_m']:.1f}",
             f"{1e3 * row['stated_std_m']:.1f}",
