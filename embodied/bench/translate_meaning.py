@@ -32,6 +32,10 @@ TOLERANCE = 0.011
 """Relative (and a tenth of it absolute) difference that two equal numbers may have."""
 
 
+_POSES = frozenset("down up forward backward left right upright".split())
+"""Names in terms that are of no thing."""
+
+
 def same_goals(
     stages: Sequence[str],
     gold: Gold,
@@ -89,7 +93,7 @@ def _without_preparation(stages: Sequence[RewardStage], gold: Gold) -> list[Rewa
                 continue
             kept.append(stage)
             wanted.pop(0)
-        elif not names - things - {"down", "up", "forward", "backward", "left", "right"} and any(
+        elif not names - things - _POSES and any(
             t.name in ("distance", "hand_closure") for t in stage.terms
         ):
             continue
