@@ -218,7 +218,9 @@ def _run(
         except monty.MontyConversionError as error:
             return SandboxStatus.RAISED, None, output.output, _diagnostic(str(error), [])
         except monty.MontyCrashedError as error:
-            return SandboxStatus.CRASHED, None, output.output, _diagnostic(str(error), [])
+            # one long operation is not interrupted from within: its process is killed instead
+            status = SandboxStatus.STOPPED if error.timed_out else SandboxStatus.CRASHED
+            return status, None, output.output, _diagnostic(str(error), [])
     try:
         return SandboxStatus.FINISHED, plain(value), output.output, None
     except TypeError as error:
