@@ -1,0 +1,39 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from embodied.app import cli
+
+pytest.importorskip(
+    "open3d", reason="Open3D is not usable here (extra [perception])", exc_type=ImportError
+)
+
+
+def test_perceived_beside_the_truth_with_a_picture(tmp_path: Path) -> None:
+    picture = tmp_path / "views.png"
+    args = ["perceive", "--scene", "blocks", "--json", "--picture", str(picture)]
+    done = CliRunner().invoke(cli.app, args)
+    assert done.exit_code == 0, done.output
+    report = json.loads(done.stdout)
+    assert report["names_from"] == "pixels" and report["missed"] == []
+    assert max(o["position_error_m"] for o in report["objects"]) < 0.006
+    assert picture.read_bytes().startswith(b"\x89PNG")
+
+
+def test_missed_objects_are_exit_code_one() -> None:
+    cameras = ("top", "front-left", "front-right", "rear-right")
+    args = ["perceive", "--json", *(a for c in cameras for a in ("--lose", c))]
+    done = CliRunner().invoke(cli.app, args)
+    assert done.exit_code == 1
+    report = json.loads(done.stdout)
+    assert len(report["missed"]) == 8 and report["objects"] == []
+
+
+def test_an_unknown_detector_lists_the_known_ones() -> None:
+    done = CliRunner().invoke(cli.app, ["perceive", "--detector", "psychic", "--json"])
+    assert done.exit_code != 0
+    assert "open-vocabulary" in done.output
