@@ -12,7 +12,6 @@ Follows LoRA (Hu et al. 2021, arXiv 2106.09685).
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import os
 import sys
@@ -35,9 +34,9 @@ try:
     import numpy as np
     import torch
     import torch.nn.functional as F  # noqa: N812
-    from gguf import GGUFReader, GGUFWriter
 
     from embodied.language.local_translator._llama import Llama
+    from embodied.language.local_translator.adapters import blend, digest, write_adapter
 except ImportError as error:
     raise EnvironmentMissingError(
         "training needs the extra [learned] (torch, gguf): pip install 'embodied-stack[learned]'"
@@ -326,11 +325,6 @@ def train(
     return card
 
 
-def digest(path: Path) -> str:
-    """SHA-256 of a file, hexadecimal."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
 def faster_precision() -> str:
     """The precision in which this machine multiplies faster, tried on one layer.
 
@@ -352,43 +346,6 @@ def faster_precision() -> str:
 
 def _identity(settings: dict[str, Any]) -> dict[str, Any]:
     return {k: v for k, v in settings.items() if k not in ("workers", "steps", "blend")}
-
-
-def write_adapter(model: Llama, path: Path) -> None:
-    """Write the adapters as llama.cpp reads them, in half precision."""
-    tensors: dict[str, Any] = {}
-    for name in model.frozen:
-        key = name.replace(".", "_")
-        if key in model.a:
-            tensors[f"{name}.weight.lora_a"] = model.a[key].detach().cpu().numpy()
-            tensors[f"{name}.weight.lora_b"] = model.b[key].detach().cpu().numpy()
-    _write(tensors, model.alpha, path)
-
-
-def _write(tensors: dict[str, Any], alpha: float, path: Path) -> None:
-    part = path.with_suffix(".new")
-    writer = GGUFWriter(part, "llama")
-    writer.add_type("adapter")
-    writer.add_string("adapter.type", "lora")
-    writer.add_float32("adapter.lora.alpha", alpha)
-    for name, data in tensors.items():
-        writer.add_tensor(name, data.astype(np.float16))
-    writer.write_header_to_file()
-    writer.write_kv_data_to_file()
-    writer.write_tensors_to_file()
-    writer.close()
-    part.replace(path)
-
-
-def blend(first: Path, second: Path, share: float) -> None:
-    """Overwrite the second adapter by a mean of both, ``share`` of it the second."""
-    old, new = ({t.name: t.data for t in GGUFReader(p).tensors} for p in (first, second))
-    mixed = {
-        name: (1.0 - share) * old[name].astype(np.float32) + share * data.astype(np.float32)
-        for name, data in new.items()
-    }
-    reader = GGUFReader(second)
-    _write(mixed, float(reader.fields["adapter.lora.alpha"].contents()), second)
 
 
 def plot(losses: list[float], path: Path) -> bool:

@@ -135,7 +135,8 @@ def test_a_run_goes_on_from_an_earlier_adapter(tiny: Path, tmp_path: Path, setti
 
     from embodied.errors import ConfigurationError
     from embodied.language.local_translator._llama import Llama
-    from embodied.language.local_translator.train import digest, train, write_adapter
+    from embodied.language.local_translator.adapters import digest, write_adapter
+    from embodied.language.local_translator.train import train
 
     train(tiny, tmp_path / "first", settings)
     first = tmp_path / "first" / "adapter.gguf"
