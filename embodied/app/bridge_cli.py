@@ -24,7 +24,10 @@ OptionOption = Annotated[
 ]
 LimitsOption = Annotated[
     Path | None,
-    typer.Option("--limits", help="Signed-off limits file [default: the simulated arm's]."),
+    typer.Option(
+        "--limits",
+        help="Signed-off limits: a file, or a shipped name.",
+    ),
 ]
 SceneOption = Annotated[str, typer.Option("--scene", help="Scene name or scene file.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON line on standard output.")]
@@ -55,11 +58,14 @@ def list_drivers(json: JsonOption = False) -> None:
             return
         from rich.table import Table
 
-        table = Table("driver", "arms", "installed", "tested against", "on hardware", "options")
+        table = Table(caption="options of each driver: embodied bridge list --json")
+        table.add_column("driver", no_wrap=True)
+        for heading in ("arms", "installed", "tested against", "on hardware"):
+            table.add_column(heading)
         for e in ENTRIES:
             there = "yes" if e.installed else f"pip install 'embodied-stack[{e.extra}]'"
             hardware = "yes" if e.hardware else "never"
-            table.add_row(e.name, e.arms, there, e.tested_against, hardware, ", ".join(e.options))
+            table.add_row(e.name, e.arms, there, e.tested_against, hardware)
         _console().print(table)
 
 
@@ -164,13 +170,16 @@ def run(
     with guarded(json):
         from embodied.app.bridge_run import RunOptions, perform_bridged
         from embodied.app.session import PYBULLET_ROBOT, Settings
+        from embodied.world.bridge.limits import load_limits
 
         _choose("--mode", mode, ("dry-run", "shadow", "confirm", "auto"))
         _choose("--simulator", simulator, ("mujoco", "pybullet"))
         bullet = simulator == "pybullet"
+        limits = _limits(limits, driver)
+        robot = PYBULLET_ROBOT if bullet else Settings().robot
         settings = Settings(
             scene=scene,
-            robot=PYBULLET_ROBOT if bullet else Settings().robot,
+            robot=robot if limits is None else load_limits(limits).robot,
             world="bridge-pybullet" if bullet else "bridge",
             seed=seed,
             model=model,
@@ -227,10 +236,10 @@ def record(
 def replay(
     file: Annotated[Path, typer.Argument(help="MCAP file.", show_default=False)],
     limits: Annotated[
-        Path | None, typer.Option("--limits", help="Other limits [default: those recorded].")
+        Path | None, typer.Option("--limits", help="Other limits (default: those recorded).")
     ] = None,
     scene: Annotated[
-        str | None, typer.Option("--scene", help="Other scene [default: the recorded one].")
+        str | None, typer.Option("--scene", help="Other scene (default: the recorded one).")
     ] = None,
     json: JsonOption = False,
 ) -> None:
@@ -294,6 +303,21 @@ def _choose(option: str, value: str, legal: tuple[str, ...]) -> None:
         )
 
 
+def _limits(limits: Path | None, driver: str) -> Path | None:
+    """The limits file; None for that of the simulated arm; raises ConfigurationError."""
+    if limits is not None:
+        return _limits_path(limits)
+    if driver != "simulated":
+        from embodied.errors import ConfigurationError
+
+        raise ConfigurationError(
+            f"driver {driver!r} needs --limits: a file that you signed off for your arm"
+            " (embodied bridge sign), or the name of one shipped for emulated arms,"
+            " such as ur5e-emulated"
+        )
+    return None
+
+
 def _options(given: list[str] | None) -> dict[str, Any]:
     """NAME=VALUE pairs; true, false and numbers are taken as such."""
     options: dict[str, Any] = {}
@@ -319,7 +343,9 @@ def _value(text: str) -> Any:
 def _limits_path(given: Path | None) -> Path:
     from embodied.world.bridge.limits import shipped_limits
 
-    return given or shipped_limits("fr3-simulated")
+    if given is None:
+        return shipped_limits("fr3-simulated")
+    return given if given.exists() or given.suffix else shipped_limits(str(given))
 
 
 def _user() -> str:

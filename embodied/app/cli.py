@@ -334,7 +334,7 @@ def doctor(
 
 @app.command("train-translator", context_settings=PASS_ON)
 def train_translator(context: typer.Context) -> None:
-    """Train the offline language model (extra [learned]; --help for options)."""
+    """Train the offline language model (extra "learned"; --help for options)."""
     hand_over("embodied.language.local_translator.train", context.args)
 
 

@@ -13,7 +13,7 @@ import os
 import sys
 import tomllib
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from importlib import resources
 from importlib.resources.abc import Traversable
@@ -158,7 +158,7 @@ def compile_model(spec: mujoco.MjSpec) -> mujoco.MjModel:
 
 
 @contextlib.contextmanager
-def _kept_names_are_meant() -> Iterator[None]:
+def _kept_names_are_meant() -> Generator[None]:
     """Silence one warning: a mounted hand keeps its names, so that planners find it.
 
     MuJoCo prints it when the hand is attached, and its Python binding warns when it compiles.
