@@ -45,7 +45,7 @@ class ValueMapCondition:
     Attributes:
         what: ``"inside"``: the centre of ``subject`` lies in ``region``; ``"outside"``: it does
             not; ``"holding"``: the gripper holds something; ``"free"``: it does not; ``"opening"``:
-            the drawer ``subject`` is open by at least ``value``; ``"closed"``: by at most ``value``.
+            the drawer ``subject`` is open by ``value`` or more; ``"closed"``: by ``value`` or less.
         subject: ``"gripper"`` or the name of an object.
         region: For ``"inside"`` and ``"outside"``.
         value: Metres, for ``"opening"`` and ``"closed"``.
