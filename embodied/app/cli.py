@@ -140,7 +140,7 @@ NoVideoOption = Annotated[
 
 @app.command()
 def run(
-    sentence: Annotated[str, typer.Argument(help="What the robot should do.")] = "",
+    sentence: Annotated[str | None, typer.Argument(help="What the robot should do.")] = None,
     scene: SceneOption = "blocks",
     robot: RobotOption = "fr3",
     world: WorldOption = "mujoco",
@@ -167,8 +167,8 @@ def run(
 ) -> None:
     """Carry out a sentence and check the result from measured state."""
     if resume is not None:
-        _resume(resume, sentence, yes, out, json, quiet, video=not no_video)
-    if not sentence:
+        _resume(resume, sentence or "", yes, out, json, quiet, video=not no_video)
+    if sentence is None:
         raise typer.BadParameter("say what the robot should do, or --resume FOLDER")
     settings = _settings(locals())
     with guarded(json):
