@@ -20,7 +20,8 @@ from embodied.app.session import Settings
 from embodied.errors import HardwareFault
 from embodied.world import robots
 from embodied.world.bridge._types import Acknowledgement, ArmMode, StopCategory
-from embodied.world.bridge.driver import DriverLostError
+from embodied.world.bridge.contract import DriverContract
+from embodied.world.bridge.driver import Driver, DriverLostError
 from embodied.world.bridge.drivers.serial_servos import SerialServosDriver
 from embodied.world.bridge.drivers.servo_scale import centred
 from embodied.world.bridge.emulators.plant import IdealJoints
@@ -81,6 +82,15 @@ def _drive(driver: SerialServosDriver, q: np.ndarray, periods: int) -> None:
     for _ in range(periods):
         driver.stream(q, np.zeros(7))
         time.sleep(driver.capabilities.period_s)
+
+
+class TestSerialServos(DriverContract):
+    @pytest.fixture(autouse=True)
+    def _served(self, bench: Bench) -> None:
+        self.bench = bench
+
+    def make_driver(self) -> Driver:
+        return SerialServosDriver(bus=self.bench.bus, port=self.bench.port)
 
 
 def test_connecting_and_enabling_move_nothing(driver: SerialServosDriver, bench: Bench) -> None:

@@ -20,7 +20,8 @@ from embodied.app.session import Settings
 from embodied.errors import HardwareFault
 from embodied.world import robots
 from embodied.world.bridge._types import Acknowledgement, StopCategory
-from embodied.world.bridge.driver import DriverLostError
+from embodied.world.bridge.contract import DriverContract
+from embodied.world.bridge.driver import Driver, DriverLostError
 from embodied.world.bridge.drivers.universal_robots import JOINTS, UniversalRobotsDriver
 from embodied.world.bridge.emulators.plant import IdealJoints, RateLimited
 from embodied.world.bridge.emulators.rtde_protocol import input_recipe, output_recipe
@@ -75,6 +76,15 @@ def _drive(driver: UniversalRobotsDriver, q: np.ndarray, periods: int) -> None:
     for _ in range(periods):
         driver.stream(q, np.zeros(6))
         time.sleep(driver.capabilities.period_s)
+
+
+class TestUniversalRobots(DriverContract):
+    @pytest.fixture(autouse=True)
+    def _served(self, emulator: Emulator) -> None:
+        self.host = emulator.host
+
+    def make_driver(self) -> Driver:
+        return UniversalRobotsDriver(host=self.host)
 
 
 def test_connecting_and_enabling_move_nothing(driver: UniversalRobotsDriver) -> None:

@@ -184,11 +184,11 @@ class SerialServosDriver:
         bus = self._connected()
         self._stopped = True
         if category is StopCategory.IMMEDIATE:
-            self._enabled = False
             for number in self._joints:
                 bus.torque(number, False)
         elif self._enabled:
             self._brake()
+        self._enabled = False
 
     def recover(self, acknowledgement: Acknowledgement) -> None:
         """Clear a stop; raises HardwareFault while a servo reports a hardware error."""
@@ -197,13 +197,14 @@ class SerialServosDriver:
         self._look_for_errors(self._connected())
         if self._error:
             raise HardwareFault(f"servo error {self._error:#04x}: see to it and restart the servo")
-        self._stopped = self._enabled = False
+        self._stopped = False
 
     def disconnect(self) -> None:
         """Brake if moving, keep holding, and let go of the port; may be called twice."""
         bus, self._bus = self._bus, None
+        enabled, self._enabled = self._enabled, False
         if bus is not None:
-            if self._enabled and np.any(self._goal_dq):
+            if enabled and np.any(self._goal_dq):
                 self._bus = bus
                 try:
                     self._brake()

@@ -76,7 +76,7 @@ class UniversalRobotsDriver:
         )
         self._truth = Truth(truth)
         self._client: UrClient | None = None
-        self._stopped = False
+        self._enabled = self._stopped = False
         self._lockstep = lockstep
         self._due_s = 0.0
         self._width = (0.0, 0.0, 0.0)  # gap m, rate m/s, force N
@@ -144,6 +144,7 @@ class UniversalRobotsDriver:
             raise HardwareFault("the UR controller does not run the control program")
         if self._gripper is not None:
             self._gripper.activate()
+        self._enabled = True
 
     def stream(
         self,
@@ -158,8 +159,8 @@ class UniversalRobotsDriver:
         client = self._connected()
         if self._lockstep:
             self._due_s = max(self._due_s, client.read().stamp_s)
-        if self._stopped:
-            raise HardwareFault("the UR arm is stopped")
+        if self._stopped or not self._enabled:
+            raise HardwareFault("the UR arm is stopped, or not enabled")
         if not client.servo(q.tolist()):
             raise HardwareFault("the UR controller refused a set-point")
         if self._gripper is not None and gripper_width_m is not None:
@@ -181,7 +182,7 @@ class UniversalRobotsDriver:
     def stop(self, category: StopCategory) -> None:
         """Brake (``servoStop``); category 1 with a protective stop, category 0 without power."""
         client = self._connected()
-        self._stopped = True
+        self._stopped, self._enabled = True, False
         if category is StopCategory.IMMEDIATE:
             self._dashboard("power off")
             return
@@ -206,6 +207,7 @@ class UniversalRobotsDriver:
     def disconnect(self) -> None:
         """Brake if moving and let go; may be called twice."""
         client, self._client = self._client, None
+        self._enabled = False
         if client is not None:
             client.close()
         if self._gripper is not None:
