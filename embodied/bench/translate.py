@@ -31,7 +31,8 @@ from embodied.bench.translate_data import (
 )
 from embodied.bench.translate_meaning import same_goals, same_rewards, same_value_maps
 from embodied.errors import ConfigurationError, ProgramError
-from embodied.language.local_translator.slot_model import Answer, SlotModel
+from embodied.language.local_translator.answer import Answer
+from embodied.language.local_translator.slot_model import SlotModel
 from embodied.language.local_translator.translator import (
     AnswersSlots,
     CascadeTranslator,

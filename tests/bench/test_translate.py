@@ -10,8 +10,8 @@ from embodied.bench.translate_data import Case, generated, handwritten, publishe
 from embodied.bench.translate_meaning import gold_of, same_rewards, same_value_maps
 from embodied.errors import ConfigurationError
 from embodied.language.local_translator import reward_slots, value_map_slots
+from embodied.language.local_translator.answer import Answer
 from embodied.language.local_translator.scene_view import SceneView, Thing
-from embodied.language.local_translator.slot_model import Answer
 from embodied.types import RewardProgram, ValueMapProgram
 
 TESTS_DATA = Path(__file__).parents[1] / "data"

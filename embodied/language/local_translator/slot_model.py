@@ -4,38 +4,15 @@ from __future__ import annotations
 
 import math
 import time
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from embodied.errors import ModelError
+from embodied.language.local_translator.answer import Answer
 from embodied.language.models.local import LocalModel
 
 MAX_TOKENS = 192
 CONTEXT_TOKENS = 1024
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
-    """What the model wrote.
-
-    Attributes:
-        slots: The text, without the space in front.
-        confidence: Probability of the whole answer under the model, before the grammar.
-        complete: False when it was cut off at the longest length.
-        latency_s: Wall time.
-        input_tokens: Tokens of the prompt.
-        cached_tokens: Those of them that were not read again.
-        output_tokens: Tokens of the answer.
-    """
-
-    slots: str
-    confidence: float
-    complete: bool
-    latency_s: float
-    input_tokens: int
-    cached_tokens: int
-    output_tokens: int
 
 
 class SlotModel(LocalModel):

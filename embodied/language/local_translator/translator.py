@@ -11,6 +11,7 @@ from typing import Protocol
 
 from embodied.errors import Diagnostic, NotUnderstoodError
 from embodied.language.local_translator import goal_slots, reward_slots, value_map_slots
+from embodied.language.local_translator.answer import Answer
 from embodied.language.local_translator.evidence import left_out, narrowed
 from embodied.language.local_translator.grammar import Grammar
 from embodied.language.local_translator.grounding import unknown_words
@@ -20,7 +21,6 @@ from embodied.language.local_translator.prompts import (
     sentence_part,
 )
 from embodied.language.local_translator.scene_view import SceneView
-from embodied.language.local_translator.slot_model import Answer
 from embodied.language.local_translator.slots import Refusal, SlotError
 from embodied.protocols import StateMemory, Translator
 from embodied.symbolic import read_domain, read_goal, render_problem

@@ -7,8 +7,8 @@ import pytest
 
 from embodied.bench.translate_data import spec_of
 from embodied.errors import NotUnderstoodError
+from embodied.language.local_translator.answer import Answer
 from embodied.language.local_translator.scene_view import SceneView
-from embodied.language.local_translator.slot_model import Answer
 from embodied.language.local_translator.translator import CascadeTranslator, LocalTranslator
 from embodied.language.reward.rules import RewardRules
 from embodied.language.rules import RulesTranslator
