@@ -22,6 +22,8 @@ def read_run(folder: Path) -> tuple[Memory, tuple[Change, ...]]:
     Raises:
         ConfigurationError: The folder holds no run, or not what is needed.
     """
+    if not folder.is_dir():
+        raise ConfigurationError(f"there is no run folder {folder}")
     vocabulary = _vocabulary(folder)
     start = Memory(vocabulary=vocabulary)
     if (folder / MEMORY_LOG).is_file():
