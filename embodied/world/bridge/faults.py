@@ -31,6 +31,8 @@ ARM_FAULTS = ("frozen-state", "clock-jump", "protective-stop", "torque-spike", "
 PLANNER_FAULTS = ("latency", "jitter", "loss", "reorder", "duplication", "corrupt")
 """Faults of the channel; the arm ramps down and holds."""
 
+_HIDING = ("frozen-state", "wrong-joint-count")
+
 PROCESS_FAULTS = ("client-kill", "supervisor-kill")
 
 
@@ -39,8 +41,9 @@ class FaultyDriver:
 
     Args:
         driver: The driver; its arm stays as it is, only reports change.
-        faults: What to inject: ``{"kind": one of ARM_FAULTS, "after_periods": int}``. Periods are
-            counted from the last ``enable``; the next fault comes after a recovery.
+        faults: What to inject: ``{"kind": one of ARM_FAULTS, "after_periods": int}``. Periods in
+            which the arm is told to move are counted, from the last ``enable``; the next fault
+            comes after a recovery.
 
     Raises:
         ConfigurationError: There is no such fault.
@@ -84,7 +87,7 @@ class FaultyDriver:
             case "torque-spike":
                 return replace(state, tau=state.tau + 500.0)
             case _:
-                return replace(state, q=state.q[:-1], dq=state.dq[:-1])
+                return replace(state, q=state.q[1:], dq=state.dq[1:])
 
     def enable(self) -> None:
         """As the driver does; the next fault is counted from here."""
@@ -102,7 +105,7 @@ class FaultyDriver:
         gripper_force_n: float = 0.0,
     ) -> StreamResult:
         """As the driver does."""
-        self._periods += 1
+        self._periods += bool(np.any(dq))
         return self._driver.stream(
             q, dq, gripper_width_m=gripper_width_m, gripper_force_n=gripper_force_n
         )
@@ -116,9 +119,9 @@ class FaultyDriver:
         self._driver.gripper(width_m, force_n)
 
     def stop(self, category: StopCategory) -> None:
-        """As the driver does; frozen reports thaw, so that it can be seen coming to rest."""
+        """As the driver does; what hides the motion ends, so that rest can be seen."""
         self._driver.stop(category)
-        if self._frozen is not None:
+        if self._now is not None and self._now["kind"] in _HIDING:
             self._now = self._frozen = None
 
     def recover(self, acknowledgement: Acknowledgement) -> None:
@@ -163,6 +166,11 @@ class FaultySender:
     def active(self) -> bool:
         """Whether the fault has begun."""
         return self.first_fault_s is not None
+
+    @property
+    def keeps(self) -> bool:
+        """Whether a set-point is kept back until the next one has been sent."""
+        return self._kept is not None
 
     def send(self, message: Mapping[str, Any]) -> None:
         """Send a set-point, or what the fault makes of it; raises ChannelClosedError."""

@@ -148,7 +148,12 @@ class Plant:
     @property
     def at_rest(self) -> bool:
         """Nothing moves any more."""
-        return not self._braking and float(np.max(np.abs(self._observed.dq))) < REST_RAD_S
+        return not self._braking and self.speed_rad_s < REST_RAD_S
+
+    @property
+    def speed_rad_s(self) -> float:
+        """Measured, of the fastest joint."""
+        return float(np.max(np.abs(self._observed.dq)))
 
     def report(self, problem: str = "") -> dict[str, Any]:
         """The state as a message."""
@@ -246,13 +251,20 @@ def serve(plant: Plant, listener: Listener, farewell: Path | None) -> None:
 
 def _leave(plant: Plant, farewell: Path | None) -> None:
     """Brake to rest, then write down how long that took."""
+    speed_rad_s = plant.speed_rad_s
     plant.stop(1)
     periods = 0
     while not plant.at_rest and periods < LONGEST_BRAKING:
         plant.idle()
         periods += 1
     if farewell is not None:
-        text = json.dumps({"at_rest": plant.at_rest, "braked_s": periods * plant.dt_s})
+        text = json.dumps(
+            {
+                "at_rest": plant.at_rest,
+                "braked_s": periods * plant.dt_s,
+                "from_rad_s": round(speed_rad_s, 4),
+            }
+        )
         farewell.write_text(text, "utf-8")
 
 

@@ -55,6 +55,16 @@ class _Totals:
     largest_shadow_rad: float = 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class _Braking:
+    """Since when, and from which speed, the arm comes to rest."""
+
+    code: str
+    since_s: float
+    sequence: int
+    speed_rad_s: float
+
+
 class Supervisor:
     """One arm, one planner, one operator.
 
@@ -107,7 +117,7 @@ class Supervisor:
         self._ending = False
         self._end_by_s: float | None = None
         self._last_state: ArmState | None = None
-        self._coming_to_rest: tuple[str, float, int] | None = None
+        self._coming_to_rest: _Braking | None = None
 
     # --------------------------------------------------------------------- loop
 
@@ -307,20 +317,21 @@ class Supervisor:
     def _until_rest(self, code: str) -> None:
         """From now on it is measured how long the arm takes to come to rest."""
         if self._coming_to_rest is None and self._last_state is not None:
-            sequence = self._last_state.sequence
-            self._coming_to_rest = (code, time.monotonic(), sequence)
+            state = self._last_state
+            self._coming_to_rest = _Braking(
+                code, time.monotonic(), state.sequence, _speed_rad_s(state)
+            )
 
     def _note_rest(self, state: ArmState, now: float) -> None:
-        if self._coming_to_rest is None or not np.isfinite(state.dq).all():
-            return
-        code, since_s, sequence = self._coming_to_rest
-        if float(np.max(np.abs(state.dq), initial=0.0)) < STILL_RAD_S:
+        braking = self._coming_to_rest
+        if braking is not None and _speed_rad_s(state) < STILL_RAD_S:
             self._coming_to_rest = None
             self._event(
                 "at-rest",
-                code=code,
-                after_s=round(now - since_s, 4),
-                after_periods=state.sequence - sequence,
+                code=braking.code,
+                from_rad_s=round(braking.speed_rad_s, 4),
+                after_s=round(now - braking.since_s, 4),
+                after_periods=state.sequence - braking.sequence,
             )
 
     def _stop(self, why: Reason, now: float) -> None:
@@ -345,7 +356,7 @@ class Supervisor:
         assert self._stopped_s is not None
         if self._escalated or now - self._stopped_s < self.limits.rest_s:
             return
-        speed = float(np.max(np.abs(state.dq))) if np.isfinite(state.dq).all() else np.inf
+        speed = _speed_rad_s(state)
         if speed > STILL_RAD_S:
             self._escalated = True
             self._event("escalated", speed_rad_s=speed, category=int(StopCategory.IMMEDIATE))
@@ -638,6 +649,13 @@ class Supervisor:
             self._operator.send(message)
         except ChannelClosedError:
             return  # noticed when it is read from next
+
+
+def _speed_rad_s(state: ArmState) -> float:
+    """Of the fastest joint; infinite where the arm does not report it."""
+    if not np.isfinite(state.dq).all():
+        return float("inf")
+    return float(np.max(np.abs(state.dq), initial=0.0))
 
 
 def reported(state: ArmState) -> dict[str, Any]:

@@ -53,12 +53,12 @@ class Rig:
     def lines(self) -> int:
         return len(self.journal.read_text("utf-8").splitlines())
 
-    def wait_for(self, name: str, since: int = 0) -> dict[str, Any]:
+    def wait_for(self, name: str, since: int = 0, code: str = "") -> dict[str, Any]:
         deadline = time.monotonic() + WAIT_S
         while time.monotonic() < deadline:
-            found = self.events(name, since)
-            if found:
-                return found[0]
+            for event in self.events(name, since):
+                if code in ("", event.get("code")):
+                    return event
             time.sleep(0.01)
         raise AssertionError(f"no {name!r} in the journal")
 
@@ -102,7 +102,8 @@ def test_faults_of_the_arm_are_latched_until_somebody_recovers(rig: Rig, kind: s
         report = swing(client, 100)
         assert report["status"]["latched"] == CODES[kind]
         assert rig.wait_for("stop", since)["code"] == CODES[kind]
-        rest = rig.wait_for("at-rest", since)
+        rest = rig.wait_for("at-rest", since, CODES[kind])
+        assert rest["from_rad_s"] > 0.05
         assert rest["after_periods"] * 0.01 <= 0.6
         assert not client.enable()["status"]["enabled"]
         rig.recover()
@@ -286,7 +287,8 @@ def test_a_killed_supervisor_leaves_an_arm_at_rest_and_nothing_behind(tmp_path: 
     deadline = time.monotonic() + WAIT_S
     while any(_alive(int(c)) for c in children) and time.monotonic() < deadline:
         time.sleep(0.02)
-    assert json.loads(rig.farewell.read_text("utf-8"))["at_rest"]
+    farewell = json.loads(rig.farewell.read_text("utf-8"))
+    assert farewell["at_rest"] and farewell["from_rad_s"] > 0.05
     assert not any(_alive(int(child)) for child in children)
     with pytest.raises(WorldError):
         client.propose(np.zeros(7))
