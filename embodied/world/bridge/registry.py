@@ -115,6 +115,28 @@ ENTRIES: tuple[Entry, ...] = (
         },
         tested_against="servos at a pseudo-terminal, with the client ftservo-python-sdk",
     ),
+    Entry(
+        name="ros2",
+        arms="arms behind a ROS 2 joint_trajectory_controller",
+        module="embodied.world.bridge.drivers.ros2",
+        factory="Ros2Driver",
+        extra="bridge-ros2",
+        package="cyclonedds",
+        options={
+            "robot": "robot whose joints the controller has",
+            "joints": "their names in ROS, separated by commas, where they differ",
+            "controller": "name of the trajectory controller",
+            "states": "topic of the joint states",
+            "gripper": "name of the gripper's trajectory controller, or nothing",
+            "gripper_joint": "joint that it moves",
+            "gap_per_joint": "gap in metres per unit of that joint",
+            "domain": "DDS domain, as in ROS_DOMAIN_ID",
+            "local": "true: stay on this machine's loopback",
+            "truth": "socket of an emulator that tells where things are; real arms have none",
+            "lockstep": "true: wait for an emulator started with --stepped",
+        },
+        tested_against="a trajectory controller emulated by this project over Cyclone DDS",
+    ),
 )
 
 

@@ -20,12 +20,13 @@ from embodied.world.bridge.emulators.ur_controller import UrController
 def main() -> int:
     """Parse the command line and serve."""
     parser = argparse.ArgumentParser(prog="python -m embodied.world.bridge.emulators")
-    parser.add_argument("kind", choices=["universal-robots", *PROTOCOLS])
+    parser.add_argument("kind", choices=["universal-robots", "ros2", *PROTOCOLS])
     parser.add_argument("--host", default="127.0.0.1", help="loopback address to listen on")
     parser.add_argument("--scene", default="", help="simulate this scene around the arm")
     parser.add_argument("--robot", default="", help="arm (default: ur5e, or fr3 made of servos)")
     parser.add_argument("--seed", type=int, default=0, help="seed of the scene's layout")
     parser.add_argument("--stepped", action="store_true", help="time passes with set-points only")
+    parser.add_argument("--domain", type=int, default=0, help="DDS domain of ros2")
     parser.add_argument("--truth", type=Path, help="local socket that tells where things are")
     options = parser.parse_args()
     if options.truth is not None and not options.scene:
@@ -51,6 +52,14 @@ async def _serve(options: argparse.Namespace, plant: Plant, robot: str) -> None:
     if options.kind == "universal-robots":
         emulator = UrEmulator(UrController(plant, plant.q, stepped=options.stepped), options.host)
         tasks.append(emulator.serve(lambda: print("ready", flush=True)))  # noqa: T201
+    elif options.kind == "ros2":
+        from embodied.world.bridge.emulators.ros2 import Ros2Emulator
+        from embodied.world.bridge.emulators.ros2_controller import TrajectoryController
+
+        joints = TrajectoryController(plant, robots.load(robot).joints, stepped=options.stepped)
+        topics = Ros2Emulator(joints, options.domain)
+        print("ready", flush=True)  # noqa: T201
+        tasks.append(asyncio.to_thread(topics.serve))
     else:
         arm = robots.load(robot)
         chain = ServoChain(plant, centred(arm.q_lower, arm.q_upper), stepped=options.stepped)
