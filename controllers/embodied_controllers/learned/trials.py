@@ -1,0 +1,173 @@
+"""Trials, learning between them, and model-predictive control by random shooting."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from embodied_controllers.learned.dynamics import EnsembleDynamics
+from embodied_controllers.learned.proposals import Proposal
+
+Array = NDArray[np.float64]
+Objective = Callable[[Array], Array]
+
+
+class ContactTask(Protocol):
+    """Something that is to be opened or moved by contact.
+
+    A state is (n_state,): its first three components are the gripper's position in the world, m.
+    """
+
+    n_state: int
+    steps: int
+
+    def reset(self, seed: int) -> Array:
+        """Begin a trial; the state."""
+        ...
+
+    def step(self, action: Array) -> Array:
+        """Apply an action (4,); the state measured after it."""
+        ...
+
+    def opening(self, states: Array) -> Array:
+        """How far it is open in states (..., n_state): 0 closed, 1 as far as is asked for."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LearningOptions:
+    """Sizes of learning and control.
+
+    Attributes:
+        samples: Sequences of actions that are compared in each step.
+        horizon: Their length.
+        elites: So many of the best are averaged.
+        members: Networks in the ensemble.
+        hidden: Their width.
+        fit_steps: Steps of the optimiser after each trial.
+        known: Successes before which every other trial explores by drawing from the proposal.
+            Before the first one all trials do: nothing has moved, and all sequences promise alike.
+    """
+
+    samples: int = 128
+    horizon: int = 5
+    elites: int = 12
+    members: int = 4
+    hidden: int = 64
+    fit_steps: int = 150
+    known: int = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    """What one trial came to: whether it succeeded, its steps, and its largest opening."""
+
+    success: bool
+    steps: int
+    opening: float
+
+
+@dataclass(slots=True)
+class _Transitions:
+    states: list[Array] = field(default_factory=list[Array])
+    actions: list[Array] = field(default_factory=list[Array])
+    after: list[Array] = field(default_factory=list[Array])
+
+
+class OnlineLearner:
+    """Learns what actions do while trying.
+
+    Args:
+        task: What is tried.
+        proposal: Where actions are sampled.
+        options: Sizes.
+        objective: What sequences are compared by, from predicted states (n, horizon, n_state) to
+            (n,); by default the mean opening.
+        seed: Of sampling and of the networks.
+
+    Raises:
+        EnvironmentMissingError: torch is not installed.
+    """
+
+    def __init__(
+        self,
+        task: ContactTask,
+        proposal: Proposal,
+        options: LearningOptions | None = None,
+        *,
+        objective: Objective | None = None,
+        seed: int = 0,
+    ) -> None:
+        self.task, self.proposal = task, proposal
+        self.options = options or LearningOptions()
+        self._objective = objective or self._mean_opening
+        self._informed = objective is not None
+        self._rng = np.random.default_rng(seed)
+        self.dynamics = EnsembleDynamics(
+            task.n_state,
+            4,
+            members=self.options.members,
+            hidden=self.options.hidden,
+            seed=seed,
+        )
+        self._data = _Transitions()
+        self._successes = self._tried = 0
+        self._last: Array | None = None
+
+    def try_once(self, seed: int) -> Trial:
+        """Try, with one network drawn for the whole trial (Thompson sampling); then learn."""
+        self._tried += 1
+        known = self._successes >= self.options.known or self._tried % 2 == 0
+        explore = not (self._data.states and known and (self._successes or self._informed))
+        member = None if explore else int(self._rng.integers(self.options.members))
+        trial = self._run(seed, explore=explore, member=member, keep=True)
+        self._successes += trial.success
+        self.dynamics.fit(
+            np.array(self._data.states),
+            np.array(self._data.actions),
+            np.array(self._data.after),
+            steps=self.options.fit_steps,
+        )
+        return trial
+
+    def evaluate(self, seed: int) -> Trial:
+        """Try with the mean of all networks; nothing is learned."""
+        return self._run(seed, explore=not self._data.states, member=None, keep=False)
+
+    def _run(self, seed: int, *, explore: bool, member: int | None, keep: bool) -> Trial:
+        state = self.task.reset(seed)
+        self.proposal.reset()
+        self._last = None
+        best, step = 0.0, 0
+        while step < self.task.steps and best < 1.0:
+            if explore:
+                action = self.proposal.draw(self._rng, state[:3])
+            else:
+                action = self._choose(state, member)
+            after = self.task.step(action)
+            if keep:
+                self._data.states.append(state)
+                self._data.actions.append(action)
+                self._data.after.append(after)
+            state, step = after, step + 1
+            best = max(best, float(self.task.opening(state)))
+        return Trial(success=best >= 1.0, steps=step, opening=best)
+
+    def _choose(self, state: Array, member: int | None) -> Array:
+        actions = self.proposal.sample(
+            self._rng, state[:3], self.options.samples, self.options.horizon
+        )
+        if self._last is not None:  # the rest of what was chosen before competes again
+            actions[0, :-1] = self._last[1:]
+        predicted = self.dynamics.rollout(state, actions, member)
+        best = np.argsort(self._objective(predicted))[-self.options.elites :]
+        chosen = actions[best].mean(axis=0)
+        self._last = chosen
+        return chosen[0]
+
+    def _mean_opening(self, predicted: Array) -> Array:
+        return self.task.opening(predicted).mean(axis=1)
