@@ -137,6 +137,22 @@ ENTRIES: tuple[Entry, ...] = (
         },
         tested_against="a trajectory controller emulated by this project over Cyclone DDS",
     ),
+    Entry(
+        name="lerobot",
+        arms="arms behind an object of the shape of LeRobot's Robot class",
+        module="embodied.world.bridge.drivers.lerobot",
+        factory="LeRobotDriver",
+        options={
+            "factory": "module:callable that returns the robot",
+            "unit": "of the joints' numbers: degrees or radians",
+            "robot": "robot whose joints these are",
+            "joints": "their names in LeRobot, separated by commas, where they differ",
+            "gripper": "name of the gripper's motor, or nothing",
+            "stroke_m": "gap of the open gripper",
+            "lockstep": "true: time passes with set-points only",
+        },
+        tested_against="simulated arms in the shape of the class, without LeRobot",
+    ),
 )
 
 
