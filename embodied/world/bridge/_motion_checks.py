@@ -161,12 +161,10 @@ class MotionChecks:
     def _take_centre(self, q: Array) -> Nearest:
         """Make ``q`` (n,) the centre; returns what is nearest there."""
         limits = self.limits
-        near = self.geometry.nearest(q)
-        ee, _ = self.geometry.points(q)
+        near, ee, singular = self.geometry.around(q)
         box = min((ee - limits.workspace_lower).min(), (limits.workspace_upper - ee).min())
-        spare = self.geometry.least_singular_value(q) - limits.least_singular_value
         self._centre = q
-        self._room = np.array([box, near.margin_m, spare])
+        self._room = np.array([box, near.margin_m, singular - limits.least_singular_value])
         return near
 
     def _workspace(self, way: Array) -> Reason | None:

@@ -120,11 +120,7 @@ class ArmGeometry:
     def least_singular_value(self, q: Array) -> float:
         """Of the end effector's Jacobian at ``q``; 0 at a singularity."""
         self.place(q)
-        mujoco.mj_comPos(self.model, self.data)
-        mujoco.mj_jacSite(self.model, self.data, self._jacobian[:3], self._jacobian[3:], self._site)
-        J = self._jacobian[:, self._dof]
-        square = J @ J.T if J.shape[1] >= 6 else J.T @ J
-        return float(np.sqrt(max(np.linalg.eigvalsh(square)[0], 0.0)))
+        return self._least_singular_value()
 
     def set_gap(self, width_m: float) -> None:
         """Open the fingers to a gap."""
@@ -134,6 +130,16 @@ class ArmGeometry:
     def nearest(self, q: Array) -> Nearest:
         """The pair that is closest to being too near at ``q``, within ``BUBBLE_M``."""
         self.place(q)
+        return self._nearest()
+
+    def around(self, q: Array) -> tuple[Nearest, Array, float]:
+        """Nearest parts, the end effector (3,), m, and the least singular value at ``q``."""
+        self.place(q)
+        return self._nearest(), self._ee.copy(), self._least_singular_value()
+
+    # ----------------------------------------------------------------- private
+
+    def _nearest(self) -> Nearest:
         mujoco.mj_collision(self.model, self.data)
         contact = self.data.contact
         if len(contact.dist) == 0:
@@ -146,7 +152,12 @@ class ArmGeometry:
         first, second = (self._name(int(g)) for g in pairs[i])
         return Nearest(first=first, second=second, margin_m=float(margins[i]))
 
-    # ----------------------------------------------------------------- private
+    def _least_singular_value(self) -> float:
+        mujoco.mj_comPos(self.model, self.data)
+        mujoco.mj_jacSite(self.model, self.data, self._jacobian[:3], self._jacobian[3:], self._site)
+        J = self._jacobian[:, self._dof]
+        square = J @ J.T if J.shape[1] >= 6 else J.T @ J
+        return float(np.sqrt(max(np.linalg.eigvalsh(square)[0], 0.0)))
 
     def _name(self, geom: int) -> str:
         name = self.model.geom(geom).name

@@ -24,8 +24,8 @@ from embodied.types._geometry import Array
 from embodied.world.bridge.channel import BadFrameError, ChannelClosedError, Listener, Schema
 from embodied.world.bridge.stopping import Stopper
 
-SILENCE_PERIODS = 6
-"""After so many periods without a set-point, an arm that keeps its own time brakes."""
+PATIENCE_PERIODS = 2.5
+"""So long after a set-point, an arm that keeps its own time waits for the next; then it brakes."""
 
 REST_RAD_S = 0.02
 LONGEST_BRAKING = 1000
@@ -132,6 +132,8 @@ class Plant:
 
     def idle(self) -> None:
         """One period without a set-point: brake, then hold."""
+        if self.mode == "running" and not self._braking:
+            self._brake()
         if self._braking:
             dq = np.array(self._braking.pop(0))
             rest = self._braking
@@ -139,11 +141,6 @@ class Plant:
             self._braking = rest
         else:
             self._step(self._q, None, 0.0)
-
-    def silent(self) -> None:
-        """Set-points stopped coming."""
-        if self.mode == "running" and not self._braking:
-            self._brake()
 
     @property
     def at_rest(self) -> bool:
@@ -183,7 +180,10 @@ class Plant:
     # ----------------------------------------------------------------- private
 
     def _brake(self) -> None:
-        rows = self._stopper.velocities(self._dq.tolist(), self._ddq.tolist())
+        # Set-points after a break may have jumped; what is braked from is within the limits.
+        dq = np.clip(self._dq, -self.spec.dq_max, self.spec.dq_max)
+        ddq = np.clip(self._ddq, -self.spec.ddq_max, self.spec.ddq_max)
+        rows = self._stopper.velocities(dq.tolist(), ddq.tolist())
         self._braking = rows or []
 
     def _step(self, q: Array, width: float | None, force: float) -> None:
@@ -207,7 +207,7 @@ def serve(plant: Plant, listener: Listener, farewell: Path | None) -> None:
     channel = listener.accept(60.0)
     if channel is None:
         return
-    heard_s = next_s = time.monotonic()
+    next_s = time.monotonic()
     try:
         while True:
             wait = 60.0 if plant.lockstep else max(next_s - time.monotonic(), 0.0)
@@ -219,8 +219,6 @@ def serve(plant: Plant, listener: Listener, farewell: Path | None) -> None:
             if message is None:
                 if plant.lockstep:
                     continue
-                if now - heard_s > SILENCE_PERIODS * plant.dt_s:
-                    plant.silent()
                 plant.idle()
                 next_s = max(next_s + plant.dt_s, now)
                 continue
@@ -228,10 +226,9 @@ def serve(plant: Plant, listener: Listener, farewell: Path | None) -> None:
             kind = message["kind"]
             if kind == "stream":
                 problem = plant.stream(message)
-                heard_s, next_s = now, now + 2.5 * plant.dt_s
+                next_s = now + PATIENCE_PERIODS * plant.dt_s
             elif kind == "enable":
                 problem = plant.enable()
-                heard_s = now
             elif kind == "stop":
                 plant.stop(message["category"])
                 next_s = now
