@@ -61,6 +61,8 @@ class EnsembleDynamics:
     def fit(self, states: Array, actions: Array, after: Array, *, steps: int = 150) -> float:
         """Go on training on transitions (n, n_state), (n, n_action), (n, n_state).
 
+        Transitions are drawn more often the larger their largest change is.
+
         Returns:
             Mean loss of the last ten steps.
 
@@ -76,9 +78,13 @@ class EnsembleDynamics:
         self._scale = x.std(0, correction=0).clamp_min(1e-3)
         self._spread = y.std(0, correction=0).clamp_min(1e-3)
         x, y = (x - self._shift) / self._scale, y / self._spread
+        # What rarely happens (a bolt that is drawn back) must not drown in what always does.
+        weights = 0.1 + y.square().amax(dim=1).clamp_max(9.0)
         losses: list[float] = []
         for _ in range(steps):
-            pick = torch.randint(len(x), (self.members, min(64, len(x))), generator=self._random)
+            n = self.members * 64
+            pick = torch.multinomial(weights, n, replacement=True, generator=self._random)
+            pick = pick.view(self.members, 64)
             loss = (self._net(x[pick]) - y[pick]).square().mean()
             self._optimiser.zero_grad()
             loss.backward()

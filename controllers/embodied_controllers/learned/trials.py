@@ -46,6 +46,7 @@ class LearningOptions:
         samples: Sequences of actions that are compared in each step.
         horizon: Their length.
         elites: So many of the best are averaged.
+        refinements: So often all are drawn anew around the best (cross-entropy method).
         members: Networks in the ensemble.
         hidden: Their width.
         fit_steps: Steps of the optimiser after each trial.
@@ -54,11 +55,12 @@ class LearningOptions:
     """
 
     samples: int = 128
-    horizon: int = 5
+    horizon: int = 6
     elites: int = 12
+    refinements: int = 0
     members: int = 4
     hidden: int = 64
-    fit_steps: int = 150
+    fit_steps: int = 100
     known: int = 3
 
 
@@ -163,6 +165,12 @@ class OnlineLearner:
         )
         if self._last is not None:  # the rest of what was chosen before competes again
             actions[0, :-1] = self._last[1:]
+        for _ in range(self.options.refinements):
+            predicted = self.dynamics.rollout(state, actions, member)
+            best = np.argsort(self._objective(predicted))[-self.options.elites :]
+            mean, spread = actions[best].mean(axis=0), actions[best].std(axis=0)
+            drawn = mean + spread * self._rng.standard_normal(actions.shape)
+            actions = np.clip(drawn, actions.min(axis=(0, 1)), actions.max(axis=(0, 1)))
         predicted = self.dynamics.rollout(state, actions, member)
         best = np.argsort(self._objective(predicted))[-self.options.elites :]
         chosen = actions[best].mean(axis=0)
