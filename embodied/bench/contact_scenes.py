@@ -1,3 +1,5 @@
+# pyright: reportAttributeAccessIssue=false
+# (mujoco ships no type stubs)
 """A door with a lever handle, a sash window and a fridge, opened by a free gripper.
 
 The gripper is not carried by an arm: three sliding joints with position servos of limited force

@@ -1,3 +1,4 @@
+# pyright: reportMissingImports=false
 """A small ensemble of networks that predicts the next state from state and action."""
 
 from __future__ import annotations
