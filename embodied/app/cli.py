@@ -112,7 +112,7 @@ StrategyOption = Annotated[
     str,
     typer.Option(
         "--strategy",
-        help="plan, or with a model: tree, react, rewoo, code.",
+        help="plan, or with a model: tree, react, hiagent, rewoo, code.",
         rich_help_panel=_MODEL,
     ),
 ]

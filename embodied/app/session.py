@@ -23,7 +23,7 @@ BRIDGE_WORLDS = ("bridge", "bridge-pybullet")
 """A simulated arm behind a supervisor process, in MuJoCo and in PyBullet."""
 
 WORLDS = ("mujoco", "pybullet", *BRIDGE_WORLDS)
-STRATEGIES = ("plan", "tree", "react", "rewoo", "code")
+STRATEGIES = ("plan", "tree", "react", "hiagent", "rewoo", "code")
 """Ways to decide on actions, see docs/strategies.md."""
 
 PYBULLET_ROBOT = "panda"

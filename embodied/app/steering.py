@@ -36,6 +36,8 @@ def open_strategy(settings: Settings, model: LanguageModel | None) -> Callable[[
         from embodied.strategies.tree import TreeStrategy as Made
     elif name == "react":
         from embodied.strategies.react import ReactStrategy as Made
+    elif name == "hiagent":
+        from embodied.strategies.hiagent import HiAgentStrategy as Made
     elif name == "rewoo":
         from embodied.strategies.rewoo import RewooStrategy as Made
     else:

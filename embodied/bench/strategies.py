@@ -40,6 +40,7 @@ from embodied.protocols import LanguageModel, StateMemory, Usage
 from embodied.strategies import PlanStrategy, Strategy
 from embodied.strategies import Task as StrategyTask
 from embodied.strategies.code import CodeStrategy
+from embodied.strategies.hiagent import HiAgentStrategy
 from embodied.strategies.prompting import opening
 from embodied.strategies.react import ReactStrategy
 from embodied.strategies.rewoo import RewooStrategy
@@ -50,7 +51,7 @@ from embodied.world.grounding import TabletopGrounder
 from embodied.world.mujoco import MujocoWorld, build_world, planning_model
 from embodied.world.scene import Scene, load_scene
 
-NAMES = ("plan", "tree", "react", "rewoo", "code")
+NAMES = ("plan", "tree", "react", "hiagent", "rewoo", "code")
 OUT = Path("bench/strategies")
 STACKS = 0.4
 _PLACES = ("table", "tray")
@@ -306,6 +307,7 @@ def _strategy(
     others = {
         "tree": TreeStrategy,
         "react": ReactStrategy,
+        "hiagent": HiAgentStrategy,
         "rewoo": RewooStrategy,
         "code": CodeStrategy,
     }

@@ -40,7 +40,7 @@ class ReactStrategy:
             if robot.reached():
                 return ""
             answer = self._conversation.ask(messages, "react-step").text
-            if _DONE.search(answer):
+            if self.took_for_done(answer):
                 return "the model took the goal for reached"
             messages += [
                 Message(role="assistant", text=answer),
@@ -49,6 +49,11 @@ class ReactStrategy:
             if robot.declined:
                 return robot.declined
         return "" if robot.reached() else f"not reached within {self._max_steps} steps"
+
+    @staticmethod
+    def took_for_done(answer: str) -> bool:
+        """Whether the model says that there is nothing left to do."""
+        return _DONE.search(answer) is not None
 
     def _carry_out(self, answer: str, robot: Robot) -> str:
         actions = read_actions(answer, robot.task.domain)

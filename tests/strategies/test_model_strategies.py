@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from embodied.bench.symbolic_robot import SymbolicRobot
 from embodied.ladder import Rung
 from embodied.language.models import FunctionModel
+from embodied.memory.working import token_steps
 from embodied.protocols import Request
 from embodied.strategies.code import CodeStrategy
+from embodied.strategies.hiagent import HiAgentStrategy
 from embodied.strategies.prompting import read_plans
 from embodied.strategies.react import ReactStrategy
 from embodied.strategies.rewoo import RewooStrategy
@@ -153,7 +157,29 @@ for jar in ["red", "blue"]:
         assert arm.facts == START
 
 
-@pytest.mark.parametrize("strategy", [TreeStrategy, ReactStrategy, RewooStrategy, CodeStrategy])
+def test_of_what_is_finished_the_model_sees_one_line(tmp_path: Path) -> None:
+    shown: list[str] = []
+    answers = [f"Thought: go\nAction: {a}" for a in GOOD.splitlines()]
+
+    def answer(request: Request) -> str:
+        assert len(request.messages) == 2  # no conversation that grows
+        shown.append(request.messages[-1].text)
+        return answers[len(shown) - 1]
+
+    arm = robot()
+    strategy = HiAgentStrategy(FunctionModel(answer), folder=tmp_path)
+    assert strategy.pursue(arm) == ""
+    assert arm.reached()
+    assert "now: (at blue shelf)" in shown[2] or "now: (at red shelf)" in shown[0]
+    assert "(lift red left)" not in shown[3].partition("So far:")[2].partition("now:")[0]
+    assert "reached (2 steps, see subgoal-0001.jsonl)" in shown[3]
+    assert len(token_steps(tmp_path)) == 4
+    assert len((tmp_path / "subgoal-0001.jsonl").read_text().splitlines()) == 2
+
+
+@pytest.mark.parametrize(
+    "strategy", [TreeStrategy, ReactStrategy, HiAgentStrategy, RewooStrategy, CodeStrategy]
+)
 def test_all_have_a_name_and_show_the_scene(strategy) -> None:
     shown: list[str] = []
 
