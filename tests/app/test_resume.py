@@ -100,7 +100,8 @@ def test_strategies_need_a_model_and_a_legal_name(app: Any) -> None:
     from embodied.app.steering import open_strategy
 
     wrong = app("run", "(on red-block green-block)", "--strategy", "pray")
-    assert wrong.exit_code == 2 and "Choose from: plan, tree, react, hiagent, rewoo, code" in wrong.output
+    legal = "Choose from: plan, tree, react, hiagent, rewoo, code"
+    assert wrong.exit_code == 2 and legal in wrong.output
     with pytest.raises(ConfigurationError, match="asks a language model"):
         open_strategy(Settings(strategy="react"), None)
     with pytest.raises(ConfigurationError, match="choose from plan"):

@@ -129,7 +129,8 @@ def test_a_whole_trajectory_is_told_of_and_ends(driver: Ros2Driver) -> None:
     assert driver.carrying_out
     middle = _until(driver, lambda s: s.q_commanded[0] > start[0] + 0.05)
     assert np.max(np.abs(middle.dq_commanded)) > 0.05
-    end = _until(driver, lambda s: not driver.carrying_out)
+    _until(driver, lambda s: not driver.carrying_out)
+    end = _until(driver, lambda s: np.allclose(s.q, start + 0.2, atol=1e-6))
     np.testing.assert_allclose(end.q, start + 0.2, atol=1e-6)
     assert end.mode is ArmMode.RUNNING
 
@@ -159,8 +160,9 @@ def test_an_arm_that_hears_nothing_more_comes_to_rest(driver: Ros2Driver) -> Non
         q = q + dq * 0.01
         driver.stream(q, dq)
         time.sleep(0.01)
-    rest = _until(driver, lambda s: np.max(np.abs(s.dq)) == 0.0)
-    np.testing.assert_allclose(rest.q, q + 0.5 * 0.05 / 2, atol=1e-6)
+    goal = q + 0.5 * 0.05 / 2
+    rest = _until(driver, lambda s: np.allclose(s.q, goal, atol=1e-6) and not np.any(s.dq))
+    np.testing.assert_allclose(rest.q, goal, atol=1e-6)
 
 
 def test_a_controller_without_our_joints_is_not_found(
