@@ -27,6 +27,7 @@ from embodied.world.bridge._types import (
     StreamResult,
 )
 from embodied.world.bridge.driver import DriverLostError, NotSupportedError
+from embodied.world.bridge.drivers.braking import ramp_down
 
 PERIOD_S = 0.01
 STOP_RAD_S2 = 10.0
@@ -308,11 +309,9 @@ class LeRobotDriver:
 
     def _brake(self) -> None:
         """Ramp the set-points down to rest at a constant deceleration."""
-        dq = self._goal_dq
-        periods = int(np.ceil(float(np.max(np.abs(dq))) / (STOP_RAD_S2 * PERIOD_S)))
-        q = self._goal
-        for k in range(periods):
-            q = q + dq * (1.0 - (k + 0.5) / periods) * PERIOD_S
+        q, dq = self._goal, self._goal_dq
+        way = ramp_down(q, dq, deceleration_rad_s2=STOP_RAD_S2, dt_s=PERIOD_S)
+        for q in way:
             self._send(q)
             if not self._lockstep:
                 time.sleep(PERIOD_S)

@@ -25,6 +25,7 @@ from embodied.world.bridge._types import (
     StreamResult,
 )
 from embodied.world.bridge.driver import DriverLostError, NotSupportedError
+from embodied.world.bridge.drivers.braking import ramp_down
 from embodied.world.bridge.drivers.servo_buses import BUSES, ServoBus, ServoReading
 from embodied.world.bridge.drivers.servo_scale import Scale, centred
 from embodied.world.bridge.drivers.truth import Truth
@@ -236,11 +237,8 @@ class SerialServosDriver:
 
     def _brake(self) -> None:
         """Ramp the goals down to rest at a constant deceleration."""
-        dq = self._goal_dq
-        periods = int(np.ceil(float(np.max(np.abs(dq))) / (STOP_RAD_S2 * PERIOD_S)))
-        q = self._goal
-        for k in range(periods):
-            q = q + dq * (1.0 - (k + 0.5) / periods) * PERIOD_S
+        way = ramp_down(self._goal, self._goal_dq, deceleration_rad_s2=STOP_RAD_S2, dt_s=PERIOD_S)
+        for q in way:
             self._write(q)
             if not self._lockstep:
                 time.sleep(PERIOD_S)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, Protocol
 
@@ -49,7 +50,94 @@ class ServoBus(Protocol):
         ...
 
 
-class DynamixelBus:
+class _SdkBus(ABC):
+    """What both vendors' clients have in common; the arguments are those of ``DynamixelBus``."""
+
+    _TORQUE: int
+    _ERROR: int
+    _PRESENT: int
+    _PRESENT_BYTES: int
+
+    def __init__(
+        self,
+        sdk: Any,
+        packets: Callable[[Any], Any],
+        port: str,
+        baud: int,
+        numbers: tuple[int, ...],
+        patient: bool,
+    ) -> None:
+        self._sdk = sdk
+        self._numbers = numbers
+        self._patient = patient
+        self._port: Any = sdk.PortHandler(port)
+        self._packets: Any = packets(self._port)
+        _open(self._port, port, baud)
+        self._present: Any = sdk.GroupSyncRead(*self._bus(), self._PRESENT, self._PRESENT_BYTES)
+        for number in numbers:
+            self._present.addParam(number)
+            self._try(
+                lambda number=number: self._packets.ping(*self._to(number))[1],
+                f"servo {number} does not answer",
+            )
+
+    def torque(self, number: int, on: bool) -> None:
+        """Switch a servo's torque."""
+        self._try(
+            lambda: self._packets.write1ByteTxRx(*self._to(number), self._TORQUE, int(on))[0],
+            f"servo {number} did not take its torque switch",
+        )
+
+    def read(self) -> Mapping[int, ServoReading]:
+        """Reports of all servos."""
+        self._try(self._present.txRxPacket, "the servos do not answer")
+        return {number: self._reading(number) for number in self._numbers}
+
+    def errors(self, number: int) -> int:
+        """Hardware error bits of a servo."""
+        value = 0
+
+        def read() -> int:
+            nonlocal value
+            value, result, _ = self._packets.read1ByteTxRx(*self._to(number), self._ERROR)
+            return result
+
+        self._try(read, f"servo {number} does not answer")
+        return value
+
+    def close(self) -> None:
+        """Close the port."""
+        if self._port.is_open:
+            self._port.closePort()
+
+    @abstractmethod
+    def _bus(self) -> tuple[Any, ...]:
+        """First arguments of the client's groups."""
+
+    @abstractmethod
+    def _to(self, number: int) -> tuple[Any, ...]:
+        """First arguments of the client's calls to one servo."""
+
+    @abstractmethod
+    def _reading(self, number: int) -> ServoReading:
+        """One servo's part of the latest group read; raises DriverLostError."""
+
+    def _try(self, call: Callable[[], int], what: str) -> None:
+        """Raise DriverLostError if it fails some times: one lost packet is not a lost bus."""
+        success = self._sdk.COMM_SUCCESS
+        result = call()
+        for k in range(_PATIENT_TRIES if self._patient else _TRIES - 1):
+            if result == success:
+                return
+            if self._patient:
+                time.sleep(min(0.01 * 2.0**k, 0.5))
+            self._port.ser.reset_input_buffer()  # what comes late answers nothing any more
+            result = call()
+        if result != success:
+            raise DriverLostError(f"{what}: {self._packets.getTxRxResult(result)}")
+
+
+class DynamixelBus(_SdkBus):
     """Dynamixel X-series servos (``dynamixel-sdk``, protocol 2.0) in position mode.
 
     Args:
@@ -66,36 +154,11 @@ class DynamixelBus:
     def __init__(
         self, port: str, baud: int, numbers: tuple[int, ...], *, patient: bool = False
     ) -> None:
-        import dynamixel_sdk as sdk
+        import dynamixel_sdk
 
-        self._sdk: Any = sdk
-        self._numbers = numbers
-        self._patient = patient
-        self._port: Any = sdk.PortHandler(port)
-        self._packets: Any = sdk.PacketHandler(2.0)
-        _open(self._port, port, baud)
-        self._goals: Any = sdk.GroupSyncWrite(self._port, self._packets, self._GOAL, 4)
-        self._present: Any = sdk.GroupSyncRead(
-            self._port, self._packets, self._PRESENT, self._PRESENT_BYTES
-        )
-        for number in numbers:
-            self._present.addParam(number)
-            self._try(
-                lambda number=number: self._packets.ping(self._port, number)[1],
-                f"servo {number} does not answer",
-            )
-
-    def torque(self, number: int, on: bool) -> None:
-        """Switch a servo's torque."""
-        self._try(
-            lambda: self._packets.write1ByteTxRx(self._port, number, self._TORQUE, int(on))[0],
-            f"servo {number} did not take its torque switch",
-        )
-
-    def read(self) -> Mapping[int, ServoReading]:
-        """Reports of all servos."""
-        self._try(self._present.txRxPacket, "the servos do not answer")
-        return {number: self._reading(number) for number in self._numbers}
+        sdk: Any = dynamixel_sdk  # its types know fewer arguments than it takes
+        super().__init__(sdk, lambda _: sdk.PacketHandler(2.0), port, baud, numbers, patient)
+        self._goals: Any = sdk.GroupSyncWrite(*self._bus(), self._GOAL, 4)
 
     def write_goals(self, ticks: Mapping[int, int]) -> None:
         """Goal positions of several servos in one packet."""
@@ -104,22 +167,11 @@ class DynamixelBus:
             self._goals.addParam(number, list(int(tick).to_bytes(4, "little", signed=True)))
         self._try(self._goals.txPacket, "the goal positions could not be sent")
 
-    def errors(self, number: int) -> int:
-        """Hardware error bits of a servo."""
-        value = 0
+    def _bus(self) -> tuple[Any, ...]:
+        return self._port, self._packets
 
-        def read() -> int:
-            nonlocal value
-            value, result, _ = self._packets.read1ByteTxRx(self._port, number, self._ERROR)
-            return result
-
-        self._try(read, f"servo {number} does not answer")
-        return value
-
-    def close(self) -> None:
-        """Close the port."""
-        if self._port.is_open:
-            self._port.closePort()
+    def _to(self, number: int) -> tuple[Any, ...]:
+        return self._port, number
 
     def _reading(self, number: int) -> ServoReading:
         get = self._present.getData
@@ -131,13 +183,8 @@ class DynamixelBus:
             load=_from_two(get(number, self._PRESENT, 2), 16),
         )
 
-    def _try(self, call: Callable[[], int], what: str) -> None:
-        result = _tried(call, self._sdk.COMM_SUCCESS, self._port, self._patient)
-        if result != self._sdk.COMM_SUCCESS:
-            raise DriverLostError(f"{what}: {self._packets.getTxRxResult(result)}")
 
-
-class FeetechBus:
+class FeetechBus(_SdkBus):
     """Feetech SMS/STS servos (``ftservo-python-sdk``) in position mode.
 
     Args:
@@ -147,7 +194,7 @@ class FeetechBus:
         patient: Wait long for an emulator on a busy machine.
     """
 
-    _TORQUE, _ACCELERATION, _PRESENT, _ERROR = 40, 41, 56, 65
+    _TORQUE, _PRESENT, _ERROR = 40, 56, 65
     _PRESENT_BYTES = 6
     _RAD_S = 2.0 * math.pi / 4096.0
 
@@ -156,31 +203,7 @@ class FeetechBus:
     ) -> None:
         import scservo_sdk as sdk
 
-        self._sdk: Any = sdk
-        self._numbers = numbers
-        self._patient = patient
-        self._port: Any = sdk.PortHandler(port)
-        self._packets: Any = sdk.sms_sts(self._port)
-        _open(self._port, port, baud)
-        self._present: Any = sdk.GroupSyncRead(self._packets, self._PRESENT, self._PRESENT_BYTES)
-        for number in numbers:
-            self._present.addParam(number)
-            self._try(
-                lambda number=number: self._packets.ping(number)[1],
-                f"servo {number} does not answer",
-            )
-
-    def torque(self, number: int, on: bool) -> None:
-        """Switch a servo's torque."""
-        self._try(
-            lambda: self._packets.write1ByteTxRx(number, self._TORQUE, int(on))[0],
-            f"servo {number} did not take its torque switch",
-        )
-
-    def read(self) -> Mapping[int, ServoReading]:
-        """Reports of all servos."""
-        self._try(self._present.txRxPacket, "the servos do not answer")
-        return {number: self._reading(number) for number in self._numbers}
+        super().__init__(sdk, sdk.sms_sts, port, baud, numbers, patient)
 
     def write_goals(self, ticks: Mapping[int, int]) -> None:
         """Goal positions of several servos in one packet."""
@@ -190,22 +213,11 @@ class FeetechBus:
             self._packets.SyncWritePosEx(number, int(tick), 0, 0)
         self._try(group.txPacket, "the goal positions could not be sent")
 
-    def errors(self, number: int) -> int:
-        """Hardware error bits of a servo."""
-        value = 0
+    def _bus(self) -> tuple[Any, ...]:
+        return (self._packets,)
 
-        def read() -> int:
-            nonlocal value
-            value, result, _ = self._packets.read1ByteTxRx(number, self._ERROR)
-            return result
-
-        self._try(read, f"servo {number} does not answer")
-        return value
-
-    def close(self) -> None:
-        """Close the port."""
-        if self._port.is_open:
-            self._port.closePort()
+    def _to(self, number: int) -> tuple[Any, ...]:
+        return (number,)
 
     def _reading(self, number: int) -> ServoReading:
         available = self._present.isAvailable(number, self._PRESENT, self._PRESENT_BYTES)
@@ -218,29 +230,11 @@ class FeetechBus:
             load=_from_sign(get(number, self._PRESENT + 4, 2), 10),
         )
 
-    def _try(self, call: Callable[[], int], what: str) -> None:
-        result = _tried(call, self._sdk.COMM_SUCCESS, self._port, self._patient)
-        if result != self._sdk.COMM_SUCCESS:
-            raise DriverLostError(f"{what}: {self._packets.getTxRxResult(result)}")
-
 
 _TRIES = 5
 _PATIENT_TRIES = 20
 
 BUSES = {"dynamixel": DynamixelBus, "feetech": FeetechBus}
-
-
-def _tried(call: Callable[[], int], success: int, port: Any, patient: bool) -> int:
-    """Result of a transaction, after some tries: one lost packet is not a lost bus."""
-    result = call()
-    for k in range(_PATIENT_TRIES if patient else _TRIES - 1):
-        if result == success:
-            break
-        if patient:
-            time.sleep(min(0.01 * 2.0**k, 0.5))
-        port.ser.reset_input_buffer()  # an answer that came late answers nothing any more
-        result = call()
-    return result
 
 
 def _open(handler: Any, port: str, baud: int) -> None:

@@ -61,14 +61,23 @@ class RateLimited:
         self._dq_max = np.asarray(dq_max, dtype=np.float64)
         self._ddq_max = np.asarray(ddq_max, dtype=np.float64)
 
-    def follow(self, target: Array, dt_s: float) -> None:
-        """Move towards ``target`` for one period, braking in time to stop there."""
+    def follow(
+        self, target: Array, dt_s: float, *, dq_max: float = math.inf, ddq_max: float = math.inf
+    ) -> None:
+        """Move towards ``target`` for one period, braking in time to stop there.
+
+        Args:
+            target: Positions, (n,), rad.
+            dt_s: The period.
+            dq_max: A lower velocity limit for this motion, rad/s.
+            ddq_max: A lower acceleration limit for this motion, rad/s^2.
+        """
         error = target - self.q
         # The speed from which constant braking ends at the target, seen one period ahead.
-        a = self._ddq_max
+        a = np.minimum(self._ddq_max, ddq_max)
         stopping = np.sqrt((0.5 * a * dt_s) ** 2 + 2.0 * a * np.abs(error)) - 0.5 * a * dt_s
-        speed = np.minimum(np.minimum(stopping, np.abs(error) / dt_s), self._dq_max)
-        self.drive(np.sign(error) * speed, dt_s)
+        speed = np.minimum(np.minimum(stopping, np.abs(error) / dt_s), dq_max)
+        self.drive(np.sign(error) * speed, dt_s, ddq_max)
 
     def drive(self, dq: Array, dt_s: float, ddq_max: float = math.inf) -> None:
         """Change velocity towards ``dq`` for one period within the acceleration limits."""

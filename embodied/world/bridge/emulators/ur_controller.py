@@ -187,12 +187,8 @@ class UrController:
             if self.time_s >= self._until_s:
                 self._motion, self._rates = "stop", (0.0, STOP_RAD_S2)
         elif self._motion == "move":
-            mover = RateLimited(
-                target.q, np.full(JOINTS, self._rates[0]), np.full(JOINTS, self._rates[1])
-            )
-            mover.dq = target.dq
-            mover.follow(self._goal, PERIOD_S)
-            target.q, target.dq = mover.q, mover.dq
+            dq_max, ddq_max = self._rates
+            target.follow(self._goal, PERIOD_S, dq_max=dq_max, ddq_max=ddq_max)
             if np.allclose(target.q, self._goal, atol=1e-6) and np.allclose(
                 target.dq, 0, atol=1e-2
             ):
