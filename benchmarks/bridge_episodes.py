@@ -17,51 +17,27 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from embodied_controllers.trajectory import TrajectoryController
-from embodied_planners.motion import MotionPlanner
-from embodied_planners.pddl import Planner
-from embodied_planners.skills import TabletopSkills
 
-from embodied.agent import Agent, Options
-from embodied.app.bridge_session import GOAL_TIME_S, BridgeOptions, open_supervised
+from embodied.app.bridge_session import BridgeOptions, open_supervised
 from embodied.app.session import Settings
 from embodied.bench.report import wilson_interval
-from embodied.memory.state import SceneMemory
-from embodied.symbolic import holds, progress, read_domain, read_goal, render_problem
-from embodied.types import Observation, PddlProgram
+from embodied.symbolic import holds, read_domain, read_goal
+from embodied.types import Observation
 from embodied.world.bridge.limits import shipped_limits
 from embodied.world.grounding import TabletopGrounder
-from embodied.world.limits import LimitMonitor
 from embodied.world.mujoco import build_world, planning_model
 from embodied.world.scene import load_scene
 
 sys.path.insert(0, str(Path(__file__).parent))
-from tabletop_motion import SCENE, GivenGoals, Wrapped, draw_task
+from tabletop_motion import SCENE, Watched, draw_task, pursuer, whole_lines
 
 STACKS = 0.4
 WORLDS = ("direct", "bridge")
 BAR_POINTS = 2.0
-
-
-class Watched(Wrapped):
-    """A world whose observations are compared with its limits."""
-
-    def __init__(self, world: Any) -> None:
-        super().__init__(world)
-        self.monitor = LimitMonitor(world.spec)
-        self.reasons: Counter[str] = Counter()
-
-    def step(self, command: Any) -> Any:
-        """As the watched world does, and compare."""
-        result = self.world.step(command)
-        self.monitor.observe(result.observation)
-        self.reasons.update(" ".join(r.split()[:2]).rstrip(":") for r in result.reasons)
-        return result
 
 
 def run_episode(seed: int, limits: str) -> dict[str, Any]:
@@ -94,33 +70,8 @@ def _pursue(
 ) -> dict[str, Any]:
     grounder = TabletopGrounder(world.spec)
     domain = read_domain(grounder.domain_text)
-    facts = grounder.facts(start)
     watched = Watched(world)
-    controller: Any = TrajectoryController(world.spec)
-    options = Options(plan_time_s=30.0)
-    if supervised is not None:
-        controller = supervised.wrap(controller)
-        options = replace(options, goal_time_s=GOAL_TIME_S)
-    agent = Agent(
-        world=watched,
-        grounder=grounder,
-        translator=GivenGoals(),
-        planner=Planner(),
-        skills=TabletopSkills(MotionPlanner(model, world.spec, seed), world.spec),
-        controller=controller,
-        memory=SceneMemory(
-            grounder=grounder,
-            transition=lambda action, atoms: progress(action, atoms, domain, grounder.objects),
-            facts=facts,
-        ),
-        options=options,
-    )
-    program = PddlProgram(
-        domain=grounder.domain_text,
-        problem=render_problem("task", domain, grounder.objects, facts, (goal,)),
-        stages=(goal,),
-        source="benchmark",
-    )
+    agent, program = pursuer(watched, model, start, goal, seed, supervised)
     cpu, wall = time.process_time(), time.perf_counter()
     report = agent.pursue(program)
     end = world.observe()
@@ -141,8 +92,16 @@ def _pursue(
         "dq_share": round(watched.monitor.highest_speed_share, 4),
         "violations": [str(v) for v in watched.monitor.violations[:5]],
         "periods": watched.monitor.observations,
-        "reasons": dict(watched.reasons),
+        "reasons": _kinds(watched.reasons),
     }
+
+
+def _kinds(reasons: Counter[str]) -> dict[str, int]:
+    """Reasons without their numbers."""
+    kinds: Counter[str] = Counter()
+    for reason, count in reasons.items():
+        kinds[" ".join(reason.split()[:2]).rstrip(":")] += count
+    return dict(kinds)
 
 
 def table(results: list[dict[str, Any]]) -> Iterator[str]:
@@ -187,7 +146,7 @@ def main() -> int:
         options.out.mkdir(parents=True, exist_ok=True)
         log = options.out / f"episodes-{options.limits}.jsonl"
         if log.exists():
-            done = {r["seed"]: r for r in _whole_lines(log.read_text("utf-8"))}
+            done = {r["seed"]: r for r in whole_lines(log.read_text("utf-8").splitlines())}
     wanted = range(options.seed, options.seed + options.episodes)
     for seed in wanted:
         if seed in done:
@@ -206,14 +165,6 @@ def main() -> int:
     difference = shares["bridge"] - shares["direct"]
     print(f"difference of success: {difference:+.1f} points (bar: within {BAR_POINTS:g})")
     return 0 if abs(difference) <= BAR_POINTS else 1
-
-
-def _whole_lines(text: str) -> Iterator[dict[str, Any]]:
-    for line in text.splitlines():
-        try:
-            yield json.loads(line)
-        except json.JSONDecodeError:
-            continue  # the last line of a run that was killed
 
 
 if __name__ == "__main__":

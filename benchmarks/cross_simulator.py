@@ -24,35 +24,18 @@ import numpy as np
 
 from embodied.bench.report import wilson_interval
 from embodied.symbolic import holds, read_domain, read_goal
-from embodied.types import Command, Observation, StepResult
+from embodied.types import Observation
 from embodied.world import mujoco, pybullet
 from embodied.world.grounding import TabletopGrounder
-from embodied.world.limits import LimitMonitor
 from embodied.world.scene import load_scene
 
 sys.path.insert(0, str(Path(__file__).parent))
-from tabletop_motion import SCENE, Wrapped, draw_task, pursuer
+from tabletop_motion import SCENE, Watched, draw_task, pursuer, whole_lines
 
 STACKS = 0.4
 WORLDS = ("mujoco", "pybullet")
 BAR_POINTS = 5.0
 """PyBullet's success may be at most this much below MuJoCo's, in points."""
-
-
-class Watched(Wrapped):
-    """A world whose observations are compared with its limits."""
-
-    def __init__(self, world: Any) -> None:
-        super().__init__(world)
-        self.monitor = LimitMonitor(world.spec)
-        self.limited: set[str] = set()
-
-    def step(self, command: Command) -> StepResult:
-        """As the watched world does, and compare."""
-        result = self.world.step(command)
-        self.monitor.observe(result.observation)
-        self.limited.update(result.reasons)
-        return result
 
 
 def run_episode(seed: int) -> dict[str, Any]:
@@ -114,7 +97,7 @@ def _pursue(
         "dq_share": round(watched.monitor.highest_speed_share, 4),
         "tau_share": round(watched.monitor.highest_torque_share, 4),
         "violations": [str(v) for v in watched.monitor.violations[:5]],
-        "limited": sorted(watched.limited),
+        "limited": sorted(watched.reasons),
     }
     return outcome, end
 
@@ -193,7 +176,7 @@ def main() -> int:
         options.out.mkdir(parents=True, exist_ok=True)
         log = options.out / "episodes.jsonl"
         if log.exists():
-            done = {r["seed"]: r for r in _whole_lines(log.read_text("utf-8"))}
+            done = {r["seed"]: r for r in whole_lines(log.read_text("utf-8").splitlines())}
     wanted = range(options.seed, options.seed + options.episodes)
     missing = [s for s in wanted if s not in done]
     with ProcessPoolExecutor(max_workers=options.jobs) as pool:
@@ -213,14 +196,6 @@ def main() -> int:
     difference = shares["pybullet"] - shares["mujoco"]
     print(f"difference of success: {difference:+.1f} points (bar: within {BAR_POINTS:g})")
     return 0 if abs(difference) <= BAR_POINTS else 1
-
-
-def _whole_lines(text: str) -> Iterator[dict[str, Any]]:
-    for line in text.splitlines():
-        try:
-            yield json.loads(line)
-        except json.JSONDecodeError:
-            continue  # the last line of a run that was killed
 
 
 if __name__ == "__main__":

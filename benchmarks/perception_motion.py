@@ -23,8 +23,9 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import numpy as np
 from rich.console import Console
 from rich.table import Table
-from tabletop_motion import SCENE, Wrapped, draw_task, pursuer
+from tabletop_motion import SCENE, draw_task, pursuer
 
+from embodied.bench.wrapped import Wrapped
 from embodied.perception import Perception, SensorFaults, look
 from embodied.perception.accuracy import compare
 from embodied.perception.robot_filter import ModelRobotFilter

@@ -19,9 +19,10 @@ import math
 import os
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -33,12 +34,15 @@ from embodied_planners.pddl import Planner
 from embodied_planners.skills import TabletopSkills
 
 from embodied.agent import Agent, Options
+from embodied.app.bridge_session import GOAL_TIME_S
 from embodied.bench.report import wilson_interval
+from embodied.bench.wrapped import Wrapped
 from embodied.memory.state import SceneMemory
 from embodied.protocols import StateMemory
 from embodied.symbolic import holds, progress, read_domain, read_goal, render_problem
 from embodied.types import Atom, Command, Observation, PddlProgram, StepResult, WorldSpec
 from embodied.world.grounding import TabletopGrounder
+from embodied.world.limits import LimitMonitor
 from embodied.world.mujoco import MujocoWorld, build_world, planning_model
 from embodied.world.scene import load_scene
 
@@ -47,28 +51,20 @@ LINK_DEPTH_M = 0.0005
 FINGER_DEPTH_M = 0.002
 
 
-@dataclass(slots=True)
-class Wrapped:
-    """A world that hands everything on but ``step``, which its subclasses watch."""
+class Watched(Wrapped):
+    """A world whose observations are compared with its limits, and whose reasons are counted."""
 
-    world: Any
+    def __init__(self, world: Any) -> None:
+        super().__init__(world)
+        self.monitor = LimitMonitor(world.spec)
+        self.reasons: Counter[str] = Counter()
 
-    @property
-    def spec(self) -> WorldSpec:
-        """Of the watched world."""
-        return self.world.spec
-
-    def reset(self, *, seed: int) -> Observation:
-        """As the watched world does."""
-        return self.world.reset(seed=seed)
-
-    def observe(self) -> Observation:
-        """As the watched world does."""
-        return self.world.observe()
-
-    def close(self) -> None:
-        """As the watched world does."""
-        self.world.close()
+    def step(self, command: Command) -> StepResult:
+        """As the watched world does, and compare."""
+        result = self.world.step(command)
+        self.monitor.observe(result.observation)
+        self.reasons.update(result.reasons)
+        return result
 
 
 @dataclass(slots=True)
@@ -207,9 +203,12 @@ def draw_task(
 
 
 def pursuer(
-    world: Any, model: Any, start: Observation, goal: str, seed: int
+    world: Any, model: Any, start: Observation, goal: str, seed: int, supervised: Any = None
 ) -> tuple[Agent, PddlProgram]:
-    """An agent in ``world``, planning motions in ``model``, and the program of ``goal``."""
+    """An agent in ``world``, planning motions in ``model``, and the program of ``goal``.
+
+    ``supervised`` is the arm behind a supervisor, if there is one between the agent and ``world``.
+    """
     grounder = TabletopGrounder(world.spec)
     domain = read_domain(grounder.domain_text)
     facts = grounder.facts(start)
@@ -220,15 +219,20 @@ def pursuer(
         source="benchmark",
     )
     transition = partial(_progress, grounder=grounder)
+    controller: Any = TrajectoryController(world.spec)
+    options = Options(plan_time_s=30.0)
+    if supervised is not None:
+        controller = supervised.wrap(controller)
+        options = replace(options, goal_time_s=GOAL_TIME_S)
     agent = Agent(
         world=world,
         grounder=grounder,
         translator=GivenGoals(),
         planner=Planner(),
         skills=TabletopSkills(MotionPlanner(model, world.spec, seed), world.spec),
-        controller=TrajectoryController(world.spec),
+        controller=controller,
         memory=SceneMemory(grounder=grounder, transition=transition, facts=facts),
-        options=Options(plan_time_s=30.0),
+        options=options,
     )
     return agent, program
 
@@ -333,7 +337,7 @@ def main() -> int:
         log = options.out / "episodes.jsonl"
         if log.exists():
             lines = log.read_text("utf-8").splitlines()
-            done = {r["seed"]: r for r in _whole_lines(lines)}
+            done = {r["seed"]: r for r in whole_lines(lines)}
     wanted = range(options.seed, options.seed + options.episodes)
     missing = [s for s in wanted if s not in done]
     with ProcessPoolExecutor(max_workers=options.jobs) as pool:
@@ -352,7 +356,7 @@ def main() -> int:
     return 0 if clean and enough else 1
 
 
-def _whole_lines(lines: list[str]) -> Iterator[dict[str, Any]]:
+def whole_lines(lines: list[str]) -> Iterator[dict[str, Any]]:
     """Parsed lines; a line cut short by a kill is left out and its episode run again."""
     for line in lines:
         try:

@@ -15,9 +15,8 @@ from embodied.symbolic import (
     Not,
     Or,
     Proposition,
-    bindings,
+    expanded,
     read_goal,
-    substitute,
 )
 from embodied.types import Atom
 
@@ -61,8 +60,8 @@ def read_again(
     if not gone or _names(formula) & set(gone):
         return None
     present = {n: t for n, t in objects.items() if n not in gone}
-    text = str(_expanded(formula, domain, present))
-    same = text == str(_expanded(formula, domain, objects))
+    text = str(expanded(formula, domain, present))
+    same = text == str(expanded(formula, domain, objects))
     return None if same else text
 
 
@@ -78,26 +77,3 @@ def _names(formula: Formula) -> set[str]:
             return set[str]().union(*map(_names, parts))
         case Imply(premise, conclusion):
             return _names(premise) | _names(conclusion)
-
-
-def _expanded(formula: Formula, domain: Domain, objects: Mapping[str, str]) -> Formula:
-    """The formula with every quantifier written out over ``objects``."""
-    match formula:
-        case Proposition() | Equal():
-            return formula
-        case Not(body):
-            return Not(_expanded(body, domain, objects))
-        case And(parts):
-            return And(tuple(_expanded(p, domain, objects) for p in parts))
-        case Or(parts):
-            return Or(tuple(_expanded(p, domain, objects) for p in parts))
-        case Imply(premise, conclusion):
-            return Imply(
-                _expanded(premise, domain, objects), _expanded(conclusion, domain, objects)
-            )
-        case ForAll(variables, body) | Exists(variables, body):
-            every = tuple(
-                _expanded(substitute(body, b), domain, objects)
-                for b in bindings(variables, domain, objects)
-            )
-            return And(every) if isinstance(formula, ForAll) else Or(every)

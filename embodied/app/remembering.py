@@ -3,67 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 from embodied.errors import ConfigurationError
-from embodied.memory import MEMORY_LOG, Change, Memory, MemoryLog, Sync, Vocabulary, replay
+from embodied.memory import (
+    MEMORY_LOG,
+    Change,
+    LoggedMemory,
+    Memory,
+    MemoryLog,
+    Sync,
+    Vocabulary,
+    replay,
+)
 from embodied.protocols import Emit, Event, SymbolGrounder
 from embodied.symbolic import read_domain
-from embodied.types import Atom, GroundAction, Observation, Program, SkillResult
+from embodied.types import Atom
 
 MEMORY = "memory"
 """Kind of the events that carry a change; ``perform`` writes them to ``memory.jsonl``."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TracedMemory:
-    """A ``StateMemory`` that tells every change of the memory inside.
+class _Told:
+    """Makes events of changes."""
 
-    Follow one line of descent: a change that is told twice does not fit into the log.
+    def __init__(self, emit: Emit) -> None:
+        self._emit = emit
 
-    Attributes:
-        memory: What is believed.
-        tell: Receives each change as it is made.
-    """
-
-    memory: Memory
-    tell: Callable[[Change], None]
-
-    @property
-    def facts(self) -> frozenset[Atom]:
-        """Ground atoms that are believed to hold."""
-        return self.memory.facts
-
-    @property
-    def exchanges(self) -> tuple[tuple[str, Program], ...]:
-        """The latest sentences and their programs."""
-        return self.memory.exchanges
-
-    def observed(self, observation: Observation) -> TracedMemory:
-        """Take in a measurement."""
-        return self._next(self.memory.observed(observation))
-
-    def executed(self, action: GroundAction, result: SkillResult) -> TracedMemory:
-        """Take in that an action was carried out."""
-        return self._next(self.memory.executed(action, result))
-
-    def told(self, instruction: str, program: Program) -> TracedMemory:
-        """Take in a sentence and what it was understood to mean."""
-        return self._next(self.memory.told(instruction, program))
-
-    def _next(self, memory: Memory) -> TracedMemory:
-        if memory.change is not None and memory.change is not self.memory.change:
-            self.tell(memory.change)
-        return TracedMemory(memory=memory, tell=self.tell)
+    def append(self, change: Change) -> None:
+        """Emit the next change."""
+        self._emit(Event(kind=MEMORY, data={"change": change}))
 
 
-def traced_memory(grounder: SymbolGrounder, emit: Emit) -> TracedMemory:
+def traced_memory(grounder: SymbolGrounder, emit: Emit) -> LoggedMemory:
     """An empty memory whose changes become events."""
-    return TracedMemory(
-        memory=empty_memory(grounder),
-        tell=lambda change: emit(Event(kind=MEMORY, data={"change": change})),
-    )
+    return LoggedMemory(memory=empty_memory(grounder), log=_Told(emit))
 
 
 def empty_memory(grounder: SymbolGrounder) -> Memory:

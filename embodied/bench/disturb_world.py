@@ -15,8 +15,9 @@ import mujoco
 import numpy as np
 from numpy.typing import NDArray
 
+from embodied.bench.wrapped import Wrapped
 from embodied.protocols import Event
-from embodied.types import Command, Observation, StepResult, WorldSpec
+from embodied.types import Command, Observation, StepResult
 from embodied.world.layout import footprint_radius, yaw_pose
 from embodied.world.mujoco import MujocoWorld
 from embodied.world.scene import TABLE
@@ -122,7 +123,7 @@ def choose(
 
 
 @dataclass(slots=True)
-class DisturbedWorld:
+class DisturbedWorld(Wrapped):
     """A MuJoCo world in which something happens once.
 
     Attributes:
@@ -140,23 +141,6 @@ class DisturbedWorld:
     _steps: int = 0
     _label: str = ""
     _dropping: int = 0
-
-    @property
-    def spec(self) -> WorldSpec:
-        """Of the world inside."""
-        return self.world.spec
-
-    def reset(self, *, seed: int) -> Observation:
-        """As the world inside does."""
-        return self.world.reset(seed=seed)
-
-    def observe(self) -> Observation:
-        """As the world inside does."""
-        return self.world.observe()
-
-    def close(self) -> None:
-        """As the world inside does."""
-        self.world.close()
 
     def hear(self, event: Event) -> None:
         """Follow what the agent is doing; give it every event."""

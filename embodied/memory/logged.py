@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Protocol
 
-from embodied.memory.facts import Contradiction
+from embodied.memory.facts import Change, Contradiction
 from embodied.memory.log import MemoryLog, replay
 from embodied.memory.memory import Memory
 from embodied.types import Atom, GroundAction, Observation, Program, SkillResult
+
+
+class ChangeLog(Protocol):
+    """Where changes go, in order: a ``MemoryLog``, or whoever passes them on to one."""
+
+    def append(self, change: Change) -> None:
+        """Take the next change."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +32,7 @@ class LoggedMemory:
     """
 
     memory: Memory
-    log: MemoryLog
+    log: ChangeLog
 
     @staticmethod
     def resume(start: Memory, log: MemoryLog) -> LoggedMemory:

@@ -34,6 +34,7 @@ from embodied.symbolic.repair import repair as repair
 from embodied.symbolic.semantics import action_cost as action_cost
 from embodied.symbolic.semantics import applicable as applicable
 from embodied.symbolic.semantics import bindings as bindings
+from embodied.symbolic.semantics import expanded as expanded
 from embodied.symbolic.semantics import expected_effects as expected_effects
 from embodied.symbolic.semantics import holds as holds
 from embodied.symbolic.semantics import progress as progress

@@ -233,3 +233,24 @@ def action_cost(
         return sum(evaluate(c, binding, values) for c in domain.actions[action.name].costs)
     except KeyError as error:
         raise ValueError(f"cost of {action}: no value for {error.args[0]}") from error
+
+
+def expanded(formula: Formula, domain: Domain, objects: Mapping[str, str]) -> Formula:
+    """The formula with every quantifier written out over ``objects``; it has no free variables."""
+    match formula:
+        case Proposition() | Equal():
+            return formula
+        case Not(body):
+            return Not(expanded(body, domain, objects))
+        case And(parts):
+            return And(tuple(expanded(p, domain, objects) for p in parts))
+        case Or(parts):
+            return Or(tuple(expanded(p, domain, objects) for p in parts))
+        case Imply(premise, conclusion):
+            return Imply(expanded(premise, domain, objects), expanded(conclusion, domain, objects))
+        case ForAll(variables, body) | Exists(variables, body):
+            every = tuple(
+                expanded(substitute(body, b), domain, objects)
+                for b in bindings(variables, domain, objects)
+            )
+            return And(every) if isinstance(formula, ForAll) else Or(every)

@@ -9,16 +9,13 @@ from embodied.symbolic import (
     And,
     Domain,
     Equal,
-    Exists,
-    ForAll,
     Formula,
     Imply,
     Not,
     Or,
     Proposition,
-    bindings,
+    expanded,
     read_goal,
-    substitute,
 )
 from embodied.types import Atom
 
@@ -62,38 +59,14 @@ def goals_equivalent(
 def _normal_form(
     text: str, domain: Domain, objects: Mapping[str, str], colors: Mapping[str, str] | None
 ) -> frozenset[Clause]:
-    formula = _settled(_ground(read_goal(text, domain, dict(objects)), domain, objects), colors)
+    goal = read_goal(text, domain, dict(objects))
+    formula = _settled(expanded(goal, domain, objects), colors)
     clauses = {_reduced(clause) for clause in _clauses(formula, True) if _consistent(clause)}
     return frozenset(c for c in clauses if not any(other < c for other in clauses))
 
 
-def _ground(formula: Formula, domain: Domain, objects: Mapping[str, str]) -> Formula:
-    """Expand the quantifiers."""
-    match formula:
-        case ForAll(variables, body):
-            every = bindings(variables, domain, dict(objects))
-            return And(tuple(_ground(substitute(body, b), domain, objects) for b in every))
-        case Exists(variables, body):
-            every = bindings(variables, domain, dict(objects))
-            return Or(tuple(_ground(substitute(body, b), domain, objects) for b in every))
-        case Not(body):
-            return Not(_ground(body, domain, objects))
-        case And(parts):
-            return And(tuple(_ground(p, domain, objects) for p in parts))
-        case Or(parts):
-            return Or(tuple(_ground(p, domain, objects) for p in parts))
-        case Imply(premise, conclusion):
-            return Or(
-                (Not(_ground(premise, domain, objects)), _ground(conclusion, domain, objects))
-            )
-        case Equal(left, right):
-            return And() if left == right else Or()
-        case Proposition():
-            return formula
-
-
 def _settled(formula: Formula, colors: Mapping[str, str] | None) -> Formula:
-    """Replace ground atoms whose truth never changes: colours, and things on themselves."""
+    """Replace what never changes: equalities, colours, things on themselves; and ``imply``."""
     match formula:
         case Not(body):
             return Not(_settled(body, colors))
@@ -101,6 +74,10 @@ def _settled(formula: Formula, colors: Mapping[str, str] | None) -> Formula:
             return And(tuple(_settled(p, colors) for p in parts))
         case Or(parts):
             return Or(tuple(_settled(p, colors) for p in parts))
+        case Imply(premise, conclusion):
+            return Or((Not(_settled(premise, colors)), _settled(conclusion, colors)))
+        case Equal(left, right):
+            return And() if left == right else Or()
         case Proposition("has-color", (thing, color)) if colors is not None:
             return And() if colors.get(thing) == color else Or()
         case Proposition("on" | "in", (first, second)) if first == second:
