@@ -170,7 +170,8 @@ def test_of_what_is_finished_the_model_sees_one_line(tmp_path: Path) -> None:
     strategy = HiAgentStrategy(FunctionModel(answer), folder=tmp_path)
     assert strategy.pursue(arm) == ""
     assert arm.reached()
-    assert "now: (at blue shelf)" in shown[2] or "now: (at red shelf)" in shown[0]
+    assert "now: (at red shelf)" in shown[0] and "now: (at red shelf)" in shown[1]
+    assert "now: (at blue shelf)" in shown[2] and "now: (at blue shelf)" in shown[3]
     assert "(lift red left)" not in shown[3].partition("So far:")[2].partition("now:")[0]
     assert "reached (2 steps, see subgoal-0001.jsonl)" in shown[3]
     assert len(token_steps(tmp_path)) == 4
