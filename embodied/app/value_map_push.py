@@ -73,6 +73,8 @@ class Pusher:
         self.plans: list[ValueMapPlan] = []
         self.name = stage.moving
         self.turned = False
+        self.half_turn = False
+        self.arm_failed = False
 
     def push(self) -> Ended:
         """Push until the thing is where it should be, or until nothing helps any more."""
@@ -98,10 +100,13 @@ class Pusher:
             if not behind.reached:
                 self._leave()
                 reason = behind.reason
-                self.turned = not self.turned  # the hand is narrow the other way
+                self._hold_otherwise()
                 s.hold(s.options.look_s)
                 continue
+            self.arm_failed = False
             reason = self._along(plan)
+            if self.arm_failed:
+                self._hold_otherwise()
             self._leave()
         s.look()
         plan = self._planned()
@@ -109,6 +114,11 @@ class Pusher:
         return Ended(reached=there, reason="" if there else reason, plan=plan)
 
     # ---- parts
+
+    def _hold_otherwise(self) -> None:
+        """Turn the hand: it is narrow the other way, and its last joint may be at its end."""
+        self.half_turn = self.half_turn != self.turned
+        self.turned = not self.turned
 
     @property
     def thing(self) -> ObjectGeometry:
@@ -243,15 +253,20 @@ class Pusher:
         ball = Region(shape="ball", frame="world", parameters={**goal.parameters, "radius": 0.06})
         turn: tuple[float, float, float, float] = tuple(float(v) for v in quat)  # type: ignore[assignment]
         kept = [o for o in self.stage.operations if o.map in ("velocity", "avoidance")]
+        turning = MapOperation(map="rotation", region=ball, value=turn)
         stage = ValueMapStage(
             moving="gripper",
             operations=(
                 MapOperation(map="affordance", region=goal, value=1.0),
-                MapOperation(map="rotation", region=ball, value=turn),
+                *(() if self.half_turn else (turning,)),
                 *kept,
             ),
         )
-        ended = Traveller(s, stage, self.anchors).travel()
+        traveller = Traveller(s, stage, self.anchors)
+        if self.half_turn:  # a rotation map would be met by the nearer of both half turns
+            w, x, y, z = quat
+            traveller.arrive_wxyz = np.array([-z, y, -x, w])
+        ended = traveller.travel()
         if not ended.reached:
             return Ended(
                 reached=False, reason=f"no way behind {self.name}: {ended.reason}", plan=ended.plan
@@ -310,6 +325,7 @@ class Pusher:
         s.rig.arm.look(objects, 0.0)
         arm = s.rig.arm.follow(path, quats, q, s.rig.arm.clearance(q))
         if not arm.found and arm.failed_at < 3:
+            self.arm_failed = True
             return arm.reason
         cut = arm.at[-1] + 1
         trajectory = time_way(

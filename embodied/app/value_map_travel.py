@@ -21,7 +21,7 @@ SAME_END_M = 0.004
 CHEAPER = 0.85
 """Another way is taken only when it costs less than this share of the present one."""
 
-ARM_TRIES = 5
+ARM_TRIES, OTHER_TRIES = 5, 2
 BALL_M = 0.03
 
 
@@ -40,6 +40,27 @@ class Ended:
     reason: str = ""
     plan: ValueMapPlan | None = None
     over: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Manner:
+    """How a way is gone where the program leaves it open.
+
+    Attributes:
+        turn_rad: Turn of the hand about its approach axis on the way.
+        rise_m: It rises so far first.
+    """
+
+    turn_rad: float = 0.0
+    rise_m: float = 0.0
+
+
+OTHER_MANNERS = tuple(
+    _Manner(turn_rad=turn, rise_m=rise)
+    for turn in (0.0, np.pi / 2, np.pi / 4, -np.pi / 4)
+    for rise in (0.0, 0.06)
+)[1:]
+"""Tried in this order where the arm cannot follow any way that is gone straight on."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -81,6 +102,8 @@ class Traveller:
         self.until = until
         self.motion: _Motion | None = None
         self.blocked: list[tuple[Array, float]] = []
+        self.arrive_wxyz: Array | None = None
+        self.arm_reason = ""
         self.failing_since: float | None = None
         self.carrying = stage.moving == state.held and bool(state.held)
         self.plans: list[ValueMapPlan] = []
@@ -118,27 +141,54 @@ class Traveller:
         """Plan from what is seen now and take the way if it is better; why there is none."""
         s = self.s
         started = time.perf_counter()
-        reason = ""
-        for _ in range(ARM_TRIES):
-            fresh = self._planned()
-            s.counts.plans += 1
-            if not fresh.found:
-                why = fresh.reason or fresh.status.value
-                status = ValueMapStatus.ARM_BLOCKED if reason else fresh.status
-                self.plans.append(replace(fresh, status=status))
-                reason = f"{status.value} ({reason or why})"
-                break
-            if self.motion is not None and not self._better(self.motion, fresh):
-                reason = ""
-                break
-            reason, where = self._adopt(fresh)
-            if not reason:
-                break
-            self.blocked = [*self.blocked[-7:], (where, BALL_M)]
+        reason = self._plan_as(_Manner(), ARM_TRIES)
+        if reason and self.arm_reason:
+            manners = (*((m, False) for m in OTHER_MANNERS), (_Manner(), True))
+            for manner, give_way in manners:
+                tries = ARM_TRIES if give_way else OTHER_TRIES
+                reason = self._plan_as(manner, tries, give_way=give_way)
+                if not reason:
+                    break
         s.counts.plan_s.append(time.perf_counter() - started)
         return reason
 
-    def _planned(self) -> ValueMapPlan:
+    def _plan_as(self, manner: _Manner, tries: int, *, give_way: bool = False) -> str:
+        """Plan in one manner; why there is no way.
+
+        Args:
+            manner: How to go.
+            tries: Ways that the arm may fail to follow.
+            give_way: Whether to end beside the target where the arm cannot be there.
+        """
+        s = self.s
+        blocked = self.blocked
+        for _ in range(tries):
+            fresh = self._planned(manner, blocked)
+            s.counts.plans += 1
+            if not fresh.found:
+                # Where the arm could not go before counts as blocked: then that is the reason.
+                by_arm = bool(blocked) and bool(self.arm_reason)
+                why = self.arm_reason if by_arm else fresh.reason or fresh.status.value
+                status = ValueMapStatus.ARM_BLOCKED if by_arm else fresh.status
+                self.plans.append(replace(fresh, status=status))
+                return f"{status.value} ({why})"
+            if self.motion is not None and not self._better(self.motion, fresh):
+                return ""
+            reason, where = self._adopt(fresh)
+            if not reason:
+                self.arm_reason, self.blocked = "", blocked
+                if manner.turn_rad:
+                    self.arrive_wxyz = fresh.quats_wxyz[-1]
+                return ""
+            self.arm_reason = reason
+            if not give_way and float(np.linalg.norm(where - fresh.path_in_world[-1])) < BALL_M:
+                break
+            blocked = [*blocked[-7:], (where, BALL_M)]
+        return f"{ValueMapStatus.ARM_BLOCKED.value} ({self.arm_reason})"
+
+    def _planned(
+        self, manner: _Manner = _Manner(), blocked: Sequence[tuple[Array, float]] | None = None
+    ) -> ValueMapPlan:
         s = self.s
         hand, _, lead = self._setpoint()
         mover, start = s.mover(), hand
@@ -148,6 +198,15 @@ class Traveller:
             assert spec is not None and gripper is not None
             mover = Mover.hand(spec, gripper.width_m).carrying(s.objects[s.held], s.held_in_hand)
             lead = None if lead is None else lead + start.position - hand.position
+        if lead is None and manner.rise_m:
+            lead = start.position + np.array([0.0, 0.0, manner.rise_m])
+        arrive = self.arrive_wxyz
+        if manner.turn_rad:
+            half = manner.turn_rad / 2
+            turn = Pose(
+                position=np.zeros(3), quat_wxyz=np.array([np.cos(half), 0.0, 0.0, np.sin(half)])
+            )
+            arrive = (hand @ turn).quat_wxyz
         return s.rig.planner.plan(
             self.stage,
             s.objects,
@@ -158,8 +217,9 @@ class Traveller:
             table_height_m=s.table_height_m,
             obstacle_points_in_world=s.points,
             opening=0.0 if s.held else 1.0,
-            blocked_in_world=self.blocked,
+            blocked_in_world=self.blocked if blocked is None else blocked,
             lead_in_world=lead,
+            arrive_wxyz=arrive,
         )
 
     def _better(self, motion: _Motion, fresh: ValueMapPlan) -> bool:

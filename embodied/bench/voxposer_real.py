@@ -26,6 +26,7 @@ from embodied.bench.voxposer_program import (
 from embodied.bench.voxposer_scenes import (
     HOME,
     Draw,
+    NoRoomError,
     Thing,
 )
 
@@ -62,6 +63,7 @@ def move_and_avoid(draw: Draw) -> Made:
     )
 
 
+PLATE_M = np.array([0.48, 0.0])
 _PLATE = """
 [[surface]]
 name = "plate"
@@ -81,6 +83,9 @@ def set_table(draw: Draw) -> Made:
     for name, thing in (("fork", fork), ("spoon", spoon)):
         draw.put(name, thing, where=lambda p: 0.21 < abs(p[1]) < 0.3)
     left, right = np.array([0.0, 0.15, 0.0]), np.array([0.0, -0.15, 0.0])
+    for name, offset in (("spoon", left), ("fork", right)):  # neither lies where the other goes
+        if np.linalg.norm(draw.places[name] - PLATE_M - offset[:2]) < 0.14:
+            raise NoRoomError(name)
     stages = (
         grasp("fork"),
         release_at(point("plate", left)),

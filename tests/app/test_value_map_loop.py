@@ -189,6 +189,15 @@ def test_a_thing_is_grasped_carried_and_dropped_by_contact(bench: Bench) -> None
     assert np.all(away < 0.1)
 
 
+def test_the_hand_turns_where_it_would_hit_something_straight_on(bench: Bench) -> None:
+    teleport(bench.world, "purple-block", 0.45, 0.05, z=0.0677)  # on the red one
+    outcome = bench.run(stage("gripper", op("affordance", point("red-block", y=-0.11))))
+    assert outcome.reached, outcome.message
+    turned = abs(float(bench.seen[-1].pose_ee_in_world.rotation[1, 1]))
+    assert turned < 0.8  # the fingers no longer close towards the stack
+    assert np.linalg.norm(bench.where("purple-block")[:2] - [0.45, 0.05]) < 0.004
+
+
 def test_moving_a_thing_upwards_takes_hold_of_it_first(bench: Bench) -> None:
     outcome = bench.run(stage("red-block", op("affordance", point("green-block", z=0.12))))
     assert outcome.reached, outcome.message

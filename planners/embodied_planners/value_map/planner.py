@@ -99,6 +99,7 @@ class ValueMapPlanner:
         opening: float = 1.0,
         blocked_in_world: Sequence[tuple[Array, float]] = (),
         lead_in_world: Array | None = None,
+        arrive_wxyz: Array | None = None,
     ) -> ValueMapPlan:
         """Plan one stage.
 
@@ -115,7 +116,13 @@ class ValueMapPlanner:
             opening: How far the gripper is open now, 0 to 1.
             blocked_in_world: Balls (centre, radius) that the way must not enter.
             lead_in_world: Point (3,) that the way passes first: where a moving mover is going.
+            arrive_wxyz: Orientation of the hand at the end, (4,), where neither a grasp nor the
+                rotation map asks for one; None keeps the present one.
         """
+        if not self.grid.contains(start_in_world.position):
+            return ValueMapPlan(
+                status=ValueMapStatus.START_BLOCKED, reason="it is outside the workspace"
+            )
         hand = hand_in_world or start_in_world
         origins = {n: o.pose.position for n, o in objects.items()}
         origins |= {GRIPPER: hand.position, **(anchors or {})}
@@ -134,11 +141,15 @@ class ValueMapPlanner:
         )
         if target.status is not None:
             return ValueMapPlan(status=target.status, reason=target.reason)
+        if arrive_wxyz is not None and target.quat_wxyz is None:
+            target = replace(target, quat_wxyz=arrive_wxyz)
         arriving = self._arriving(regions, target, hand)
         self._costs(mover, arriving, target, things, table_height_m, start_in_world)
         for centre, radius in blocked_in_world:
             self._block(centre, radius)
-        return self._way(regions, start_in_world, hand, target, things, lead_in_world)
+        self._open_start(start_in_world, hand)
+        ends = target.ends(self.cost, self.grid, things, table_height_m)
+        return self._way(regions, start_in_world, hand, target, ends, lead_in_world)
 
     def cost_of(self, path_in_world: Array) -> float:
         """Cost of a way (n, 3) in the maps of the last call, m; infinite if it is blocked."""
@@ -250,16 +261,11 @@ class ValueMapPlanner:
         start: Pose,
         hand: Pose,
         target: Target,
-        things: Mapping[str, ObjectGeometry],
+        ends_at: tuple[NDArray[np.int64], Field, str],
         lead: Array | None,
     ) -> ValueMapPlan:
         grid = self.grid
-        if not grid.contains(start.position):
-            return ValueMapPlan(
-                status=ValueMapStatus.START_BLOCKED, reason="it is outside the workspace"
-            )
-        self._open_start(start, hand)
-        ends, end_costs, reason = target.ends(self.cost, grid, things)
+        ends, end_costs, reason = ends_at
         if len(ends) == 0:
             return ValueMapPlan(status=ValueMapStatus.TARGET_OCCUPIED, reason=reason)
         first = start.position if lead is None else lead
@@ -328,6 +334,8 @@ class ValueMapPlanner:
         quats = orientations(path, regions, hand.quat_wxyz, target.quat_wxyz)
         path, quats = evenly_turned(path, quats)
         asked = openings(path, regions)
+        if target.place is not None:  # the way may end beside or above the very point
+            asked[-1] = openings(target.place[None], regions)[0]
         if target.grasp:  # the fingers may close higher up than where the program has its point
             asked[-1] = 0.0
         plan = ValueMapPlan(

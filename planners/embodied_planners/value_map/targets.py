@@ -22,6 +22,10 @@ Indices = NDArray[np.int64]
 NEAREST_M = 0.025
 """So far from a target point a way may end where the point itself is too close to something."""
 
+RAISE_M, CLEAR_M = 0.12, 0.04
+"""A place over the table that is too low for what moves is raised by at most so much, where nothing
+stands so near."""
+
 SHELL_M = 0.05
 """So far from a thing's surface a way to the thing itself may end."""
 
@@ -56,11 +60,15 @@ class Target:
     notes: tuple[str, ...] = ()
 
     def ends(
-        self, cost: Field, grid: VoxelGrid, things: Mapping[str, ObjectGeometry]
+        self,
+        cost: Field,
+        grid: VoxelGrid,
+        things: Mapping[str, ObjectGeometry],
+        table_height_m: float = -np.inf,
     ) -> tuple[Indices, Field, str]:
         """Free voxels where a way may end, (n, 3), their costs (n,), and why there are none."""
         if self.place is not None:
-            return self._ends_at(self.place, cost, grid, things)
+            return self._ends_at(self.place, cost, grid, things, table_height_m)
         found: list[Indices] = []
         costs: list[Field] = []
         best = max(value for _, value in self.volumes)
@@ -80,7 +88,12 @@ class Target:
         return ends, np.concatenate(costs), reason
 
     def _ends_at(
-        self, place: Array, cost: Field, grid: VoxelGrid, things: Mapping[str, ObjectGeometry]
+        self,
+        place: Array,
+        cost: Field,
+        grid: VoxelGrid,
+        things: Mapping[str, ObjectGeometry],
+        table_height_m: float,
     ) -> tuple[Indices, Field, str]:
         own = grid.index(place)
         if np.isfinite(cost[tuple(own)]):
@@ -93,6 +106,9 @@ class Target:
         x, y, z = grid.centres(part)
         away = np.sqrt((x - place[0]) ** 2 + (y - place[1]) ** 2 + (z - place[2]) ** 2)
         allowed = np.isfinite(cost[part])
+        over = place[2] >= table_height_m
+        if thing is None and over and not np.any(allowed & (away < NEAREST_M)):
+            return self._ends_above(place, cost, grid, things)
         if thing is None:
             allowed &= away < NEAREST_M
             away = 3.0 * away
@@ -109,6 +125,19 @@ class Target:
         costs = np.broadcast_to(away, allowed.shape)[allowed] / grid.resolution_m
         reason = "" if len(index) else self._why_occupied(place, things)
         return index + [s.start for s in part], costs.astype(np.float32), reason
+
+    def _ends_above(
+        self, place: Array, cost: Field, grid: VoxelGrid, things: Mapping[str, ObjectGeometry]
+    ) -> tuple[Indices, Field, str]:
+        """The lowest free voxel above a place that the table is too close to."""
+        nothing = np.empty((0, 3), np.int64), np.empty(0, np.float32)
+        if any(float(o.distance_to(place[None])[0]) < CLEAR_M for o in things.values()):
+            return *nothing, self._why_occupied(place, things)
+        x, y, z = (int(i) for i in grid.index(place))
+        free = np.isfinite(cost[x, y, z : z + round(RAISE_M / grid.resolution_m)])
+        if not np.any(free):
+            return *nothing, self._why_occupied(place, things)
+        return np.array([[x, y, z + int(np.argmax(free))]]), np.zeros(1, np.float32), ""
 
     def _why_occupied(self, place: Array, things: Mapping[str, ObjectGeometry]) -> str:
         gaps = {n: float(o.distance_to(place[None])[0]) for n, o in things.items()}

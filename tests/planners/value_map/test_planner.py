@@ -145,6 +145,37 @@ def test_impossible_targets_are_named(
     assert len(result.path_in_world) == 0
 
 
+def test_a_place_that_is_too_low_for_what_is_held_is_raised_to_where_it_fits() -> None:
+    can = ObjectGeometry(
+        pose=at(0.31, 0.0, 0.44), size_m=(0.06, 0.06, 0.09), shape="cylinder", obstacle=False
+    )
+    in_hand = Pose(position=np.array([0.0, 0.0, 0.02]), quat_wxyz=np.array([1.0, 0.0, 0.0, 0.0]))
+    low = point("red", y=0.15)
+    opening = op("gripper", low)
+    result = plan(
+        op("affordance", low), opening, mover=Mover.hand(GRIPPER, 0.06).holding(can, in_hand)
+    )
+    assert result.found
+    np.testing.assert_allclose(result.path_in_world[-1, :2], [0.4, 0.25], atol=0.01)
+    assert 0.065 <= result.path_in_world[-1, 2] < 0.085  # 4.5 cm of can below, 2 cm in the hand
+    assert result.gripper[-1] == 1.0  # the fingers open there, although the point lies lower
+    crowded = plan(
+        op("affordance", point("red", y=0.06)),
+        mover=Mover.hand(GRIPPER, 0.06).holding(can, in_hand),
+    )
+    assert crowded.status is ValueMapStatus.TARGET_OCCUPIED  # not raised over what stands there
+
+
+def test_the_hand_arrives_as_it_is_asked_to_where_the_program_says_nothing() -> None:
+    quarter = np.array([0.0, ROOT, -ROOT, 0.0])
+    free = plan(op("affordance", point("red", z=0.1)), arrive_wxyz=quarter)
+    assert abs(float(free.quats_wxyz[-1] @ quarter)) > 0.999
+    assert abs(float(free.quats_wxyz[0] @ DOWN)) > 0.999
+    said = op("rotation", EVERYWHERE, tuple(float(v) for v in DOWN))
+    told = plan(op("affordance", point("red", z=0.1)), said, arrive_wxyz=quarter)
+    assert abs(float(told.quats_wxyz[-1] @ DOWN)) > 0.999
+
+
 def test_a_target_that_is_walled_in_is_unreachable() -> None:
     walls = np.array(
         [
