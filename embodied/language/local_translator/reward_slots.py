@@ -232,7 +232,11 @@ def _wishes(statements: list[list[str]], scene: SceneView) -> list[Wish]:
 
 
 def _kept(before: RewardStage, statements: list[list[str]], scene: SceneView) -> RewardStage:
-    """The stage with what is asked besides: new terms in place of old ones about the same."""
+    """The stage with what is asked besides: new terms in place of old ones about the same.
+
+    Its guards stay, since the stages that they lead back to do; but who asks for an open hand no
+    longer wants what falls out of it to be taken again.
+    """
     found = _wishes(statements, scene)
     essential = [t for w in found for t in w.essential]
     essential += [t for w in found if w.stages for t in w.stages[-1].terms]
@@ -241,7 +245,9 @@ def _kept(before: RewardStage, statements: list[list[str]], scene: SceneView) ->
     for term in (t for w in found for t in w.support):
         if subject(term) not in new:
             kept.setdefault(subject(term), term)
-    return replace(before, terms=(*kept.values(), *new.values()), guards=())
+    opened = any(t.name == "hand_closure" and t.parameters["fraction"] == 0.0 for t in new.values())
+    guards = () if opened else before.guards
+    return replace(before, terms=(*kept.values(), *new.values()), guards=guards)
 
 
 def _changed(program: RewardProgram, factor: float, words_: Vocabulary) -> RewardProgram:

@@ -109,6 +109,18 @@ def test_corrections_edit_the_program(quadruped: SceneView) -> None:
     assert rate == -1.0
 
 
+def test_guards_survive_a_correction(hand: SceneView) -> None:
+    before = program("lift apple 30 cm", hand)
+    guards = before.stages[-1].guards
+    assert guards
+    for slots in ("keep ; palm down", "keep ; lift apple 40 cm", "more"):
+        after = program(slots, hand, before)
+        assert after.stages[-1].guards == guards
+        assert len(after.stages) == len(before.stages)
+    let_go = program("keep ; hand open", hand, before)
+    assert not let_go.stages[-1].guards
+
+
 def test_more_is_about_what_was_asked_not_about_standing(quadruped: SceneView) -> None:
     before = program("spin left 1 rad/s", quadruped)
     after = program("more", quadruped, before)
