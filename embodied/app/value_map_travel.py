@@ -21,7 +21,7 @@ SAME_END_M = 0.004
 CHEAPER = 0.85
 """Another way is taken only when it costs less than this share of the present one."""
 
-ARM_TRIES, OTHER_TRIES = 5, 2
+ARM_TRIES, OTHER_TRIES, OTHERS_EVERY_S = 5, 2, 1.0
 BALL_M = 0.03
 
 
@@ -104,6 +104,7 @@ class Traveller:
         self.blocked: list[tuple[Array, float]] = []
         self.arrive_wxyz: Array | None = None
         self.arm_reason = ""
+        self.others_due_s = 0.0
         self.failing_since: float | None = None
         self.carrying = stage.moving == state.held and bool(state.held)
         self.plans: list[ValueMapPlan] = []
@@ -142,7 +143,8 @@ class Traveller:
         s = self.s
         started = time.perf_counter()
         reason = self._plan_as(_Manner(), ARM_TRIES)
-        if reason and self.arm_reason:
+        if reason and self.arm_reason and s.observation.time >= self.others_due_s:
+            self.others_due_s = s.observation.time + OTHERS_EVERY_S
             manners = (*((m, False) for m in OTHER_MANNERS), (_Manner(), True))
             for manner, give_way in manners:
                 tries = ARM_TRIES if give_way else OTHER_TRIES
@@ -184,6 +186,8 @@ class Traveller:
             if not give_way and float(np.linalg.norm(where - fresh.path_in_world[-1])) < BALL_M:
                 break
             blocked = [*blocked[-7:], (where, BALL_M)]
+            if manner == _Manner():
+                self.blocked = blocked
         return f"{ValueMapStatus.ARM_BLOCKED.value} ({self.arm_reason})"
 
     def _planned(

@@ -110,7 +110,7 @@ SCENES = {
     scene.name: scene
     for scene in (
         ContactScene(
-            name="door", pull_in_world=(-0.33, 0.0, 0.0), goal=0.35, steps=40, upright=False,
+            name="door", pull_in_world=(-0.33, 0.0, 0.0), goal=0.35, steps=50, upright=False,
             break_away=(0.0, 0.0), fade=1.0, build=_door,
         ),
         ContactScene(
@@ -147,14 +147,10 @@ class ContactWorld:
     def reset(self, seed: int) -> Array:
         """Begin a trial."""
         rng = np.random.default_rng([seed, 7])
-        spec = mujoco.MjSpec()
-        spec.compiler.degree = False
-        spec.option.timestep = 0.002
-        spec.option.integrator = mujoco.mjtIntegrator.mjINT_IMPLICITFAST
-        spec.option.cone = mujoco.mjtCone.mjCONE_ELLIPTIC
-        spec.option.impratio = 10.0
+        spec = contact_spec()
         self.scene.build(spec, HANDLE + rng.uniform(-0.006, 0.006, 3))
-        _gripper(spec, [0.18, 0.0, 0.5] + rng.uniform(-0.02, 0.02, 3), self.scene.upright)
+        start = np.array([0.18, 0.0, 0.5]) + rng.uniform(-0.02, 0.02, 3)
+        add_gripper(spec, start, upright=self.scene.upright)
         self._break_away = rng.uniform(*self.scene.break_away)
         self.model = spec.compile()
         self.data = mujoco.MjData(self.model)
@@ -189,8 +185,25 @@ class ContactWorld:
         return np.clip(states[..., 4] / self.scene.goal, 0.0, 1.0)
 
 
-def _gripper(spec: mujoco.MjSpec, position: Array, upright: bool) -> None:
-    """Fingers point along x; they close along y on what stands upright, else along z."""
+def contact_spec() -> mujoco.MjSpec:
+    """An empty model with the integrator and contacts of these scenes."""
+    spec = mujoco.MjSpec()
+    spec.compiler.degree = False
+    spec.option.timestep = 0.002
+    spec.option.integrator = mujoco.mjtIntegrator.mjINT_IMPLICITFAST
+    spec.option.cone = mujoco.mjtCone.mjCONE_ELLIPTIC
+    spec.option.impratio = 10.0
+    return spec
+
+
+def add_gripper(spec: mujoco.MjSpec, position: Array, *, upright: bool) -> None:
+    """Add the free gripper.
+
+    Args:
+        spec: Model that gets it.
+        position: Of the point between its fingers, in the world, (3,), m.
+        upright: Fingers point along x; they close along y on what stands upright, else along z.
+    """
     hand = spec.worldbody.add_body(name="gripper", pos=list(position), gravcomp=1.0)
     for name, axis in zip("xyz", np.eye(3), strict=True):
         hand.add_joint(name=name, type=mujoco.mjtJoint.mjJNT_SLIDE, axis=list(axis), damping=[80.0])

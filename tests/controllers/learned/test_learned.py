@@ -12,7 +12,9 @@ from embodied_controllers.learned import (
     UniformProposal,
 )
 from embodied_controllers.learned.proposals import waypoints
+from embodied_controllers.learned.recall import BestTrials
 
+from embodied.bench.contact_push import PushWorld
 from embodied.bench.contact_scenes import SCENES, ContactWorld
 
 
@@ -92,6 +94,42 @@ def test_the_bolt_holds_the_door_until_the_lever_is_pressed() -> None:
 def test_what_sticks_opens_only_with_enough_force(name: str) -> None:
     assert _script(name, 0.0, 0.015) < 0.15
     assert _script(name, 0.0, 0.05) == 1.0
+
+
+def test_the_box_leaves_the_line_when_it_is_pushed_at_its_middle() -> None:
+    world = PushWorld()
+    ends = []
+    for across in (0.0, 0.03):
+        state = world.reset(1)
+        reached = 0.0
+        for _ in range(world.steps):
+            to = np.array([0.0, across - state[1], 0.5 - state[2]])
+            x = 0.02 if abs(to[1]) < 0.02 or state[0] > 0.27 else 0.0
+            state = world.step(np.array([x, *np.clip(to[1:], -0.03, 0.03), 0.0]))
+            reached = max(reached, float(world.opening(state)))
+        ends.append(reached)
+    assert ends[0] < 0.9
+    assert ends[1] == 1.0  # pushed where its weight is
+
+
+def test_the_best_trials_are_kept_and_followed_from_where_the_state_is_most_alike() -> None:
+    best = BestTrials(keep=2, noise_m=0.0)
+    rng = np.random.default_rng(0)
+    assert best.sample(rng, np.zeros(3), 4, 2) == []
+    states = np.zeros((5, 3))
+    states[:, 0] = 0.1 * np.arange(5)
+    for opening in (0.1, 0.5, 1.0, 0.7):
+        best.add(states, np.full((5, 4), 0.01 * opening), opening)
+    assert len(best) == 2
+    best.reset()
+    at_second = best.sample(rng, np.array([0.21, 0.0, 0.0]), 3, 2)
+    assert [a.shape for a in at_second] == [(3, 2, 4)] * 2
+    np.testing.assert_allclose(at_second[0][:, 1, :3], 0.01)  # of the trial that opened most
+    # the first action leads to where the recalled set-point was
+    np.testing.assert_allclose(at_second[0][:, 0, 0], 0.01 + 0.2 - 0.21, atol=1e-12)
+    best.follow(0)
+    back = best.sample(rng, np.zeros(3), 1, 1)
+    assert back[0][0, 0, 0] == pytest.approx(0.06)  # never back: clipped on the way to the third
 
 
 class Toy:
