@@ -30,6 +30,8 @@ CLOSE = a("hand_closure", fraction=1.0, weight=5.0)
 DOWN = a("palm_orientation", direction="down", weight=2.0)
 ARM_CALM = (a("posture"), a("stillness"))
 ARM_STILL = (a("stillness", weight=0.2),)
+ARM_HELD = (a("stillness", weight=1.0),)
+"""Fingers that have closed on a thing take it along at no cost, so closing needs an arm at rest."""
 
 
 def stage(
@@ -240,9 +242,10 @@ def grasping(thing: str, *keep: RewardTerm, facing_: RewardTerm = DOWN) -> tuple
         stage(near("palm", thing, 30.0), *keep, OPEN, facing_, *ARM_STILL, seconds=0.5),
         stage(
             near("palm", thing, 30.0),
+            *keep,
             CLOSE,
             facing_,
-            *ARM_STILL,
+            *ARM_HELD,
             seconds=1.0,
             guards=(in_hand(thing, back=3),),
         ),
@@ -305,13 +308,19 @@ def beside(thing: str, target: str, distance: float) -> tuple[RewardStage, ...]:
 
 
 def uprighting(thing: str, standing_height: float = 0.05) -> tuple[RewardStage, ...]:
-    """Grasp a lying thing, turn it upright in the air, put it down."""
-    up = upright(thing, 40.0)
+    """Grasp a lying thing, turn it upright in the air, put it down.
+
+    The arm keeps near its rest posture: with the elbow in the middle the wrist alone turns what
+    the hand took lengthwise, and turning weighs little enough to keep it between the fingers.
+    """
+    square, calm = a("posture", weight=0.5), a("stillness", weight=0.03)
+    up, kept = upright(thing, 15.0), near("palm", thing, 40.0)
     wrong_way = RewardGuard(condition=until("object_tilt", thing, below=1.9), back=1)
     return (
         *grasping(thing),
         stage(
             *_carried(thing, 0.2),
+            square,
             seconds=2.0,
             until=until("object_height", thing, above=0.16),
             guards=(in_hand(thing, back=4),),
@@ -319,8 +328,10 @@ def uprighting(thing: str, standing_height: float = 0.05) -> tuple[RewardStage, 
         stage(
             up,
             a("object_height", object=thing, height=0.2, weight=20.0),
-            near("palm", thing, 20.0),
+            kept,
             CLOSE,
+            square,
+            calm,
             seconds=6.0,
             until=until("object_tilt", thing, below=0.15),
             guards=(in_hand(thing, back=5), wrong_way),
@@ -328,8 +339,10 @@ def uprighting(thing: str, standing_height: float = 0.05) -> tuple[RewardStage, 
         stage(
             up,
             a("object_height", object=thing, height=standing_height, weight=30.0),
-            near("palm", thing),
+            kept,
             CLOSE,
+            square,
+            calm,
         ),
     )
 
@@ -369,7 +382,7 @@ def lifting_two(first: str, second: str, height: float = 0.3) -> tuple[RewardSta
             until=until("distance", "palm", first, below=0.18),
         ),
         stage(*both, *standing, OPEN, DOWN, *ARM_CALM, seconds=3.0),
-        stage(*both, CLOSE, DOWN, *ARM_STILL, seconds=1.0),
+        stage(*both, *standing, CLOSE, DOWN, *ARM_HELD, seconds=1.0),
         stage(
             a("object_height", object=first, height=height, weight=20.0),
             a("object_height", object=second, height=height, weight=20.0),
