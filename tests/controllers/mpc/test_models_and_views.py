@@ -105,6 +105,18 @@ def test_the_arm_rests_above_the_table_and_things_lie_still(things: tuple[str, .
         assert 0.02 < data.body(item).xpos[2] < 0.06
 
 
+def test_a_cup_on_its_side_rolls_and_comes_to_rest() -> None:
+    model = arm_spec(("cup",)).compile()
+    data = mujoco.MjData(model)
+    mujoco.mj_resetDataKeyframe(model, data, 0)
+    cup = data.joint("cup")
+    cup.qpos[:] = (0.5, 0.2, 0.033, math.sqrt(0.5), 0.0, math.sqrt(0.5), 0.0)
+    cup.qvel[1] = 0.15
+    mujoco.mj_step(model, data, nstep=round(3.0 / model.opt.timestep))
+    assert 0.005 < cup.qpos[1] - 0.2 < 0.2
+    assert np.linalg.norm(cup.qvel[:3]) < 0.005
+
+
 def test_unknown_robot_and_thing_name_the_legal_ones() -> None:
     with pytest.raises(ValueError, match="legal: .*quadruped"):
         robot_spec("snake")

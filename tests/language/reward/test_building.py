@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+import pytest
+
+from embodied.language.reward.building import (
+    flipping,
+    grasping,
+    lifting_thing,
+    lifting_two,
+    moving,
+    uprighting,
+)
+from embodied.types import RewardStage
+
+GRASPS = {
+    "grasp": grasping("apple"),
+    "lift": lifting_thing("apple", 0.3),
+    "move": moving("box", "cup"),
+    "upright": uprighting("cup"),
+    "flip": flipping("box"),
+    "two": lifting_two("box", "cup"),
+}
+
+
+def total(stage: RewardStage, term: str) -> float:
+    return sum(t.weight for t in stage.terms if t.name == term)
+
+
+def closes(stage: RewardStage) -> bool:
+    return any(t.name == "hand_closure" and t.parameters["fraction"] == 1.0 for t in stage.terms)
+
+
+@pytest.mark.parametrize("stages", GRASPS.values(), ids=GRASPS)
+def test_the_arm_rests_while_the_fingers_close(stages: tuple[RewardStage, ...]) -> None:
+    first = next(i for i, s in enumerate(stages) if closes(s))
+    assert not any(closes(s) for s in stages[:first])
+    assert all(closes(s) for s in stages[first:])
+    others = [total(s, "stillness") for i, s in enumerate(stages) if i != first]
+    assert total(stages[first], "stillness") > 2 * max(others)
+
+
+@pytest.mark.parametrize("stages", GRASPS.values(), ids=GRASPS)
+def test_what_slips_is_taken_again_with_an_open_hand(stages: tuple[RewardStage, ...]) -> None:
+    for i, stage in enumerate(stages):
+        for guard in stage.guards:
+            assert guard.back <= i
+            if guard.condition.sensor == "distance":
+                assert not closes(stages[i - guard.back])
