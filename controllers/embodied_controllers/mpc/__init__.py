@@ -1,5 +1,7 @@
-"""Model-predictive control by sampling, on MuJoCo plan models."""
+"""Model-predictive control on MuJoCo plan models, by sampling and by iLQG."""
 
+from embodied_controllers.mpc.ilqg import Ilqg as Ilqg
+from embodied_controllers.mpc.ilqg import IlqgSearch as IlqgSearch
 from embodied_controllers.mpc.norms import NORMS as NORMS
 from embodied_controllers.mpc.optimisers import OPTIMISERS as OPTIMISERS
 from embodied_controllers.mpc.optimisers import Cem as Cem

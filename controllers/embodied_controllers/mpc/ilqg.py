@@ -23,6 +23,7 @@ import mujoco
 import numpy as np
 
 from embodied_controllers.mpc.norms import Array
+from embodied_controllers.mpc.optimisers import Distribution, Optimiser
 from embodied_controllers.mpc.rollouts import Rollouts
 
 
@@ -98,7 +99,7 @@ class Ilqg:
             if not np.isfinite(best.cost):
                 break
             done += 1
-            k, gains = self._sweep(best, damping)
+            k, gains = self.sweep(best, damping)
             candidate = self._line_search(best, k, gains)
             if candidate is None:
                 damping *= 10.0
@@ -182,7 +183,7 @@ class Ilqg:
         jac = (r[:, :-1] - r0[:, None]) / e
         return A, B, r0, jac[:, :nx].transpose(0, 2, 1), jac[:, nx:].transpose(0, 2, 1)
 
-    def _sweep(self, path: Trajectory, damping: float) -> tuple[Array, Array]:
+    def sweep(self, path: Trajectory, damping: float) -> tuple[Array, Array]:
         """Riccati recursion: open-loop steps k (T, nu) and gains K (T, nu, 2nv)."""
         A, B, r, rx, ru = self.derivatives(path)
         T, nu, nx = self.horizon, self.model.nu, 2 * self.model.nv
@@ -203,9 +204,15 @@ class Ilqg:
             vxx = 0.5 * (vxx + vxx.T)
         return k, K
 
-    def _line_search(self, path: Trajectory, k: Array, gains: Array) -> Trajectory | None:
-        """Simulate all step lengths side by side, with feedback; the best if it is better."""
-        n, T = len(self.alphas), self.horizon
+    def followed(
+        self, path: Trajectory, k: Array, gains: Array, alphas: Array
+    ) -> tuple[Array, Array, Array]:
+        """Simulate step lengths alphas (n,) side by side, with feedback.
+
+        Returns:
+            States (n, T + 1, nstate), controls (n, T, nu) and a mask (n,) of what stayed finite.
+        """
+        n, T = len(alphas), self.horizon
         x = np.repeat(path.states[:1], n, axis=0)
         states = np.empty((n, T + 1, x.shape[1]))
         states[:, 0] = x
@@ -213,13 +220,18 @@ class Ilqg:
         good = np.ones(n, dtype=bool)
         for t in range(T):
             dx = self._difference(np.repeat(path.states[t][None], n, axis=0), states[:, t])
-            u = path.controls[t] + self.alphas[:, None] * k[t] + dx @ gains[t].T
+            u = path.controls[t] + alphas[:, None] * k[t] + dx @ gains[t].T
             controls[:, t] = np.clip(u, self.lower, self.upper)
             after, _, ok = self.rollouts.run(
                 np.ascontiguousarray(states[:, t]), np.ascontiguousarray(controls[:, t : t + 1])
             )
             states[:, t + 1] = after[:, 0]
             good &= ok
+        return states, controls, good
+
+    def _line_search(self, path: Trajectory, k: Array, gains: Array) -> Trajectory | None:
+        """The best of all step lengths if it is better."""
+        states, controls, good = self.followed(path, k, gains, self.alphas)
         costs = np.where(good, self._cost(states[:, :-1], controls), np.inf)
         best = int(np.argmin(costs))
         if not costs[best] < path.cost:
@@ -231,3 +243,56 @@ class Ilqg:
     def close(self) -> None:
         """End the worker threads."""
         self.rollouts.close()
+
+
+class IlqgSearch(Optimiser):
+    """iLQG as an optimiser of the sampling planner: the samples are the line search.
+
+    A replan spends one Riccati sweep around the plan so far; sample i > 0 goes a share of the step,
+    from all of it to ``shortest``, with feedback. The planner's own cost picks the best, so the
+    residuals need only give the direction. Knots are the controls themselves: one for every step of
+    the horizon, interpolation ``"zero"``.
+
+    Args:
+        solver: Model and residuals; its horizon is the planner's.
+        damping: Added to Q_uu, after Levenberg.
+        shortest: Shortest step length of the line search.
+    """
+
+    def __init__(self, solver: Ilqg, *, damping: float = 1e-3, shortest: float = 0.01) -> None:
+        super().__init__()
+        self.solver, self.damping, self.shortest = solver, damping, shortest
+
+    def sample(
+        self,
+        state: Array,
+        distribution: Distribution,
+        scale: Array,
+        n: int,
+        rng: np.random.Generator,
+    ) -> Array:
+        """Controls (n, T, nu) along the improved feedback law; draws nothing at random.
+
+        Raises:
+            ValueError: The plan has not one knot per step of the solver's horizon.
+        """
+        del scale, rng
+        solver, mean = self.solver, distribution.mean
+        if mean.shape[0] != solver.horizon:
+            raise ValueError(
+                f"iLQG needs one knot per step, {solver.horizon} in all, got {mean.shape[0]}"
+            )
+        knots = np.repeat(mean[None], n, axis=0)
+        path = solver.rollout(state, np.clip(mean, solver.lower, solver.upper))
+        if n < 2 or not np.isfinite(path.cost):
+            return knots
+        k, gains = solver.sweep(path, self.damping)
+        alphas = np.geomspace(1.0, self.shortest, n - 1)
+        _, controls, good = solver.followed(path, k, gains, alphas)
+        knots[1:] = np.where(good[:, None, None], controls, mean)
+        return knots
+
+    def update(self, distribution: Distribution, knots: Array, costs: Array, scale: Array) -> Array:
+        """The cheapest sample; the plan so far (sample 0) wins ties."""
+        del distribution, scale
+        return knots[int(np.argmin(costs))].copy()

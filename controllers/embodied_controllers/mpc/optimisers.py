@@ -1,4 +1,4 @@
-"""Sampling optimisers: each writes two methods, the planner writes the loop.
+"""Optimisers of a plan: each writes two methods, the planner writes the loop.
 
 The problem is ``min_k J(k)`` over knots k (K, nu), where J is the cost of the rollout. An optimiser
 keeps a distribution N(mean, std^2) over knots: ``sample`` draws from it, ``update`` moves it by the
@@ -46,9 +46,23 @@ class Optimiser(ABC):
 
     @abstractmethod
     def sample(
-        self, distribution: Distribution, scale: Array, n: int, rng: np.random.Generator
+        self,
+        state: Array,
+        distribution: Distribution,
+        scale: Array,
+        n: int,
+        rng: np.random.Generator,
     ) -> Array:
-        """Draw knots (n, K, nu); the planner replaces sample 0 by the mean."""
+        """Draw knots (n, K, nu); the planner replaces sample 0 by the mean.
+
+        Args:
+            state: Full physics state (nstate,) that the plan starts from; optimisers that only
+                draw at random have no use for it.
+            distribution: Around which mean, how wide.
+            scale: Unit of the noise for every actuator, (nu,).
+            n: How many.
+            rng: Source of all randomness.
+        """
 
     @abstractmethod
     def update(self, distribution: Distribution, knots: Array, costs: Array, scale: Array) -> Array:
@@ -84,9 +98,15 @@ class PredictiveSampling(Optimiser):
         self.narrow = narrow
 
     def sample(
-        self, distribution: Distribution, scale: Array, n: int, rng: np.random.Generator
+        self,
+        state: Array,
+        distribution: Distribution,
+        scale: Array,
+        n: int,
+        rng: np.random.Generator,
     ) -> Array:
         """Gaussian around the mean, alternately wide and narrow."""
+        del state
         knots = self._gaussian(distribution, scale, n, rng)
         knots[::2] += (self.narrow - 1.0) * (knots[::2] - distribution.mean)
         return knots
@@ -120,9 +140,15 @@ class Cem(Optimiser):
         self.elite, self.noise_min, self.forget = elite, noise_min, forget
 
     def sample(
-        self, distribution: Distribution, scale: Array, n: int, rng: np.random.Generator
+        self,
+        state: Array,
+        distribution: Distribution,
+        scale: Array,
+        n: int,
+        rng: np.random.Generator,
     ) -> Array:
         """Gaussian with the learned spread."""
+        del state
         return self._gaussian(distribution, scale, n, rng)
 
     def _elite(self, knots: Array, costs: Array) -> Array:
@@ -158,9 +184,15 @@ class Mppi(Optimiser):
         self.temperature = temperature
 
     def sample(
-        self, distribution: Distribution, scale: Array, n: int, rng: np.random.Generator
+        self,
+        state: Array,
+        distribution: Distribution,
+        scale: Array,
+        n: int,
+        rng: np.random.Generator,
     ) -> Array:
         """Gaussian around the mean."""
+        del state
         return self._gaussian(distribution, scale, n, rng)
 
     def update(self, distribution: Distribution, knots: Array, costs: Array, scale: Array) -> Array:

@@ -197,7 +197,7 @@ class SamplingPlanner:
         if not np.isfinite(state).all():
             return self._held(index, time, previous, 0, 0)
         rng = np.random.Generator(np.random.PCG64([options.seed, index]))
-        knots = self.optimiser.sample(distribution, self.scale, n, rng)
+        knots = self.optimiser.sample(state, distribution, self.scale, n, rng)
         for group in self._shared:
             noise = knots[:, :, group[:1]] - distribution.mean[:, group[:1]]
             knots[:, :, group] = distribution.mean[:, group] + noise
