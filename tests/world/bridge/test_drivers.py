@@ -21,6 +21,17 @@ class TestSimulated(DriverContract):
         return SimulatedDriver()
 
 
+class TestSimulatedWithSixJoints(DriverContract):
+    def make_driver(self) -> Driver:
+        return SimulatedDriver(robot="ur5e")
+
+
+def test_the_simulated_arm_has_the_joints_of_its_robot() -> None:
+    names = SimulatedDriver(robot="ur5e").capabilities.joint_names
+    assert len(names) == 6 and names[0] == "shoulder_pan_joint"
+    assert len(SimulatedDriver(simulator="pybullet").capabilities.joint_names) == 7
+
+
 def test_an_arm_in_real_time_brakes_when_set_points_stop_coming(tmp_path: Path) -> None:
     farewell = tmp_path / "farewell.json"
     arm = SimulatedDriver(lockstep=False, farewell=str(farewell))

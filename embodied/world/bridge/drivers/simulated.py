@@ -37,7 +37,7 @@ from embodied.world.bridge.plant import ANSWERS
 START_S = 60.0
 ANSWER_S = 5.0
 
-JOINTS = tuple(f"joint{i}" for i in range(1, 8))
+PANDA_JOINTS = tuple(f"joint{i}" for i in range(1, 8))
 
 
 class SimulatedDriver:
@@ -63,6 +63,9 @@ class SimulatedDriver:
         stacks: float | None = None,
         farewell: str | None = None,
     ) -> None:
+        from embodied.world import robots
+
+        self._joints = PANDA_JOINTS if simulator == "pybullet" else robots.load(robot).joints
         self._config: dict[str, Any] = {
             "simulator": simulator,
             "robot": robot,
@@ -81,7 +84,7 @@ class SimulatedDriver:
         """What this arm can do."""
         return Capabilities(
             name="simulated",
-            joint_names=JOINTS,
+            joint_names=self._joints,
             period_s=0.01,
             has_gripper=True,
             measures_torque=True,
@@ -161,7 +164,7 @@ class SimulatedDriver:
         state = self.read_state()
         self.stream(
             state.q_commanded,
-            np.zeros(len(JOINTS)),
+            np.zeros(len(self._joints)),
             gripper_width_m=width_m,
             gripper_force_n=force_n,
         )
