@@ -271,18 +271,27 @@ def lifting_thing(thing: str, height: float) -> tuple[RewardStage, ...]:
 
 
 def moving(thing: str, target: str) -> tuple[RewardStage, ...]:
-    """Grasp a thing and bring it beside another."""
+    """Grasp a thing and bring it beside another.
+
+    The height is small, so its norm is a sharp one: within its width of 5 cm the smooth one hardly
+    lifts, and a box that drags over the table topples or stays behind.
+    """
+    lifted = a("object_height", object=thing, height=0.07, weight=20.0, norm="l2")
     return (
         *grasping(thing, upright(thing, 5.0)),
         stage(
-            *_carried(thing, 0.07),
+            lifted,
+            near("palm", thing),
+            CLOSE,
+            DOWN,
+            *ARM_CALM,
             seconds=2.0,
             until=until("object_height", thing, above=0.055),
             guards=(in_hand(thing, back=4),),
         ),
         stage(
             a("distance", a=thing, b=target, distance=0.09, weight=40.0),
-            a("object_height", object=thing, height=0.06, weight=10.0),
+            lifted,
             upright(target),
             near("palm", thing, 20.0),
             CLOSE,
@@ -311,7 +320,8 @@ def uprighting(thing: str, standing_height: float = 0.05) -> tuple[RewardStage, 
     """Grasp a lying thing, turn it upright in the air, put it down.
 
     The arm keeps near its rest posture: with the elbow in the middle the wrist alone turns what
-    the hand took lengthwise, and turning weighs little enough to keep it between the fingers.
+    the hand took lengthwise. Turning weighs little enough to keep it between the fingers, and to
+    stay low: raised high, it would have to tilt again on its way down.
     """
     square, calm = a("posture", weight=0.5), a("stillness", weight=0.03)
     up, kept = upright(thing, 15.0), near("palm", thing, 40.0)
@@ -327,7 +337,7 @@ def uprighting(thing: str, standing_height: float = 0.05) -> tuple[RewardStage, 
         ),
         stage(
             up,
-            a("object_height", object=thing, height=0.2, weight=20.0),
+            a("object_height", object=thing, height=0.2, weight=60.0),
             kept,
             CLOSE,
             square,
