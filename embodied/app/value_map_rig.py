@@ -47,7 +47,13 @@ class ValueMapRig:
 
     @staticmethod
     def build(
-        scene: Scene, spec: WorldSpec, see: See, *, robot: str = "fr3", side: int = 100
+        scene: Scene,
+        spec: WorldSpec,
+        see: See,
+        *,
+        robot: str = "fr3",
+        with_arm: Callable[[Scene], mujoco.MjSpec] | None = None,
+        side: int = 100,
     ) -> ValueMapRig:
         """Wire a rig.
 
@@ -56,26 +62,29 @@ class ValueMapRig:
             spec: The world's spec.
             see: The eyes.
             robot: Name of the robot.
+            with_arm: Puts another arm into a scene: for worlds whose arm is none of those.
             side: Voxels along each axis of the grid, of 1 cm each.
         """
         return ValueMapRig(
             spec=spec,
             see=see,
             planner=ValueMapPlanner(VoxelGrid.over(spec, side=side), gripper=spec.gripper),
-            arm=ArmChecker(arm_model(scene, robot), spec),
+            arm=ArmChecker(
+                arm_model(scene, with_arm or (lambda s: build_spec(s, robots.load(robot)))), spec
+            ),
             controller=TrajectoryController(spec),
             limits=JointLimits.of(spec, velocity=0.7, acceleration=0.5),
         )
 
 
-def arm_model(scene: Scene, robot: str) -> Any:
+def arm_model(scene: Scene, with_arm: Callable[[Scene], mujoco.MjSpec]) -> Any:
     """The robot at its table with spare bodies for what will be seen, and nothing else."""
     bare = replace(
         scene,
         objects={TABLE: scene.objects[TABLE]},
         bodies={TABLE: scene.bodies[TABLE]},
     )
-    spec = build_spec(bare, robots.load(robot))
+    spec = with_arm(bare)
     for i in range(SLOTS):
         body = spec.worldbody.add_body(name=f"{SLOT}{i}", pos=[0, 0, -5])
         body.add_freejoint(name=f"{SLOT}{i}")

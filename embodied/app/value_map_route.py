@@ -20,6 +20,7 @@ from rich.console import Console
 from embodied.app.session import (
     NOT_REACHED,
     NOT_UNDERSTOOD,
+    PYBULLET_ROBOT,
     REACHED,
     Artifact,
     Goal,
@@ -38,6 +39,7 @@ from embodied.errors import ConfigurationError, Diagnostic, NotUnderstoodError
 from embodied.language.value_map import check, describe, to_json
 from embodied.protocols import Emit, Event, Translator
 from embodied.types import Atom, Command, Observation, Program, ValueMapProgram
+from embodied.world.scene import Scene, load_scene
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,18 +73,12 @@ def open_value_map_session(settings: Settings) -> ValueMapSession:
         ModelError: The model's key is missing.
     """
     from embodied.app.wiring import states_header
-    from embodied.world.mujoco import build_world
-    from embodied.world.scene import load_scene
 
-    if settings.world != "mujoco":
-        raise ConfigurationError(
-            f"the route value-map sees and moves in MuJoCo, not in {settings.world!r}"
-        )
     scene = load_scene(settings.scene)
-    world = build_world(scene, settings.robot)
+    world, with_arm = _world(scene, settings)
     eyes = pixel_eyes(world)
     warm_up(lambda text: Console(stderr=True).print(text, style="dim"))
-    rig = ValueMapRig.build(scene, world.spec, eyes, robot=settings.robot)
+    rig = ValueMapRig.build(scene, world.spec, eyes, robot=settings.robot, with_arm=with_arm)
     return ValueMapSession(
         world,
         eyes,
@@ -91,6 +87,25 @@ def open_value_map_session(settings: Settings) -> ValueMapSession:
         settings,
         states_header(settings),
     )
+
+
+def _world(scene: Scene, settings: Settings) -> tuple[Any, Callable[[Scene], Any] | None]:
+    """The world, and what puts its arm into a scene if that is no robot of this project."""
+    if settings.world == "mujoco":
+        from embodied.world.mujoco import build_world
+
+        return build_world(scene, settings.robot), None
+    if settings.world != "pybullet":
+        raise ConfigurationError(
+            f"the route value-map sees and moves in mujoco and pybullet, not in {settings.world!r}"
+        )
+    if settings.robot != PYBULLET_ROBOT:
+        raise ConfigurationError(
+            f"the world pybullet has the arm {PYBULLET_ROBOT}, not {settings.robot!r}"
+        )
+    from embodied.world import pybullet
+
+    return pybullet.build_world(scene), pybullet.planning_spec
 
 
 def open_value_map_translator(settings: Settings, rig: ValueMapRig) -> Translator:

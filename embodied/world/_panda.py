@@ -66,6 +66,14 @@ def panda_model(scene: Scene, meshes: Path) -> mujoco.MjModel:
         scene: The scene.
         meshes: Folder with the Panda's collision meshes.
     """
+    model = panda_spec(scene, meshes).compile()
+    # Nothing sleeps, so that each mj_collision answers for the qpos just written.
+    model.opt.enableflags &= ~int(mujoco.mjtEnableBit.mjENBL_SLEEP)
+    return model
+
+
+def panda_spec(scene: Scene, meshes: Path) -> mujoco.MjSpec:
+    """The same, not compiled yet, for those who add to it."""
     robot = panda_robot()
     spec = build_spec(scene, robot)
     for name, file in _MESHES.items():
@@ -96,10 +104,7 @@ def panda_model(scene: Scene, meshes: Path) -> mujoco.MjModel:
     for name, lower, upper in zip(robot.joints, robot.q_lower, robot.q_upper, strict=True):
         spec.joint(name).range = [lower, upper]
         spec.actuator(name).ctrlrange = [lower, upper]
-    model = spec.compile()
-    # Nothing sleeps, so that each mj_collision answers for the qpos just written.
-    model.opt.enableflags &= ~int(mujoco.mjtEnableBit.mjENBL_SLEEP)
-    return model
+    return spec
 
 
 def _remove_shapes(spec: mujoco.MjSpec, body: mujoco.MjsBody) -> None:

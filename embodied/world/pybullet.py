@@ -24,7 +24,7 @@ from embodied.world._bullet import connect, load_bodies, panda_folder, scene_bod
 from embodied.world._bullet_arm import PandaArm
 from embodied.world._bullet_camera import take_image
 from embodied.world._command_limits import limit_command
-from embodied.world._panda import panda_model, panda_robot
+from embodied.world._panda import panda_model, panda_robot, panda_spec
 from embodied.world.builder import PHYSICS_DT_S
 from embodied.world.layout import Layout, LayoutError, sample_layout
 from embodied.world.mujoco import LAYOUT_TRIES, SETTLE_DRIFT_M, SETTLE_S, world_spec
@@ -59,6 +59,15 @@ def planning_model(scene: Scene) -> mujoco.MjModel:
         EnvironmentMissingError: PyBullet is not installed.
     """
     return panda_model(scene, panda_folder() / "meshes" / "collision")
+
+
+def planning_spec(scene: Scene) -> mujoco.MjSpec:
+    """The same, not compiled yet, for those who add bodies of their own.
+
+    Raises:
+        EnvironmentMissingError: PyBullet is not installed.
+    """
+    return panda_spec(scene, panda_folder() / "meshes" / "collision")
 
 
 class PybulletWorld:

@@ -105,6 +105,22 @@ def test_only_value_map_programs_of_this_scene_are_carried_out() -> None:
         session.close()
 
 
+def test_a_block_is_dropped_in_the_bin_in_pybullet(tmp_path: Path) -> None:
+    pytest.importorskip("pybullet", reason="pybullet is not installed (extra [pybullet])")
+    done = invoke(
+        "run", "drop the green block in the bin", "--route", "value-map", "--world", "pybullet",
+        "--out", str(tmp_path), "--no-video",
+    )  # fmt: skip
+    assert done.exit_code == 0, done.output
+    (folder,) = tmp_path.iterdir()
+    summary = read_summary(folder)
+    assert (summary["world"], summary["robot"]) == ("pybullet", "panda")
+    assert "ground truth" not in summary["object_source"]
+    assert "holding green-block" in summary["verdict"]["goals"][0]["holds"]
+
+
 def test_it_says_where_it_does_not_work() -> None:
-    with pytest.raises(ConfigurationError, match="MuJoCo"):
-        open_value_map_session(Settings(route="value-map", world="pybullet", robot="panda"))
+    with pytest.raises(ConfigurationError, match="mujoco and pybullet"):
+        open_value_map_session(Settings(route="value-map", world="mars"))
+    with pytest.raises(ConfigurationError, match="the arm panda"):
+        open_value_map_session(Settings(route="value-map", world="pybullet", robot="ur5e"))

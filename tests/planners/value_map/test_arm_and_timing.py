@@ -9,6 +9,8 @@ from embodied_planners.value_map.timing import TURN_RAD_S, along, time_way
 
 from embodied.app.value_map_rig import arm_model
 from embodied.types import Pose, WorldSpec
+from embodied.world import robots
+from embodied.world.builder import build_spec
 from embodied.world.mujoco import build_world
 from embodied.world.scene import load_scene
 
@@ -22,7 +24,9 @@ def spec() -> WorldSpec:
 
 @pytest.fixture(scope="module")
 def checker(spec: WorldSpec) -> ArmChecker:
-    return ArmChecker(arm_model(load_scene("blocks"), "fr3"), spec)
+    return ArmChecker(
+        arm_model(load_scene("blocks"), lambda s: build_spec(s, robots.load("fr3"))), spec
+    )
 
 
 def line(a: tuple[float, ...], b: tuple[float, ...]) -> tuple[np.ndarray, np.ndarray]:
