@@ -273,8 +273,8 @@ def lifting_thing(thing: str, height: float) -> tuple[RewardStage, ...]:
 def moving(thing: str, target: str) -> tuple[RewardStage, ...]:
     """Grasp a thing and bring it beside another.
 
-    The height is small, so its norm is a sharp one: within its width of 5 cm the smooth one hardly
-    lifts, and a box that drags over the table topples or stays behind.
+    Height and distance are small, so their norms are sharp: within its width of 5 cm the smooth one
+    hardly lifts and stays 2 cm short, and a box that drags over the table topples or stays behind.
     """
     lifted = a("object_height", object=thing, height=0.07, weight=20.0, norm="l2")
     return (
@@ -290,7 +290,7 @@ def moving(thing: str, target: str) -> tuple[RewardStage, ...]:
             guards=(in_hand(thing, back=4),),
         ),
         stage(
-            a("distance", a=thing, b=target, distance=0.09, weight=40.0),
+            a("distance", a=thing, b=target, distance=0.09, weight=40.0, norm="l2"),
             lifted,
             upright(target),
             near("palm", thing, 20.0),
