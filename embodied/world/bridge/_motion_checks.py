@@ -56,9 +56,11 @@ class MotionChecks:
         self._centre: Array = np.zeros(len(limits.joints))
         self._room: Array = np.full(3, -np.inf)
         self._gap_m = -1.0
+        self._nearest_allowed_m = -np.inf
 
     def start(self, q: Array) -> None:
         """Begin at ``q`` (n,)."""
+        self._nearest_allowed_m = -np.inf
         self._take_centre(q.copy())
 
     def gripper(self, gap_m: float) -> None:
@@ -67,6 +69,7 @@ class MotionChecks:
             self.geometry.set_gap(gap_m)
             self._gap_m = gap_m
             self._room = np.full(3, -np.inf)
+            self._nearest_allowed_m = -np.inf
 
     def beyond_position(self, q: Floats) -> Reason | None:
         """Why ``q`` is too far beyond the position limits, if it is."""
@@ -178,9 +181,14 @@ class MotionChecks:
         return None
 
     def _collision(self, way: Array, margin_m: float) -> Reason | None:
-        """Stage 7: parts that are too near may only get farther from each other."""
+        """Stage 7: parts that are too near may only get farther from each other.
+
+        How near they may be never falls while the arm moves on: else the slack that rounding needs
+        would add up, period by period.
+        """
         reach = self.geometry.reach_m
-        here = min(0.0, margin_m) - _WORSE_M
+        here = max(self._nearest_allowed_m, min(0.0, margin_m) - _WORSE_M)
+        self._nearest_allowed_m = here
         centre, margin = way[0], margin_m
         for row in way[1:]:
             if float(np.abs(row - centre) @ reach) < margin:

@@ -311,6 +311,15 @@ def test_nothing_that_is_sent_breaks_a_limit(seed: int) -> None:
     assert result.violations == []
 
 
+@pytest.mark.parametrize(("seed", "count"), [(228, 1560), (244, 460)])
+def test_slack_for_rounding_does_not_add_up_while_parts_touch(seed: int, count: int) -> None:
+    scene = load_scene("kitchen")
+    geometry, look = ArmGeometry(LIMITS, scene), Look(LIMITS, scene)
+    assert (
+        fuzz(LIMITS, scene, count=count, seed=seed, geometry=geometry, look=look).violations == []
+    )
+
+
 @given(q=st.lists(st.floats(allow_nan=True, allow_infinity=True), max_size=9))
 @settings(max_examples=50)
 def test_any_vector_gets_a_decision(q: list[float]) -> None:
