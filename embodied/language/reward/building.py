@@ -378,6 +378,8 @@ def flipping(thing: str) -> tuple[RewardStage, ...]:
 def lifting_two(first: str, second: str, height: float = 0.3) -> tuple[RewardStage, ...]:
     """Grasp two things that stand side by side and lift them together."""
     both = (near("palm", first), near("palm", second))
+    # Weak, the hand would rather rise out of what closing fingers push about.
+    down_to = (near("palm", first, 30.0), near("palm", second, 30.0))
     above = tuple(
         a("distance", a="palm", b=thing, distance=0.16, weight=10.0) for thing in (first, second)
     )
@@ -391,8 +393,8 @@ def lifting_two(first: str, second: str, height: float = 0.3) -> tuple[RewardSta
             seconds=2.0,
             until=until("distance", "palm", first, below=0.18),
         ),
-        stage(*both, *standing, OPEN, DOWN, *ARM_CALM, seconds=3.0),
-        stage(*both, *standing, CLOSE, DOWN, *ARM_HELD, seconds=1.0),
+        stage(*down_to, *standing, OPEN, DOWN, *ARM_CALM, seconds=3.0),
+        stage(*down_to, CLOSE, DOWN, *ARM_HELD, seconds=1.0),
         stage(
             a("object_height", object=first, height=height, weight=20.0),
             a("object_height", object=second, height=height, weight=20.0),
