@@ -245,7 +245,7 @@ def grasping(thing: str, *keep: RewardTerm, facing_: RewardTerm = DOWN) -> tuple
             *keep,
             CLOSE,
             facing_,
-            *ARM_HELD,
+            *ARM_STILL,
             seconds=1.0,
             guards=(in_hand(thing, back=3),),
         ),
