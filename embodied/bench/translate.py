@@ -424,6 +424,10 @@ def _share(values: Sequence[bool]) -> str:
     return f"{sum(values)}/{len(values)} ({100 * sum(values) / len(values):.0f}%)"
 
 
+LEAST_THRESHOLD = 0.4
+"""Below this confidence more held-out answers were wrong than right, however good the others are."""
+
+
 def calibrate(results: Iterable[Mapping[str, Any]], *, precision: float = 0.9) -> dict[str, Any]:
     """For each kind the lowest confidence from which on the answers are right often enough.
 
@@ -435,13 +439,13 @@ def calibrate(results: Iterable[Mapping[str, Any]], *, precision: float = 0.9) -
         precision: Share of right answers that is wanted among those given.
     """
     rows = [r for r in results if r["confidence"] is not None]
-    together = _lowest(rows, precision) or 1.01
+    together = max(_lowest(rows, precision) or 1.01, LEAST_THRESHOLD)
     kinds: dict[str, Any] = {}
     for kind in ("goal", "reward", "value-map"):
         part = [r for r in rows if r["kind"] == kind]
         own = _lowest(part, precision)
         kinds[kind] = {
-            "threshold": round(together if own is None else own, 3),
+            "threshold": round(together if own is None else max(own, LEAST_THRESHOLD), 3),
             "answers": len(part),
             "own_curve": own is not None,
         }
