@@ -425,7 +425,7 @@ def _share(values: Sequence[bool]) -> str:
 
 
 LEAST_THRESHOLD = 0.4
-"""Below this confidence more held-out answers were wrong than right, however good the others are."""
+"""Below this confidence more held-out answers were wrong than right, whatever the others are."""
 
 
 def calibrate(results: Iterable[Mapping[str, Any]], *, precision: float = 0.9) -> dict[str, Any]:

@@ -31,12 +31,17 @@ def closes(stage: RewardStage) -> bool:
 
 
 @pytest.mark.parametrize("stages", GRASPS.values(), ids=GRASPS)
-def test_the_arm_rests_while_the_fingers_close(stages: tuple[RewardStage, ...]) -> None:
+def test_the_hand_closes_once_and_stays_closed(stages: tuple[RewardStage, ...]) -> None:
     first = next(i for i, s in enumerate(stages) if closes(s))
     assert not any(closes(s) for s in stages[:first])
     assert all(closes(s) for s in stages[first:])
-    others = [total(s, "stillness") for i, s in enumerate(stages) if i != first]
-    assert total(stages[first], "stillness") > 2 * max(others)
+
+
+def test_between_two_things_the_arm_rests_and_stays_down_while_the_fingers_close() -> None:
+    first = next(i for i, s in enumerate(GRASPS["two"]) if closes(s))
+    closing, others = GRASPS["two"][first], (*GRASPS["two"][:first], *GRASPS["two"][first + 1 :])
+    assert total(closing, "stillness") > 2 * max(total(s, "stillness") for s in others)
+    assert total(closing, "distance") == 60.0
 
 
 @pytest.mark.parametrize("stages", GRASPS.values(), ids=GRASPS)
