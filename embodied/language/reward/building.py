@@ -65,6 +65,11 @@ def in_hand(thing: str, *, back: int, within: float = IN_HAND_M) -> RewardGuard:
     return RewardGuard(condition=until("distance", "palm", thing, below=within), back=back)
 
 
+def off_table(thing: str, *, back: int) -> RewardGuard:
+    """A thing has left the table; otherwise go back: a hand may jam under what it holds."""
+    return RewardGuard(condition=until("object_height", thing, above=0.08), back=back)
+
+
 def upright(thing: str, weight: float = 10.0) -> RewardTerm:
     """A thing stands."""
     return a("object_orientation", object=thing, orientation="upright", weight=weight)
@@ -266,7 +271,16 @@ def lifting_thing(thing: str, height: float) -> tuple[RewardStage, ...]:
     """Grasp a thing and lift it to a height."""
     return (
         *grasping(thing),
-        stage(*_carried(thing, height), guards=(in_hand(thing, back=4),)),
+        stage(
+            *_carried(thing, height),
+            seconds=2.0,
+            until=until("object_height", thing, above=0.15),
+            guards=(in_hand(thing, back=4),),
+        ),
+        stage(
+            *_carried(thing, height),
+            guards=(in_hand(thing, back=5), off_table(thing, back=5)),
+        ),
     )
 
 
@@ -384,6 +398,13 @@ def lifting_two(first: str, second: str, height: float = 0.3) -> tuple[RewardSta
         a("distance", a="palm", b=thing, distance=0.16, weight=10.0) for thing in (first, second)
     )
     standing = (upright(first), upright(second))
+    raised = (
+        *(a("object_height", object=t, height=height, weight=20.0) for t in (first, second)),
+        *both,
+        CLOSE,
+        DOWN,
+        *ARM_CALM,
+    )
     return (
         stage(
             *above,
@@ -396,15 +417,16 @@ def lifting_two(first: str, second: str, height: float = 0.3) -> tuple[RewardSta
         stage(*down_to, *standing, OPEN, DOWN, *ARM_CALM, seconds=3.0),
         stage(*down_to, CLOSE, DOWN, *ARM_HELD, seconds=1.0),
         stage(
-            a("object_height", object=first, height=height, weight=20.0),
-            a("object_height", object=second, height=height, weight=20.0),
-            *both,
-            CLOSE,
-            DOWN,
-            *ARM_CALM,
+            *raised,
+            seconds=2.5,
+            until=until("object_height", first, above=0.15),
+            guards=tuple(in_hand(t, back=3, within=TWO_IN_HAND_M) for t in (first, second)),
+        ),
+        stage(
+            *raised,
             guards=(
-                in_hand(first, back=3, within=TWO_IN_HAND_M),
-                in_hand(second, back=3, within=TWO_IN_HAND_M),
+                *(in_hand(t, back=4, within=TWO_IN_HAND_M) for t in (first, second)),
+                *(off_table(t, back=4) for t in (first, second)),
             ),
         ),
     )
