@@ -25,6 +25,7 @@ from embodied.app.reward_rig import OPTIONS, Rig, build_rig
 from embodied.bench.l2r_arm import ARM_TASKS
 from embodied.bench.l2r_quadruped import QUADRUPED_TASKS, L2rTask, Phase
 from embodied.bench.report import wilson_interval
+from embodied.bench.runner import end_pool
 from embodied.errors import ConfigurationError, EmbodiedError
 from embodied.language.reward import program_to_json
 from embodied.language.reward.conversation import Conversation
@@ -328,15 +329,18 @@ def run_benchmark(
                 finished(run_episode(TASKS[name], scripts[name], method_name, seed))
         elif jobs:
             context = multiprocessing.get_context("spawn")
-            with ProcessPoolExecutor(
+            pool = ProcessPoolExecutor(
                 workers, mp_context=context, initializer=_end_with_parent, initargs=(os.getpid(),)
-            ) as pool:
+            )
+            try:
                 futures = [
                     pool.submit(_run_by_name, name, list(scripts[name]), method_name, seed)
                     for name, seed in jobs
                 ]
                 for future in as_completed(futures):
                     finished(future.result())
+            finally:
+                end_pool(pool)
     return chosen
 
 

@@ -236,7 +236,7 @@ def _in_processes(todo: Sequence[Task], function: TaskFunction, jobs: int) -> Re
                     else:
                         waiting.append(task)
         finally:
-            _end(pool)
+            end_pool(pool)
 
 
 def _as_completed(futures: Mapping[Future[Any], Task]) -> Iterator[Future[Any]]:
@@ -246,7 +246,7 @@ def _as_completed(futures: Mapping[Future[Any], Task]) -> Iterator[Future[Any]]:
         yield from done
 
 
-def _end(pool: ProcessPoolExecutor) -> None:
+def end_pool(pool: ProcessPoolExecutor) -> None:
     """Shut down at once: running workers are terminated when the caller leaves early."""
     processes = list((pool._processes or {}).values())  # pyright: ignore[reportPrivateUsage]
     pool.shutdown(wait=False, cancel_futures=True)
