@@ -6,12 +6,13 @@ This runs every period. For a handful of joints, plain floats are faster than ar
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import le, mul
 
 import numpy as np
 
 from embodied.types._geometry import Array
 from embodied.world.bridge._types import Reason
-from embodied.world.bridge.geometry import ArmGeometry, Nearest
+from embodied.world.bridge.geometry import ArmGeometry
 from embodied.world.bridge.limits import SafetyLimits
 from embodied.world.bridge.reasons import reason
 
@@ -19,6 +20,8 @@ _ROUNDING = 1.0 + 1e-9
 _SLACK = 1e-9
 _GAP_M = 1e-3
 _WORSE_M = 1e-5
+_POINTS = np.repeat(np.eye(2), 3, axis=0)
+"""Sums the squares of six numbers by threes."""
 
 Floats = Sequence[float]
 
@@ -26,12 +29,18 @@ Floats = Sequence[float]
 class MotionChecks:
     """Checks set-points and the ways to rest that start from them.
 
-    Distance to what is near, distance to singularity and room in the workspace are exact at a
-    *centre*. From there to q, with joints turned by ``d_i = |q_i - centre_i|``, no part moves
-    farther than ``sum_i reach_i d_i``, the end effector no farther than ``sum_i r_i d_i`` (r_i:
-    the length of the chain beyond joint i), and the least singular value changes by at most
-    ``slope sum_i d_i``. While all three leave room, nothing needs a look. Where the distance is
-    smaller than one period's motion, each set-point of the way is looked at.
+    What is near, and what the arm's kinematics are, is exact at *centres*. From a centre c to q,
+    with joints turned by ``d_i = |q_i - c_i|``,
+
+    * no part moves farther than ``sum_i reach_i d_i``, the end effector no farther than
+      ``sum_i r_i d_i``, where r_i is its largest distance from axis i;
+    * the least singular value changes by at most ``sum_i slope_i d_i``;
+    * the velocity of end effector or elbow differs from ``J(c) dq`` by at most
+      ``sum_i R_i |dq_i| sum_j d_j``, since ``|d^2 p / dq_i dq_j|`` is at most the distance from
+      the more distal one of both axes, and R_i is the largest r from joint i on.
+
+    While these leave room, nothing needs a look. Where the distance is smaller than one period's
+    motion, each set-point of the way is looked at.
 
     Args:
         limits: What is allowed.
@@ -43,36 +52,46 @@ class MotionChecks:
         self.geometry = geometry
         self._lower: list[float] = (limits.q_lower - limits.clamp_rad).tolist()
         self._upper: list[float] = (limits.q_upper + limits.clamp_rad).tolist()
-        self._middle = (limits.q_lower + limits.q_upper) / 2
-        self._half = (limits.q_upper - limits.q_lower) / 2 + _SLACK
+        self._lowest: list[float] = (limits.q_lower - _SLACK).tolist()
+        self._highest: list[float] = (limits.q_upper + _SLACK).tolist()
         self._dq_max: list[float] = (limits.dq_max * _ROUNDING).tolist()
         self._ddq_max: list[float] = (limits.ddq_max * _ROUNDING).tolist()
         self._dddq_max: list[float] = (limits.dddq_max * _ROUNDING).tolist()
-        self._dq_max_inverse = 1.0 / limits.dq_max
-        self._speeds = np.array([limits.ee_speed_m_s, limits.elbow_speed_m_s]) * _ROUNDING
-        self._point_reach = geometry.point_reach_m
-        slope = np.full_like(geometry.reach_m, 1.0 + geometry.reach_m[0])
-        self._reaches = np.stack([geometry.point_reach_m[:, 0], geometry.reach_m, slope], axis=1)
-        self._centre: Array = np.zeros(len(limits.joints))
-        self._room: Array = np.full(3, -np.inf)
+        self._speeds = (limits.ee_speed_m_s * _ROUNDING, limits.elbow_speed_m_s * _ROUNDING)
+        self._reach: list[float] = geometry.reach_m.tolist()
+        self._ee_reach, self._elbow_reach = geometry.point_reach_m.T.tolist()
+        beyond = np.maximum.accumulate(geometry.point_reach_m[::-1])[::-1]
+        self._ee_bend, self._elbow_bend = beyond.T.tolist()
+        self._slope: list[float] = geometry.singular_slope.tolist()
+        n = len(limits.joints)
+        self._near_at: list[float] = [0.0] * n
+        self._margin_m = -np.inf
+        self._posture_at: list[float] = [0.0] * n
+        self._jacobian = np.zeros((n, 6))
+        self._box_room_m = -np.inf
+        self._singular = -np.inf
         self._gap_m = -1.0
         self._nearest_allowed_m = -np.inf
 
-    def start(self, q: Array) -> None:
+    def start(self, q: Floats) -> None:
         """Begin at ``q`` (n,)."""
         self._nearest_allowed_m = -np.inf
-        self._take_centre(q.copy())
+        self._look_around(q)
+        self._take_posture(q)
 
     def gripper(self, gap_m: float) -> None:
         """The fingers are this far open."""
         if abs(gap_m - self._gap_m) > _GAP_M:
             self.geometry.set_gap(gap_m)
             self._gap_m = gap_m
-            self._room = np.full(3, -np.inf)
+            self._margin_m = -np.inf
             self._nearest_allowed_m = -np.inf
 
     def beyond_position(self, q: Floats) -> Reason | None:
         """Why ``q`` is too far beyond the position limits, if it is."""
+        limits = zip(q, self._lower, self._upper, strict=True)
+        if all([low <= x <= high for x, low, high in limits]):
+            return None
         for i, (x, low, high) in enumerate(zip(q, self._lower, self._upper, strict=True)):
             if not low <= x <= high:
                 limits = self.limits
@@ -80,8 +99,16 @@ class MotionChecks:
                 return reason("position_limit", limits.joints[i], x, limit, "rad")
         return None
 
+    def keeps_dynamics(self, dq: Floats, ddq: Floats, dddq: Floats) -> bool:
+        """Whether all joints are within their limits of velocity, acceleration and jerk."""
+        limits = zip(dq, ddq, dddq, self._dq_max, self._ddq_max, self._dddq_max, strict=True)
+        return all([-vm <= v <= vm and -am <= a <= am and -jm <= j <= jm
+                    for v, a, j, vm, am, jm in limits])  # fmt: skip
+
     def beyond_dynamics(self, dq: Floats, ddq: Floats, dddq: Floats) -> Reason | None:
         """A joint beyond its limit of velocity, acceleration or jerk."""
+        if self.keeps_dynamics(dq, ddq, dddq):
+            return None
         checks = (
             ("velocity_limit", dq, self._dq_max, "rad/s"),
             ("acceleration_limit", ddq, self._ddq_max, "rad/s^2"),
@@ -93,49 +120,79 @@ class MotionChecks:
                     return reason(code, self.limits.joints[i], abs(x), limit, unit)
         return None
 
-    def check(self, q: Array, dq: Array) -> Reason | None:
+    def check(self, q: Floats, ways: Sequence[Floats]) -> Reason | None:
         """Look along a motion that ends at rest; returns what it would break first.
 
         Args:
             q: Last set-point, (n,), rad.
-            dq: Velocities of the coming periods, (k, n), rad/s; the first is the proposal's and
+            ways: Velocities of the coming periods, (k, n), rad/s; the first is the proposal's and
                 keeps the limits.
         """
-        limits = self.limits
-        way = np.empty((len(dq) + 1, len(q)))
-        way[0] = q
-        np.cumsum(dq, axis=0, out=way[1:])
-        way[1:] *= limits.dt_s
-        way[1:] += q
-        outside = np.abs(way - self._middle) - self._half
-        if outside.max() > 0.0:
-            row, i = np.unravel_index(int(outside.argmax()), outside.shape)
-            value = float(way[row, i])
-            limit = limits.q_upper[i] if value > self._middle[i] else limits.q_lower[i]
-            return reason("position_limit", limits.joints[int(i)], value, limit, "rad")
-        sizes = np.abs(dq)
-        shares = sizes * self._dq_max_inverse
-        if shares.max() > _ROUNDING:
-            row, i = np.unravel_index(int(shares.argmax()), shares.shape)
-            joint, limit = limits.joints[int(i)], limits.dq_max[i]
-            return reason("velocity_limit", joint, sizes[row, i], limit, "rad/s")
-        too_fast = self._too_fast(way, sizes)
-        if too_fast is not None:
-            return too_fast
-        if ((np.abs(way - self._centre) @ self._reaches).max(axis=0) < self._room).all():
-            return None
-        return self._look(way)
+        h = self.limits.dt_s
+        columns = [*zip(*ways, strict=True)]
+        turned = [h * sum(map(abs, c)) for c in columns]
+        fastest = [max(max(c), -min(c)) for c in columns]
+        found = None
+        if not all([a <= x - d and x + d <= b for x, d, a, b
+                    in zip(q, turned, self._lowest, self._highest, strict=True)]):  # fmt: skip
+            found = self._out_of_range(self._way(q, ways))
+        if found is None and not all(map(le, fastest, self._dq_max)):
+            i = int(np.argmax(np.array(fastest) / self.limits.dq_max))
+            joint, limit = self.limits.joints[i], self.limits.dq_max[i]
+            found = reason("velocity_limit", joint, fastest[i], limit, "rad/s")
+        return found or self._too_fast(q, ways, turned, fastest) or self._places(q, ways, turned)
 
     # ----------------------------------------------------------------- private
 
-    def _too_fast(self, way: Array, sizes: Array) -> Reason | None:
-        """Stage 5: speeds of end effector and elbow; exact where a bound does not settle it."""
-        doubtful = sizes @ self._point_reach > self._speeds
-        if not doubtful.any():
-            return None
+    def _way(self, q: Floats, ways: Sequence[Floats]) -> Array:
+        """Set-points of a motion, beginning with the last one, (k + 1, n)."""
+        way = np.empty((len(ways) + 1, len(q)))
+        way[0] = q
+        np.cumsum(ways, axis=0, out=way[1:])
+        way[1:] *= self.limits.dt_s
+        way[1:] += q
+        return way
+
+    def _out_of_range(self, way: Array) -> Reason | None:
+        """Stage 3 along a way."""
         limits = self.limits
-        rows = int(np.flatnonzero(doubtful.any(axis=1))[-1]) + 2
-        points = self.geometry.paths(way[:rows])
+        outside = np.maximum(limits.q_lower - way, way - limits.q_upper)
+        if outside.max() <= _SLACK:
+            return None
+        row, i = np.unravel_index(int(outside.argmax()), outside.shape)
+        value = float(way[row, i])
+        limit = limits.q_upper[i] if value > limits.q_upper[i] else limits.q_lower[i]
+        return reason("position_limit", limits.joints[int(i)], value, limit, "rad")
+
+    def _too_fast(
+        self, q: Floats, ways: Sequence[Floats], turned: Floats, fastest: Floats
+    ) -> Reason | None:
+        """Stage 5: speeds of end effector and elbow; exact where bounds do not settle it."""
+        ee_limit, elbow_limit = self._speeds
+        if (
+            sum(map(mul, fastest, self._ee_reach)) <= ee_limit
+            and sum(map(mul, fastest, self._elbow_reach)) <= elbow_limit
+        ):
+            return None
+        ee_bend = sum(map(mul, fastest, self._ee_bend))
+        elbow_bend = sum(map(mul, fastest, self._elbow_bend))
+        rows, doubtful = np.array(ways), len(ways)
+        for again in (False, True):
+            if again:
+                self._take_posture(q)
+            away = sum(self._away(q, self._posture_at, turned))
+            ee_room, elbow_room = ee_limit - away * ee_bend, elbow_limit - away * elbow_bend
+            if ee_room > 0.0 and elbow_room > 0.0:
+                velocities = rows @ self._jacobian
+                over = (velocities * velocities) @ _POINTS > (ee_room**2, elbow_room**2)
+                if not over.any():
+                    return None
+                doubtful = int(np.flatnonzero(over.any(axis=1))[-1]) + 1
+        return self._measured_speeds(self._way(q, ways[:doubtful]))
+
+    def _measured_speeds(self, way: Array) -> Reason | None:
+        limits = self.limits
+        points = self.geometry.paths(way)
         steps = points[:, 1:] - points[:, :-1]
         speeds = np.sqrt(np.einsum("bki,bki->bk", steps, steps).max(axis=1)) / limits.dt_s
         over = speeds / self._speeds
@@ -148,27 +205,50 @@ class MotionChecks:
         )[i]
         return reason(code, name, speeds[i], limit, "m/s")
 
-    def _look(self, way: Array) -> Reason | None:
-        """Stages 6 to 8 along a way, exactly, and a new centre at its beginning."""
-        near = self._take_centre(way[0])
-        needed = (np.abs(way - self._centre) @ self._reaches).max(axis=0) >= self._room
+    def _places(self, q: Floats, ways: Sequence[Floats], turned: Floats) -> Reason | None:
+        """Stages 6 to 8: bounds first, then a new centre, then each set-point."""
         found: Reason | None = None
-        if needed[0]:
-            found = self._workspace(way)
-        if found is None and needed[1]:
-            found = self._collision(way, near.margin_m)
-        if found is None and needed[2]:
+        away = self._away(q, self._posture_at, turned)
+        box = sum(map(mul, away, self._ee_reach)) >= self._box_room_m
+        singular = sum(map(mul, away, self._slope)) >= self._singular
+        if box or singular:
+            self._take_posture(q)
+            box = sum(map(mul, turned, self._ee_reach)) >= self._box_room_m
+            singular = sum(map(mul, turned, self._slope)) >= self._singular
+        if box:
+            found = self._workspace(self._way(q, ways))
+        away = self._away(q, self._near_at, turned)
+        if found is None and sum(map(mul, away, self._reach)) >= self._margin_m:
+            self._look_around(q)
+            if sum(map(mul, turned, self._reach)) >= self._margin_m:
+                found = self._collision(self._way(q, ways), self._margin_m)
+        if found is None and singular:
+            way = self._way(q, ways)
             found = self._singularity(way[0], way[-1])
         return found
 
-    def _take_centre(self, q: Array) -> Nearest:
-        """Make ``q`` (n,) the centre; returns what is nearest there."""
+    @staticmethod
+    def _away(q: Floats, centre: Floats, turned: Floats) -> list[float]:
+        """How far joints get from a centre at most on a way from ``q`` along which they turn."""
+        return [abs(x - c) + d for x, c, d in zip(q, centre, turned, strict=True)]
+
+    def _take_posture(self, q: Floats) -> None:
+        """Kinematics at ``q`` (n,)."""
+        if q == self._posture_at and self._singular > -np.inf:
+            return
         limits = self.limits
-        near, ee, singular = self.geometry.around(q)
-        box = min((ee - limits.workspace_lower).min(), (limits.workspace_upper - ee).min())
-        self._centre = q
-        self._room = np.array([box, near.margin_m, singular - limits.least_singular_value])
-        return near
+        posture = self.geometry.posture(np.array(q))
+        ee = posture.ee
+        lower, upper = limits.workspace_lower, limits.workspace_upper
+        self._box_room_m = float(min((ee - lower).min(), (upper - ee).min()))
+        self._singular = posture.least_singular_value - limits.least_singular_value
+        self._jacobian = posture.jacobian
+        self._posture_at = [*q]
+
+    def _look_around(self, q: Floats) -> None:
+        """What is near at ``q`` (n,)."""
+        self._margin_m = self.geometry.nearest(np.array(q)).margin_m
+        self._near_at = [*q]
 
     def _workspace(self, way: Array) -> Reason | None:
         """Stage 6: outside the box, the end effector may only come nearer to it."""
@@ -186,12 +266,11 @@ class MotionChecks:
         How near they may be never falls while the arm moves on: else the slack that rounding needs
         would add up, period by period.
         """
-        reach = self.geometry.reach_m
         here = max(self._nearest_allowed_m, min(0.0, margin_m) - _WORSE_M)
         self._nearest_allowed_m = here
         centre, margin = way[0], margin_m
         for row in way[1:]:
-            if float(np.abs(row - centre) @ reach) < margin:
+            if float(np.abs(row - centre) @ self.geometry.reach_m) < margin:
                 continue
             near = self.geometry.nearest(row)
             if near.margin_m < here:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
-from embodied.types._geometry import Array
 from embodied.world.bridge._types import ArmMode, ArmState, Reason
 from embodied.world.bridge.limits import SafetyLimits
 from embodied.world.bridge.reasons import reason
@@ -46,7 +46,7 @@ class StateWatch:
         self._last = state
         return problem
 
-    def judge(self, state: ArmState, q_sent: Array) -> Reason | None:
+    def judge(self, state: ArmState, q_sent: Sequence[float]) -> Reason | None:
         """Why the arm must stop, if it must.
 
         Args:
@@ -58,14 +58,18 @@ class StateWatch:
             return problem
         limits = self.limits
         q: list[float] = state.q.tolist()
-        lags = [abs(x - y) for x, y in zip(q_sent.tolist(), q, strict=True)]
+        lags = [abs(x - y) for x, y in zip(q_sent, q, strict=True)]
         lag = max(lags)
         if lag > limits.tracking_error_rad:
             joint = limits.joints[lags.index(lag)]
             return reason("tracking_error", joint, lag, limits.tracking_error_rad, "rad")
-        for i, (tau, limit) in enumerate(zip(state.tau.tolist(), self._tau_max, strict=True)):
-            if not -limit <= tau <= limit:
-                return reason("torque_limit", limits.joints[i], abs(tau), limit, "N m")
+        torques: list[float] = state.tau.tolist()
+        if not all([-m <= x <= m for x, m in zip(torques, self._tau_max, strict=True)]):
+            over = [abs(x) - m for x, m in zip(torques, self._tau_max, strict=True)]
+            i = over.index(max(over))
+            return reason(
+                "torque_limit", limits.joints[i], abs(torques[i]), self._tau_max[i], "N m"
+            )
         if lag <= limits.stall_rad or max(map(abs, state.dq.tolist())) >= STILL_RAD_S:
             self._stalled_s = 0.0
             return None

@@ -65,10 +65,12 @@ class SafetyFilter:
         self._lower: list[float] = limits.q_lower.tolist()
         self._upper: list[float] = limits.q_upper.tolist()
         self._fastest: list[float] = limits.dq_max.tolist()
-        self._q = np.zeros(n)
-        self._dq = np.zeros(n)
-        self._ddq = np.zeros(n)
-        self._stopping = np.zeros((0, n))
+        self._still = [0.0] * n
+        # Last set-point, and its differences; lists of a few floats are faster than arrays.
+        self._q: list[float] = self._still
+        self._dq: list[float] = self._still
+        self._ddq: list[float] = self._still
+        self._stopping: list[list[float]] = []
         self._holding = False
         self._started = False
         self._latched: Reason | None = None
@@ -85,12 +87,12 @@ class SafetyFilter:
     @property
     def at_rest(self) -> bool:
         """The set-points stand still."""
-        return len(self._stopping) == 0
+        return not self._stopping
 
     @property
     def q(self) -> Array:
         """Last set-point, (n,), rad."""
-        return self._q.copy()
+        return np.array(self._q)
 
     def start(self, state: ArmState) -> tuple[Reason, ...]:
         """Take over: the first set-point is the measured pose. Returns why not, if not.
@@ -105,10 +107,9 @@ class SafetyFilter:
         beyond = self._motion.beyond_position(state.q.tolist())
         if beyond is not None:
             return (beyond,)
-        self._q = np.clip(state.q, self.limits.q_lower, self.limits.q_upper)
-        self._dq = np.zeros(self._n)
-        self._ddq = np.zeros(self._n)
-        self._stopping = np.zeros((0, self._n))
+        self._q = np.clip(state.q, self.limits.q_lower, self.limits.q_upper).tolist()
+        self._dq = self._ddq = self._still
+        self._stopping = []
         self._motion.start(self._q)
         self._holding = False
         self._started = True
@@ -135,7 +136,7 @@ class SafetyFilter:
     def forget(self) -> None:
         """The arm was put elsewhere (simulated arms start episodes): ``start`` comes next."""
         self._started = False
-        self._stopping = np.zeros((0, self._n))
+        self._stopping = []
 
     def recover(self, acknowledgement: Acknowledgement) -> None:
         """A person has seen to the cause; ``start`` comes next."""
@@ -174,13 +175,13 @@ class SafetyFilter:
             candidate, reasons = self._limit(proposal)
             if candidate is None:
                 refusal = reasons.pop()
-        ways: Array | None = None
+        ways: list[list[float]] | None = None
         if candidate is not None:
             ways, refusal = self._check_ways(candidate)
             for scale in _SLOWER if refusal is not None and self._target else ():
                 # Catching up made the hand too fast: catch up more slowly, at last from rest.
                 if scale == _SLOWER[-1]:
-                    self._moving_at = [0.0] * self._n
+                    self._moving_at = self._still
                 candidate = self._follow(scale)
                 if candidate is None or refusal is None or refusal.code not in _TOO_FAST:
                     break
@@ -231,7 +232,8 @@ class SafetyFilter:
             size = float(proposal.q.size)
             return reason("schema", value=size, limit=float(self._n), unit="joints")
         width = 0.0 if proposal.gripper_width_m is None else proposal.gripper_width_m
-        if not (np.isfinite(proposal.q).all() and isfinite(width + proposal.gripper_force_n)):
+        numbers = (*proposal.q.tolist(), width, proposal.gripper_force_n)
+        if not all(map(isfinite, numbers)):
             return reason("not_finite")
         age = now_s - proposal.created_s
         if not age <= self._oldest_s:
@@ -265,16 +267,15 @@ class SafetyFilter:
         beyond = self._motion.beyond_position(asked)
         if beyond is not None:
             return None, [beyond]
-        q = [min(max(x, a), b) for x, a, b in zip(asked, self._lower, self._upper, strict=True)]
-        if q != asked:
+        q, ranges = asked, zip(asked, self._lower, self._upper, strict=True)
+        if not all([a <= x <= b for x, a, b in ranges]):
+            q = [min(max(x, a), b) for x, a, b in zip(asked, self._lower, self._upper, strict=True)]
             i = next(i for i in range(self._n) if q[i] != asked[i])
             reasons.append(reason("position_limit", limits.joints[i], asked[i], q[i], "rad"))
-        last: list[float] = self._q.tolist()
-        dq_last: list[float] = self._dq.tolist()
-        ddq_last: list[float] = self._ddq.tolist()
+        last = self._q
         dq = [(x - y) / h for x, y in zip(q, last, strict=True)]
-        ddq = [(x - y) / h for x, y in zip(dq, dq_last, strict=True)]
-        dddq = [(x - y) / h for x, y in zip(ddq, ddq_last, strict=True)]
+        ddq = [(x - y) / h for x, y in zip(dq, self._dq, strict=True)]
+        dddq = [(x - y) / h for x, y in zip(ddq, self._ddq, strict=True)]
         asked_last, self._asked = self._asked, q
         over = self._motion.beyond_dynamics(dq, ddq, dddq)
         if over is None:
@@ -294,38 +295,37 @@ class SafetyFilter:
     def _follow(self, scale: float) -> list[float] | None:
         """Velocity of this period on the way to a set-point that is farther than one period."""
         h = self.limits.dt_s
-        last, dq, ddq = self._q.tolist(), self._dq.tolist(), self._ddq.tolist()
+        last, dq, ddq = self._q, self._dq, self._ddq
         next_dq = self._follower.velocity(last, dq, ddq, self._target, self._moving_at, scale)
         if next_dq is None:
             return None
         next_ddq = [(x - y) / h for x, y in zip(next_dq, dq, strict=True)]
         dddq = [(x - y) / h for x, y in zip(next_ddq, ddq, strict=True)]
-        over = self._motion.beyond_dynamics(next_dq, next_ddq, dddq)
-        return next_dq if over is None else None
+        return next_dq if self._motion.keeps_dynamics(next_dq, next_ddq, dddq) else None
 
     def _moving(self, q: list[float], before: list[float] | None) -> list[float]:
         """Velocity of the set-points themselves; 0 after a break or a jump."""
         if before is None:
-            return [0.0] * self._n
+            return self._still
         moving = [(x - y) / self.limits.dt_s for x, y in zip(q, before, strict=True)]
         within = all(abs(v) <= m for v, m in zip(moving, self._fastest, strict=True))
-        return moving if within else [0.0] * self._n
+        return moving if within else self._still
 
-    def _check_ways(self, dq: list[float]) -> tuple[Array | None, Reason | None]:
+    def _check_ways(self, dq: list[float]) -> tuple[list[list[float]] | None, Reason | None]:
         """Stages 5 to 8 for a velocity over this period and the way to rest that follows.
 
         Returns:
             Velocities of this and the coming periods, (1 + k, n), or None and why not.
         """
         h = self.limits.dt_s
-        ddq = [(x - y) / h for x, y in zip(dq, self._dq.tolist(), strict=True)]
+        ddq = [(x - y) / h for x, y in zip(dq, self._dq, strict=True)]
         rest = self._stopper.velocities(dq, ddq)
         if rest is None:
             return None, reason("acceleration_limit")
-        ways = np.array([dq, *rest])
+        ways = [dq, *rest]
         return ways, self._motion.check(self._q, ways)
 
-    def _without_proposal(self) -> tuple[Verdict, list[Reason], Array | None]:
+    def _without_proposal(self) -> tuple[Verdict, list[Reason], list[list[float]] | None]:
         """Go on at the last velocity for a moment, then brake."""
         if self.at_rest:
             return Verdict.PASS, [], None
@@ -333,29 +333,27 @@ class SafetyFilter:
             return Verdict.REJECT, [reason("holding")], None
         self._missed_s += self.limits.dt_s
         if self._missed_s <= self.limits.stale_s:
-            dq, still = self._dq.tolist(), [0.0] * self._n
-            jerk = (-self._ddq / self.limits.dt_s).tolist()
-            if self._motion.beyond_dynamics(dq, still, jerk) is None:
-                ways, refusal = self._check_ways(dq)
+            jerk = [-x / self.limits.dt_s for x in self._ddq]
+            if self._motion.keeps_dynamics(self._dq, self._still, jerk):
+                ways, refusal = self._check_ways(self._dq)
                 if refusal is None:
                     return Verdict.CLAMP, [reason("missing")], ways
         self._holding = True
         return Verdict.REJECT, [reason("missing")], None
 
-    def _advance(self, ways: Array) -> None:
-        dq = ways[0]
-        self._ddq = (dq - self._dq) / self.limits.dt_s
+    def _advance(self, ways: list[list[float]]) -> None:
+        h, dq = self.limits.dt_s, ways[0]
+        self._ddq = [(x - y) / h for x, y in zip(dq, self._dq, strict=True)]
+        self._q = [x + h * v for x, v in zip(self._q, dq, strict=True)]
         self._dq = dq
-        self._q = self._q + self.limits.dt_s * dq
         self._stopping = ways[1:]
 
     def _brake(self) -> None:
         """The next set-point of the stopping path that was checked."""
-        if len(self._stopping):
+        if self._stopping:
             self._advance(self._stopping)
         else:
-            self._dq = np.zeros(self._n)
-            self._ddq = np.zeros(self._n)
+            self._dq = self._ddq = self._still
 
     def _gripper(self, proposal: Setpoint) -> tuple[float | None, float, list[Reason]]:
         limits, reasons = self.limits, list[Reason]()

@@ -16,6 +16,7 @@ import numpy as np
 from embodied.errors import ConfigurationError
 from embodied.types._geometry import Array
 from embodied.world import robots
+from embodied.world.bridge._chains import Chains, margins_add, singular_slope
 from embodied.world.bridge.limits import SafetyLimits
 from embodied.world.builder import build_spec
 from embodied.world.scene import Scene
@@ -37,6 +38,25 @@ class Nearest:
     margin_m: float
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Posture:
+    """What follows from one configuration of the arm alone.
+
+    Attributes:
+        ee: Position of the end effector in the world, (3,), m.
+        jacobian: Velocities in the world of the end effector (first three columns) and of the
+            elbow (last three) for a velocity of each joint, (n, 6), m/rad.
+        least_singular_value: Of the end effector's Jacobian; 0 at a singularity.
+    """
+
+    ee: Array
+    jacobian: Array
+    least_singular_value: float
+
+
+_NOTHING_NEAR = Nearest(first="", second="", margin_m=BUBBLE_M)
+
+
 class ArmGeometry:
     """Kinematics and distances of one arm among what does not move.
 
@@ -47,6 +67,8 @@ class ArmGeometry:
     Attributes:
         reach_m: For each joint, how far from its axis any part that it moves can be, (n,), m.
         point_reach_m: The same for end effector and elbow, (n, 2), m; 0 where it does not move.
+        singular_slope: For each joint, how much the least singular value of the end effector's
+            Jacobian changes at most while it turns, (n,), 1/rad.
 
     Raises:
         ConfigurationError: The limits name a robot, joints or an elbow that do not exist, or are
@@ -69,6 +91,8 @@ class ArmGeometry:
         for name, thing in scene.objects.items():
             if thing.kind in ("item", "drawer"):
                 spec.delete(spec.body(name))
+        if {*_FINGERS} <= {body.name for body in spec.bodies}:
+            spec.add_exclude(bodyname1=_FINGERS[0], bodyname2=_FINGERS[1])
         for box in limits.keep_out:
             spec.worldbody.add_geom(
                 name=f"keep-out {box.name}",
@@ -89,9 +113,14 @@ class ArmGeometry:
         self._elbow = int(model.body(limits.elbow_body).id)
         self._ee = self.data.site_xpos[self._site]
         self._elbow_at = self.data.xpos[self._elbow]
-        self._jacobian = np.zeros((6, model.nv))
-        self.reach_m = self._reach(limits)
-        self.point_reach_m = self._point_reach(limits)
+        self._of_ee = np.zeros((6, model.nv))
+        self._of_elbow = np.zeros((3, model.nv))
+        mujoco.mj_kinematics(model, self.data)
+        chains = Chains(model, self.data, limits.joints)
+        self.reach_m = chains.reach_of_parts()
+        points = ((int(model.site_bodyid[self._site]), self._ee), (self._elbow, self._elbow_at))
+        self.point_reach_m = np.stack([chains.reach(b, at, 0.0) for b, at in points], axis=1)
+        self.singular_slope = singular_slope(self.point_reach_m[:, 0])
         self._required = self._prepare(limits, robot.q_home)
 
     def place(self, q: Array) -> None:
@@ -132,30 +161,33 @@ class ArmGeometry:
         self.place(q)
         return self._nearest()
 
-    def around(self, q: Array) -> tuple[Nearest, Array, float]:
-        """Nearest parts, the end effector (3,), m, and the least singular value at ``q``."""
+    def posture(self, q: Array) -> Posture:
+        """What follows from ``q`` (n,) without looking at distances."""
         self.place(q)
-        return self._nearest(), self._ee.copy(), self._least_singular_value()
+        least = self._least_singular_value()
+        mujoco.mj_jacBody(self.model, self.data, self._of_elbow, None, self._elbow)
+        both = np.concatenate([self._of_ee[:3, self._dof], self._of_elbow[:, self._dof]])
+        return Posture(ee=self._ee.copy(), jacobian=both.T, least_singular_value=least)
 
     # ----------------------------------------------------------------- private
 
     def _nearest(self) -> Nearest:
         mujoco.mj_collision(self.model, self.data)
+        if self.data.ncon == 0:
+            return _NOTHING_NEAR
         contact = self.data.contact
-        if len(contact.dist) == 0:
-            return Nearest(first="", second="", margin_m=BUBBLE_M)
         pairs = contact.geom
         margins = contact.dist - self._required[pairs[:, 0], pairs[:, 1]]
         i = int(np.argmin(margins))
         if margins[i] >= BUBBLE_M:
-            return Nearest(first="", second="", margin_m=BUBBLE_M)
+            return _NOTHING_NEAR
         first, second = (self._name(int(g)) for g in pairs[i])
         return Nearest(first=first, second=second, margin_m=float(margins[i]))
 
     def _least_singular_value(self) -> float:
         mujoco.mj_comPos(self.model, self.data)
-        mujoco.mj_jacSite(self.model, self.data, self._jacobian[:3], self._jacobian[3:], self._site)
-        J = self._jacobian[:, self._dof]
+        mujoco.mj_jacSite(self.model, self.data, self._of_ee[:3], self._of_ee[3:], self._site)
+        J = self._of_ee[:, self._dof]
         square = J @ J.T if J.shape[1] >= 6 else J.T @ J
         return float(np.sqrt(max(np.linalg.eigvalsh(square)[0], 0.0)))
 
@@ -169,49 +201,6 @@ class ArmGeometry:
     def _touching(self, geom: int) -> bool:
         return bool(self.model.geom_contype[geom] or self.model.geom_conaffinity[geom])
 
-    def _moved_by(self, joint: str) -> list[int]:
-        """Bodies that a joint moves."""
-        model = self.model
-        moved = [int(model.joint(joint).bodyid[0])]
-        for body in range(moved[0] + 1, model.nbody):
-            if int(model.body_parentid[body]) in moved:
-                moved.append(body)
-        return moved
-
-    def _reach(self, limits: SafetyLimits) -> Array:
-        """Lengths of all links beyond a joint, and the largest extent of a part of them."""
-        model = self.model
-        reach = np.zeros(len(limits.joints))
-        for i, joint in enumerate(limits.joints):
-            first, *rest = self._moved_by(joint)
-            chain = sum(float(np.linalg.norm(model.body_pos[b])) for b in rest)
-            extents = [
-                float(model.geom_rbound[g] + np.linalg.norm(model.geom_pos[g]))
-                for g in range(model.ngeom)
-                if int(model.geom_bodyid[g]) in (first, *rest)
-            ]
-            reach[i] = chain + max(extents, default=0.0)
-        return reach
-
-    def _point_reach(self, limits: SafetyLimits) -> Array:
-        """Lengths of the links between a joint and the end effector, and the elbow."""
-        model = self.model
-        reach = np.zeros((len(limits.joints), 2))
-        tip = float(np.linalg.norm(model.site_pos[self._site]))
-        ends = ((int(model.site_bodyid[self._site]), tip), (self._elbow, 0.0))
-        for k, (body, beyond) in enumerate(ends):
-            chain: list[int] = []
-            while body != 0:
-                chain.append(body)
-                body = int(model.body_parentid[body])
-            for i, joint in enumerate(limits.joints):
-                moved = self._moved_by(joint)
-                links = [b for b in chain if b in moved[1:]]
-                if set(chain) & set(moved):
-                    lengths = [float(np.linalg.norm(model.body_pos[b])) for b in links]
-                    reach[i, k] = beyond + sum(lengths)
-        return reach
-
     def _prepare(self, limits: SafetyLimits, q_home: Array) -> Array:
         """Let only pairs with a part of the arm be looked at; returns the distances required."""
         model = self.model
@@ -224,8 +213,9 @@ class ArmGeometry:
         model.geom_contype[arm] = 1
         model.geom_conaffinity[[*arm, *fixed]] = 1
         model.geom_gap[:] = 0.0
-        model.geom_margin[:] = BUBBLE_M
-        model.body_margin[:] = BUBBLE_M
+        margin = BUBBLE_M / 2 if margins_add() else BUBBLE_M
+        model.geom_margin[:] = margin
+        model.body_margin[:] = margin
         model.opt.enableflags &= ~int(mujoco.mjtEnableBit.mjENBL_SLEEP)
         required = np.full((model.ngeom, model.ngeom), limits.clearance_m)
         hand = [g for g in arm if self._body(g) in _HAND]
