@@ -40,7 +40,9 @@ class FuzzResult:
         verdicts: Count of each verdict.
         codes: Count of each reason.
         cost_us: Wall time of each judgement.
-        moving_us: Of those that let a moving set-point through.
+        cpu_us: Processor time of each judgement.
+        moving_us: Wall time of those that let a moving set-point through.
+        moving_cpu_us: Their processor time.
         looked: Configurations whose contacts were looked at.
     """
 
@@ -48,7 +50,9 @@ class FuzzResult:
     verdicts: Counter[str] = field(default_factory=Counter[str])
     codes: Counter[str] = field(default_factory=Counter[str])
     cost_us: list[float] = field(default_factory=list[float])
+    cpu_us: list[float] = field(default_factory=list[float])
     moving_us: list[float] = field(default_factory=list[float])
+    moving_cpu_us: list[float] = field(default_factory=list[float])
     looked: int = 0
 
 
@@ -287,15 +291,18 @@ def fuzz(
         if faults and rng.random() < 1e-3:
             state = _faulty(state, rng)
         proposal = proposer.draw(safety.q, now)
-        begun = time.perf_counter()
+        begun, cpu_begun = time.perf_counter(), time.thread_time()
         decision = safety.judge(proposal, state, now)
+        cpu = (time.thread_time() - cpu_begun) * 1e6
         cost = (time.perf_counter() - begun) * 1e6
         result.cost_us.append(cost)
+        result.cpu_us.append(cpu)
         result.verdicts[decision.verdict.value] += 1
         result.codes.update(r.code for r in decision.reasons)
         accepted = decision.verdict in (Verdict.PASS, Verdict.CLAMP)
         if accepted and proposal is not None and not decision.at_rest:
             result.moving_us.append(cost)
+            result.moving_cpu_us.append(cpu)
         sent = [*sent[1:], np.array(decision.q)]
         found = [*look.motion(np.array(sent), step), *look.places(sent[-2], sent[-1], step)]
         if step % _LOOK_EVERY == 0:
