@@ -207,8 +207,9 @@ class OnlineLearner:
         if best:
             self._best.follow(best - 1)
         self._last = chosen[best][0]
-        predicted = self.dynamics.rollout(state, self._last[None, :1], member)[0, 0]
-        self._expected = float(self.task.opening(predicted))
+        if self.options.recalled:
+            predicted = self.dynamics.rollout(state, self._last[None, :1], member)[0, 0]
+            self._expected = float(self.task.opening(predicted))
         return self._last[0]
 
     def _learn_trust(self, state: Array) -> None:

@@ -1,4 +1,4 @@
-"""Optimisers of a plan: each writes two methods, the planner writes the loop.
+"""Optimisers of a plan: each writes at most two methods, the planner writes the loop.
 
 The problem is ``min_k J(k)`` over knots k (K, nu), where J is the cost of the rollout. An optimiser
 keeps a distribution N(mean, std^2) over knots: ``sample`` draws from it, ``update`` moves it by the
@@ -44,7 +44,6 @@ class Optimiser(ABC):
         """The distribution to begin with."""
         return Distribution(mean=mean, std=np.full_like(mean, self.noise))
 
-    @abstractmethod
     def sample(
         self,
         state: Array,
@@ -53,7 +52,7 @@ class Optimiser(ABC):
         n: int,
         rng: np.random.Generator,
     ) -> Array:
-        """Draw knots (n, K, nu); the planner replaces sample 0 by the mean.
+        """Draw knots (n, K, nu), Gaussian unless overridden; the planner makes sample 0 the mean.
 
         Args:
             state: Full physics state (nstate,) that the plan starts from; optimisers that only
@@ -63,6 +62,11 @@ class Optimiser(ABC):
             n: How many.
             rng: Source of all randomness.
         """
+        del state
+        noise = rng.standard_normal((n, *distribution.mean.shape))
+        noise *= distribution.std * scale
+        noise += distribution.mean
+        return noise
 
     @abstractmethod
     def update(self, distribution: Distribution, knots: Array, costs: Array, scale: Array) -> Array:
@@ -75,14 +79,6 @@ class Optimiser(ABC):
         """The new standard deviation (K, nu); unchanged unless overridden."""
         del knots, costs, scale
         return distribution.std
-
-    def _gaussian(
-        self, distribution: Distribution, scale: Array, n: int, rng: np.random.Generator
-    ) -> Array:
-        noise = rng.standard_normal((n, *distribution.mean.shape))
-        noise *= distribution.std * scale
-        noise += distribution.mean
-        return noise
 
 
 class PredictiveSampling(Optimiser):
@@ -106,8 +102,7 @@ class PredictiveSampling(Optimiser):
         rng: np.random.Generator,
     ) -> Array:
         """Gaussian around the mean, alternately wide and narrow."""
-        del state
-        knots = self._gaussian(distribution, scale, n, rng)
+        knots = super().sample(state, distribution, scale, n, rng)
         knots[::2] += (self.narrow - 1.0) * (knots[::2] - distribution.mean)
         return knots
 
@@ -138,18 +133,6 @@ class Cem(Optimiser):
     ) -> None:
         super().__init__(noise=noise)
         self.elite, self.noise_min, self.forget = elite, noise_min, forget
-
-    def sample(
-        self,
-        state: Array,
-        distribution: Distribution,
-        scale: Array,
-        n: int,
-        rng: np.random.Generator,
-    ) -> Array:
-        """Gaussian with the learned spread."""
-        del state
-        return self._gaussian(distribution, scale, n, rng)
 
     def _elite(self, knots: Array, costs: Array) -> Array:
         n = max(2, round(self.elite * int(np.isfinite(costs).sum())))
@@ -182,18 +165,6 @@ class Mppi(Optimiser):
         if not temperature > 0:
             raise ValueError(f"temperature must be positive, got {temperature}")
         self.temperature = temperature
-
-    def sample(
-        self,
-        state: Array,
-        distribution: Distribution,
-        scale: Array,
-        n: int,
-        rng: np.random.Generator,
-    ) -> Array:
-        """Gaussian around the mean."""
-        del state
-        return self._gaussian(distribution, scale, n, rng)
 
     def update(self, distribution: Distribution, knots: Array, costs: Array, scale: Array) -> Array:
         """Weighted mean of the samples."""
