@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from embodied.app.session import PYBULLET_ROBOT, Settings
-from embodied.errors import ConfigurationError
+from embodied.app.session import Settings, check_pybullet_arm
 from embodied.protocols import Controller
 from embodied.world.bridge._types import OperationMode
 from embodied.world.bridge.client import PlannerClient
@@ -163,10 +162,8 @@ def open_bridge_session(
     from embodied.app.wiring import open_tabletop
     from embodied.world.scene import load_scene
 
-    if settings.world == "bridge-pybullet" and settings.robot != PYBULLET_ROBOT:
-        raise ConfigurationError(
-            f"the world bridge-pybullet has the arm {PYBULLET_ROBOT}, not {settings.robot!r}"
-        )
+    if settings.world == "bridge-pybullet":
+        check_pybullet_arm(settings)
     asked: list[Approve] = []
 
     def ask(*motion: Any) -> bool:

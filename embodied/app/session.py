@@ -79,6 +79,14 @@ class Settings:
         return self.route == "reward"
 
 
+def check_pybullet_arm(settings: Settings) -> None:
+    """Raise ConfigurationError unless the robot is the one arm that PyBullet's worlds have."""
+    if settings.robot != PYBULLET_ROBOT:
+        raise ConfigurationError(
+            f"the world {settings.world} has the arm {PYBULLET_ROBOT}, not {settings.robot!r}"
+        )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Goal:
     """One goal and what was measured of it.

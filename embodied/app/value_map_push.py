@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 from embodied_planners.value_map import Mover, ObjectGeometry, ValueMapPlan, ValueMapStatus
-from embodied_planners.value_map.profiles import speeds
+from embodied_planners.value_map.profiles import half_turned, speeds
 from embodied_planners.value_map.regions import UnknownFrameError, volume
 from embodied_planners.value_map.timing import time_way
 from numpy.typing import NDArray
@@ -264,8 +264,7 @@ class Pusher:
         )
         traveller = Traveller(s, stage, self.anchors)
         if self.half_turn:  # a rotation map would be met by the nearer of both half turns
-            w, x, y, z = quat
-            traveller.arrive_wxyz = np.array([-z, y, -x, w])
+            traveller.arrive_wxyz = half_turned(quat)
         ended = traveller.travel()
         if not ended.reached:
             return Ended(

@@ -20,12 +20,12 @@ from rich.console import Console
 from embodied.app.session import (
     NOT_REACHED,
     NOT_UNDERSTOOD,
-    PYBULLET_ROBOT,
     REACHED,
     Artifact,
     Goal,
     Outcome,
     Settings,
+    check_pybullet_arm,
 )
 from embodied.app.value_map_eyes import PixelEyes, perception_errors, pixel_eyes
 from embodied.app.value_map_judge import StageReport
@@ -99,10 +99,7 @@ def _world(scene: Scene, settings: Settings) -> tuple[Any, Callable[[Scene], Any
         raise ConfigurationError(
             f"the route value-map sees and moves in mujoco and pybullet, not in {settings.world!r}"
         )
-    if settings.robot != PYBULLET_ROBOT:
-        raise ConfigurationError(
-            f"the world pybullet has the arm {PYBULLET_ROBOT}, not {settings.robot!r}"
-        )
+    check_pybullet_arm(settings)
     from embodied.world import pybullet
 
     return pybullet.build_world(scene), pybullet.planning_spec

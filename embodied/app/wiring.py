@@ -14,6 +14,7 @@ from embodied.app.session import (
     WORLDS,
     Session,
     Settings,
+    check_pybullet_arm,
     reward_route,
 )
 from embodied.errors import ConfigurationError
@@ -63,10 +64,8 @@ def open_session(settings: Settings) -> Session:
         from embodied.app.value_map_route import open_value_map_session
 
         return open_value_map_session(settings)
-    if settings.world == "pybullet" and settings.robot != PYBULLET_ROBOT:
-        raise ConfigurationError(
-            f"the world pybullet has the arm {PYBULLET_ROBOT}, not {settings.robot!r}"
-        )
+    if settings.world == "pybullet":
+        check_pybullet_arm(settings)
     if settings.robot in REWARD_ROBOTS:
         raise ConfigurationError(
             f"the route pddl moves the arm fr3; robot {settings.robot!r} needs --route reward"

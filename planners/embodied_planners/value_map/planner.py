@@ -119,10 +119,6 @@ class ValueMapPlanner:
             arrive_wxyz: Orientation of the hand at the end, (4,), where neither a grasp nor the
                 rotation map asks for one; None keeps the present one.
         """
-        if not self.grid.contains(start_in_world.position):
-            return ValueMapPlan(
-                status=ValueMapStatus.START_BLOCKED, reason="it is outside the workspace"
-            )
         hand = hand_in_world or start_in_world
         origins = {n: o.pose.position for n, o in objects.items()}
         origins |= {GRIPPER: hand.position, **(anchors or {})}
@@ -147,9 +143,15 @@ class ValueMapPlanner:
         self._costs(mover, arriving, target, things, table_height_m, start_in_world)
         for centre, radius in blocked_in_world:
             self._block(centre, radius)
+        if not self.grid.contains(start_in_world.position):
+            return ValueMapPlan(
+                status=ValueMapStatus.START_BLOCKED, reason="it is outside the workspace"
+            )
         self._open_start(start_in_world, hand)
-        ends = target.ends(self.cost, self.grid, things, table_height_m)
-        return self._way(regions, start_in_world, hand, target, ends, lead_in_world)
+        ends, end_costs, reason = target.ends(self.cost, self.grid, things, table_height_m)
+        if len(ends) == 0:
+            return ValueMapPlan(status=ValueMapStatus.TARGET_OCCUPIED, reason=reason)
+        return self._way(regions, start_in_world, hand, target, ends, end_costs, lead_in_world)
 
     def cost_of(self, path_in_world: Array) -> float:
         """Cost of a way (n, 3) in the maps of the last call, m; infinite if it is blocked."""
@@ -261,13 +263,11 @@ class ValueMapPlanner:
         start: Pose,
         hand: Pose,
         target: Target,
-        ends_at: tuple[NDArray[np.int64], Field, str],
+        ends: NDArray[np.int64],
+        end_costs: Field,
         lead: Array | None,
     ) -> ValueMapPlan:
         grid = self.grid
-        ends, end_costs, reason = ends_at
-        if len(ends) == 0:
-            return ValueMapPlan(status=ValueMapStatus.TARGET_OCCUPIED, reason=reason)
         first = start.position if lead is None else lead
         begin = tuple(int(i) for i in grid.index(first))
         if not grid.contains(first) or not np.isfinite(self.cost[begin]):

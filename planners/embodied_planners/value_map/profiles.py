@@ -99,10 +99,15 @@ def nearest_half_turn(quat_wxyz: Array, like_wxyz: Array) -> Array:
 
     A parallel gripper is the same after half a turn about its approach axis z.
     """
-    w, x, y, z = quat_wxyz
-    turned = np.array([-z, y, -x, w])
+    turned = half_turned(quat_wxyz)
     same = abs(float(quat_wxyz @ like_wxyz)) >= abs(float(turned @ like_wxyz))
     return np.asarray(quat_wxyz) if same else turned
+
+
+def half_turned(quat_wxyz: Array) -> Array:
+    """An orientation after half a turn about its own z axis."""
+    w, x, y, z = quat_wxyz
+    return np.array([-z, y, -x, w])
 
 
 def slerp(a: Array, b: Array, fraction: float) -> Array:
