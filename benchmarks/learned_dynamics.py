@@ -38,7 +38,7 @@ from embodied_controllers.learned import (
 from embodied_planners.value_map import Mover, ValueMapPlanner, VoxelGrid
 
 from embodied.bench.contact_push import BOX, GOAL_M, HALF_M, PushWorld
-from embodied.bench.contact_scenes import HANDLE, SCENES, STEP_S, ContactWorld
+from embodied.bench.contact_scenes import HANDLE, SCENES, START, STEP_S, ContactWorld
 from embodied.bench.report import markdown_table, rate
 from embodied.bench.runner import Task, run_tasks
 from embodied.types import MapOperation, Pose, Region, ValueMapStage
@@ -47,7 +47,6 @@ METHODS = ("zero-shot", "plan + noise", "with prior", "prior + recall", "no prio
 UNTAUGHT = METHODS[:2]
 TASKS = (*SCENES, "push")
 EVALUATIONS = 5
-START = np.array([0.18, 0.0, 0.5])
 NOISE_M, HELD_NOISE_M = 0.003, 0.05
 
 

@@ -13,7 +13,14 @@ import mujoco
 import numpy as np
 from numpy.typing import NDArray
 
-from embodied.bench.contact_scenes import STEP_S, add_gripper, contact_spec
+from embodied.bench.contact_scenes import (
+    START,
+    STEP_S,
+    add_gripper,
+    command_gripper,
+    contact_spec,
+    gripper_state,
+)
 
 Array = NDArray[np.float64]
 
@@ -60,7 +67,7 @@ class PushWorld:
             type=mujoco.mjtGeom.mjGEOM_BOX, size=[0.02, 0.02, 0.02], mass=1.5,
             pos=[0.0, float(rng.uniform(*BALLAST_M)), -0.025], contype=0, conaffinity=0,
         )  # fmt: skip
-        add_gripper(spec, np.array([0.18, 0.0, 0.5]) + rng.uniform(-0.02, 0.02, 3), upright=True)
+        add_gripper(spec, START + rng.uniform(-0.02, 0.02, 3), upright=True)
         self.model = spec.compile()
         self.data = mujoco.MjData(self.model)
         mujoco.mj_forward(self.model, self.data)
@@ -70,18 +77,15 @@ class PushWorld:
     @property
     def state(self) -> Array:
         """The state now."""
-        gap = self.data.joint("left").qpos[0] + self.data.joint("right").qpos[0]
         body = self.data.body("box")
         gone = body.xpos - self._start
         along = body.xmat.reshape(3, 3)[:, 0]
         yaw = np.arctan2(along[1], along[0])
-        return np.array([*self.data.site("pinch").xpos, gap, gone[0], gone[1], yaw], np.float64)
+        return np.array([*gripper_state(self.data), gone[0], gone[1], yaw], np.float64)
 
     def step(self, action: Array) -> Array:
         """Move the set-point for 0.2 s: displacement (3,) m from where the gripper is, command."""
-        here = np.array([self.data.joint(n).qpos[0] for n in ("x", "y", "z")])
-        self.data.ctrl[:3] = here + np.clip(action[:3], -0.06, 0.06)
-        self.data.ctrl[3:] = 0.04 * float(action[3] > 0.5)
+        command_gripper(self.data, action)
         mujoco.mj_step(self.model, self.data, round(STEP_S / self.model.opt.timestep))
         return self.state
 

@@ -23,6 +23,8 @@ STEP_S = 0.2
 REACH_FORCE_N, FINGER_FORCE_N, SERVO_N_M = 60.0, 50.0, 1500.0
 HANDLE = np.array([0.44, 0.0, 0.5])
 """Where the middle of the part that is held is, nominally, in the world, m."""
+START = np.array([0.18, 0.0, 0.5])
+"""Where the gripper starts, nominally, in the world, m."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,8 +151,7 @@ class ContactWorld:
         rng = np.random.default_rng([seed, 7])
         spec = contact_spec()
         self.scene.build(spec, HANDLE + rng.uniform(-0.006, 0.006, 3))
-        start = np.array([0.18, 0.0, 0.5]) + rng.uniform(-0.02, 0.02, 3)
-        add_gripper(spec, start, upright=self.scene.upright)
+        add_gripper(spec, START + rng.uniform(-0.02, 0.02, 3), upright=self.scene.upright)
         self._break_away = rng.uniform(*self.scene.break_away)
         self.model = spec.compile()
         self.data = mujoco.MjData(self.model)
@@ -163,17 +164,11 @@ class ContactWorld:
     def state(self) -> Array:
         """The state now."""
         lever = self.data.joint("lever").qpos[0] if self.scene.name == "door" else 0.0
-        gap = self.data.joint("left").qpos[0] + self.data.joint("right").qpos[0]
-        return np.array(
-            [*self.data.site("pinch").xpos, gap, self.data.qpos[self._qpos], lever], np.float64
-        )
+        return np.array([*gripper_state(self.data), self.data.qpos[self._qpos], lever], np.float64)
 
     def step(self, action: Array) -> Array:
         """Move the set-point for 0.2 s: displacement (3,) m from where the gripper is, command."""
-        move = np.clip(action[:3], -0.06, 0.06)
-        here = np.array([self.data.joint(n).qpos[0] for n in ("x", "y", "z")])
-        self.data.ctrl[:3] = here + move
-        self.data.ctrl[3:] = 0.04 * float(action[3] > 0.5)
+        command_gripper(self.data, action)
         for _ in range(round(STEP_S / self.model.opt.timestep)):
             q = max(0.0, float(self.data.qpos[self._qpos]))
             self.data.qfrc_applied[self._dof] = -self._break_away * np.exp(-q / self.scene.fade)
@@ -194,6 +189,19 @@ def contact_spec() -> mujoco.MjSpec:
     spec.option.cone = mujoco.mjtCone.mjCONE_ELLIPTIC
     spec.option.impratio = 10.0
     return spec
+
+
+def command_gripper(data: mujoco.MjData, action: Array) -> None:
+    """Set-points of an action (4,): displacement from where the gripper is, m, and opening."""
+    here = np.array([data.joint(n).qpos[0] for n in ("x", "y", "z")])
+    data.ctrl[:3] = here + np.clip(action[:3], -0.06, 0.06)
+    data.ctrl[3:] = 0.04 * float(action[3] > 0.5)
+
+
+def gripper_state(data: mujoco.MjData) -> tuple[float, float, float, float]:
+    """Position between the fingers in the world (3), and the gap between them, m."""
+    x, y, z = data.site("pinch").xpos
+    return x, y, z, data.joint("left").qpos[0] + data.joint("right").qpos[0]
 
 
 def add_gripper(spec: mujoco.MjSpec, position: Array, *, upright: bool) -> None:

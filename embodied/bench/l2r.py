@@ -11,7 +11,6 @@ import json
 import math
 import multiprocessing
 import os
-import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -25,7 +24,7 @@ from embodied.app.reward_rig import OPTIONS, Rig, build_rig
 from embodied.bench.l2r_arm import ARM_TASKS
 from embodied.bench.l2r_quadruped import QUADRUPED_TASKS, L2rTask, Phase
 from embodied.bench.report import wilson_interval
-from embodied.bench.runner import end_pool
+from embodied.bench.runner import end_pool, start_worker
 from embodied.errors import ConfigurationError, EmbodiedError
 from embodied.language.reward import program_to_json
 from embodied.language.reward.conversation import Conversation
@@ -330,7 +329,7 @@ def run_benchmark(
         elif jobs:
             context = multiprocessing.get_context("spawn")
             pool = ProcessPoolExecutor(
-                workers, mp_context=context, initializer=_end_with_parent, initargs=(os.getpid(),)
+                workers, mp_context=context, initializer=start_worker, initargs=(os.getpid(),)
             )
             try:
                 futures = [
@@ -348,17 +347,6 @@ def _ends_with_newline(folder: Path) -> bool:
     with (folder / "results.jsonl").open("rb") as file:
         file.seek(-1, 2)
         return file.read(1) == b"\n"
-
-
-def _end_with_parent(parent: int) -> None:
-    """Let a worker end when the process that started it is gone."""
-
-    def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(1.0)
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
 
 
 def _run_by_name(name: str, script: Script, method: str, seed: int) -> Episode:

@@ -220,7 +220,7 @@ def _in_processes(todo: Sequence[Task], function: TaskFunction, jobs: int) -> Re
         pool = ProcessPoolExecutor(
             max_workers=1 if alone else max(1, jobs),
             mp_context=context,
-            initializer=_worker_start,
+            initializer=start_worker,
             initargs=(os.getpid(),),
         )
         try:
@@ -257,7 +257,7 @@ def end_pool(pool: ProcessPoolExecutor) -> None:
         process.join(timeout=5.0)
 
 
-def _worker_start(parent: int) -> None:
+def start_worker(parent: int) -> None:
     """End with the parent, and leave Ctrl-C to it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if sys.platform == "linux":

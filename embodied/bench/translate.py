@@ -439,13 +439,13 @@ def calibrate(results: Iterable[Mapping[str, Any]], *, precision: float = 0.9) -
         precision: Share of right answers that is wanted among those given.
     """
     rows = [r for r in results if r["confidence"] is not None]
-    together = max(_lowest(rows, precision) or 1.01, LEAST_THRESHOLD)
+    together = _lowest(rows, precision) or 1.01
     kinds: dict[str, Any] = {}
     for kind in ("goal", "reward", "value-map"):
         part = [r for r in rows if r["kind"] == kind]
         own = _lowest(part, precision)
         kinds[kind] = {
-            "threshold": round(together if own is None else max(own, LEAST_THRESHOLD), 3),
+            "threshold": round(max(together if own is None else own, LEAST_THRESHOLD), 3),
             "answers": len(part),
             "own_curve": own is not None,
         }
