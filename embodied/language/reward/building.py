@@ -31,7 +31,7 @@ DOWN = a("palm_orientation", direction="down", weight=2.0)
 ARM_CALM = (a("posture"), a("stillness"))
 ARM_STILL = (a("stillness", weight=0.2),)
 ARM_HELD = (a("stillness", weight=1.0),)
-"""Fingers that have closed on a thing take it along at no cost, so closing needs an arm at rest."""
+"""Fingers that have closed take along what they hold at no cost: two things need an arm at rest."""
 
 
 def stage(
@@ -258,8 +258,12 @@ def grasping(thing: str, *keep: RewardTerm, facing_: RewardTerm = DOWN) -> tuple
 
 
 def _carried(thing: str, height: float) -> tuple[RewardTerm, ...]:
+    return _with_hand(thing, a("object_height", object=thing, height=height, weight=20.0))
+
+
+def _with_hand(thing: str, height: RewardTerm) -> tuple[RewardTerm, ...]:
     return (
-        a("object_height", object=thing, height=height, weight=20.0),
+        height,
         near("palm", thing),
         CLOSE,
         DOWN,
@@ -294,11 +298,7 @@ def moving(thing: str, target: str) -> tuple[RewardStage, ...]:
     return (
         *grasping(thing, upright(thing, 5.0)),
         stage(
-            lifted,
-            near("palm", thing),
-            CLOSE,
-            DOWN,
-            *ARM_CALM,
+            *_with_hand(thing, lifted),
             seconds=2.0,
             until=until("object_height", thing, above=0.055),
             guards=(in_hand(thing, back=4),),

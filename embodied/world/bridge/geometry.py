@@ -219,10 +219,8 @@ class ArmGeometry:
         model.opt.enableflags &= ~int(mujoco.mjtEnableBit.mjENBL_SLEEP)
         required = np.full((model.ngeom, model.ngeom), limits.clearance_m)
         hand = [g for g in arm if self._body(g) in _HAND]
-        fingers = [g for g in arm if self._body(g) in _FINGERS]
         required[hand, :] = limits.hand_clearance_m
         required[:, hand] = limits.hand_clearance_m
-        required[np.ix_(fingers, fingers)] = -np.inf
         # Neighbours that are close at rest, and the foot on what it stands on, are so by design.
         self.place(q_home)
         mujoco.mj_collision(model, self.data)
