@@ -198,6 +198,13 @@ def test_no_target_means_staying_where_it_is() -> None:
     assert result.gripper.tolist() == [0.0, 0.0]
 
 
+def test_only_a_way_needs_to_begin_inside_the_workspace() -> None:
+    far = Pose(position=np.array([0.4, 0.0, 1.2]), quat_wxyz=DOWN)
+    assert plan(op("gripper", EVERYWHERE, 1.0), start=far).found
+    leaving = plan(op("affordance", point("red", z=0.1)), start=far)
+    assert leaving.status is ValueMapStatus.START_BLOCKED
+
+
 def test_regions_end_the_way_inside_them() -> None:
     half = Region(shape="box", parameters={"y_upper": -0.2, "z_upper": 0.3})
     result = plan(op("affordance", half))
