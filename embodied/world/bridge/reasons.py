@@ -52,6 +52,7 @@ CODES: Mapping[str, str] = MappingProxyType(
         "wrong_joint_count": "the arm reports another number of joints than the limits file names",
         "state_not_finite": "the arm reports values that are not finite",
         "driver_lost": "the connection to the arm was lost",
+        "late": "the supervisor was kept waiting; give it a processor of its own",
         # gripper
         "gripper_width": "ask for a gap that the gripper has",
         "gripper_force": "ask for a force that is allowed",
