@@ -79,13 +79,22 @@ class MotionChecks:
         self._look_around(q)
         self._take_posture(q)
 
-    def gripper(self, gap_m: float) -> None:
-        """The fingers are this far open."""
-        if abs(gap_m - self._gap_m) > _GAP_M:
-            self.geometry.set_gap(gap_m)
-            self._gap_m = gap_m
-            self._margin_m = -np.inf
-            self._nearest_allowed_m = -np.inf
+    def gripper(self, gap_m: float, q: Floats) -> None:
+        """The fingers are this far open, the arm is at ``q`` (n,).
+
+        Fingers may come nearer to things than the arm may take them. What is left of the slack
+        for rounding stays as it was: else fingers that move back and forth would renew it.
+        """
+        if abs(gap_m - self._gap_m) <= _GAP_M:
+            return
+        left_m = np.inf
+        if self._nearest_allowed_m > -np.inf:
+            self._look_around(q)
+            left_m = max(0.0, min(0.0, self._margin_m) - self._nearest_allowed_m)
+        self.geometry.set_gap(gap_m)
+        self._gap_m = gap_m
+        self._look_around(q)
+        self._nearest_allowed_m = min(-_WORSE_M, min(0.0, self._margin_m) - left_m)
 
     def beyond_position(self, q: Floats) -> Reason | None:
         """Why ``q`` is too far beyond the position limits, if it is."""

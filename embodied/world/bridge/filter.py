@@ -169,7 +169,7 @@ class SafetyFilter:
         candidate: list[float] | None = None
         verdict = Verdict.PASS
         if state.gripper is not None:
-            self._motion.gripper(state.gripper.width_m)
+            self._motion.gripper(state.gripper.width_m, self._q)
         refusal = self._refuse(proposal, now_s) or refusal
         if proposal is not None and refusal is None:
             candidate, reasons = self._limit(proposal)

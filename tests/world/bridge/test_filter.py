@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from embodied.world.bridge._motion_checks import MotionChecks
 from embodied.world.bridge._types import (
     Acknowledgement,
     ArmMode,
@@ -318,6 +319,29 @@ def test_slack_for_rounding_does_not_add_up_while_parts_touch(seed: int, count: 
     assert (
         fuzz(LIMITS, scene, count=count, seed=seed, geometry=geometry, look=look).violations == []
     )
+
+
+def test_fingers_that_open_and_close_renew_no_slack() -> None:
+    """The arm comes down on the table in steps smaller than the slack; the fingers wriggle."""
+    motion = MotionChecks(LIMITS, GEOMETRY)
+
+    def margin_m(lowered: float) -> float:
+        return GEOMETRY.nearest(HOME + lowered * unit(1)).margin_m
+
+    above, below = 0.0, 1.9
+    for _ in range(40):
+        middle = (above + below) / 2
+        above, below = (middle, below) if margin_m(middle) > 0.0 else (above, middle)
+    q = HOME + above * unit(1)
+    motion.start(q.tolist())
+    for k in range(200):
+        motion.gripper(0.02 + 0.02 * (k % 2), q.tolist())
+        step = 1e-5 * unit(1)
+        if motion.check(q.tolist(), [(step / LIMITS.dt_s).tolist(), [0.0] * 7]) is None:
+            q = q + step
+    assert q[1] - HOME[1] > above
+    assert GEOMETRY.nearest(q).margin_m > -1.5e-5
+    assert motion.check(q.tolist(), [(-step / LIMITS.dt_s).tolist(), [0.0] * 7]) is None
 
 
 @given(q=st.lists(st.floats(allow_nan=True, allow_infinity=True), max_size=9))
