@@ -1,45 +1,47 @@
 """Every injected fault at random moments of a motion: at rest in time, latched, logged, restarted?
 
-    python benchmarks/bridge_faults.py --moments 100 --out runs/bridge_faults
+    faketime -f '+0 x0.1' python benchmarks/bridge_faults.py --moments 100 --out runs/bridge_faults
 
 A simulated arm in real time swings slowly behind the supervisor while a fault is injected: into
-what the arm reports, into what the planner sends, or by killing a process. Measured by the
-supervisor (by the arm itself where the supervisor is killed): the time from noticing the fault to
-rest, in periods of the arm and by the wall clock, and the speed that the arm had. A moment counts
-when the arm moved as the fault came: where something else had made it hold before (the operating
-system kept a process waiting), it is tried again, and tries are counted. Finished moments are
-lines of ``moments.jsonl`` in the output folder; a run that was stopped goes on there.
+what the arm reports, into what the planner sends, or by killing a process. A moment is good when
+
+* the supervisor saw the arm at rest within the stated time of noticing the fault (the arm itself,
+  where the supervisor is killed), counted in periods of the arm;
+* the arm, asked again by another planner, is measured at rest: by its joints' speeds, and by how
+  far they get within a few periods;
+* the stop is latched where it must be and nowhere else, and the journal has the fault's reason;
+* no process is left behind;
+* the arm can be taken over and moved again, after an acknowledgement where it was latched.
+
+A moment counts when the arm moved as the fault came: where something else had made it hold before
+(the operating system kept a process waiting), it is tried again, and tries are counted. On a busy
+machine that is always so; ``faketime`` (Debian package) then makes time pass ten times as slowly
+for all processes. Ten moments share a supervisor, and are one line of ``results.jsonl`` in the
+output folder; a run that was stopped goes on there.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import multiprocessing
 import random
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import suppress
-from multiprocessing.process import BaseProcess
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from embodied.world.bridge.channel import REPORTS, BadFrameError, ChannelClosedError, connect
-from embodied.world.bridge.faults import (
-    ARM_FAULTS,
-    PLANNER_FAULTS,
-    PROCESS_FAULTS,
-    FaultySender,
-    gentle_way,
-)
+from embodied.bench.report import markdown_table
+from embodied.bench.runner import Task, check_settings, run_tasks
+from embodied.world.bridge.faults import ARM_FAULTS, PLANNER_FAULTS, PROCESS_FAULTS
 from embodied.world.bridge.limits import load_limits, shipped_limits
-from embodied.world.bridge.process import BridgeConfig, SupervisorProcess
 
-LIMITS = "fr3-simulated"
+sys.path.insert(0, str(Path(__file__).parent))
+from bridge_rig import LIMITS, REST_RAD_S, WAIT_S, Line, Rig, alive, swing
+
 CODES = {
     "frozen-state": ("state_frozen",),
     "clock-jump": ("clock_jump",),
@@ -56,7 +58,8 @@ CODES = {
 }
 """Reasons that may be given; what comes first depends on the phase of both clocks."""
 
-WAIT_S = 6.0
+KINDS = (*ARM_FAULTS, *PLANNER_FAULTS, *PROCESS_FAULTS)
+BATCH = 10
 TRIES = 30
 SPARE = 4
 """Faults of the arm for each moment."""
@@ -64,393 +67,237 @@ MOVING_RAD_S = 0.05
 """An arm that is slower when the fault comes shows nothing."""
 
 
-class Rig:
-    """A supervisor with a simulated arm in real time, its journal, and a way to drive the arm.
-
-    Args:
-        folder: Folder of the journal.
-        faults: Faults of the arm, one for each ``enable``.
-    """
-
-    def __init__(self, folder: Path, faults: tuple[dict[str, Any], ...] = ()) -> None:
-        self.limits = load_limits(shipped_limits(LIMITS))
-        self.journal = folder / f"journal-{time.monotonic_ns()}.jsonl"
-        self.farewell = folder / f"farewell-{time.monotonic_ns()}.json"
-        self._events: list[dict[str, Any]] = []
-        self._read = 0
-        self.process = SupervisorProcess(
-            BridgeConfig(
-                options={"lockstep": False, "farewell": str(self.farewell)},
-                limits=shipped_limits(LIMITS),
-                journal=self.journal,
-                faults=faults,
-            )
-        )
-
-    def events(self) -> list[dict[str, Any]]:
-        """All lines of the journal."""
-        with self.journal.open("rb") as file:
-            file.seek(self._read)
-            whole, _, _ = file.read().rpartition(b"\n")
-        if whole:
-            self._read += len(whole) + 1
-            self._events += [json.loads(line) for line in whole.splitlines()]
-        return self._events
-
-    def mark(self) -> int:
-        """Number of lines so far."""
-        return len(self.events())
-
-    def place(self, event: dict[str, Any]) -> int:
-        """Number of the line of an event."""
-        return self.events().index(event)
-
-    def wait_for(self, event: str, since: int, code: str = "") -> dict[str, Any] | None:
-        """The first event of a kind after a mark."""
-        deadline = time.monotonic() + WAIT_S
-        while time.monotonic() < deadline:
-            for line in self.events()[since:]:
-                if line["event"] == event and code in ("", line["details"].get("code")):
-                    return line
-            time.sleep(0.01)
-        return None
-
-    def settle(self, since: int) -> None:
-        """A planner that came after a mark has gone: wait until the arm was seen at rest.
-
-        Otherwise that rest would be taken for the one of the next moment.
-        """
-        gone = self.wait_for("hold", since, "heartbeat")
-        if gone is not None:
-            self.wait_for("at-rest", self.place(gone))
-        self.drain()
-
-    def starts(self, seed: int) -> bool:
-        """Whether a planner may take over and move the arm, as before the fault."""
-        since = self.mark()
-        swing(self, "", 0, seed, longest_s=0.3)
-        self.settle(since)
-        return any(e["event"] == "enabled" for e in self.events()[since:])
-
-    def recover(self) -> bool:
-        """An operator acknowledges; returns whether that was taken."""
-        since = self.mark()
-        self.process.operator.send(
-            {"kind": "recover", "operator": "bench", "statement": "the fault was injected"}
-        )
-        while self.process.operator.receive(0.0) is not None:
-            pass
-        return self.wait_for("recovered", since) is not None
-
-    def drain(self) -> None:
-        """Read what the supervisor tells its operator."""
-        with suppress(ChannelClosedError, BadFrameError):
-            while self.process.operator.receive(0.0) is not None:
-                pass
+def run_batch(payload: Mapping[str, Any]) -> dict[str, Any]:
+    """Moments of one fault, one after the other, with one supervisor where it is not killed."""
+    kind: str = payload["fault"]
+    after = {m: random.Random(f"{kind} {m}").randrange(30, 150) for m in payload["moments"]}
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        if kind == "supervisor-kill":
+            moments, left = _supervisor_kills(folder, after)
+        else:
+            faults: tuple[dict[str, Any], ...] = ()
+            if kind in ARM_FAULTS:
+                faults = SPARE * tuple({"kind": kind, "after_periods": k} for k in after.values())
+            rig = Rig(folder, faults)
+            run = {"client-kill": _client_kill, **dict.fromkeys(ARM_FAULTS, _arm_fault)}
+            moments = [run.get(kind, _planner_fault)(rig, kind, k, m) for m, k in after.items()]
+            left = rig.close()
+    moments = [{"moment": m, **result} for m, result in zip(after, moments, strict=True)]
+    return {"fault": kind, "moments": moments, "left_behind": left}
 
 
-def swing(rig: Rig, fault: str, after: int, seed: int, longest_s: float = 20.0) -> str:
-    """Drive the arm as a planner does, with a fault in the channel; returns what ended it."""
-    channel = connect(rig.process.planner_path, REPORTS)
-    sender = FaultySender(channel, fault, after, seed)
-    try:
-        channel.send({"kind": "enable"})
-        report = _next(channel)
-        if report is None or not report["status"]["enabled"]:
-            return "not enabled"
-        q = np.array(report["state"]["q"])
-        number, begun = 0, time.monotonic()
-        while time.monotonic() - begun < longest_s:
-            number += 1
-            sender.send(
-                {
-                    "kind": "setpoint",
-                    "re": number,
-                    "created_s": time.monotonic(),
-                    "q": gentle_way(q, number * rig.limits.dt_s).tolist(),
-                    "gripper_width_m": None,
-                    "gripper_force_n": 20.0,
-                }
-            )
-            if sender.keeps:
-                continue
-            ended = _outcome(channel, number)
-            if ended == "latched":
-                return ended
-            if ended == "rejected" or (not ended and sender.active):
-                return "held" if sender.active else "disturbed"
-        return "no fault noticed"
-    except ChannelClosedError:
-        return "closed"
-    finally:
-        channel.close()
-
-
-def _outcome(channel: Any, number: int) -> str:
-    """What became of a set-point, ``""`` if nothing is heard of it."""
-    deadline = time.monotonic() + 0.3
-    while (left := deadline - time.monotonic()) > 0.0:
-        report = _next(channel, left)
-        if report is None:
-            continue
-        if report["status"]["latched"]:
-            return "latched"
-        decision = report["decision"]
-        if decision is not None and decision["verdict"] == "reject":
-            return "rejected"
-        if report["re"] == number:
-            return "taken"
-    return ""
-
-
-def _next(channel: Any, timeout_s: float = 2.0) -> dict[str, Any] | None:
-    try:
-        return channel.receive(timeout_s)
-    except BadFrameError:
-        return None
-
-
-def moment_of_arm_fault(rig: Rig, kind: str, after: int, seed: int) -> dict[str, Any]:
+def _arm_fault(rig: Rig, kind: str, after: int, seed: int) -> Line:
     """One fault of the arm; another one where the arm did not move as it came."""
-    result: dict[str, Any] = {}
+    result: Line = {}
     tries = 0
     for _ in range(SPARE):
-        result = _arm_fault(rig, kind, seed)
-        tries += result["tries"]
+        since, ended = rig.mark(), "disturbed"
+        while ended in ("disturbed", "not enabled") and tries < TRIES:
+            tries += 1
+            begun = rig.mark()
+            ended = swing(rig, "", 0, seed)
+            if ended != "latched":
+                rig.settle(begun)
+        rig.drain()
+        stop = rig.wait_for("stop", since)
+        rest = None if stop is None else rig.wait_for("at-rest", rig.place(stop))
+        result = _judged(rig, kind, stop, rest)
+        result["latched"] = ended == "latched" and stop is not None
+        result["restart"] = rig.recover() and rig.starts(seed)
+        result["ok"] = result["ok"] and result["latched"] and result["restart"]
         if result.get("from_rad_s", MOVING_RAD_S) >= MOVING_RAD_S:
             break
     return {**result, "tries": tries}
 
 
-def _arm_fault(rig: Rig, kind: str, seed: int) -> dict[str, Any]:
-    since, ended, tries = rig.mark(), "disturbed", 0
-    while ended in ("disturbed", "not enabled") and tries < TRIES:
-        tries += 1
-        begun = rig.mark()
-        ended = swing(rig, "", 0, seed)
-        if ended != "latched":
-            rig.settle(begun)
-    rig.drain()
-    stop = rig.wait_for("stop", since)
-    rest = None if stop is None else rig.wait_for("at-rest", rig.place(stop))
-    result = _judged(rig, kind, stop, rest)
-    result["tries"] = tries
-    result["latched"] = ended == "latched" and stop is not None
-    result["restart"] = rig.recover()
-    result["ok"] = result["ok"] and result["latched"] and result["restart"]
-    return result
-
-
-def moment_of_planner_fault(rig: Rig, kind: str, after: int, seed: int) -> dict[str, Any]:
+def _planner_fault(rig: Rig, kind: str, after: int, seed: int) -> Line:
     """One fault of the channel."""
-    result: dict[str, Any] = {}
+    result: Line = {}
     since = 0
     for tries in range(1, TRIES + 1):
         since = rig.mark()
         ended = swing(rig, kind, after, seed)
         rest = rig.wait_for("at-rest", since)
         rig.settle(since)
-        result = {**_judged(rig, kind, rest, rest), "tries": tries, "ended": ended}
-        if ended == "held" and result.get("from_rad_s", 0.0) >= MOVING_RAD_S:
+        if ended == "held" and not _disturbed(rest):
+            result = {**_judged(rig, kind, rest, rest), "tries": tries}
             break
+        result = {"ok": False, "problem": f"{ended} in every try", "tries": tries}
     result["latched"] = any(e["event"] == "stop" for e in rig.events()[since:])
     result["restart"] = rig.starts(seed)
     result["ok"] = result["ok"] and not result["latched"] and result["restart"]
     return result
 
 
-def moment_of_client_kill(rig: Rig, kind: str, after: int, seed: int) -> dict[str, Any]:
+def _client_kill(rig: Rig, kind: str, after: int, seed: int) -> Line:
     """The planner is killed."""
-    result: dict[str, Any] = {}
+    result: Line = {}
+    since = 0
     for tries in range(1, TRIES + 1):
         since = rig.mark()
-        planner = _planner(rig, seed)
+        planner = rig.planner(seed)
         rig.wait_for("enabled", since)
         time.sleep(after * rig.limits.dt_s)
-        killed, alive = rig.mark(), planner.is_alive()
+        killed, running = rig.mark(), planner.is_alive()
         planner.kill()
         planner.join()
         rest = rig.wait_for("at-rest", killed)
         rig.settle(since)
-        result = {**_judged(rig, kind, rest, rest), "tries": tries}
-        if alive and result.get("from_rad_s", 0.0) >= MOVING_RAD_S:
+        if running and not _disturbed(rest):
+            result = {**_judged(rig, kind, rest, rest, planner.pid or 0), "tries": tries}
             break
+        result = {"ok": False, "problem": "held before in every try", "tries": tries}
+    result["latched"] = any(e["event"] == "stop" for e in rig.events()[since:])
     result["restart"] = rig.starts(seed)
-    result["ok"] = result["ok"] and result["restart"]
+    result["ok"] = result["ok"] and not result["latched"] and result["restart"]
     return result
 
 
-def moment_of_supervisor_kill(folder: Path, after: int, seed: int) -> dict[str, Any]:
+def _disturbed(rest: Line | None) -> bool:
+    """Something other than the fault had made the arm hold; no rest at all is no disturbance."""
+    if rest is None:
+        return False
+    details = rest["details"]
+    return details["from_rad_s"] < MOVING_RAD_S or details["code"] == "late"
+
+
+def _judged(rig: Rig, kind: str, why: Line | None, rest: Line | None, *gone: int) -> Line:
+    """What the journal says, and what the arm measures now."""
+    if why is None or rest is None:
+        return {"ok": False, "problem": "no rest or no reason in the journal"}
+    details, code = rest["details"], why["details"]["code"]
+    after_s = details["after_periods"] * rig.limits.dt_s
+    speed, orphans = rig.speed_rad_s(), rig.orphans(*gone)
+    good = (
+        details["from_rad_s"] >= MOVING_RAD_S
+        and after_s <= rig.limits.rest_s
+        and speed < REST_RAD_S
+        and code in CODES[kind]
+        and orphans == 0
+    )
+    return {
+        "ok": good,
+        "after_s": round(after_s, 4),
+        "from_rad_s": details["from_rad_s"],
+        "measured_rad_s": round(speed, 5),
+        "wall_s": details["after_s"],
+        "reason": code,
+        "orphans": orphans,
+    }
+
+
+def _supervisor_kills(folder: Path, after: Mapping[int, int]) -> tuple[list[Line], int]:
     """The supervisor is killed; the arm must brake, end, and leave nothing behind."""
-    result: dict[str, Any] = {}
-    for tries in range(1, TRIES + 1):
-        result = {**_supervisor_killed(folder, after, seed), "tries": tries}
-        if result["from_rad_s"] >= MOVING_RAD_S:
-            break
-    again = Rig(folder)
-    result["restart"] = again.starts(seed)
-    again.process.close()
-    result["ok"] = result["ok"] and result["restart"]
-    return result
-
-
-def _supervisor_killed(folder: Path, after: int, seed: int) -> dict[str, Any]:
+    results: list[Line] = []
     rig = Rig(folder)
-    planner = _planner(rig, seed)
-    rig.wait_for("enabled", 0)
+    for seed, periods in after.items():
+        result: Line = {}
+        for tries in range(1, TRIES + 1):
+            result = {**_supervisor_killed(rig, periods, seed), "tries": tries}
+            rig = Rig(folder)
+            if result["from_rad_s"] >= MOVING_RAD_S or result["orphans"]:
+                break
+        result["restart"] = rig.starts(seed)
+        result["ok"] = result["ok"] and result["restart"]
+        results.append(result)
+    return results, rig.close()
+
+
+def _supervisor_killed(rig: Rig, after: int, seed: int) -> Line:
+    since = rig.mark()
+    planner = rig.planner(seed)
+    rig.wait_for("enabled", since)
     time.sleep(after * rig.limits.dt_s)
-    children = _children(rig.process.pid)
     rig.process.kill()
     deadline = time.monotonic() + WAIT_S
     while time.monotonic() < deadline and not (
-        rig.farewell.exists() and not any(_alive(c) for c in children)
+        rig.farewell.exists() and not any(map(alive, rig.arms))
     ):
         time.sleep(0.02)
     planner.join(WAIT_S)
-    orphans = [c for c in children if _alive(c)]
+    orphans = sum(map(alive, [*rig.arms, planner.pid or 0]))
     said = json.loads(rig.farewell.read_text("utf-8")) if rig.farewell.exists() else {}
-    rig.process.close()
-    moved = said.get("from_rad_s", 0.0) >= MOVING_RAD_S
+    rig.close()
     rested = bool(said.get("at_rest")) and said["braked_s"] <= rig.limits.rest_s
+    moved = said.get("from_rad_s", 0.0) >= MOVING_RAD_S
     return {
         "ok": moved and rested and not orphans,
         "after_s": said.get("braked_s"),
-        "wall_s": None,
         "from_rad_s": said.get("from_rad_s", 0.0),
         "reason": "the arm brakes by itself",
-        "orphans": len(orphans),
+        "orphans": orphans,
     }
 
 
-def _planner(rig: Rig, seed: int) -> BaseProcess:
-    """A planner in a process of its own."""
-    planner = multiprocessing.get_context("fork").Process(
-        target=swing, args=(rig, "", 0, seed, 30.0), daemon=True
-    )
-    planner.start()
-    return planner
-
-
-def _judged(
-    rig: Rig, kind: str, why: dict[str, Any] | None, rest: dict[str, Any] | None
-) -> dict[str, Any]:
-    if why is None or rest is None:
-        return {"ok": False, "problem": "no rest or no reason in the journal"}
-    after_s = rest["details"]["after_periods"] * rig.limits.dt_s
-    code = why["details"]["code"]
-    from_rad_s = rest["details"]["from_rad_s"]
-    moved = from_rad_s >= MOVING_RAD_S
-    return {
-        "ok": moved and after_s <= rig.limits.rest_s and code in CODES[kind],
-        "after_s": round(after_s, 4),
-        "from_rad_s": from_rad_s,
-        "wall_s": rest["details"]["after_s"],
-        "reason": code,
-    }
-
-
-def _children(pid: int) -> list[int]:
-    try:
-        text = Path(f"/proc/{pid}/task/{pid}/children").read_text("utf-8")
-    except OSError:
-        return []
-    return [int(c) for c in text.split()]
-
-
-def _alive(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text("utf-8").rsplit(")", 1)[1].split()[0] != "Z"
-    except OSError:
-        return False
-
-
-def run_moments(
-    kind: str, moments: list[int], folder: Path
-) -> Iterator[tuple[int, dict[str, Any]]]:
-    """The moments of one fault that are still to be done."""
-    draws = {m: random.Random(f"{kind} {m}").randrange(30, 150) for m in moments}
-    if kind == "supervisor-kill":
-        for m in moments:
-            yield m, moment_of_supervisor_kill(folder, draws[m], m)
-        return
-    faults: tuple[dict[str, Any], ...] = ()
-    if kind in ARM_FAULTS:
-        faults = SPARE * tuple({"kind": kind, "after_periods": draws[m]} for m in moments)
-    rig = Rig(folder, faults)
-    children = [rig.process.pid, *_children(rig.process.pid)]
-    run = {
-        "client-kill": moment_of_client_kill,
-        **dict.fromkeys(ARM_FAULTS, moment_of_arm_fault),
-        **dict.fromkeys(PLANNER_FAULTS, moment_of_planner_fault),
-    }[kind]
-    try:
-        for m in moments:
-            yield m, run(rig, kind, draws[m], m)
-    finally:
-        rig.process.close()
-        orphans = [c for c in children if _alive(c)]
-        if orphans:
-            print(f"{kind}: processes left behind: {orphans}", file=sys.stderr)
-
-
-def table(done: dict[tuple[str, int], dict[str, Any]], rest_s: float) -> Iterator[str]:
+def table(moments: list[Line]) -> str:
     """The figures, one fault per line."""
-    head = "to rest, arm time: median, worst"
-    yield (
-        f"{'fault':18} {'ok':>9} {'tries':>5}  {head:33} {'wall: worst':>11}"
-        f"  {'from: least, most rad/s':24} why"
-    )
-    for kind in (*ARM_FAULTS, *PLANNER_FAULTS, *PROCESS_FAULTS):
-        of = [r for (k, _), r in done.items() if k == kind]
+    rows: list[list[object]] = []
+    for kind in KINDS:
+        of = [m for m in moments if m["fault"] == kind]
         if not of:
             continue
-        times = [r["after_s"] for r in of if r.get("after_s") is not None]
-        walls = [r["wall_s"] for r in of if r.get("wall_s") is not None]
-        reasons = sorted({str(r.get("reason", r.get("problem"))) for r in of})
-        figures = f"{np.median(times):.2f} s, {max(times):.2f} s" if times else "none"
-        wall = f"{max(walls):.2f} s" if walls else "-"
-        won = f"{sum(r['ok'] for r in of)}/{len(of)}"
-        speeds = [r["from_rad_s"] for r in of if "from_rad_s" in r]
-        speed = f"{min(speeds):.2f}, {max(speeds):.2f}" if speeds else "-"
-        tries = sum(r.get("tries", 1) for r in of)
-        yield (
-            f"{kind:18} {won:>9} {tries:>5}  {figures:33} {wall:>11}"
-            f"  {speed:24} {', '.join(reasons)}"
-        )
-    yield f"stated time to rest after noticing: {rest_s:g} s"
+        times = [m["after_s"] for m in of if m.get("after_s") is not None]
+        row: list[object] = [kind, f"{sum(m['ok'] for m in of)}/{len(of)}"]
+        row.append(sum(m.get("tries", 1) for m in of))
+        row += [f"{np.median(times):.2f}", f"{max(times):.2f}"] if times else ["-", "-"]
+        row += [_most(of, "wall_s"), _most(of, "measured_rad_s"), _range(of, "from_rad_s")]
+        row.append(", ".join(sorted({str(m.get("reason", m.get("problem"))) for m in of})))
+        rows.append(row)
+    head = ("fault", "good", "tries", "to rest, median, s", "worst, s", "by the clock, worst, s")
+    return markdown_table((*head, "then at most, rad/s", "from, rad/s", "reasons"), rows)
+
+
+def _most(of: list[Line], name: str) -> str:
+    values = [m[name] for m in of if m.get(name) is not None]
+    return f"{max(values):.3f}" if values else "-"
+
+
+def _range(of: list[Line], name: str) -> str:
+    values = [m[name] for m in of if m.get(name) is not None]
+    return f"{min(values):.2f} to {max(values):.2f}" if values else "-"
 
 
 def main() -> int:
     """Run what is missing, print the table; 1 when a moment did not end as it must."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    kinds = (*ARM_FAULTS, *PLANNER_FAULTS, *PROCESS_FAULTS)
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--moments", type=int, default=100)
-    parser.add_argument("--fault", action="append", choices=kinds, help="repeatable; all if none")
+    parser.add_argument("--fault", action="append", choices=KINDS, help="repeatable; all if none")
+    parser.add_argument("--jobs", type=int, default=1, help="supervisors at once")
     parser.add_argument("--out", type=Path, default=None, help="folder to continue in")
+    parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
-    done: dict[tuple[str, int], dict[str, Any]] = {}
-    log = None
-    if options.out is not None:
-        options.out.mkdir(parents=True, exist_ok=True)
-        log = options.out / "moments.jsonl"
-        if log.exists():
-            for line in log.read_text("utf-8").splitlines():
-                with suppress(json.JSONDecodeError):
-                    r = json.loads(line)
-                    done[r["fault"], r["moment"]] = r
-    with tempfile.TemporaryDirectory() as name:
-        for kind in options.fault or kinds:
-            missing = [m for m in range(options.moments) if (kind, m) not in done]
-            if not missing:
-                continue
-            for moment, result in run_moments(kind, missing, Path(name)):
-                done[kind, moment] = {"fault": kind, "moment": moment, **result}
-                if log is not None:
-                    with log.open("a", encoding="utf-8") as file:
-                        file.write(json.dumps(done[kind, moment]) + "\n")
-            print(f"{kind}: done", flush=True)
-    print("\n".join(table(done, load_limits(shipped_limits(LIMITS)).rest_s)))
-    return 0 if all(r["ok"] for r in done.values()) else 1
+    tasks: list[Task] = []
+    for first in range(0, options.moments, BATCH):
+        moments = list(range(first, min(first + BATCH, options.moments)))
+        for kind in options.fault or KINDS:
+            payload = {"fault": kind, "moments": moments}
+            tasks.append(Task(id=f"{kind}-{first}-{len(moments)}", payload=payload))
+    with tempfile.TemporaryDirectory() as temporary:
+        out = options.out or Path(temporary)
+        check_settings(out, {"limits": LIMITS})
+        batches = run_tasks(
+            tasks,
+            run_batch,
+            out,
+            jobs=options.jobs,
+            executor="serial" if options.jobs == 1 else "process",
+            progress=not options.json and sys.stderr.isatty(),
+            title="ten moments of a fault",
+        )
+    errors = [f"{b['id']}: {b['error']}" for b in batches if b.get("status") == "error"]
+    whole = [b for b in batches if b.get("status") != "error"]
+    moments = [{"fault": b["fault"], **m} for b in whole for m in b["moments"]]
+    left = sum(b["left_behind"] for b in whole)
+    rest_s = load_limits(shipped_limits(LIMITS)).rest_s
+    if options.json:
+        report = {"moments": moments, "left_behind": left, "errors": errors, "rest_s": rest_s}
+        print(json.dumps(report))
+    else:
+        print(table(moments))
+        print(f"stated time to rest after noticing: {rest_s:g} s; processes left behind: {left}")
+        print("\n".join(errors))
+    return 0 if all(m["ok"] for m in moments) and not left and not errors else 1
 
 
 if __name__ == "__main__":
