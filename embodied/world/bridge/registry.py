@@ -84,6 +84,22 @@ ENTRIES: tuple[Entry, ...] = (
         tested_against="an RTDE emulator of this project, with the vendor's client ur-rtde",
     ),
     Entry(
+        name="franka",
+        arms="Franka's FR3, with a Franka Hand",
+        module="embodied.world.bridge.drivers.franka",
+        factory="FrankaDriver",
+        extra="bridge-franka",
+        package="franky",
+        options={
+            "host": "address of the arm's control",
+            "gripper": "hand, or nothing",
+            "realtime": "enforce: move only with a real-time kernel; ignore: for emulators",
+            "truth": "socket of an emulator that tells where things are; real arms have none",
+            "lockstep": "true: wait for an emulator started with --stepped; needs truth",
+        },
+        tested_against="the simulated FR3 of franky-sim, with the client franky-control",
+    ),
+    Entry(
         name="dynamixel",
         arms="arms of Dynamixel X-series servos",
         module="embodied.world.bridge.drivers.serial_servos",

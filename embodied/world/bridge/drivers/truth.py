@@ -9,6 +9,8 @@ from typing import Any
 
 from embodied.world.bridge.driver import DriverLostError
 
+_TIMEOUT_S = 5.0
+
 
 class Truth:
     """A connection to an emulator's truth socket.
@@ -27,7 +29,7 @@ class Truth:
         if not self._path:
             return
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self._socket.settimeout(2.0)
+        self._socket.settimeout(_TIMEOUT_S)
         try:
             self._socket.connect(self._path)
         except OSError as error:
@@ -35,10 +37,23 @@ class Truth:
 
     def scene(self) -> Mapping[str, Any]:
         """Poses and openings, empty for real arms; raises DriverLostError."""
+        return self._ask("")
+
+    def step(self, duration_s: float) -> None:
+        """Have so much time pass, for emulators that are stepped here; raises DriverLostError."""
+        self._ask(f"step {duration_s:.6f}")
+
+    def close(self) -> None:
+        """Let go; may be called twice."""
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
+
+    def _ask(self, line: str) -> Mapping[str, Any]:
         if self._socket is None:
             return {}
         try:
-            self._socket.sendall(b"\n")
+            self._socket.sendall(line.encode() + b"\n")
             while b"\n" not in self._rest:
                 chunk = self._socket.recv(65536)
                 if not chunk:
@@ -46,11 +61,5 @@ class Truth:
                 self._rest += chunk
         except OSError as error:
             raise DriverLostError(f"the emulator does not answer: {error}") from error
-        line, _, self._rest = self._rest.partition(b"\n")
-        return json.loads(line)
-
-    def close(self) -> None:
-        """Let go; may be called twice."""
-        if self._socket is not None:
-            self._socket.close()
-            self._socket = None
+        answer, _, self._rest = self._rest.partition(b"\n")
+        return json.loads(answer)

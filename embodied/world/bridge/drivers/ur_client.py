@@ -1,21 +1,18 @@
 """The vendor's client ``ur-rtde`` in a process of its own.
 
 Calls of that client may wait for ever once the controller is lost, because a thread of its own
-tries to reconnect. Here every call has a deadline, and a client that misses it is killed.
+tries to reconnect.
 """
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 from collections.abc import Callable
 from multiprocessing.connection import Connection
 from typing import Any, NamedTuple
 
-from embodied.world.bridge.driver import DriverLostError
+from embodied.world.bridge.drivers.vendor_process import VendorProcess
 
-START_S = 20.0
-ANSWER_S = 0.5
 STOP_S = 3.0
 
 LOOKAHEAD_S = 0.03
@@ -48,67 +45,27 @@ class UrClient:
     """
 
     def __init__(self, host: str, period_s: float) -> None:
-        context = multiprocessing.get_context("spawn")
-        self._pipe, theirs = context.Pipe()
-        self._process = context.Process(target=_serve, args=(theirs, host, period_s), daemon=True)
-        self._process.start()
-        theirs.close()
-        self._receive(START_S)
+        self._process = VendorProcess(_serve, host, period_s, vendor="UR")
 
     def read(self) -> Reading:
         """The latest report; raises DriverLostError."""
-        return Reading(*self._ask("read"))
+        return Reading(*self._process.ask("read"))
 
     def servo(self, q: list[float]) -> bool:
         """Send a set-point; whether the controller took it; raises DriverLostError."""
-        return bool(self._ask("servo", q))
+        return bool(self._process.ask("servo", q))
 
     def ready(self) -> bool:
         """Make the control program run; whether it does; raises DriverLostError."""
-        return bool(self._ask("ready", timeout_s=STOP_S))
+        return bool(self._process.ask("ready", timeout_s=STOP_S))
 
     def brake(self, *, protective: bool) -> None:
         """Stop ``servoJ``, and with it a protective stop if asked for; raises DriverLostError."""
-        self._ask("brake", protective, timeout_s=STOP_S)
+        self._process.ask("brake", protective, timeout_s=STOP_S)
 
     def close(self) -> None:
         """Brake if moving and end the process; may be called twice."""
-        if self._process.is_alive():
-            try:
-                self._ask("end", timeout_s=STOP_S)
-            except DriverLostError:
-                pass
-        self._kill()
-
-    def _ask(self, name: str, *arguments: Any, timeout_s: float = ANSWER_S) -> Any:
-        try:
-            self._pipe.send((name, *arguments))
-        except OSError as error:
-            self._kill()
-            raise DriverLostError("the UR client has gone") from error
-        return self._receive(timeout_s)
-
-    def _receive(self, timeout_s: float) -> Any:
-        try:
-            if not self._pipe.poll(timeout_s):
-                raise DriverLostError(f"the UR controller did not answer within {timeout_s:g} s")
-            problem, result = self._pipe.recv()
-        except (OSError, EOFError) as error:
-            self._kill()
-            raise DriverLostError("the UR client has gone") from error
-        except DriverLostError:
-            self._kill()
-            raise
-        if problem:
-            self._kill()
-            raise DriverLostError(problem)
-        return result
-
-    def _kill(self) -> None:
-        if self._process.is_alive():
-            self._process.kill()
-        self._process.join()
-        self._pipe.close()
+        self._process.close("end", timeout_s=STOP_S)
 
 
 def _serve(pipe: Connection, host: str, period_s: float) -> None:

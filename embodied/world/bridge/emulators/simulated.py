@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +75,12 @@ class SimulatedArm:
             )
             self._seen = self._world.step(command).observation
 
+    async def told(self, line: str) -> dict[str, Any]:
+        """Answer a line of the truth socket; raises ValueError unless it is empty."""
+        if line:
+            raise ValueError(f"not a line of the truth socket: {line!r}")
+        return self.truth()
+
     def truth(self) -> dict[str, Any]:
         """Where things are, as the simulator knows it."""
         return {
@@ -83,13 +90,20 @@ class SimulatedArm:
         }
 
 
-async def serve_truth(arm: SimulatedArm, path: Path) -> None:
-    """Answer each line on a local socket with ``arm.truth()``, in place of cameras."""
+async def serve_lines(reply: Callable[[str], Awaitable[dict[str, Any]]], path: Path) -> None:
+    """Answer lines on a local socket, in place of cameras: an empty one asks where things are.
+
+    Args:
+        reply: Answers a line; raises ValueError, which ends the connection, for lines that it does
+            not know.
+        path: The socket.
+    """
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(ConnectionError):
-            while await reader.readline():
-                writer.write(json.dumps(arm.truth()).encode() + b"\n")
+        with contextlib.suppress(ConnectionError, ValueError):
+            while line := await reader.readline():
+                said = await reply(line.decode("ascii", "replace").strip())
+                writer.write(json.dumps(said).encode() + b"\n")
                 await writer.drain()
         writer.close()
 

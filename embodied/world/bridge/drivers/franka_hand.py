@@ -1,0 +1,90 @@
+"""The Franka Hand through ``franky-control``: one command at a time, the last target wins."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import Any
+
+SPEED_M_S = 0.05
+READ_EVERY_S = 0.02
+SAME_M = 0.0005
+HELD_M = 0.001
+"""Fingers that stay so far from where they were sent hold something."""
+
+_ANY_M = 0.1
+"""Tolerance of a grasp: whether something was grasped is read off the gap."""
+
+
+class Hand:
+    """Reads the hand and moves it in a thread of its own, as its calls wait for the hand.
+
+    Args:
+        gripper: A connected ``franky.Gripper``.
+        refusal: What its commands raise when the hand refuses them.
+    """
+
+    def __init__(self, gripper: Any, refusal: type[Exception]) -> None:
+        self._gripper = gripper
+        self._refusal = refusal
+        self._lock = threading.Lock()
+        self._target: tuple[float, float] | None = None
+        self._seen = (float(gripper.width), 0.0, 0.0)
+        self._told: tuple[float, float] | None = None
+        self._running: Any = None
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def seen(self) -> tuple[float, float, float]:
+        """Gap in m, its rate in m/s and the grasping force in N.
+
+        The hand measures that it grasps, not how hard: the force is the one asked for once it
+        reports a grasp and the fingers stand off from where they were sent.
+        """
+        with self._lock:
+            return self._seen
+
+    def move(self, width_m: float, force_n: float) -> None:
+        """Set the target; returns at once."""
+        with self._lock:
+            self._target = (width_m, force_n)
+
+    def _serve(self) -> None:
+        last_s = time.monotonic()
+        while True:
+            state = self._gripper.state
+            with self._lock:
+                now, before = time.monotonic(), self._seen[0]
+                rate = (state.width - before) / max(now - last_s, 1e-3)
+                self._seen = (state.width, rate, self._force_n(state))
+                target, last_s = self._target, now
+            if target is not None and self._idle():
+                self._tell(target, state.width)
+            time.sleep(READ_EVERY_S)
+
+    def _idle(self) -> bool:
+        """No command runs; a refused one may be given again."""
+        if self._running is None:
+            return True
+        if not self._running.wait(0.0):
+            return False
+        try:
+            self._running.get()
+        except self._refusal:
+            self._told = None
+        self._running = None
+        return True
+
+    def _tell(self, target: tuple[float, float], width_m: float) -> None:
+        if self._told is not None and abs(self._told[0] - target[0]) < SAME_M:
+            return
+        goal_m, force_n = target
+        if goal_m < width_m:
+            self._running = self._gripper.grasp_async(goal_m, SPEED_M_S, force_n, _ANY_M, _ANY_M)
+        else:
+            self._running = self._gripper.move_async(goal_m, SPEED_M_S)
+        self._told = target
+
+    def _force_n(self, state: Any) -> float:
+        if self._told is None or not state.is_grasped or state.width < self._told[0] + HELD_M:
+            return 0.0
+        return self._told[1]
