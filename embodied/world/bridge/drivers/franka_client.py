@@ -223,7 +223,8 @@ class _Session:
 
     def halt(self) -> None:
         self._asked_to_end = True
-        self._robot.stop()
+        if self._robot.is_in_control:
+            self._robot.stop()
 
     def recover(self) -> str:
         try:
