@@ -31,13 +31,9 @@ from embodied.bench.translate_data import (
 )
 from embodied.bench.translate_meaning import same_goals, same_rewards, same_value_maps
 from embodied.errors import ConfigurationError, ProgramError
-from embodied.language.local_translator.answer import Answer
+from embodied.language.local_translator.answer import Answer, AnswersSlots
 from embodied.language.local_translator.slot_model import SlotModel
-from embodied.language.local_translator.translator import (
-    AnswersSlots,
-    CascadeTranslator,
-    LocalTranslator,
-)
+from embodied.language.local_translator.translator import CascadeTranslator, LocalTranslator
 from embodied.language.local_translator.weights import adapter_path, fetch_base, find_base
 from embodied.language.reward.rules import RewardRules
 from embodied.language.rules import RulesTranslator
@@ -101,21 +97,19 @@ class Remembered:
 
     Attributes:
         model: Who is asked.
-        answers: Answers so far by prompt and grammar.
+        answers: Answers so far by prompt, grammar and what was given of the answer.
     """
 
     model: AnswersSlots
-    answers: dict[tuple[str, str], Answer] = field(default_factory=dict[tuple[str, str], Answer])
+    answers: dict[tuple[str, str, tuple[int, ...]], Answer] = field(
+        default_factory=dict[tuple[str, str, tuple[int, ...]], Answer]
+    )
 
-    def answer(
-        self, prompt: str, grammar: str, *, temperature: float = 0.0, seed: int = 0
-    ) -> Answer:
+    def answer(self, prompt: str, grammar: str, *, written: Sequence[int] = ()) -> Answer:
         """The answer, asked for at most once."""
-        key = (prompt, grammar)
+        key = (prompt, grammar, tuple(written))
         if key not in self.answers:
-            self.answers[key] = self.model.answer(
-                prompt, grammar, temperature=temperature, seed=seed
-            )
+            self.answers[key] = self.model.answer(prompt, grammar, written=written)
         return self.answers[key]
 
 

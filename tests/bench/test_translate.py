@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,9 +34,7 @@ class Fixed:
     def __init__(self, slots: str, confidence: float = 0.9) -> None:
         self.slots, self.confidence = slots, confidence
 
-    def answer(
-        self, prompt: str, grammar: str, *, temperature: float = 0.0, seed: int = 0
-    ) -> Answer:
+    def answer(self, prompt: str, grammar: str, *, written: Sequence[int] = ()) -> Answer:
         return Answer(
             slots=self.slots,
             confidence=self.confidence,

@@ -36,6 +36,16 @@ _OTHER = frozenset(
 )
 
 
+_FOOT = r"(?:paws?|foot|feet|legs?|limbs?|forelimbs?|hindlimbs?)"
+_END = "(?:(?:front|fore|back|rear|hind) )?"
+_OF_FOOT = re.compile(rf"\b{_END}(?:left|right) {_END}{_FOOT}\b")
+
+
+def apart_from_feet(text: str) -> str:
+    """The normalised text without the sides of feet ("left hind paw"), for how the body turns."""
+    return _OF_FOOT.sub(" ", text)
+
+
 def struck(words: frozenset[str], text: str, *, quadruped: bool) -> frozenset[str]:
     """Slot words that the sentence excludes.
 
@@ -76,6 +86,18 @@ def vertical(words: frozenset[str]) -> frozenset[str]:
     if words & UP and not words & DOWN:
         return frozenset({"down"})
     return frozenset()
+
+
+_FROM_TOP = re.compile(r"\b(?:from (?:the )?top|top (?:down|to bottom|first))\b")
+_FROM_BOTTOM = re.compile(r"\b(?:from (?:the )?(?:bottom|base)|bottom (?:up|to top|first))\b")
+
+
+def order_struck(text: str) -> frozenset[str]:
+    """The slot of a pile that lists it the other way round than the normalised sentence says."""
+    top, bottom = _FROM_TOP.search(text), _FROM_BOTTOM.search(text)
+    if bool(top) == bool(bottom):
+        return frozenset()
+    return frozenset({"tower "} if top else {"stack "})
 
 
 def without(

@@ -13,9 +13,16 @@ import re
 from collections.abc import Iterable, Mapping
 
 from embodied.language.local_translator import amounts
-from embodied.language.local_translator.directions import struck, vertical, without
+from embodied.language.local_translator.directions import (
+    apart_from_feet,
+    order_struck,
+    struck,
+    vertical,
+    without,
+)
 from embodied.language.local_translator.grammar import Grammar, Symbols, lit
 from embodied.language.local_translator.grounding import SIMILAR, forms_of, unknown_words
+from embodied.language.local_translator.mentions import mentioned
 from embodied.language.local_translator.scene_view import SceneView, Thing
 from embodied.language.local_translator.text import normalise, number_words
 
@@ -52,6 +59,9 @@ NAMES = ("thing", "item", "support", "place", "container", "drawer", "object", "
 SIDED = ("side", "direction", "pointing", "area", "way", "feet", "foot")
 """Rules whose alternatives are directions."""
 
+_OTHERS = frozenset("other others another same rest remaining opposite else instead".split())
+"""Words of a follow-up that point beside what was named."""
+
 _QUANTITY = re.compile(
     r"(?<![\w.])(\d+(?:\.\d+)?) (cm/s|m/s|rad/s|deg/s|cm|mm|m|deg|rad|hz|s|%)(?![\w/])"
 )
@@ -83,15 +93,41 @@ def narrowed(
             rules["pace"] = _with_numbers(rules["pace"], said, amounts.SPEED)
     if not unknown_words(sentence, scene):
         rules = _without_unnamed(rules, texts, scene)
-    heard = frozenset(texts[0].replace(",", " ").split())
+    if previous is not None:
+        rules = without(rules, NAMES, taken_back(texts[0], scene))
+    rules = without(rules, ("statement",), order_struck(texts[0]))
+    heard = frozenset(texts[0].replace(",", " ").replace("-", " ").split())
     quadruped = scene.robot == "quadruped"
-    named_so = any({"left", "right"} & _called(t) for t in scene.things)
+    named_so = any({"left", "right"} & called(t) for t in scene.things)
     if previous is None and not named_so:
         sides = struck(heard, texts[0], quadruped=quadruped)
         rules = without(rules, SIDED, sides)
         if quadruped:
+            turning = apart_from_feet(texts[0])
+            words = frozenset(turning.replace(",", " ").split())
+            rules = without(rules, ("side",), struck(words, turning, quadruped=True))
+        if quadruped:
             rules = without(rules, ("updown",), vertical(heard))
     return Grammar(_without_empty(rules))
+
+
+def taken_back(text: str, scene: SceneView) -> frozenset[str]:
+    """Names of things that a correction says were not meant: "not the red cup, the blue one".
+
+    Args:
+        text: The normalised correction.
+        scene: What is there.
+    """
+    found: set[str] = set()
+    for match in re.finditer(r"\b(?:not|instead of|rather than) (?:the |that )?([^,]+)", text):
+        words = re.split(r" (?:but|rather|and|the) ", match[1])[0].split()[:3]
+        for n in range(len(words), 0, -1):
+            told = set(words[:n]) - {"one", "thing", "object"}
+            meant = [t.name for t in scene.things if told and told <= called(t)]
+            if meant:
+                found |= set(meant) if len(meant) == 1 else set()
+                break
+    return frozenset(found)
 
 
 def _without_unnamed(
@@ -139,15 +175,14 @@ def left_out(sentence: str, slots: str) -> tuple[str, ...]:
 
 
 def names(texts: list[str], scene: SceneView) -> frozenset[str]:
-    """Names of all that the texts may speak of: things that share a word with them, typos forgiven.
-
-    What was named in slots brings along its kind, for "the other one".
-    """
+    """Names of all that the texts may speak of, typos forgiven; "the other one" is of that kind."""
     spoken = _words(texts)
-    for thing in scene.things:
-        if any(thing.name in text.split() for text in texts[2:]):
-            spoken |= {thing.category}
-    found = {t.name for t in scene.things if _heard(_called(t), spoken)}
+    found = set(mentioned(texts, scene))
+    if len(texts) > 1 and any(difflib.get_close_matches(w, _OTHERS, 1, 0.8) for w in spoken):
+        for thing in scene.things:
+            if any(thing.name in text.split() for text in texts[2:]):
+                spoken |= {thing.category}
+        found |= {t.name for t in scene.things if _heard(called(t), spoken)}
     for name in (*scene.handles, *scene.joints):
         if _heard(set(name.split("_")) - {"handle"} | _also(name), spoken):
             found.add(name)
@@ -158,7 +193,8 @@ def _also(name: str) -> set[str]:
     return {"tap", "water"} if "faucet" in name else set()
 
 
-def _called(thing: Thing) -> set[str]:
+def called(thing: Thing) -> set[str]:
+    """Words of the names that a thing goes by."""
     parts = {*thing.name.split("-"), *thing.category.split("-"), *thing.aliases}
     if thing.color:
         parts.add(thing.color)

@@ -18,6 +18,9 @@ with an optional ``but NAMES``. The target itself never counts as a member of SE
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
+
 from embodied.language.local_translator.grammar import Grammar, Symbols, lit, words
 from embodied.language.local_translator.scene_view import SceneView
 from embodied.language.local_translator.slots import REASONS, Refusal, SlotError, refusal, stages
@@ -170,3 +173,33 @@ def _members(w: list[str], scene: SceneView, target: str) -> list[str]:
 def reasons() -> tuple[str, ...]:
     """Reason classes of this kind."""
     return tuple(r for r in REASONS if r in GOAL_REASONS)
+
+
+_ATOM = re.compile(r"\((not )?\(?(on|in|holding|open|clear) ([^()\s]+)(?: ([^()\s]+))?\)?\)")
+
+
+def slots_of_goals(stages: Sequence[str]) -> str:
+    """The slots that would have given these goals; ``""`` where there are none.
+
+    Conjunctions of ground atoms only: that is what a follow-up sentence can lean on.
+    """
+    result: list[str] = []
+    for stage in stages:
+        if any(word in stage for word in ("forall", "exists", "(or", "imply")):
+            return ""
+        statements: list[str] = []
+        for negated, predicate, first, second in _ATOM.findall(stage):
+            if predicate in ("on", "in"):
+                verb = ("out" if predicate == "in" else "off") if negated else "put"
+                joint = "of" if negated else predicate
+                statements.append(f"{verb} {first} {joint} {second}")
+            elif predicate == "open":
+                statements.append(f"{'close' if negated else 'open'} {first}")
+            elif negated:
+                return ""
+            else:
+                statements.append(f"{'hold' if predicate == 'holding' else 'free'} {first}")
+        if not statements:
+            return ""
+        result.append(" ; ".join(statements))
+    return " then ".join(result)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 Symbols = tuple[str, ...]
 """One alternative: literals start with a quote mark (``'"put '``), everything else names a rule."""
+
+Rests = frozenset[Symbols]
+"""What may still follow some text: one sequence of symbols for each way to read the text."""
 
 
 def lit(text: str) -> str:
@@ -37,6 +40,60 @@ class Grammar:
         """The same grammar, less the alternatives of ``root`` that use ``rule``."""
         root = tuple(a for a in self.rules["root"] if rule not in a)
         return Grammar({**self.rules, "root": root} if root else self.rules)
+
+    def after(self, text: str, rests: Rests = frozenset({("root",)})) -> Rests:
+        """What may follow ``text`` where ``rests`` may; empty if the text cannot stand there.
+
+        Rules must not begin with themselves.
+        """
+        for character in text:
+            followed: set[Symbols] = set()
+            for literal, *behind in self._opened(rests):
+                if literal[1] == character:
+                    left = (literal[:1] + literal[2:],) if len(literal) > 2 else ()
+                    followed.add((*left, *behind))
+            rests = frozenset(followed)
+        return rests
+
+    def may_end(self, rests: Rests) -> bool:
+        """Whether the text that left ``rests`` is whole."""
+        todo, seen = list(rests), set(rests)
+        while todo:
+            rest = todo.pop()
+            if not rest:
+                return True
+            head, *behind = rest
+            if head == '"':
+                new = [tuple(behind)]
+            else:
+                new = [(*a, *behind) for a in self.rules.get(head, ())]
+            todo += [n for n in new if n not in seen]
+            seen.update(new)
+        return False
+
+    def continued(self, rests: Rests) -> Grammar:
+        """The grammar of what may follow the text that left ``rests``."""
+        if ("root",) in rests:
+            return self
+        return Grammar({**self.rules, "root": tuple(sorted(rests))})
+
+    def _opened(self, rests: Rests) -> Iterator[Symbols]:
+        """The same with a literal that is not empty in front, rules taken apart where needed."""
+        todo, seen = list(rests), set(rests)
+        while todo:
+            rest = todo.pop()
+            if not rest:
+                continue
+            head, *behind = rest
+            if head.startswith('"') and len(head) > 1:
+                yield rest
+                continue
+            inner = ((),) if head == '"' else self.rules[head]
+            for alternative in inner:
+                new = (*alternative, *behind)
+                if new not in seen:
+                    seen.add(new)
+                    todo.append(new)
 
     def sample(self, rng: random.Random, *, depth: int = 40) -> str:
         """A random sentence; beyond ``depth`` rule uses the shortest alternatives are taken."""

@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from importlib.resources import files
-from typing import Protocol
 
 from embodied.errors import Diagnostic, NotUnderstoodError
 from embodied.language.local_translator import goal_slots, reward_slots, value_map_slots
-from embodied.language.local_translator.answer import Answer
-from embodied.language.local_translator.evidence import left_out, narrowed
+from embodied.language.local_translator.answer import Answer, AnswersSlots
+from embodied.language.local_translator.choice import Choice, Meaning, Reading, chosen
+from embodied.language.local_translator.doubts import doubts
+from embodied.language.local_translator.evidence import narrowed
+from embodied.language.local_translator.goal_slots import slots_of_goals
 from embodied.language.local_translator.grammar import Grammar
-from embodied.language.local_translator.grounding import unknown_words
 from embodied.language.local_translator.prompts import (
     MAX_SENTENCE_CHARACTERS,
     scene_part,
     sentence_part,
 )
 from embodied.language.local_translator.scene_view import SceneView
+from embodied.language.local_translator.search import Effort, readings
 from embodied.language.local_translator.slots import Refusal, SlotError
 from embodied.protocols import StateMemory, Translator
 from embodied.symbolic import read_domain, read_goal, render_problem
@@ -28,16 +28,6 @@ from embodied.types import PddlProgram, Program, RewardProgram, ValueMapProgram,
 
 NAME = "local:smollm2-135m-embodied"
 KINDS = ("goal", "reward", "value-map")
-
-
-class AnswersSlots(Protocol):
-    """What the translator needs of a model."""
-
-    def answer(
-        self, prompt: str, grammar: str, *, temperature: float = 0.0, seed: int = 0
-    ) -> Answer:
-        """Continue a prompt under a grammar."""
-        ...
 
 
 def default_thresholds() -> dict[str, float]:
@@ -59,6 +49,7 @@ class LocalTranslator:
         domain_text: Goals: PDDL domain of the scene.
         objects: Goals: PDDL type of every object by name, colours included.
         threshold: Confidence below which it abstains; None takes the calibrated one.
+        effort: How long other readings are looked for where it is not sure.
 
     Raises:
         ValueError: Unknown kind, or goals without a domain.
@@ -73,6 +64,7 @@ class LocalTranslator:
         domain_text: str = "",
         objects: Mapping[str, str] | None = None,
         threshold: float | None = None,
+        effort: Effort | None = None,
     ) -> None:
         if kind not in KINDS:
             raise ValueError(f"unknown kind {kind!r}, legal: {', '.join(KINDS)}")
@@ -85,6 +77,7 @@ class LocalTranslator:
         self._domain = read_domain(domain_text) if domain_text else None
         self._objects = dict(objects or {})
         self._threshold = default_thresholds()[kind] if threshold is None else threshold
+        self._effort = effort or Effort()
         self._grammars: dict[tuple[SceneView, bool], Grammar] = {}
         self._last: tuple[str, Program, str] | None = None
 
@@ -110,58 +103,74 @@ class LocalTranslator:
                 f"it has {len(instruction)} characters; at most {MAX_SENTENCE_CHARACTERS} are read",
             )
         previous, before = self._context(memory, scene)
-        answer = self.slots(instruction, scene, previous, expandable=before is not None)
+        choice = self.read(instruction, scene, previous, before)
+        answer = choice.reading.answer
         if not answer.complete:
             raise self._refusal(instruction, "the answer became too long; say it in parts")
-        result = self._expand(answer.slots, scene, before, memory)
+        result = self._program(choice.reading.meaning, memory)
         if isinstance(result, Refusal):
             raise NotUnderstoodError(instruction, [result.diagnostic()])
-        missing = left_out(instruction, answer.slots)
-        if (0.0 if missing else answer.confidence) < self._threshold:
-            why = (
-                f"it would leave out {', '.join(missing)}"
-                if missing
-                else f"confidence {answer.confidence:.2f}, needed {self._threshold:.2f}"
-            )
+        if choice.confidence < self._threshold:
+            why = ", ".join(d.about for d in choice.reading.doubts if d.grave)
+            why = why or f"confidence {choice.confidence:.2f}, needed {self._threshold:.2f}"
             raise self._refusal(
                 instruction,
                 f"not sure enough ({why}); did you mean: {answer.slots}?",
                 "say it in other words, or name each object in full",
             )
-        note = f"{self.name} read it as: {answer.slots} (confidence {answer.confidence:.2f})"
+        note = f"{self.name} read it as: {answer.slots} (confidence {choice.confidence:.2f})"
         program = _noted(result, note)
         self._last = (instruction, program, answer.slots)
         return program
 
-    def slots(
+    def read(
         self,
         instruction: str,
         scene: SceneView,
         previous: tuple[str, str] | None = None,
-        *,
-        expandable: bool = False,
-    ) -> Answer:
-        """What the model writes for a sentence, unchecked for confidence.
+        before: Program | None = None,
+    ) -> Choice:
+        """What the model makes of a sentence, however sure it is.
+
+        The greedy answer is taken unless something speaks against it. Then other readings are
+        looked for, and the best of all is taken.
 
         Args:
             instruction: The sentence.
             scene: What is there.
             previous: Sentence before and its slots.
-            expandable: Whether there is an earlier program that ``keep`` and ``more`` could change.
+            before: The earlier program, which ``keep`` and ``more`` change.
         """
         prompt = scene_part(self._kind, scene) + sentence_part(instruction, previous)
-        grammar = self._grammar(scene, expandable)
+        whole = self._grammar(scene, before is not None)
+        grammar = narrowed(whole, instruction, scene, previous)
 
-        def asked(grammar: Grammar) -> Answer:
-            said = narrowed(grammar, instruction, scene, previous)
-            return self._model.answer(prompt, said.gbnf())
+        def reading(answer: Answer) -> Reading:
+            meaning = self._meaning(answer.slots, scene, before)
+            found = doubts(
+                self._kind,
+                instruction,
+                answer.slots,
+                meaning,
+                scene,
+                follow_up=previous is not None,
+            )
+            return Reading(answer=answer, meaning=meaning, doubts=found)
 
-        answer = asked(grammar)
-        if answer.slots == "cannot object" and not unknown_words(instruction, scene):
+        first = self._model.answer(prompt, grammar.gbnf())
+        choice = chosen([reading(first)])
+        if not choice.reading.doubts:
+            return choice
+        wanted = frozenset[str]().union(*(d.wanted for d in choice.reading.doubts))
+        answers = readings(self._model, prompt, grammar, first, self._effort, wanted)
+        found = [reading(a) for a in answers]
+        choice = chosen(found)
+        slots = choice.reading.answer.slots
+        if slots == "cannot object" and choice.reading.doubts:
             # every word is known here, so the model took a noun that is new to it for absent
-            again = asked(grammar.without("reason"))
-            return replace(again, latency_s=answer.latency_s + again.latency_s)
-        return answer
+            said = narrowed(whole.without("reason"), instruction, scene, previous)
+            choice = chosen([reading(self._model.answer(prompt, said.gbnf()))])
+        return choice
 
     def _grammar(self, scene: SceneView, previous: bool) -> Grammar:
         key = (scene, previous)
@@ -197,11 +206,9 @@ class LocalTranslator:
             return None, None
         if len(sentence) > MAX_SENTENCE_CHARACTERS:
             return None, program
-        return (sentence, self.slots(sentence, scene).slots), program
+        return (sentence, self.read(sentence, scene).reading.answer.slots), program
 
-    def _expand(
-        self, slots: str, scene: SceneView, before: Program | None, memory: StateMemory
-    ) -> Program | Refusal:
+    def _meaning(self, slots: str, scene: SceneView, before: Program | None) -> Meaning:
         try:
             if self._kind == "reward":
                 earlier = before if isinstance(before, RewardProgram) else None
@@ -209,17 +216,19 @@ class LocalTranslator:
             if self._kind == "value-map":
                 earlier_map = before if isinstance(before, ValueMapProgram) else None
                 return value_map_slots.expand(slots, scene, previous=earlier_map, source=self.name)
-            stages = goal_slots.expand(slots, scene)
+            return goal_slots.expand(slots, scene)
         except SlotError as error:
             return Refusal("action", str(error))
-        if isinstance(stages, Refusal):
-            return stages
+
+    def _program(self, meaning: Meaning, memory: StateMemory) -> Program | Refusal:
+        if not isinstance(meaning, tuple):
+            return meaning
         assert self._domain is not None  # the constructor saw to it
-        for stage in stages:
+        for stage in meaning:
             read_goal(stage, self._domain, self._objects)
-        problem = render_problem("sentence", self._domain, self._objects, memory.facts, stages)
+        problem = render_problem("sentence", self._domain, self._objects, memory.facts, meaning)
         return PddlProgram(
-            domain=self._domain_text, problem=problem, stages=stages, source=self.name
+            domain=self._domain_text, problem=problem, stages=meaning, source=self.name
         )
 
     def _refusal(self, instruction: str, problem: str, hint: str = "") -> NotUnderstoodError:
@@ -274,36 +283,6 @@ class CascadeTranslator:
                     for d in error.diagnostics
                 ]
         raise NotUnderstoodError(instruction, diagnostics)
-
-
-_ATOM = re.compile(r"\((not )?\(?(on|in|holding|open|clear) ([^()\s]+)(?: ([^()\s]+))?\)?\)")
-
-
-def slots_of_goals(stages: Sequence[str]) -> str:
-    """The slots that would have given these goals; ``""`` where there are none.
-
-    Conjunctions of ground atoms only: that is what a follow-up sentence can lean on.
-    """
-    result: list[str] = []
-    for stage in stages:
-        if any(word in stage for word in ("forall", "exists", "(or", "imply")):
-            return ""
-        statements: list[str] = []
-        for negated, predicate, first, second in _ATOM.findall(stage):
-            if predicate in ("on", "in"):
-                verb = ("out" if predicate == "in" else "off") if negated else "put"
-                joint = "of" if negated else predicate
-                statements.append(f"{verb} {first} {joint} {second}")
-            elif predicate == "open":
-                statements.append(f"{'close' if negated else 'open'} {first}")
-            elif negated:
-                return ""
-            else:
-                statements.append(f"{'hold' if predicate == 'holding' else 'free'} {first}")
-        if not statements:
-            return ""
-        result.append(" ; ".join(statements))
-    return " then ".join(result)
 
 
 def _noted(program: Program, note: str) -> Program:

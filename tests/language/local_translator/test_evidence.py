@@ -10,7 +10,7 @@ from embodied.language.corpus import Example, generate
 from embodied.language.local_translator import goal_slots, reward_slots, value_map_slots
 from embodied.language.local_translator.directions import struck
 from embodied.language.local_translator.evidence import left_out, narrowed, quantities
-from embodied.language.local_translator.grammar import Grammar
+from embodied.language.local_translator.grammar import Grammar, words
 from embodied.language.local_translator.scene_view import SceneView, Thing
 
 QUADRUPED = SceneView(robot="quadruped")
@@ -27,29 +27,7 @@ KITCHEN = SceneView(
 
 def derives(grammar: Grammar, text: str) -> bool:
     """Whether the grammar's sentences include the text."""
-    memory: dict[tuple[str, int], set[int]] = {}
-
-    def ends(rule: str, start: int) -> set[int]:
-        if (rule, start) in memory:
-            return memory[rule, start]
-        memory[rule, start] = found = set[int]()
-        for alternative in grammar.rules[rule]:
-            here = {start}
-            for symbol in alternative:
-                literal = symbol[1:] if symbol.startswith('"') else None
-                here = {
-                    end
-                    for at in here
-                    for end in (
-                        ends(symbol, at)
-                        if literal is None
-                        else ({at + len(literal)} if text.startswith(literal, at) else ())
-                    )
-                }
-            found |= here
-        return found
-
-    return len(text) in ends("root", 0)
+    return grammar.may_end(grammar.after(text))
 
 
 def grammar_of(example: Example) -> Grammar:
@@ -153,3 +131,45 @@ def test_a_number_that_the_answer_leaves_out_is_found() -> None:
     assert left_out("go left ten centimetres at 0.2 m/s", "go left 10 cm") == ("0.2 m/s",)
     assert not left_out("go left ten centimetres", "go left 10 cm")
     assert not left_out("roll over by 180 degrees", "roll over")
+
+
+def test_a_marked_noun_leaves_the_others_of_its_kind_out(kitchen: SceneView) -> None:
+    rules = narrowed(goal_slots.grammar(kitchen), "red cup in the bowl", kitchen).rules
+    assert rules["item"] == words(("red-cup",))
+    rules = narrowed(goal_slots.grammar(kitchen), "the red one in the bowl", kitchen).rules
+    assert rules["item"] == words(("red-cup", "apple"))
+
+
+def test_what_was_taken_back_is_left_out(kitchen: SceneView) -> None:
+    before = ("apple on the red cup", "put apple on red-cup")
+    grammar = goal_slots.grammar(kitchen)
+    said = narrowed(grammar, "not the red cup, the blue one", kitchen, before).rules
+    assert ('"red-cup',) not in said["support"] and ('"blue-cup',) in said["support"]
+    said = narrowed(grammar, "blue cup instead of the red cup", kitchen, before).rules
+    assert ('"red-cup',) not in said["support"]
+
+
+def test_the_other_one_is_of_the_same_kind(kitchen: SceneView) -> None:
+    before = ("red cup in the bowl", "put red-cup in bowl")
+    said = narrowed(goal_slots.grammar(kitchen), "no, the other one", kitchen, before).rules
+    assert ('"blue-cup',) in said["item"]
+
+
+@pytest.mark.parametrize(
+    ("sentence", "gone"),
+    [
+        ("stack the cups and the apple, starting from the top", "tower "),
+        ("pile up the cups, bottom to top", "stack "),
+    ],
+)
+def test_a_pile_is_listed_as_it_was_said(kitchen: SceneView, sentence: str, gone: str) -> None:
+    rules = narrowed(goal_slots.grammar(kitchen), sentence, kitchen).rules
+    begun = {a[0][1:] for a in rules["statement"]}
+    assert {"tower ", "stack "} - begun == {gone}
+
+
+def test_the_side_of_a_foot_is_not_that_of_a_turn(quadruped: SceneView) -> None:
+    said = "5 degrees clockwise and drum the left hind paw"
+    rules = narrowed(reward_slots.grammar(quadruped), said, quadruped).rules
+    assert rules["side"] == words(("right",))
+    assert ('"rear-left',) in rules["feet"]

@@ -6,9 +6,9 @@ import pytest
 
 from embodied.bench.translate_data import spec_of
 from embodied.language.local_translator import goal_slots
+from embodied.language.local_translator.goal_slots import slots_of_goals
 from embodied.language.local_translator.scene_view import SceneView
 from embodied.language.local_translator.slots import Refusal, SlotError
-from embodied.language.local_translator.translator import slots_of_goals
 from embodied.symbolic import read_domain, read_goal
 from embodied.world.grounding import TabletopGrounder
 

@@ -10,6 +10,7 @@ from embodied.errors import EmbodiedError
 from embodied.language.local_translator import goal_slots
 from embodied.language.local_translator.prompts import scene_part, sentence_part
 from embodied.language.local_translator.scene_view import SceneView
+from embodied.language.local_translator.search import Effort, readings
 from embodied.language.local_translator.slot_model import SlotModel
 from embodied.language.local_translator.weights import adapter_path, find_base
 
@@ -61,3 +62,36 @@ def test_hot_samples_stay_in_the_language(model: SlotModel, kitchen: SceneView) 
         answer = model.answer(prompt, grammar, temperature=1.5, seed=seed)
         if answer.complete:
             goal_slots.expand(answer.slots, kitchen)
+
+
+def test_a_beginning_is_continued_as_it_would_have_been(
+    model: SlotModel, kitchen: SceneView
+) -> None:
+    grammar = goal_slots.grammar(kitchen)
+    prompt = scene_part("goal", kitchen) + sentence_part("apple into the drawer and shut it")
+    whole = model.answer(prompt, grammar.gbnf())
+    said = "".join(s.token.text for s in whole.steps[:3])
+    rest = model.answer(
+        prompt,
+        grammar.continued(grammar.after(said)).gbnf(),
+        written=[s.token.id for s in whole.steps[:3]],
+    )
+    assert [s.token.id for s in rest.steps] == [s.token.id for s in whole.steps[3:]]
+    assert all(len(s.others) > 3 for s in whole.steps)
+
+
+def test_other_readings_are_legal_and_the_same_each_time(
+    model: SlotModel, kitchen: SceneView
+) -> None:
+    grammar = goal_slots.grammar(kitchen)
+    prompt = scene_part("goal", kitchen) + sentence_part("the red thing and the cup, bowl")
+    effort = Effort(readings=4, tokens=40, ratio=1e-4)
+
+    def found() -> list[str]:
+        first = model.answer(prompt, grammar.gbnf())
+        return [a.slots for a in readings(model, prompt, grammar, first, effort)]
+
+    answers = found()
+    assert len(set(answers)) > 1
+    assert all(grammar.may_end(grammar.after(f" {a}")) for a in answers)
+    assert found() == answers

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import math
+import os
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -7,7 +10,7 @@ import pytest
 
 from embodied.bench.translate_data import spec_of
 from embodied.errors import NotUnderstoodError
-from embodied.language.local_translator.answer import Answer
+from embodied.language.local_translator.answer import Answer, Step, Token
 from embodied.language.local_translator.scene_view import SceneView
 from embodied.language.local_translator.translator import CascadeTranslator, LocalTranslator
 from embodied.language.reward.rules import RewardRules
@@ -40,9 +43,7 @@ class Scripted:
     prompts: list[str] = field(default_factory=list)
     grammars: list[str] = field(default_factory=list)
 
-    def answer(
-        self, prompt: str, grammar: str, *, temperature: float = 0.0, seed: int = 0
-    ) -> Answer:
+    def answer(self, prompt: str, grammar: str, *, written: Sequence[int] = ()) -> Answer:
         self.prompts.append(prompt)
         self.grammars.append(grammar)
         slots, confidence = self.answers.pop(0)
@@ -216,3 +217,68 @@ def test_a_cascade_says_who_understood(kitchen: SceneView) -> None:
     odd = cascade.translate("gimme apple thingy bowl", Memory(), spec_of(kitchen))
     assert odd.source.startswith("local:")
     assert any(model.name in note for note in odd.notes)
+
+
+class Readings:
+    """A model with two answers to goals; the greedy one and what it would have taken instead."""
+
+    def __init__(self, greedy: tuple[str, float], other: tuple[str, float]) -> None:
+        texts = (greedy[0], other[0])
+        common = len(os.path.commonprefix(texts))
+        self._other = Token(3, other[0][common:], math.log(other[1]))
+        self._steps = (
+            Step(Token(1, " " + greedy[0][:common], 0.0)),
+            Step(Token(2, greedy[0][common:], math.log(greedy[1])), (self._other,)),
+            Step(Token(0, "", 0.0)),
+        )
+        self.asked = 0
+
+    def answer(self, prompt: str, grammar: str, *, written: Sequence[int] = ()) -> Answer:
+        self.asked += 1
+        steps = self._steps if not written else (Step(Token(0, "", 0.0)),)
+        return Answer(
+            slots="".join(s.token.text for s in steps).strip(),
+            confidence=math.exp(sum(s.token.log_probability for s in steps)),
+            complete=True,
+            latency_s=0.0,
+            input_tokens=1,
+            cached_tokens=0,
+            output_tokens=1,
+            steps=steps,
+        )
+
+
+def read(model: Readings, scene: SceneView, sentence: str) -> tuple[str, float]:
+    grounder = TabletopGrounder(spec_of(scene))
+    translator = LocalTranslator(
+        model, "goal", scene=scene, domain_text=grounder.domain_text, objects=grounder.objects
+    )
+    choice = translator.read(sentence, scene)
+    return choice.reading.answer.slots, round(choice.confidence, 6)
+
+
+def test_a_reading_that_leaves_nothing_out_is_taken(kitchen: SceneView) -> None:
+    model = Readings(("put apple in bowl", 0.7), ("put apple red-cup in bowl", 0.2))
+    found = read(model, kitchen, "red cup and apple in the bowl")
+    assert found == ("put apple red-cup in bowl", 0.2)
+    assert model.asked == 2
+
+
+def test_without_a_doubt_nothing_else_is_asked(kitchen: SceneView) -> None:
+    model = Readings(("put apple in bowl", 0.3), ("put apple red-cup in bowl", 0.2))
+    assert read(model, kitchen, "apple in the bowl") == ("put apple in bowl", 0.3)
+    assert model.asked == 1
+
+
+def test_a_far_less_likely_reading_is_not_taken(kitchen: SceneView) -> None:
+    model = Readings(("put apple in bowl", 0.95), ("put apple red-cup in bowl", 0.01))
+    slots, confidence = read(model, kitchen, "red cup and apple in the bowl")
+    assert slots == "put apple in bowl" and confidence < 0.1
+
+
+def test_several_is_not_believed_of_what_is_singled_out(kitchen: SceneView) -> None:
+    model = Readings(("cannot ambiguous", 0.6), ("cannot action", 0.01))
+    assert read(model, kitchen, "hold the red cup")[0] == "cannot ambiguous"
+    grammar_words = Scripted([("cannot object", 0.9), ("hold red-cup", 0.8)])
+    program = goals(grammar_words, kitchen).translate("hold red cup", Memory(), spec_of(kitchen))
+    assert isinstance(program, PddlProgram) and program.stages == ("(holding red-cup)",)

@@ -1,0 +1,73 @@
+"""Whether a sentence can mean more than one thing here: a noun of several, with nothing to tell."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping, Sequence
+
+from embodied.language.local_translator.grounding import SIMILAR, everyday_words, forms_of
+from embodied.language.local_translator.mentions import marks, nouns
+from embodied.language.local_translator.scene_view import SceneView, Thing
+from embodied.language.local_translator.text import normalise
+
+_VAGUE = frozenset(
+    "it that this something anything one ones thing things object objects some any either there"
+    " them they somewhere another".split()
+)
+
+
+def may_be_unclear(sentence: str, scene: SceneView) -> bool:
+    """False only if everything that is named is singled out and nothing else is referred to.
+
+    A noun of several things is singled out by a colour or another mark of exactly one of them in
+    the two words before it or the word behind it ("the purple garlic", "lever a"). A plural means
+    all of them.
+    """
+    words = normalise(sentence).replace(",", " , ").replace("-", " ").split()
+    called: dict[str, list[Thing]] = {}
+    for thing in scene.things:
+        for noun in nouns(thing):
+            called.setdefault(noun, []).append(thing)
+    known = {w for t in scene.things for w in marks(t)}
+    named = False
+    for k, word in enumerate(words):
+        if word in _VAGUE:
+            return True
+        noun = _noun(word, called, known)
+        if noun == "":
+            return True
+        named |= noun is not None or word in known
+        if noun is None or (word != noun and word.endswith("s")):
+            continue
+        near = {*words[max(0, k - 2) : k], *words[k + 1 : k + 2]}
+        if len(called[noun]) > 1 and sum(bool(marks(t) & near) for t in called[noun]) != 1:
+            return True
+    return not named
+
+
+def unclear_nouns(sentence: str, scene: SceneView) -> tuple[str, ...]:
+    """Nouns of several things, said as if there were one ("the drawer"), with no mark beside them.
+
+    Not where one of the things has the bare noun for its name.
+    """
+    words = normalise(sentence).replace(",", " , ").replace("-", " ").split()
+    known = {w for t in scene.things for w in marks(t)}
+    found: dict[str, None] = {}
+    for k, word in enumerate(words):
+        group = [t for t in scene.things if word in nouns(t)]
+        if len(group) < 2 or word.endswith("s") or any(t.name == word for t in group):
+            continue
+        near = {*words[max(0, k - 2) : k], *words[k + 1 : k + 2]}
+        if k and words[k - 1] in ("the", "that") and not near & known:
+            found[word] = None
+    return tuple(found)
+
+
+def _noun(word: str, called: Mapping[str, Sequence[Thing]], known: set[str]) -> str | None:
+    """The noun that a word is, typing mistakes forgiven; ``""`` if it may be anything."""
+    forms = sorted(forms_of(word) & set(called), key=len, reverse=True)
+    if forms:
+        return forms[0]
+    if len(word) < 3 or not word.isalpha() or word in everyday_words() or word in known:
+        return None
+    return next(iter(difflib.get_close_matches(word, called, 1, SIMILAR)), "")

@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+import pytest
+
+from embodied.language.local_translator.mentions import mentioned, mentions
+from embodied.language.local_translator.scene_view import SceneView
+
+from .conftest import thing
+
+
+@pytest.fixture
+def rakes() -> SceneView:
+    return SceneView(
+        things=(
+            thing("blue-rake", "item", "rake", "blue"),
+            thing("grey-rake", "item", "rake", "grey"),
+            thing("rake", "item", "rake", "brown"),
+            thing("blue-cup", "item", "cup", "blue"),
+            thing("cup-2", "item", "cup", "red"),
+            thing("p2", "item", "pot"),
+            thing("bin", "container", "bin"),
+        )
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("the blue rake", {"blue-rake"}),
+        ("the brown rake", {"rake"}),
+        ("the gray rake", {"grey-rake"}),
+        ("the rake", {"blue-rake", "grey-rake", "rake"}),
+        ("the blue one", {"blue-rake", "blue-cup"}),
+        ("cup 2 in the bin", {"cup-2", "bin"}),
+        ("p2", {"p2"}),
+        ("the blue and the grey rake", {"blue-rake", "blue-cup", "grey-rake"}),
+        ("the blue + grey rakes", {"blue-rake", "blue-cup", "grey-rake"}),
+        ("the blue grey rakes", {"blue-rake", "grey-rake"}),
+        ("the green rake", {"blue-rake", "grey-rake", "rake"}),
+        ("the bleu rakee", {"blue-rake"}),
+        ("tidy up", set[str]()),
+    ],
+)
+def test_what_a_text_may_mean(rakes: SceneView, text: str, names: set[str]) -> None:
+    assert mentioned([text], rakes) == names
+
+
+def test_mentions_come_in_the_order_of_the_text(rakes: SceneView) -> None:
+    assert mentions("bin for the blue cup", rakes) == [{"bin"}, {"blue-cup"}]
