@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import tempfile
 import time
@@ -116,8 +117,22 @@ def perform_bridged(settings: Settings, sentence: str, options: RunOptions) -> i
         finally:
             operator[0].close()
             session.close()
+        if console is not None and mode is OperationMode.SHADOW:
+            console.print(_shadow_line(journal))
         _keep(journal, ghosts, done.folder)
         return done.outcome.exit_code
+
+
+def _shadow_line(journal: Path) -> str:
+    """How far the real arm was from the simulated one that moved in its place."""
+    lines = map(json.loads, journal.read_text("utf-8").splitlines())
+    apart = [m["details"]["largest_shadow_rad"] for m in lines if m["event"] == "ended"]
+    if not apart:
+        return "shadow: the supervisor did not end by itself; nothing is known of the real arm"
+    return (
+        f"shadow: the real arm was read and told nothing; a joint of it was up to {apart[-1]:.3f}"
+        " rad from where the simulated arm moved"
+    )
 
 
 def _keep(journal: Path, ghosts: Path, folder: Path) -> None:
