@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from embodied.world import robots
 from embodied.world.bridge.channel import (
     REPORTS,
     BadFrameError,
@@ -43,6 +44,7 @@ class Rig:
 
     def __init__(self, folder: Path, faults: tuple[dict[str, Any], ...] = ()) -> None:
         self.limits = load_limits(shipped_limits(LIMITS))
+        self.q_home = np.array(robots.load(self.limits.robot).q_home)
         self.journal = folder / f"journal-{time.monotonic_ns()}.jsonl"
         self.farewell = folder / f"farewell-{time.monotonic_ns()}.json"
         self._events: list[Line] = []
@@ -176,6 +178,7 @@ def swing(rig: Rig, fault: str, after: int, seed: int, longest_s: float = 20.0) 
         if report is None or not report["status"]["enabled"]:
             return "not enabled"
         q = np.array(report["state"]["q"])
+        towards = np.where(q > rig.q_home, -1.0, 1.0)  # else it would get to the joints' ends
         number, begun = 0, time.monotonic()
         while time.monotonic() - begun < longest_s:
             number += 1
@@ -184,7 +187,7 @@ def swing(rig: Rig, fault: str, after: int, seed: int, longest_s: float = 20.0) 
                     "kind": "setpoint",
                     "re": number,
                     "created_s": time.monotonic(),
-                    "q": gentle_way(q, number * rig.limits.dt_s).tolist(),
+                    "q": (q + towards * (gentle_way(q, number * rig.limits.dt_s) - q)).tolist(),
                     "gripper_width_m": None,
                     "gripper_force_n": 20.0,
                 }
