@@ -21,15 +21,15 @@ class Hand:
 
     Args:
         gripper: A connected ``franky.Gripper``.
-        refusal: What its commands raise when the hand refuses them.
     """
 
-    def __init__(self, gripper: Any, refusal: type[Exception]) -> None:
+    def __init__(self, gripper: Any) -> None:
         self._gripper = gripper
-        self._refusal = refusal
+        self._problem = ""
         self._lock = threading.Lock()
         self._target: tuple[float, float] | None = None
         self._seen = (float(gripper.width), 0.0, 0.0)
+        self._seen_s = time.monotonic()
         self._told: tuple[float, float] | None = None
         self._running: Any = None
         threading.Thread(target=self._serve, daemon=True).start()
@@ -39,8 +39,13 @@ class Hand:
 
         The hand measures that it grasps, not how hard: the force is the one asked for once it
         reports a grasp and the fingers stand off from where they were sent.
+
+        Raises:
+            RuntimeError: The hand does not answer any more, or refused a command.
         """
         with self._lock:
+            if self._problem:
+                raise RuntimeError(f"the hand: {self._problem}")
             return self._seen
 
     def move(self, width_m: float, force_n: float) -> None:
@@ -49,29 +54,31 @@ class Hand:
             self._target = (width_m, force_n)
 
     def _serve(self) -> None:
-        last_s = time.monotonic()
-        while True:
-            state = self._gripper.state
+        try:
+            while True:
+                self._once()
+                time.sleep(READ_EVERY_S)
+        except Exception as error:  # whatever the vendor's client raises is told, not judged
             with self._lock:
-                now, before = time.monotonic(), self._seen[0]
-                rate = (state.width - before) / max(now - last_s, 1e-3)
-                self._seen = (state.width, rate, self._force_n(state))
-                target, last_s = self._target, now
-            if target is not None and self._idle():
-                self._tell(target, state.width)
-            time.sleep(READ_EVERY_S)
+                self._problem = str(error) or type(error).__name__
+
+    def _once(self) -> None:
+        state = self._gripper.state
+        with self._lock:
+            now, before = time.monotonic(), self._seen[0]
+            rate = (state.width - before) / max(now - self._seen_s, 1e-3)
+            self._seen = (state.width, rate, self._force_n(state))
+            target, self._seen_s = self._target, now
+        if target is not None and self._idle():
+            self._tell(target, state.width)
 
     def _idle(self) -> bool:
-        """No command runs; a refused one may be given again."""
-        if self._running is None:
-            return True
-        if not self._running.wait(0.0):
-            return False
-        try:
+        """No command runs; raises what the client does when the last one was refused."""
+        if self._running is not None:
+            if not self._running.wait(0.0):
+                return False
             self._running.get()
-        except self._refusal:
-            self._told = None
-        self._running = None
+            self._running = None
         return True
 
     def _tell(self, target: tuple[float, float], width_m: float) -> None:
