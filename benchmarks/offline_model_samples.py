@@ -1,21 +1,25 @@
 """Samples the offline model hot and checks every answer: none may leave the language.
 
-    python benchmarks/offline_model_samples.py --samples 10000
+    python benchmarks/offline_model_samples.py --samples 10000 --out bench/samples
 
 Each sample is drawn at temperature 1.5 under the grammar of its scene and sentence, for sentences
 of the held-out split and of all three kinds, then expanded and checked by the validators. Prints
 how many were programs, refusals, refusals because of a number out of range, cut off at the longest
-length, and invalid. With ``--no-model`` the scene's grammar itself is sampled, uniformly over its
-alternatives.
+length, and invalid. Several samples are drawn for each sentence, whose prompt is read once. A run
+that was stopped goes on in the same ``--out``. With ``--no-model`` the scene's grammar itself is
+sampled, uniformly over its alternatives.
 """
 
 from __future__ import annotations
 
 import argparse
 import random
+import sys
+import time
 from collections import Counter
 from pathlib import Path
 
+from embodied.bench.runner import ResultFile, check_settings
 from embodied.bench.translate_data import spec_of
 from embodied.language.corpus import Example, generate
 from embodied.language.local_translator import goal_slots, reward_slots, value_map_slots
@@ -67,43 +71,82 @@ def verdict(example: Example, text: str) -> str:
     return f"invalid: {found[0]}" if found else "program"
 
 
+def sampled(options: argparse.Namespace) -> Counter[str]:
+    """Draw what is missing from ``--out`` and count all that is there by its verdict."""
+    from embodied.language.local_translator.slot_model import SlotModel
+
+    sentences = -(-options.samples // options.per_sentence)
+    check_settings(
+        options.out,
+        {
+            "samples": options.samples,
+            "per_sentence": options.per_sentence,
+            "temperature": options.temperature,
+            "seed": options.seed,
+            "adapter": str(options.adapter or "shipped"),
+        },
+    )
+    results = ResultFile(options.out)
+    done = {r["id"] for r in results.results}
+    model: SlotModel | None = None
+    try:
+        for i, example in enumerate(generate(options.seed + 77, sentences, split="held-out")):
+            if str(i) in done:
+                continue
+            if model is None:
+                adapter = options.adapter or adapter_path()
+                model = SlotModel(find_base() or fetch_base(), adapter, threads=options.threads)
+            start = time.process_time()
+            prompt = scene_part(example.kind, example.scene)
+            prompt += sentence_part(example.sentence, example.previous)
+            grammar = narrowed(
+                grammar_of(example), example.sentence, example.scene, example.previous
+            ).gbnf()
+            first = i * options.per_sentence
+            answers = [
+                model.answer(prompt, grammar, temperature=options.temperature, seed=seed)
+                for seed in range(first, min(first + options.per_sentence, options.samples))
+            ]
+            verdicts = Counter(
+                verdict(example, a.slots) if a.complete else "cut off, refused" for a in answers
+            )
+            cpu_s = round(time.process_time() - start, 3)
+            distinct = len({a.slots for a in answers})
+            results.append(
+                {"id": str(i), "verdicts": verdicts, "distinct": distinct, "cpu_s": cpu_s}
+            )
+            sys.stderr.write(f"\r{i + 1}/{sentences} sentences")
+    finally:
+        results.close()
+        if model is not None:
+            model.close()
+    sys.stderr.write("\n")
+    cpu_s = sum(r["cpu_s"] for r in results.results)
+    distinct = sum(r["distinct"] for r in results.results)
+    print(f"{distinct} different ones for {len(results.results)} sentences, {cpu_s:.0f} s CPU")
+    return sum((Counter(r["verdicts"]) for r in results.results), Counter())
+
+
 def main() -> None:
     """Sample, check, print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--samples", type=int, default=10_000)
+    parser.add_argument("--per-sentence", type=int, default=10, help="samples of each sentence")
     parser.add_argument("--temperature", type=float, default=1.5)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--adapter", type=Path)
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--out", type=Path, default=Path("bench/samples"))
     parser.add_argument("--no-model", action="store_true")
     options = parser.parse_args()
-    counts: Counter[str] = Counter()
-    examples = generate(options.seed + 77, options.samples, split="held-out")
     if options.no_model:
         rng = random.Random(options.seed)
-        for example in examples:
-            counts[verdict(example, grammar_of(example).sample(rng))] += 1
-    else:
-        from embodied.language.local_translator.slot_model import SlotModel
-
-        model = SlotModel(
-            find_base() or fetch_base(),
-            options.adapter or adapter_path(),
-            threads=options.threads,
+        counts = Counter(
+            verdict(example, grammar_of(example).sample(rng))
+            for example in generate(options.seed + 77, options.samples, split="held-out")
         )
-        for i, example in enumerate(examples):
-            prompt = scene_part(example.kind, example.scene)
-            prompt += sentence_part(example.sentence, example.previous)
-            answer = model.answer(
-                prompt,
-                narrowed(
-                    grammar_of(example), example.sentence, example.scene, example.previous
-                ).gbnf(),
-                temperature=options.temperature,
-                seed=options.seed + i,
-            )
-            counts[verdict(example, answer.slots) if answer.complete else "cut off, refused"] += 1
-        model.close()
+    else:
+        counts = sampled(options)
     for what, n in counts.most_common():
         print(f"{n:6d}  {what}")
 

@@ -26,6 +26,9 @@ from embodied.protocols import StateMemory, Translator
 from embodied.symbolic import read_domain, read_goal, render_problem
 from embodied.types import PddlProgram, Program, RewardProgram, ValueMapProgram, WorldSpec
 
+UNLIKELY = 0.2
+"""Below this probability other answers are looked for even if nothing speaks against the first."""
+
 NAME = "local:smollm2-135m-embodied"
 KINDS = ("goal", "reward", "value-map")
 
@@ -132,8 +135,8 @@ class LocalTranslator:
     ) -> Choice:
         """What the model makes of a sentence, however sure it is.
 
-        The greedy answer is taken unless something speaks against it. Then other readings are
-        looked for, and the best of all is taken.
+        The greedy answer is taken unless something speaks against it or the model finds it
+        unlikely itself. Then other readings are looked for, and the best of all is taken.
 
         Args:
             instruction: The sentence.
@@ -159,7 +162,7 @@ class LocalTranslator:
 
         first = self._model.answer(prompt, grammar.gbnf())
         choice = chosen([reading(first)])
-        if not choice.reading.doubts:
+        if not choice.reading.doubts and choice.confidence >= UNLIKELY:
             return choice
         wanted = frozenset[str]().union(*(d.wanted for d in choice.reading.doubts))
         answers = readings(self._model, prompt, grammar, first, self._effort, wanted)

@@ -270,6 +270,11 @@ def test_without_a_doubt_nothing_else_is_asked(kitchen: SceneView) -> None:
     assert model.asked == 1
 
 
+def test_an_unlikely_answer_is_compared_with_others(kitchen: SceneView) -> None:
+    model = Readings(("put apple in bowl", 0.1), ("put apple in drawer", 0.15))
+    assert read(model, kitchen, "apple away") == ("put apple in drawer", 0.15)
+
+
 def test_a_far_less_likely_reading_is_not_taken(kitchen: SceneView) -> None:
     model = Readings(("put apple in bowl", 0.95), ("put apple red-cup in bowl", 0.01))
     slots, confidence = read(model, kitchen, "red cup and apple in the bowl")
