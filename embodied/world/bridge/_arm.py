@@ -24,6 +24,9 @@ from embodied.world.bridge.filter import SafetyFilter
 from embodied.world.bridge.reasons import reason
 
 STILL_RAD_S = 0.03
+STILL_PERIODS = 5
+"""An arm that swings back is slow for a moment too: it is at rest when it stays so for so long."""
+
 PATIENCE_PERIODS = 2.5
 """An arm that hears nothing for so long while it moves may have braked by itself."""
 
@@ -39,6 +42,15 @@ class _Braking:
     since_s: float
     sequence: int
     speed_rad_s: float
+
+
+@dataclass(slots=True)
+class _Still:
+    """Since when a braking arm was measured still, and for how many reports."""
+
+    since_s: float
+    sequence: int
+    reports: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +86,7 @@ class Arm:
         self._lockstep = driver.capabilities.lockstep
         self._escalated = False
         self._coming_to_rest: _Braking | None = None
+        self._still: _Still | None = None
         self._streamed_s = 0.0
         self._behind: _Behind | None = None
 
@@ -99,17 +112,23 @@ class Arm:
         return self.last_state
 
     def note_rest(self, state: ArmState, now: float) -> None:
-        """Once a braking arm is measured at rest, say how long that took."""
+        """Once a braking arm is measured at rest, and stays so, say how long that took."""
         braking = self._coming_to_rest
-        if braking is not None and speed_rad_s(state) < STILL_RAD_S:
-            self._coming_to_rest = None
-            self._note(
-                "at-rest",
-                code=braking.code,
-                from_rad_s=round(braking.speed_rad_s, 4),
-                after_s=round(now - braking.since_s, 4),
-                after_periods=state.sequence - braking.sequence,
-            )
+        if braking is None or not speed_rad_s(state) < STILL_RAD_S:
+            self._still = None
+            return
+        still = self._still = self._still or _Still(now, state.sequence)
+        still.reports += 1
+        if still.reports < STILL_PERIODS:
+            return
+        self._coming_to_rest = self._still = None
+        self._note(
+            "at-rest",
+            code=braking.code,
+            from_rad_s=round(braking.speed_rad_s, 4),
+            after_s=round(still.since_s - braking.since_s, 4),
+            after_periods=still.sequence - braking.sequence,
+        )
 
     # ------------------------------------------------------------------- motion
 
@@ -214,7 +233,7 @@ class Arm:
         if why.code in ("emergency_stop", "driver_lost"):
             category = StopCategory.CONTROLLED
         self._note("stop", code=why.code, reason=str(why), category=int(category))
-        self._coming_to_rest = None
+        self._coming_to_rest = self._still = None
         self.until_rest(why.code)
         try:
             self.driver.stop(category)

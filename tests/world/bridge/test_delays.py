@@ -16,7 +16,7 @@ import pytest
 from embodied.errors import HardwareFault
 from embodied.types._geometry import Array
 from embodied.world.bridge import _arm
-from embodied.world.bridge._arm import PATIENCE_PERIODS, Arm
+from embodied.world.bridge._arm import PATIENCE_PERIODS, STILL_PERIODS, Arm
 from embodied.world.bridge._types import (
     Acknowledgement,
     ArmMode,
@@ -159,6 +159,21 @@ def test_an_arm_that_heard_nothing_starts_anew_where_it_is(monkeypatch: pytest.M
     state = bench.driver.read_state()
     first = bench.safety.judge(None, state, bench.clock.now)
     np.testing.assert_array_equal(first.q, bench.driver.q)
+
+
+def test_an_arm_that_swings_back_is_not_at_rest_yet(monkeypatch: pytest.MonkeyPatch) -> None:
+    bench = Bench(monkeypatch)
+    bench.arm.last_state = bench.driver.read_state()
+    bench.arm.hold("holding")
+    for speed in (0.2, 0.1, 0.0, 0.0, -0.05, -0.04, *([0.01] * STILL_PERIODS)):
+        assert "at-rest" not in bench.names()
+        bench.driver.dq = np.full(7, speed)
+        bench.clock.now += 0.01
+        bench.arm.note_rest(bench.driver.read_state(), bench.clock.now)
+    event, details = bench.events[-1]
+    assert event == "at-rest"
+    assert details["after_periods"] == 7
+    assert details["after_s"] == pytest.approx(0.07)
 
 
 def test_an_arm_that_does_not_brake_by_itself_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
