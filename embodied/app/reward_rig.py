@@ -20,6 +20,7 @@ from embodied_controllers.mpc.arm_models import (
 )
 from embodied_controllers.mpc.controller import Mode, PlanInputs, RewardController
 from embodied_controllers.mpc.estimator import Estimator
+from embodied_controllers.mpc.hand_directions import HandDirections
 from embodied_controllers.mpc.plan_models import plan_model, robot_spec
 from embodied_controllers.mpc.quadruped import QuadrupedView
 
@@ -36,9 +37,11 @@ DEFAULT_SCENE: Mapping[str, tuple[str, ...]] = {
 HALVINGS = (0.5,)
 OPTIONS: Mapping[str, PlannerOptions] = {
     "quadruped": PlannerOptions(horizon_s=0.6, n_knots=4, n_samples=40, halvings=HALVINGS),
-    "arm": PlannerOptions(horizon_s=0.5, n_knots=4, n_samples=32, halvings=HALVINGS),
+    "arm": PlannerOptions(horizon_s=0.5, n_knots=3, n_samples=32, halvings=HALVINGS),
 }
 """Planner settings by robot, tuned on the l2r tasks with oracle rewards."""
+NOISE_CORRELATION: Mapping[str, float] = {"quadruped": 0.0, "arm": 0.7}
+"""Of neighbouring knots: an arm should go somewhere and come to rest, legs should step."""
 
 Place = tuple[float, float, float, bool]
 """x, y, z of the centre, and whether the thing lies on its side with its up axis along +x."""
@@ -133,7 +136,7 @@ def build_rig(
         )
     simulation, plan = _models(robot, things)
     options = replace(options or OPTIONS[robot], seed=seed)
-    optimiser = optimiser or Mppi(noise=0.15, temperature=0.1)
+    optimiser = optimiser or Mppi(noise=0.15, temperature=0.1, correlation=NOISE_CORRELATION[robot])
     if robot == "quadruped":
         spec = spec_of(simulation, name="floor", robot=robot, control_dt_s=CONTROL_DT_S)
         world = MpcWorld(simulation, spec, randomise=_scatter_quadruped)
@@ -159,7 +162,8 @@ def build_rig(
         )
         view, scale = ArmView, np.array([0.25] * 7 + [1.0] * 3)
     shared = ((7, 8, 9),) if robot == "arm" else ()  # the fingers open and close together
-    planner = SamplingPlanner(plan, options, optimiser, scale=scale, shared=shared)
+    hand = HandDirections(plan, "palm", tuple(ARM_DQ_MAX)) if robot == "arm" else None
+    planner = SamplingPlanner(plan, options, optimiser, scale=scale, shared=shared, directions=hand)
     controller = RewardController(
         planner,
         Estimator(plan, spec.joint_names, view, radii),

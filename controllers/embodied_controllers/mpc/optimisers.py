@@ -33,12 +33,18 @@ class Optimiser(ABC):
 
     Args:
         noise: Standard deviation at the start, as a share of the control scale.
+        correlation: Of the noise of neighbouring knots, 0 to below 1. White noise (0) mostly
+            shakes; correlated noise proposes motions that go on, as the coloured noise of Pinneri
+            et al. 2020 (arXiv 2008.06389), and leaves a robot that has arrived at rest.
     """
 
-    def __init__(self, *, noise: float = 0.2) -> None:
+    def __init__(self, *, noise: float = 0.2, correlation: float = 0.0) -> None:
         if not noise > 0:
             raise ValueError(f"noise must be positive, got {noise}")
+        if not 0.0 <= correlation < 1.0:
+            raise ValueError(f"correlation must be at least 0 and below 1, got {correlation}")
         self.noise = noise
+        self.correlation = correlation
 
     def start(self, mean: Array) -> Distribution:
         """The distribution to begin with."""
@@ -63,9 +69,19 @@ class Optimiser(ABC):
             rng: Source of all randomness.
         """
         del state
-        noise = rng.standard_normal((n, *distribution.mean.shape))
+        noise = self.standard_noise(rng, n, *distribution.mean.shape)
         noise *= distribution.std * scale
         noise += distribution.mean
+        return noise
+
+    def standard_noise(
+        self, rng: np.random.Generator, n: int, n_knots: int, n_controls: int
+    ) -> Array:
+        """(n, K, n_controls) standard normal numbers, along the knots an AR(1) process."""
+        noise = rng.standard_normal((n, n_knots, n_controls))
+        if self.correlation > 0:
+            lag = np.abs(np.subtract.outer(np.arange(n_knots), np.arange(n_knots)))
+            noise = np.matmul(np.linalg.cholesky(self.correlation**lag), noise)
         return noise
 
     @abstractmethod
@@ -89,8 +105,10 @@ class PredictiveSampling(Optimiser):
         narrow: Every second sample uses ``narrow * noise``: wide ones explore, narrow ones polish.
     """
 
-    def __init__(self, *, noise: float = 0.2, narrow: float = 0.3) -> None:
-        super().__init__(noise=noise)
+    def __init__(
+        self, *, noise: float = 0.2, narrow: float = 0.3, correlation: float = 0.0
+    ) -> None:
+        super().__init__(noise=noise, correlation=correlation)
         self.narrow = narrow
 
     def sample(
@@ -130,8 +148,9 @@ class Cem(Optimiser):
         elite: float = 0.15,
         noise_min: float = 0.05,
         forget: float = 0.1,
+        correlation: float = 0.0,
     ) -> None:
-        super().__init__(noise=noise)
+        super().__init__(noise=noise, correlation=correlation)
         self.elite, self.noise_min, self.forget = elite, noise_min, forget
 
     def _elite(self, knots: Array, costs: Array) -> Array:
@@ -160,8 +179,10 @@ class Mppi(Optimiser):
         temperature: In units of the spread of the finite costs.
     """
 
-    def __init__(self, *, noise: float = 0.2, temperature: float = 0.1) -> None:
-        super().__init__(noise=noise)
+    def __init__(
+        self, *, noise: float = 0.2, temperature: float = 0.1, correlation: float = 0.0
+    ) -> None:
+        super().__init__(noise=noise, correlation=correlation)
         if not temperature > 0:
             raise ValueError(f"temperature must be positive, got {temperature}")
         self.temperature = temperature

@@ -9,6 +9,7 @@ the asynchronous controller make bit-identical decisions for the same inputs.
 # pyright: reportAttributeAccessIssue=false
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
@@ -125,6 +126,9 @@ class SamplingPlanner:
         scale: Unit of the noise for every actuator, (nu,); half the control range by default.
         models: Variants of ``model`` for domain randomisation.
         shared: Groups of actuators that share their noise, such as the fingers of a hand.
+        directions: From the full physics state (nstate,), bases (nu, m) of controls to search along
+            beside the optimiser's own samples, each column one standard deviation. Of B bases each
+            takes one in B + 1 samples.
         rollouts: Who simulates; ``mujoco.rollout`` on ``options.threads`` threads by default.
     """
 
@@ -137,9 +141,11 @@ class SamplingPlanner:
         scale: Array | None = None,
         models: tuple[mujoco.MjModel, ...] = (),
         shared: tuple[tuple[int, ...], ...] = (),
+        directions: Callable[[Array], Sequence[Array]] | None = None,
         rollouts: RolloutBackend | None = None,
     ) -> None:
         self.model = model
+        self._directions = directions
         self._shared = tuple(list(group) for group in shared)
         self.options = options or PlannerOptions()
         self.optimiser = optimiser or PredictiveSampling()
@@ -197,12 +203,7 @@ class SamplingPlanner:
         if not np.isfinite(state).all():
             return self._held(index, time, previous, 0, 0)
         rng = np.random.Generator(np.random.PCG64([options.seed, index]))
-        knots = self.optimiser.sample(state, distribution, self.scale, n, rng)
-        for group in self._shared:
-            noise = knots[:, :, group[:1]] - distribution.mean[:, group[:1]]
-            knots[:, :, group] = distribution.mean[:, group] + noise
-        knots[0] = distribution.mean
-        np.clip(knots, self.lower, self.upper, out=knots)
+        knots = self._drawn(state, distribution, n, rng)
         costs = self.evaluate(state, knots, cost)
         steps = self.rollouts.steps_done - before
         finite = np.isfinite(costs)
@@ -223,6 +224,23 @@ class SamplingPlanner:
             steps,
             condition,
         )
+
+    def _drawn(
+        self, state: Array, distribution: Distribution, n: int, rng: np.random.Generator
+    ) -> Array:
+        """Samples (n, K, nu) within the controls' ranges; sample 0 is the mean."""
+        knots = self.optimiser.sample(state, distribution, self.scale, n, rng)
+        for group in self._shared:
+            noise = knots[:, :, group[:1]] - distribution.mean[:, group[:1]]
+            knots[:, :, group] = distribution.mean[:, group] + noise
+        bases = self._directions(state) if self._directions is not None else ()
+        for i, basis in enumerate(bases, start=1):
+            along = knots[i :: len(bases) + 1]
+            noise = self.optimiser.standard_noise(rng, len(along), along.shape[1], basis.shape[1])
+            along[:] = distribution.mean + noise @ basis.T
+        knots[0] = distribution.mean
+        np.clip(knots, self.lower, self.upper, out=knots)
+        return knots
 
     def evaluate(self, state: Array, knots: Array, cost: RunningCost) -> Array:
         """Mean running cost per step (N,) of knots (N, K, nu) from a state; inf where it diverged.

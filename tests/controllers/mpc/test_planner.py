@@ -16,6 +16,7 @@ from embodied_controllers.mpc import (
     PredictiveSampling,
     SamplingPlanner,
 )
+from embodied_controllers.mpc.optimisers import Distribution
 from embodied_controllers.mpc.rollouts import full_state
 
 _spec = importlib.util.spec_from_file_location("toys", Path(__file__).with_name("toys.py"))
@@ -176,7 +177,50 @@ def test_actuators_of_a_group_share_their_noise() -> None:
         assert np.allclose(plan.knots[:, 0], plan.knots[:, 1]) == bool(shared)
 
 
+class Recording(Mppi):
+    """Keeps the knots of its last update."""
+
+    knots = np.empty(0)
+
+    def update(
+        self, distribution: Distribution, knots: np.ndarray, costs: np.ndarray, scale: np.ndarray
+    ) -> np.ndarray:
+        self.knots = knots.copy()
+        return super().update(distribution, knots, costs, scale)
+
+
+def test_a_share_of_the_samples_moves_along_given_directions() -> None:
+    two = mujoco.MjModel.from_xml_string(
+        toys.DOUBLE_INTEGRATOR.replace("</actuator>", '<motor joint="x"/></actuator>')
+    )
+    state = full_state(two, mujoco.MjData(two))
+    optimiser = Recording(noise=0.1)
+    opposed = np.array([[0.1], [-0.1]])
+    planner = SamplingPlanner(
+        two, PlannerOptions(n_samples=16), optimiser, directions=lambda state: (opposed,)
+    )
+    planner.plan(state, toys.goal_at_half, planner.start(np.zeros(2), 0.0))
+    opposite = np.isclose(optimiser.knots.sum(axis=2), 0.0).all(axis=1)
+    assert list(np.flatnonzero(opposite)) == [0, *range(1, 16, 2)]
+    assert (np.abs(optimiser.knots[1::2]).max(axis=(1, 2)) > 0).all()
+
+
+@pytest.mark.parametrize("correlation", [0.0, 0.8])
+def test_noise_of_neighbouring_knots_is_correlated_as_asked(correlation: float) -> None:
+    optimiser = Mppi(noise=0.5, correlation=correlation)
+    start = optimiser.start(np.full((4, 2), 3.0))
+    rng = np.random.default_rng(0)
+    noise = optimiser.sample(np.zeros(1), start, np.array([1.0, 2.0]), 20_000, rng) - 3.0
+    assert noise.std(axis=0) == pytest.approx(np.tile([0.5, 1.0], (4, 1)), rel=0.03)
+    for k in range(3):
+        measured = np.corrcoef(noise[:, k, 0], noise[:, k + 1, 0])[0, 1]
+        assert measured == pytest.approx(correlation, abs=0.03)
+    assert abs(np.corrcoef(noise[:, 0, 0], noise[:, 0, 1])[0, 1]) < 0.03
+
+
 def test_options_are_checked() -> None:
+    with pytest.raises(ValueError, match="correlation"):
+        Mppi(correlation=1.0)
     with pytest.raises(ValueError, match="halvings"):
         PlannerOptions(halvings=(0.5, 0.2))
     with pytest.raises(ValueError, match="horizon_s"):

@@ -1,0 +1,61 @@
+"""Directions of search in which a hand moves straight or turns on the spot.
+
+Noise on single joints hardly ever adds up to a straight line: a hand on the table that holds two
+things finds no way up, because nearly every sample drags or tilts them. So a share of the samples
+moves the hand along straight lines, another turns it about its grasp centre, both through the
+damped inverse of the Jacobian at the present configuration; the fingers stay as they are planned.
+"""
+
+# pyright: reportAttributeAccessIssue=false
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import mujoco
+import numpy as np
+
+from embodied_controllers.mpc.norms import Array
+
+DAMPING = 1e-4
+
+
+class HandDirections:
+    """Joint motions that shift or turn a site of the model.
+
+    Args:
+        model: Model with position actuators of the same names as their joints.
+        site: The hand's grasp centre.
+        joints: Joints of the arm.
+        shift_m: Standard deviation of a shift along each world axis.
+        turn_rad: Standard deviation of a turn about each world axis.
+    """
+
+    def __init__(
+        self,
+        model: mujoco.MjModel,
+        site: str,
+        joints: Sequence[str],
+        *,
+        shift_m: float = 0.05,
+        turn_rad: float = 0.15,
+    ) -> None:
+        self._model, self._data = model, mujoco.MjData(model)
+        self._site = model.site(site).id
+        self._dofs = [int(model.joint(name).dofadr[0]) for name in joints]
+        self._actuators = [int(model.actuator(name).id) for name in joints]
+        self._deviations = (shift_m, turn_rad)
+        self._jacobian = np.zeros((6, model.nv))
+
+    def __call__(self, state: Array) -> tuple[Array, Array]:
+        """Bases (nu, 3) of shifts and of turns at a full physics state (time, qpos, qvel, act)."""
+        model, data = self._model, self._data
+        data.qpos[:] = state[1 : 1 + model.nq]
+        mujoco.mj_kinematics(model, data)
+        mujoco.mj_comPos(model, data)
+        mujoco.mj_jacSite(model, data, self._jacobian[:3], self._jacobian[3:], self._site)
+        jacobian = self._jacobian[:, self._dofs]
+        inverse = jacobian.T @ np.linalg.inv(jacobian @ jacobian.T + DAMPING * np.eye(6))
+        shift, turn = np.zeros((model.nu, 3)), np.zeros((model.nu, 3))
+        shift[self._actuators] = inverse[:, :3] * self._deviations[0]
+        turn[self._actuators] = inverse[:, 3:] * self._deviations[1]
+        return shift, turn
