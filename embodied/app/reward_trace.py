@@ -27,6 +27,8 @@ TOLERANCE = {
     "object_orientation": (0.3, ""),
     "joint_fraction": (0.2, ""),
     "palm_orientation": (0.4, ""),
+    "closing_along": (0.4, ""),
+    "closing_across": (0.4, ""),
 }
 """Largest mean residual of a term that still counts as reached; other terms are not judged."""
 

@@ -160,7 +160,8 @@ def _neutral(term: RewardTerm, wanted: Sequence[Mapping[str, Any]]) -> bool:
             if isinstance(v, str)
         }
         return "object_height" not in names and p["object"] in carried
-    return term.name in ("hand_closure", "palm_orientation") and term.name not in names
+    with_the_hand = ("hand_closure", "palm_orientation", "closing_along", "closing_across")
+    return term.name in with_the_hand and term.name not in names
 
 
 def _fits(value: Any, wanted: Any) -> bool:

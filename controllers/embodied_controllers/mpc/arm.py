@@ -35,6 +35,8 @@ class ArmView(View):
         "object_orientation": "_object_orientation",
         "joint_fraction": "_joint_fraction",
         "palm_orientation": "_palm_orientation",
+        "closing_along": "_closing_along",
+        "closing_across": "_closing_across",
         "hand_closure": "_hand_closure",
         "posture": "_posture",
         "stillness": "_stillness",
@@ -107,6 +109,17 @@ class ArmView(View):
 
     def _palm_orientation(self, p: Parameters) -> Array:
         return self.sensor("palm_facing") - np.array(DIRECTIONS[str(p["direction"])])
+
+    def _closing_along(self, p: Parameters) -> Array:
+        """Sine of the angle between the closing direction and the line, as a vector (N, T, 3)."""
+        line = self.point(str(p["b"])) - self.point(str(p["a"]))
+        length = np.sqrt(np.einsum("...k,...k->...", line, line))[..., None]
+        return np.cross(self.sensor("palm_closing"), line / np.maximum(length, 1e-6))
+
+    def _closing_across(self, p: Parameters) -> Array:
+        """Cosine of the angle between the closing direction and the object's own axis."""
+        up = self.sensor(f"{p['object']}_up")
+        return np.einsum("...k,...k->...", self.sensor("palm_closing"), up)[..., None]
 
     def _hand_closure(self, p: Parameters) -> Array:
         return self.told_closure - float(p["fraction"])

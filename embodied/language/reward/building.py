@@ -218,6 +218,23 @@ def touching(thing: str) -> tuple[RewardStage, ...]:
     )
 
 
+def coming(thing: str, *terms: RewardTerm, distance: float = 0.16) -> tuple[RewardStage, ...]:
+    """The open hand off a thing, if it is there after a failed attempt, then near it.
+
+    Args:
+        thing: What to come near.
+        terms: Everything but the distance.
+        distance: Where to wait, m.
+    """
+    off = a("distance", a="palm", b=thing, distance=distance, weight=10.0)
+    reached = until("distance", "palm", thing, below=distance + 0.02)
+    clear = until("distance", "palm", thing, above=distance - 0.03)
+    return (
+        stage(off, *terms, seconds=1.0, until=clear),
+        stage(off, *terms, seconds=2.0, until=reached),
+    )
+
+
 def grasping(thing: str, *keep: RewardTerm, facing_: RewardTerm = DOWN) -> tuple[RewardStage, ...]:
     """Hand near a thing, then around it, settled, then closed.
 
@@ -227,14 +244,7 @@ def grasping(thing: str, *keep: RewardTerm, facing_: RewardTerm = DOWN) -> tuple
         facing_: Where the palm faces.
     """
     return (
-        stage(
-            a("distance", a="palm", b=thing, distance=0.16, weight=10.0),
-            OPEN,
-            facing_,
-            *ARM_CALM,
-            seconds=2.0,
-            until=until("distance", "palm", thing, below=0.18),
-        ),
+        *coming(thing, *keep, OPEN, facing_, *ARM_CALM),
         stage(
             near("palm", thing),
             *keep,
@@ -252,7 +262,7 @@ def grasping(thing: str, *keep: RewardTerm, facing_: RewardTerm = DOWN) -> tuple
             facing_,
             *ARM_STILL,
             seconds=1.0,
-            guards=(in_hand(thing, back=3),),
+            guards=(in_hand(thing, back=4),),
         ),
     )
 
@@ -279,11 +289,11 @@ def lifting_thing(thing: str, height: float) -> tuple[RewardStage, ...]:
             *_carried(thing, height),
             seconds=2.0,
             until=until("object_height", thing, above=0.15),
-            guards=(in_hand(thing, back=4),),
+            guards=(in_hand(thing, back=5),),
         ),
         stage(
             *_carried(thing, height),
-            guards=(in_hand(thing, back=5), off_table(thing, back=5)),
+            guards=(in_hand(thing, back=6), off_table(thing, back=6)),
         ),
     )
 
@@ -301,7 +311,7 @@ def moving(thing: str, target: str) -> tuple[RewardStage, ...]:
             *_with_hand(thing, lifted),
             seconds=2.0,
             until=until("object_height", thing, above=0.055),
-            guards=(in_hand(thing, back=4),),
+            guards=(in_hand(thing, back=5),),
         ),
         stage(
             a("distance", a=thing, b=target, distance=0.09, weight=40.0, norm="l2"),
@@ -311,7 +321,7 @@ def moving(thing: str, target: str) -> tuple[RewardStage, ...]:
             CLOSE,
             DOWN,
             *ARM_CALM,
-            guards=(in_hand(thing, back=5),),
+            guards=(in_hand(thing, back=6),),
         ),
     )
 
@@ -337,36 +347,50 @@ def uprighting(thing: str, standing_height: float = 0.05) -> tuple[RewardStage, 
     the hand took lengthwise. Turning weighs little enough to keep it between the fingers, and to
     stay low: raised high, it would have to tilt again on its way down.
     """
+    across = a("closing_across", object=thing, weight=2.0)
     square, calm = a("posture", weight=0.5), a("stillness", weight=0.03)
     up, kept = upright(thing, 15.0), near("palm", thing, 40.0)
+    within_reach = a("distance", a=thing, b="rest_position", distance=0.2, weight=5.0)
     wrong_way = RewardGuard(condition=until("object_tilt", thing, below=1.9), back=1)
     return (
-        *grasping(thing),
+        *grasping(thing, across),
         stage(
             *_carried(thing, 0.2),
             square,
             seconds=2.0,
             until=until("object_height", thing, above=0.16),
-            guards=(in_hand(thing, back=4),),
+            guards=(in_hand(thing, back=5),),
         ),
         stage(
             up,
             a("object_height", object=thing, height=0.2, weight=60.0),
             kept,
+            within_reach,
             CLOSE,
             square,
             calm,
-            seconds=6.0,
-            until=until("object_tilt", thing, below=0.15),
-            guards=(in_hand(thing, back=5), wrong_way),
+            seconds=5.0,
+            until=until("object_tilt", thing, below=0.3),
+            guards=(in_hand(thing, back=6), wrong_way),
         ),
         stage(
             up,
             a("object_height", object=thing, height=standing_height, weight=30.0),
             kept,
+            within_reach,
             CLOSE,
             square,
             calm,
+            seconds=3.0,
+            until=until("object_height", thing, below=standing_height + 0.009),
+            guards=(in_hand(thing, back=7),),
+        ),
+        stage(
+            up,
+            apart("palm", thing, 0.12),
+            OPEN,
+            *ARM_CALM,
+            guards=(RewardGuard(condition=until("object_tilt", thing, below=0.8), back=8),),
         ),
     )
 
@@ -394,10 +418,9 @@ def lifting_two(first: str, second: str, height: float = 0.3) -> tuple[RewardSta
     both = (near("palm", first), near("palm", second))
     # Weak, the hand would rather rise out of what closing fingers push about.
     down_to = (near("palm", first, 30.0), near("palm", second, 30.0))
-    above = tuple(
-        a("distance", a="palm", b=thing, distance=0.16, weight=10.0) for thing in (first, second)
-    )
+    near_second = a("distance", a="palm", b=second, distance=0.16, weight=10.0)
     standing = (upright(first), upright(second))
+    in_line = a("closing_along", a=first, b=second, weight=3.0)
     raised = (
         *(a("object_height", object=t, height=height, weight=20.0) for t in (first, second)),
         *both,
@@ -406,27 +429,20 @@ def lifting_two(first: str, second: str, height: float = 0.3) -> tuple[RewardSta
         *ARM_CALM,
     )
     return (
-        stage(
-            *above,
-            OPEN,
-            DOWN,
-            *ARM_CALM,
-            seconds=2.0,
-            until=until("distance", "palm", first, below=0.18),
-        ),
-        stage(*down_to, *standing, OPEN, DOWN, *ARM_CALM, seconds=3.0),
-        stage(*down_to, CLOSE, DOWN, *ARM_HELD, seconds=1.0),
+        *coming(first, near_second, in_line, OPEN, DOWN, *ARM_CALM),
+        stage(*down_to, *standing, in_line, OPEN, DOWN, *ARM_CALM, seconds=3.0),
+        stage(*down_to, in_line, CLOSE, DOWN, *ARM_HELD, seconds=1.0),
         stage(
             *raised,
             seconds=2.5,
             until=until("object_height", first, above=0.15),
-            guards=tuple(in_hand(t, back=3, within=TWO_IN_HAND_M) for t in (first, second)),
+            guards=tuple(in_hand(t, back=4, within=TWO_IN_HAND_M) for t in (first, second)),
         ),
         stage(
             *raised,
             guards=(
-                *(in_hand(t, back=4, within=TWO_IN_HAND_M) for t in (first, second)),
-                *(off_table(t, back=4) for t in (first, second)),
+                *(in_hand(t, back=5, within=TWO_IN_HAND_M) for t in (first, second)),
+                *(off_table(t, back=5) for t in (first, second)),
             ),
         ),
     )

@@ -337,6 +337,21 @@ def arm_vocabulary(
             norm="l2",
         ),
         _term(
+            "closing_along",
+            "the fingers close along the line from one point to another, to take both at once",
+            _name("a", "first point", points),
+            _name("b", "second point", points),
+            weight=1.0,
+            norm="l2",
+        ),
+        _term(
+            "closing_across",
+            "the fingers close across the object's own axis, as around a lying cup",
+            which,
+            weight=1.0,
+            norm="l2",
+        ),
+        _term(
             "hand_closure",
             "how far the fingers are closed: 0 open, 1 a fist",
             _number("fraction", "target fraction", "1", 0.0, 1.0),

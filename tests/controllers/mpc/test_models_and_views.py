@@ -5,11 +5,15 @@ import math
 import mujoco
 import numpy as np
 import pytest
+from embodied_controllers.mpc.arm import ArmView
 from embodied_controllers.mpc.arm_models import arm_spec
 from embodied_controllers.mpc.estimator import Estimator
+from embodied_controllers.mpc.hand_directions import HandDirections
 from embodied_controllers.mpc.plan_models import fidelity, plan_model, randomised, robot_spec
 from embodied_controllers.mpc.quadruped import HOME_JOINTS, QuadrupedView
 from embodied_controllers.mpc.rollouts import full_state
+
+from embodied.language.reward.vocabulary import make_term
 
 SPEC = robot_spec("quadruped")
 
@@ -115,6 +119,58 @@ def test_a_cup_on_its_side_rolls_and_comes_to_rest() -> None:
     mujoco.mj_step(model, data, nstep=round(3.0 / model.opt.timestep))
     assert 0.005 < cup.qpos[1] - 0.2 < 0.2
     assert np.linalg.norm(cup.qvel[:3]) < 0.005
+
+
+@pytest.mark.parametrize("axis", range(3))
+def test_hand_directions_shift_and_turn_the_hand(axis: int) -> None:
+    model = arm_spec(()).compile()
+    data = mujoco.MjData(model)
+    mujoco.mj_resetDataKeyframe(model, data, 0)
+    directions = HandDirections(
+        model, "palm", [f"joint{i}" for i in range(1, 8)], shift_m=0.01, turn_rad=0.02
+    )
+    bases = directions(full_state(model, data))
+
+    def hand(controls: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        mujoco.mj_resetDataKeyframe(model, data, 0)
+        for i in range(7):
+            data.joint(f"joint{i + 1}").qpos[0] += controls[i]
+        mujoco.mj_kinematics(model, data)
+        return data.site("palm").xpos.copy(), data.site("palm").xmat.reshape(3, 3).copy()
+
+    at, facing = hand(np.zeros(model.nu))
+    wanted = np.eye(3)[axis]
+    shifted, still = hand(bases[0][:, axis])
+    assert shifted - at == pytest.approx(0.01 * wanted, abs=0.001)
+    assert still == pytest.approx(facing, abs=0.004)
+    same, turned = hand(bases[1][:, axis])
+    assert same == pytest.approx(at, abs=0.001)
+    turn = turned @ facing.T
+    rotation = np.array([turn[2, 1] - turn[1, 2], turn[0, 2] - turn[2, 0], turn[1, 0] - turn[0, 1]])
+    assert rotation / 2 == pytest.approx(0.02 * wanted, abs=0.002)
+    assert not bases[0][7:].any() and not bases[1][7:].any()
+
+
+@pytest.mark.parametrize(
+    ("turn", "off"), [(0.0, 0.0), (math.pi / 4, math.sqrt(0.5)), (math.pi / 2, 1.0)]
+)
+def test_the_closing_direction_is_measured_against_lines_and_axes(turn: float, off: float) -> None:
+    model = arm_spec(("box", "cup")).compile()
+    data = mujoco.MjData(model)
+    mujoco.mj_resetDataKeyframe(model, data, 0)
+    data.joint("joint7").qpos[0] += turn
+    data.joint("box").qpos[:3] = (0.5, 0.1, 0.033)
+    lying_along_x = (math.sqrt(0.5), 0.0, math.sqrt(0.5), 0.0)
+    data.joint("cup").qpos[:] = (0.5, -0.1, 0.033, *lying_along_x)
+    mujoco.mj_forward(model, data)
+    names = tuple(model.joint(int(j)).name for j in model.actuator_trnid[:, 0])
+    estimator = Estimator(model, names, ArmView, {})
+    states, sensors = full_state(model, data)[None, None], data.sensordata.copy()[None, None]
+    view = estimator.view_of(states, sensors)
+    along = view.residual(make_term("closing_along", robot="arm", a="box", b="cup"))
+    across = view.residual(make_term("closing_across", robot="arm", object="cup"))
+    assert np.linalg.norm(along) == pytest.approx(off, abs=0.02)
+    assert np.linalg.norm(across) == pytest.approx(off, abs=0.02)
 
 
 def test_unknown_robot_and_thing_name_the_legal_ones() -> None:

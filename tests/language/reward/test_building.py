@@ -31,10 +31,27 @@ def closes(stage: RewardStage) -> bool:
 
 
 @pytest.mark.parametrize("stages", GRASPS.values(), ids=GRASPS)
-def test_the_hand_closes_once_and_stays_closed(stages: tuple[RewardStage, ...]) -> None:
+def test_the_hand_closes_once_and_lets_go_only_of_what_is_put_down(
+    stages: tuple[RewardStage, ...],
+) -> None:
     first = next(i for i, s in enumerate(stages) if closes(s))
+    held = stages[first:-1] if stages is GRASPS["upright"] else stages[first:]
     assert not any(closes(s) for s in stages[:first])
-    assert all(closes(s) for s in stages[first:])
+    assert all(closes(s) for s in held)
+
+
+def test_what_is_put_down_is_let_go_when_it_stands_and_taken_again_when_it_falls() -> None:
+    *_, lowering, release = uprighting("cup")
+    assert lowering.until is not None and lowering.until.sensor == "object_height"
+    assert not closes(release)
+    (guard,) = release.guards
+    assert guard.condition.sensor == "object_tilt" and guard.back == len(GRASPS["upright"]) - 1
+
+
+def test_fingers_close_across_a_lying_thing_and_along_two() -> None:
+    for stages, term in ((GRASPS["upright"], "closing_across"), (GRASPS["two"], "closing_along")):
+        first = next(i for i, s in enumerate(stages) if closes(s))
+        assert all(total(stage, term) > 0 for stage in stages[: first + 1])
 
 
 def test_between_two_things_the_arm_rests_and_stays_down_while_the_fingers_close() -> None:
