@@ -80,8 +80,10 @@ class Optimiser(ABC):
         """(n, K, n_controls) standard normal numbers, along the knots an AR(1) process."""
         noise = rng.standard_normal((n, n_knots, n_controls))
         if self.correlation > 0:
-            lag = np.abs(np.subtract.outer(np.arange(n_knots), np.arange(n_knots)))
-            noise = np.matmul(np.linalg.cholesky(self.correlation**lag), noise)
+            knots = np.arange(n_knots, dtype=np.float64)
+            covariance: Array = self.correlation ** np.abs(knots[:, None] - knots)
+            mixing: Array = np.linalg.cholesky(covariance)
+            noise = mixing @ noise
         return noise
 
     @abstractmethod
