@@ -81,9 +81,8 @@ class Optimiser(ABC):
         noise = rng.standard_normal((n, n_knots, n_controls))
         if self.correlation > 0:
             knots = np.arange(n_knots, dtype=np.float64)
-            covariance: Array = self.correlation ** np.abs(knots[:, None] - knots)
-            mixing: Array = np.linalg.cholesky(covariance)
-            noise = mixing @ noise
+            covariance = np.power(self.correlation, np.abs(knots[:, None] - knots))
+            noise = np.asarray(np.linalg.cholesky(covariance) @ noise, dtype=np.float64)
         return noise
 
     @abstractmethod
