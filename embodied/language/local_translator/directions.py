@@ -35,6 +35,8 @@ _OTHER = frozenset(
     "other opposite reverse diagonal diagonally instead wrong swap mirror not no".split()
 )
 
+_COUNTER = re.compile(r"\b(?:c\w*n?t\w*r|ant\w*)[ -]?clockwise")
+"""Counter-clockwise and anticlockwise, however they were typed."""
 
 _FOOT = r"(?:paws?|foot|feet|legs?|limbs?|forelimbs?|hindlimbs?)"
 _END = "(?:(?:front|fore|back|rear|hind) )?"
@@ -56,9 +58,9 @@ def struck(words: frozenset[str], text: str, *, quadruped: bool) -> frozenset[st
     """
     if words & _OTHER:
         return frozenset()
+    plain = frozenset(_COUNTER.sub("counterclockwise", text).replace(",", " ").split())
+    words = (words - {"clockwise"}) | (plain & {"clockwise", "counterclockwise"})
     left, right = words & LEFT, words & RIGHT
-    if "counter" in words:
-        right = right - {"clockwise"}
     out: set[str] = set()
     said_plainly = "right angle" not in text and (quadruped or not _MIRRORED.search(text))
     if said_plainly:

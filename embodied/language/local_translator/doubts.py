@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from embodied.language.local_translator.ambiguity import may_be_unclear, unclear_nouns
 from embodied.language.local_translator.evidence import called, left_out
 from embodied.language.local_translator.grounding import forms_of, unknown_words
-from embodied.language.local_translator.mentions import mentions
+from embodied.language.local_translator.mentions import joined, mentions
 from embodied.language.local_translator.scene_view import SceneView, Thing
 from embodied.language.local_translator.slots import Refusal, refusal
 from embodied.language.local_translator.text import normalise
@@ -128,6 +128,7 @@ def unnamed(kind: str, sentence: str, slots: str, scene: SceneView) -> tuple[str
     if _TAKEN_BACK & set(said):
         return ()
     own = _own(scene)
+    said = joined(said, own)
     if kind == "value-map":
         # "the left corner of the table" is an area of a value map, not the table
         own -= {w for t in scene.things if t.kind == "surface" for w in called(t)}

@@ -161,8 +161,9 @@ def quantities(texts: Iterable[str]) -> tuple[str, ...]:
                 continue
             unit = number[2] or (tokens[i + 1] if i + 1 < len(tokens) else "")
             units = (unit,) if unit in amounts.FACTORS else tuple(amounts.FACTORS)
-            if unit in _PER_S and i + 2 < len(tokens) and tokens[i + 2].startswith("s"):
-                units = (*units, f"{unit}/s")
+            behind = tokens[i + 2 : i + 4]
+            if unit in _PER_S and any(word.startswith("s") for word in behind):
+                units = (*units, f"{unit}/s")  # "m per secnod"
             for each in units:
                 found[f"{number[1]} {each}"] = None
     return tuple(found)
@@ -171,7 +172,13 @@ def quantities(texts: Iterable[str]) -> tuple[str, ...]:
 def left_out(sentence: str, slots: str) -> tuple[str, ...]:
     """Numbers with a unit that were said and are not in the answer; half a turn has other words."""
     said = [q for q in _QUANTITY.findall(normalise(sentence)) if q != ("180", "deg")]
-    return tuple(f"{n} {unit}" for n, unit in said if f" {n} {unit}" not in f" {slots} ")
+    written = f" {slots} "
+    return tuple(
+        f"{n} {unit}"
+        for n, unit in said
+        # a mistyped "m per secnod" is read as a length
+        if f" {n} {unit} " not in written and f" {n} {unit}/s " not in written
+    )
 
 
 def names(texts: list[str], scene: SceneView) -> frozenset[str]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 
 from embodied.language.local_translator.grounding import SIMILAR, everyday_words, forms_of
 from embodied.language.local_translator.scene_view import SceneView, Thing
 
-_WORD = re.compile(r"[a-z]+|\d+(?:\.\d+)?|[,+&]")
+_WORD = re.compile(r"[a-z]+|\d+(?:\.\d+)?|[,+&>]")
 _GREY = {"gray": "grey", "grey": "gray"}
 
 
@@ -46,7 +46,7 @@ def mentions(text: str, scene: SceneView) -> list[set[str]]:
             by_noun.setdefault(word, set()).add(thing.name)
         for word in marks(thing):
             by_mark.setdefault(word, set()).add(thing.name)
-    words = _joined(_WORD.findall(text.replace("-", " ")), by_mark)
+    words = joined(_WORD.findall(text.replace("-", " ")), by_mark)
     called = [_meant(w, by_noun) for w in words]
     marked = [_meant(w, by_mark) for w in words]
     found = [
@@ -56,15 +56,15 @@ def mentions(text: str, scene: SceneView) -> list[set[str]]:
     return [names for names in found if names]
 
 
-def _joined(words: Sequence[str], by_mark: Mapping[str, set[str]]) -> list[str]:
+def joined(words: Sequence[str], known: Container[str]) -> list[str]:
     """The words with "p 2" in one where something here is marked "p2"."""
-    joined: list[str] = []
+    result: list[str] = []
     for word in words:
-        if joined and word.isdigit() and joined[-1] + word in by_mark:
-            joined[-1] += word
+        if result and word.isdigit() and result[-1] + word in known:
+            result[-1] += word
         else:
-            joined.append(word)
-    return joined
+            result.append(word)
+    return result
 
 
 def _with_marks(

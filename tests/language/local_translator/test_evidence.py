@@ -173,3 +173,15 @@ def test_the_side_of_a_foot_is_not_that_of_a_turn(quadruped: SceneView) -> None:
     rules = narrowed(reward_slots.grammar(quadruped), said, quadruped).rules
     assert rules["side"] == words(("right",))
     assert ('"rear-left',) in rules["feet"]
+
+
+def test_mistyped_speeds_and_turns_are_understood(quadruped: SceneView) -> None:
+    grammar = reward_slots.grammar(quadruped)
+    said = "walk on at 0.4 m per secnod"
+    assert derives(narrowed(grammar, said, quadruped), " walk forward 0.4 m/s")
+    assert left_out(said, "walk forward 0.4 m/s") == ()
+    for turn in ("couunter clockwise", "coutner clockwise", "anti-clockwise", "anticlockwise"):
+        rules = narrowed(grammar, f"turn 20 degrees {turn}", quadruped).rules
+        assert rules["side"] == words(("left",)), turn
+    both = "15 degrees clockwise and then 90 degrees anticlockwise"
+    assert narrowed(grammar, both, quadruped).rules["side"] == words(("left", "right"))

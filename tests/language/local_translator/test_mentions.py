@@ -33,6 +33,8 @@ def rakes() -> SceneView:
         ("the blue one", {"blue-rake", "blue-cup"}),
         ("cup 2 in the bin", {"cup-2", "bin"}),
         ("p2", {"p2"}),
+        ("p 2", {"p2"}),
+        ("the blue cup -> cup 2", {"blue-cup", "cup-2"}),
         ("the blue and the grey rake", {"blue-rake", "blue-cup", "grey-rake"}),
         ("the blue + grey rakes", {"blue-rake", "blue-cup", "grey-rake"}),
         ("the blue grey rakes", {"blue-rake", "grey-rake"}),
