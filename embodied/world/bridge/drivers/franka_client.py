@@ -18,7 +18,6 @@ from embodied.world.bridge.drivers.vendor_process import VendorProcess
 
 ANSWER_S = 1.5
 """``libfranka`` itself notices after a second that the arm has gone, and then says why."""
-START_S = 40.0
 STOP_S = 4.0
 
 STIFFNESS_NM_RAD = (600.0, 600.0, 600.0, 600.0, 250.0, 150.0, 50.0)
@@ -43,7 +42,7 @@ class Reading(NamedTuple):
         tau: Measured torques, gravity included.
         mode: What the arm does, as ``franky.RobotMode`` names it.
         in_control: The controller runs.
-        fault: Why it ended although nobody asked it to, ``""`` for no reason.
+        fault: Why it ended although nobody asked it to, or why the hand is out of use; or ``""``.
         hand: Gap in m, its rate in m/s, grasping force in N; None without a gripper.
     """
 
@@ -74,7 +73,7 @@ class FrankaClient:
 
     def __init__(self, host: str, *, realtime: bool, hand: bool, patient: bool) -> None:
         options = (host, realtime, hand, patient)
-        self._process = VendorProcess(_serve, *options, vendor="Franka", start_s=START_S)
+        self._process = VendorProcess(_serve, *options, vendor="Franka")
 
     def read(self) -> Reading:
         """The latest report; raises DriverLostError."""
@@ -174,6 +173,7 @@ class _Session:
         self._notice_end()
         state = self._robot.state
         tracks = self._tracker is not None
+        hand = self._hand
         return (
             state.time.to_sec(),
             list(state.q),
@@ -183,8 +183,8 @@ class _Session:
             list(state.tau_J),
             state.robot_mode.name,
             bool(self._robot.is_in_control),
-            self._fault,
-            None if self._hand is None else self._hand.seen(),
+            self._fault or (hand.problem if hand is not None else ""),
+            None if hand is None else hand.seen(),
         )
 
     def start(self) -> str:

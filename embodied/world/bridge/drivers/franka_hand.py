@@ -29,7 +29,7 @@ class Hand:
         self._lock = threading.Lock()
         self._target: tuple[float, float] | None = None
         self._seen = (float(gripper.width), 0.0, 0.0)
-        self._seen_s = time.monotonic()
+        self._stamp_s = 0.0
         self._told: tuple[float, float] | None = None
         self._running: Any = None
         threading.Thread(target=self._serve, daemon=True).start()
@@ -39,14 +39,15 @@ class Hand:
 
         The hand measures that it grasps, not how hard: the force is the one asked for once it
         reports a grasp and the fingers stand off from where they were sent.
-
-        Raises:
-            RuntimeError: The hand does not answer any more, or refused a command.
         """
         with self._lock:
-            if self._problem:
-                raise RuntimeError(f"the hand: {self._problem}")
             return self._seen
+
+    @property
+    def problem(self) -> str:
+        """Why it is neither read nor moved any more: it went, or refused a command; else empty."""
+        with self._lock:
+            return self._problem and f"the hand: {self._problem}"
 
     def move(self, width_m: float, force_n: float) -> None:
         """Set the target; returns at once."""
@@ -65,10 +66,10 @@ class Hand:
     def _once(self) -> None:
         state = self._gripper.state
         with self._lock:
-            now, before = time.monotonic(), self._seen[0]
-            rate = (state.width - before) / max(now - self._seen_s, 1e-3)
+            stamp_s, before = state.time.to_sec(), self._seen[0]
+            rate = (state.width - before) / max(stamp_s - self._stamp_s, 1e-3)
             self._seen = (state.width, rate, self._force_n(state))
-            target, self._seen_s = self._target, now
+            target, self._stamp_s = self._target, stamp_s
         if target is not None and self._idle():
             self._tell(target, state.width)
 

@@ -14,7 +14,7 @@ from typing import Any
 from embodied.world.bridge.driver import DriverLostError
 
 ANSWER_S = 0.5
-START_S = 20.0
+START_S = 40.0
 
 
 class VendorProcess:
@@ -28,7 +28,6 @@ class VendorProcess:
         body: A function at the top of its module.
         *arguments: For the body, after the pipe.
         vendor: Name of the vendor, for messages.
-        start_s: How long it may take to connect.
 
     Raises:
         DriverLostError: The client could not connect.
@@ -39,7 +38,6 @@ class VendorProcess:
         body: Callable[..., None],
         *arguments: Any,
         vendor: str,
-        start_s: float = START_S,
     ) -> None:
         self._vendor = vendor
         context = multiprocessing.get_context("spawn")
@@ -47,7 +45,7 @@ class VendorProcess:
         self._process = context.Process(target=body, args=(theirs, *arguments), daemon=True)
         self._process.start()
         theirs.close()
-        self._receive(start_s)
+        self._receive(START_S)
 
     def ask(self, name: str, *arguments: Any, timeout_s: float = ANSWER_S) -> Any:
         """Have the client do something and wait for the result; raises DriverLostError."""
