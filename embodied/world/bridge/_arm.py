@@ -153,6 +153,7 @@ class Arm:
 
     def stream(self, decision: Decision, state: ArmState) -> ArmState:
         """Send a set-point; returns the latest report, in lockstep the one that follows."""
+        self._streamed_s = time.monotonic()  # the arm has not heard it before
         try:
             self.driver.stream(
                 decision.q,
@@ -160,7 +161,6 @@ class Arm:
                 gripper_width_m=decision.gripper_width_m,
                 gripper_force_n=decision.gripper_force_n,
             )
-            self._streamed_s = time.monotonic()
             if self._lockstep:
                 self.last_state = state = self.driver.read_state()
         except WorldError as error:

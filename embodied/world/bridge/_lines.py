@@ -53,6 +53,9 @@ class Lines:
         operator: Where the operator's terminal connects.
         token: What the operator's terminal must say first.
         note: Writes events down.
+
+    Attributes:
+        had_operator: An operator has said the token.
     """
 
     def __init__(
@@ -64,6 +67,7 @@ class Lines:
         self._planner: SocketChannel | None = None
         self._operator: SocketChannel | None = None
         self._operator_known = False
+        self.had_operator = False
 
     @property
     def has_planner(self) -> bool:
@@ -153,6 +157,7 @@ class Lines:
             if heard.message["kind"] == "hello":
                 token = heard.message["token"]
                 self._operator_known = secrets.compare_digest(token, self._token)
+                self.had_operator |= self._operator_known
             if not self._operator_known:
                 channel.close()
                 self._operator = None

@@ -32,6 +32,7 @@ from embodied.world.bridge.journal import Journal, said
 from embodied.world.bridge.limits import SafetyLimits
 
 _LONGEST_END_S = 5.0
+_OPERATOR_S = 60.0
 _QUEUE = 3
 
 
@@ -77,6 +78,7 @@ class Supervisor:
         self._moving_periods = 0
         self._ending = False
         self._end_by_s: float | None = None
+        self._operator_by_s = time.monotonic() + _OPERATOR_S
 
     # --------------------------------------------------------------------- loop
 
@@ -113,11 +115,16 @@ class Supervisor:
 
     def _over(self) -> bool:
         """The session ends and the arm is at rest, or was given long enough for it."""
+        now = time.monotonic()
+        if not self._ending and not self._lines.had_operator and now > self._operator_by_s:
+            self._event("no-operator", waited_s=_OPERATOR_S)
+            self.arm.hold("heartbeat", problem="no operator has come")
+            self._ending = True
         if self._end_by_s is None and self._ending:
-            self._end_by_s = time.monotonic() + _LONGEST_END_S
+            self._end_by_s = now + _LONGEST_END_S
         if self._end_by_s is None:
             return False
-        return not self.arm.moving or time.monotonic() > self._end_by_s
+        return not self.arm.moving or now > self._end_by_s
 
     def _finish(self) -> None:
         for arm in (self.driver, self.shadowed):

@@ -15,23 +15,25 @@ import pytest
 
 from embodied.errors import HardwareFault
 from embodied.types._geometry import Array
-from embodied.world.bridge import _arm
+from embodied.world.bridge import _arm, supervisor
 from embodied.world.bridge._arm import PATIENCE_PERIODS, STILL_PERIODS, Arm
 from embodied.world.bridge._types import (
     Acknowledgement,
     ArmMode,
     ArmState,
     Capabilities,
+    OperationMode,
     Setpoint,
     StopCategory,
     StreamResult,
     Verdict,
 )
-from embodied.world.bridge.channel import REPORTS, connect
+from embodied.world.bridge.channel import OPERATOR, PLANNER, REPORTS, Listener, connect
 from embodied.world.bridge.client import PlannerClient
 from embodied.world.bridge.faults import gentle_way
 from embodied.world.bridge.filter import SafetyFilter
 from embodied.world.bridge.geometry import ArmGeometry
+from embodied.world.bridge.journal import Journal
 from embodied.world.bridge.limits import load_limits, shipped_limits
 from embodied.world.bridge.process import BridgeConfig, SupervisorProcess
 from embodied.world.bridge.replay import read_recording
@@ -213,12 +215,49 @@ def test_an_arm_that_refuses_to_be_taken_over_again_is_stopped(
     assert not bench.arm.enabled
 
 
+def test_silence_counts_from_before_a_set_point_was_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The arm may have heard it at once, and the supervisor may have been kept waiting since."""
+    bench = Bench(monkeypatch)
+    stream = bench.driver.stream
+
+    def slow(*args: Any, **more: Any) -> StreamResult:
+        result = stream(*args, **more)
+        bench.clock.now += 4 * LIMITS.dt_s
+        return result
+
+    monkeypatch.setattr(bench.driver, "stream", slow)
+    state = bench.driver.read_state()
+    bench.arm.stream(bench.safety.judge(None, state, bench.clock.now), state)
+    assert bench.arm.late() is not None
+
+
 def test_short_delays_are_no_reason_to_hold(monkeypatch: pytest.MonkeyPatch) -> None:
     bench = Bench(monkeypatch)
     bench.clock.now += (PATIENCE_PERIODS - 0.1) * LIMITS.dt_s
     assert bench.arm.late() is None
     bench.clock.now += 0.2 * LIMITS.dt_s
     assert bench.arm.late() is not None
+
+
+def test_a_supervisor_that_no_operator_comes_to_lets_go_and_ends(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(supervisor, "_OPERATOR_S", 0.05)
+    driver, journal = FakeDriver(), tmp_path / "journal.jsonl"
+    gone: list[bool] = []
+    monkeypatch.setattr(driver, "disconnect", lambda: gone.append(True))
+    supervisor.Supervisor(
+        driver,
+        SafetyFilter(LIMITS, GEOMETRY),
+        mode=OperationMode.AUTO,
+        journal=Journal(journal, None),
+        planner=Listener(tmp_path / "planner", PLANNER),
+        operator=Listener(tmp_path / "operator", OPERATOR),
+        token="secret",
+    ).run()
+    events = [json.loads(line)["event"] for line in journal.read_text("utf-8").splitlines()]
+    assert events == ["started", "no-operator", "hold", "ended"]
+    assert gone == [True]
 
 
 # ------------------------------------------------------------------------------ real processes
