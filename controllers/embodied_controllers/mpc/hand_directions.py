@@ -2,8 +2,8 @@
 
 Noise on single joints hardly ever adds up to a straight line: a hand on the table that holds two
 things finds no way up, because nearly every sample drags or tilts them. So a share of the samples
-moves the hand along straight lines, another turns it about its grasp centre, both through the
-damped inverse of the Jacobian at the present configuration; the fingers stay as they are planned.
+moves the hand along straight lines, far or a little, and another turns it about its grasp centre,
+through the damped inverse of the Jacobian at the present configuration; fingers stay as planned.
 """
 
 # pyright: reportAttributeAccessIssue=false
@@ -17,6 +17,8 @@ import numpy as np
 from embodied_controllers.mpc.norms import Array
 
 DAMPING = 1e-4
+FINE = 0.2
+"""Size of the fine shifts, by which a hand leaves a table that it presses on."""
 
 
 class HandDirections:
@@ -46,8 +48,8 @@ class HandDirections:
         self._deviations = (shift_m, turn_rad)
         self._jacobian = np.zeros((6, model.nv))
 
-    def __call__(self, state: Array) -> tuple[Array, Array]:
-        """Bases (nu, 3) of shifts and of turns at a full physics state (time, qpos, qvel, act)."""
+    def __call__(self, state: Array) -> tuple[Array, Array, Array]:
+        """Bases (nu, 3) of shifts, turns and fine shifts at a full physics state (nstate,)."""
         model, data = self._model, self._data
         data.qpos[:] = state[1 : 1 + model.nq]
         mujoco.mj_kinematics(model, data)
@@ -58,4 +60,4 @@ class HandDirections:
         shift, turn = np.zeros((model.nu, 3)), np.zeros((model.nu, 3))
         shift[self._actuators] = inverse[:, :3] * self._deviations[0]
         turn[self._actuators] = inverse[:, 3:] * self._deviations[1]
-        return shift, turn
+        return shift, turn, FINE * shift

@@ -226,12 +226,15 @@ def coming(thing: str, *terms: RewardTerm, distance: float = 0.16) -> tuple[Rewa
         terms: Everything but the distance.
         distance: Where to wait, m.
     """
-    off = a("distance", a="palm", b=thing, distance=distance, weight=10.0)
+    off = (
+        a("distance", a="palm", b=thing, distance=distance, weight=10.0),
+        a("distance", a="palm", b="rest_position", weight=2.0),  # from above, not from the side
+    )
     reached = until("distance", "palm", thing, below=distance + 0.02)
     clear = until("distance", "palm", thing, above=distance - 0.03)
     return (
-        stage(off, *terms, seconds=1.0, until=clear),
-        stage(off, *terms, seconds=2.0, until=reached),
+        stage(*off, *terms, seconds=1.0, until=clear),
+        stage(*off, *terms, seconds=2.0, until=reached),
     )
 
 
@@ -403,6 +406,7 @@ def flipping(thing: str) -> tuple[RewardStage, ...]:
             *_carried(thing, 0.4),
             seconds=3.0,
             until=until("object_height", thing, above=0.33),
+            guards=(in_hand(thing, back=5),),
         ),
         stage(
             a("object_orientation", object=thing, orientation="upside_down", weight=40.0),

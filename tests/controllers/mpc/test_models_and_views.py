@@ -148,7 +148,8 @@ def test_hand_directions_shift_and_turn_the_hand(axis: int) -> None:
     turn = turned @ facing.T
     rotation = np.array([turn[2, 1] - turn[1, 2], turn[0, 2] - turn[2, 0], turn[1, 0] - turn[0, 1]])
     assert rotation / 2 == pytest.approx(0.02 * wanted, abs=0.002)
-    assert not bases[0][7:].any() and not bases[1][7:].any()
+    assert bases[2] == pytest.approx(0.2 * bases[0])
+    assert not any(basis[7:].any() for basis in bases)
 
 
 @pytest.mark.parametrize(
