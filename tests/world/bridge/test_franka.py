@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import multiprocessing
+import os
 import subprocess
 import sys
 import time
@@ -32,7 +33,7 @@ from embodied.world.bridge.process import BridgeConfig, SupervisorProcess
 
 HOME = robots.load("fr3").q_home
 REST = np.zeros(7)
-_HOSTS = (f"127.0.8.{i}" for i in itertools.count(1))
+_HOSTS = (f"127.8.{os.getpid() % 250}.{i}" for i in itertools.count(1))
 
 
 @dataclass

@@ -14,7 +14,7 @@ from typing import Any
 from embodied.world.bridge.driver import DriverLostError
 
 ANSWER_S = 0.5
-START_S = 40.0
+START_S = 60.0
 
 
 class VendorProcess:
