@@ -1,8 +1,8 @@
-"""The prompt of the narrow model: one line, split where the parts are cached or trained apart.
+"""The prompt of the narrow model: one line, split where the parts are trained apart.
 
 ``G red-block blue-block , bin table | put the red block in the bin >`` is answered by
 `` put red-block in bin``. An earlier sentence comes before with its answer. The first part depends
-on the scene only, so its state in the model is computed once per scene.
+on the scene only, so training reads it once for all sentences of a scene.
 """
 
 from __future__ import annotations

@@ -65,7 +65,9 @@ class SlotModel(LocalModel):
             "seed": seed,
             "grammar": grammar,
             "logprobs": ALTERNATIVES,
-            "cache_prompt": True,
+            # Kept of another sentence, a prompt is computed in other batches, with other last
+            # digits: only an answer that is gone on with may use what its beginning left.
+            "cache_prompt": bool(written) or temperature > 0,
         }
         if temperature > 0:
             body |= {"top_k": 0, "top_p": 1.0, "min_p": 0.0}
