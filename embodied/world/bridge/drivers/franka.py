@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import socket
 import time
+from pathlib import Path
 
 import numpy as np
 
-from embodied.errors import HardwareFault
+from embodied.errors import ConfigurationError, HardwareFault
 from embodied.types import GripperState, JointTrajectory
 from embodied.types._geometry import Array, readonly
 from embodied.world.bridge._types import (
@@ -98,7 +99,17 @@ class FrankaDriver:
         )
 
     def connect(self) -> None:
-        """Open the connections; raises DriverLostError."""
+        """Open the connections.
+
+        Raises:
+            ConfigurationError: A real-time kernel is asked for, and there is none.
+            DriverLostError: The arm does not answer.
+        """
+        if self._realtime and not _has_realtime_kernel():
+            raise ConfigurationError(
+                "the Franka arm wants a real-time kernel (PREEMPT_RT) on this machine;"
+                " realtime=ignore does without: to read only, or for emulators"
+            )
         try:
             socket.create_connection((self._host, COMMAND_PORT), 2.0).close()
         except OSError as error:
@@ -259,3 +270,9 @@ class FrankaDriver:
             self._truth.step(PERIOD_S)
         else:
             time.sleep(PERIOD_S)
+
+
+def _has_realtime_kernel() -> bool:
+    """As ``libfranka`` looks for it."""
+    flag = Path("/sys/kernel/realtime")
+    return flag.is_file() and flag.read_text("ascii").strip() == "1"

@@ -141,14 +141,9 @@ class _Session:
 
         config = franky.RealtimeConfig
         self._franky: Any = franky
-        try:
-            self._robot = franky.Robot(
-                host, realtime_config=config.Enforce if realtime else config.Ignore
-            )
-        except franky.RealtimeException as error:
-            raise RuntimeError(
-                f"{error} To read only, or for emulators: realtime=ignore"
-            ) from error
+        self._robot = franky.Robot(
+            host, realtime_config=config.Enforce if realtime else config.Ignore
+        )
         self._hand = Hand(franky.Gripper(host)) if hand else None
         self._tracker: Any = None
         self._asked_to_end = False
