@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -26,6 +27,14 @@ class Distribution:
 
     mean: Array
     std: Array
+
+
+@lru_cache
+def _mixing(correlation: float, n_knots: int) -> Array:
+    """(K, K) that gives white noise of unit variance the covariance of an AR(1) process."""
+    knots = np.arange(n_knots, dtype=np.float64)
+    covariance = np.power(correlation, np.abs(knots[:, None] - knots))
+    return np.asarray(np.linalg.cholesky(covariance), dtype=np.float64)
 
 
 class Optimiser(ABC):
@@ -80,9 +89,7 @@ class Optimiser(ABC):
         """(n, K, n_controls) standard normal numbers, along the knots an AR(1) process."""
         noise = rng.standard_normal((n, n_knots, n_controls))
         if self.correlation > 0:
-            knots = np.arange(n_knots, dtype=np.float64)
-            covariance = np.power(self.correlation, np.abs(knots[:, None] - knots))
-            noise = np.asarray(np.linalg.cholesky(covariance) @ noise, dtype=np.float64)
+            noise = _mixing(self.correlation, n_knots) @ noise
         return noise
 
     @abstractmethod
