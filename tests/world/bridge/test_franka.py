@@ -296,8 +296,9 @@ def test_a_sentence_moves_the_emulated_arm_through_the_supervisor(tmp_path: Path
             move=True,
         )
         assert outcome.reached, outcome.message
-        measured = supervised.world.observe().q
-        assert np.max(np.abs(measured - HOME)) > 0.1
+        poses = supervised.world.observe().poses
+        red, green = (np.asarray(poses[f"{color}-block"].position) for color in ("red", "green"))
+        assert red - green == pytest.approx([0.0, 0.0, 0.045], abs=0.015)
     finally:
         if session is not None:
             session.close()
