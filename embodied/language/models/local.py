@@ -95,6 +95,7 @@ class LocalModel:
         parameters.n_parallel = 1
         parameters.verbosity = -1
         n = threads or min(_MOST_DEFAULT_THREADS, os.cpu_count() or 1)
+        parameters.cache_ram_mib = 0  # else states of every earlier prompt are kept, up to 8 GiB
         parameters.cpuparams.n_threads = n
         parameters.cpuparams_batch.n_threads = n
         self._socket_folder = _private_folder()

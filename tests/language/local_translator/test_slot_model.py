@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from embodied.errors import EmbodiedError
 from embodied.language.local_translator import goal_slots
 from embodied.language.local_translator.prompts import scene_part, sentence_part
-from embodied.language.local_translator.scene_view import SceneView
+from embodied.language.local_translator.scene_view import SceneView, Thing
 from embodied.language.local_translator.search import Effort, readings
 from embodied.language.local_translator.slot_model import SlotModel
 from embodied.language.local_translator.weights import adapter_path, find_base
@@ -105,3 +106,24 @@ def test_other_readings_are_legal_and_the_same_each_time(
     assert len(answers) > 1
     assert all(grammar.may_end(grammar.after(f" {a}")) for a in answers)
     assert found() == answers
+
+
+def test_earlier_prompts_are_not_kept_in_memory(model: SlotModel) -> None:
+    def resident_mib() -> float:
+        with open("/proc/self/statm") as pages:
+            return int(pages.read().split()[1]) * os.sysconf("SC_PAGESIZE") / 2**20
+
+    def ask(i: int) -> None:
+        things = tuple(
+            Thing(name=f"thing-{i}-{j}", kind="item", category=f"thing-{i}") for j in range(6)
+        )
+        scene = SceneView(things=(*things, Thing(name="bin", kind="container", category="bin")))
+        prompt = scene_part("goal", scene) + sentence_part(f"put thing {i} 1 in the bin")
+        model.answer(prompt, goal_slots.grammar(scene).gbnf())
+
+    for i in range(4):
+        ask(i)
+    before = resident_mib()
+    for i in range(4, 24):
+        ask(i)
+    assert resident_mib() - before < 15
