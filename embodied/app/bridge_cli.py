@@ -309,7 +309,9 @@ def _limits(limits: Path | None, driver: str) -> Path | None:
         return _limits_path(limits)
     if driver != "simulated":
         from embodied.errors import ConfigurationError
+        from embodied.world.bridge.registry import entry
 
+        entry(driver)  # a name that is not known is told before what it would need
         raise ConfigurationError(
             f"driver {driver!r} needs --limits: a file that you signed off for your arm"
             " (embodied bridge sign), or the name of one shipped for emulated arms,"

@@ -114,7 +114,8 @@ class ArmView(View):
         """Sine of the angle between the closing direction and the line, as a vector (N, T, 3)."""
         line = self.point(str(p["b"])) - self.point(str(p["a"]))
         length = np.sqrt(np.einsum("...k,...k->...", line, line))[..., None]
-        return np.cross(self.sensor("palm_closing"), line / np.maximum(length, 1e-6))
+        sine = np.cross(self.sensor("palm_closing"), line / np.maximum(length, 1e-6))
+        return np.asarray(sine, dtype=np.float64)
 
     def _closing_across(self, p: Parameters) -> Array:
         """Cosine of the angle between the closing direction and the object's own axis."""
