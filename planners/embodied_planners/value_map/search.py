@@ -19,8 +19,8 @@ Mask = NDArray[np.bool_]
 Indices = NDArray[np.int64]
 
 GREED = 1.15
-"""Factor on the heuristic. It is no bound, since the heuristic comes from means over cells: in fields
-of noise 3 ways in 2,500 were more than 1.35 times, at most 1.50 times as dear as the cheapest."""
+"""Factor on the heuristic. It is no bound, since the heuristic comes from means over cells: in
+fields of noise 3 ways in 2,500 were more than 1.35 times, at most 1.50 times the cheapest."""
 
 SHORTCUT_TOLERANCE = 1.002
 
