@@ -212,11 +212,12 @@ def test_in_real_time_set_points_that_stop_coming_stop_the_arm(tmp_path: Path) -
         deadline = time.monotonic() + 60.0  # of a busy machine; the arm's own clock is slower
         while time.monotonic() < deadline:
             state = driver.read_state()
-            if np.max(np.abs(state.q - start - 0.04)) < 0.01:
+            arrived = np.max(np.abs(state.q - start - 0.04)) < 0.01
+            if arrived and not np.any(state.dq_commanded):
                 break
             time.sleep(0.05)
         np.testing.assert_allclose(state.q, start + 0.04, atol=0.01)
-        assert not np.any(driver.read_state().dq_commanded)
+        assert not np.any(state.dq_commanded)
     finally:
         driver.disconnect()
         _end(emulator)
