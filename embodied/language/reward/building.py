@@ -19,6 +19,7 @@ a = partial(make_term, robot="arm")
 STANDING_HEIGHT_M = 0.27
 SPIN_RATE = 2.5
 LIFT_HEIGHT_M = 0.14
+WAITING_M = 0.16
 IN_HAND_M, TWO_IN_HAND_M = 0.07, 0.1
 """Farthest that a thing's centre is from the palm's while the fingers hold it."""
 LEVEL = (q("torso_pitch", angle=0.0), q("torso_roll", angle=0.0))
@@ -218,23 +219,24 @@ def touching(thing: str) -> tuple[RewardStage, ...]:
     )
 
 
-def coming(thing: str, *terms: RewardTerm, distance: float = 0.16) -> tuple[RewardStage, ...]:
+def off(thing: str) -> RewardTerm:
+    """The palm at the distance where it waits before it grasps."""
+    return a("distance", a="palm", b=thing, distance=WAITING_M, weight=10.0)
+
+
+def coming(thing: str, *terms: RewardTerm) -> tuple[RewardStage, ...]:
     """The open hand off a thing, if it is there after a failed attempt, then near it.
 
     Args:
         thing: What to come near.
         terms: Everything but the distance.
-        distance: Where to wait, m.
     """
-    off = (
-        a("distance", a="palm", b=thing, distance=distance, weight=10.0),
-        a("distance", a="palm", b="rest_position", weight=2.0),  # from above, not from the side
-    )
-    reached = until("distance", "palm", thing, below=distance + 0.02)
-    clear = until("distance", "palm", thing, above=distance - 0.03)
+    above = a("distance", a="palm", b="rest_position", weight=2.0)  # not from the side
+    reached = until("distance", "palm", thing, below=WAITING_M + 0.02)
+    clear = until("distance", "palm", thing, above=WAITING_M - 0.03)
     return (
-        stage(*off, *terms, seconds=1.0, until=clear),
-        stage(*off, *terms, seconds=2.0, until=reached),
+        stage(off(thing), above, *terms, seconds=1.0, until=clear),
+        stage(off(thing), above, *terms, seconds=2.0, until=reached),
     )
 
 
@@ -422,7 +424,6 @@ def lifting_two(first: str, second: str, height: float = 0.3) -> tuple[RewardSta
     both = (near("palm", first), near("palm", second))
     # Weak, the hand would rather rise out of what closing fingers push about.
     down_to = (near("palm", first, 30.0), near("palm", second, 30.0))
-    near_second = a("distance", a="palm", b=second, distance=0.16, weight=10.0)
     standing = (upright(first), upright(second))
     in_line = a("closing_along", a=first, b=second, weight=3.0)
     raised = (
@@ -433,7 +434,7 @@ def lifting_two(first: str, second: str, height: float = 0.3) -> tuple[RewardSta
         *ARM_CALM,
     )
     return (
-        *coming(first, near_second, in_line, OPEN, DOWN, *ARM_CALM),
+        *coming(first, off(second), in_line, OPEN, DOWN, *ARM_CALM),
         stage(*down_to, *standing, in_line, OPEN, DOWN, *ARM_CALM, seconds=3.0),
         stage(*down_to, in_line, CLOSE, DOWN, *ARM_HELD, seconds=1.0),
         stage(
