@@ -26,7 +26,8 @@ class Said:
 PUT = (
     "(put|put|put|place|set|move|get|bring|drop|stick|pop|lay|leave|deposit|transfer|shift|chuck"
     "|throw|toss|stash|stow|store|relocate|slide|pack|dump|shove|park|plop|sling|rest|position|tuck|slot"
-    "|hurl|bung|fling|plonk|nestle|sit|lob|return|tip)"
+    "|hurl|bung|fling|plonk|nestle|sit|lob|return|tip|carry|add|insert|send|keep|haul|drag|hide|heap"
+    "|perch|mount|balance|land|ferry|pitch|heave|lug|house|settle|pile|cast|deliver|install|scoop)"
 )
 INTO = "(in|in|into|into|inside|inside of|to|in to|within)"
 ONTO = "(on|on|onto|on top of|on to|atop|over on|upon|to)"
@@ -220,11 +221,45 @@ def put(rng: random.Random, scene: SceneView, lexicon: Lexicon) -> Said | None:
                 f"{{x}} (want|wants|would like) to be {prep} {{t}}",
                 f"{PUT} {{x}} away {prep} {{t}}",
                 f"(don't|do not) leave {{x}} (out|lying around|there), {PUT} (it|them) {prep} {{t}}",
+                f"{{x}} ({be}|{be} to be|{be} meant to be|{be} supposed to be) (kept|stored|placed|put|moved|left)"
+                f" {prep} {{t}}",
+                f"i(|'d) (expect|prefer|'d like to see|'d rather see|want to see|hope to find) {{x}} {prep} {{t}}",
+                (
+                    f"{{x}} (is missing|isn't yet|is not yet) {prep} {{t}}"
+                    if n == 1
+                    else f"{{x}} (are missing|aren't yet) {prep} {{t}}"
+                ),
+                "{t} (needs|is missing|lacks|wants|could use) {x}",
+                f"there should be {{x}} {prep} {{t}}",
+                "(carry|bring|take|move|walk) {x} (over|across|along|back) to {t}",
+                "drop {x} off (at|in|on) {t}",
+                f"{{x}} (off|over|down|back) {prep} {{t}}",
+                f"{PUT} {{x}} (down|back|over|right|straight|safely|neatly) {prep} {{t}}",
+                "(use|reserve) {t} for {x}",
+                f"(find|make) (a place|room|a home|space) for {{x}} {prep} {{t}}",
+                f"(have|get) {{x}} (moved|put|placed|brought|stowed) {prep} {{t}}",
+                f"{{x}} would be (better off|better|safer|happier) {prep} {{t}}",
+                f"{{x}} (has|have) to (move|go|get|end up|wind up|land) {prep} {{t}}",
+                f"(for|as for|about|concerning) {{x}}, {PUT} (it|them) {prep} {{t}}",
+                f"(when you are done|at the end|in the end|finally), {{x}} ({be}) {prep} {{t}}",
+                f"why (isn't|is not|aren't) {{x}} {prep} {{t}}, {PUT} (it|them) there",
+                f"{PUT} {{x}} {prep} {{t}} (and nothing else|and leave the rest|and leave everything else"
+                " alone|and touch nothing else|, that is all|, nothing more)",
+                f"{{x}} {prep} {{t}}, (that is what i want|that would be great|got it|understood|that's it)",
             )
         )
         if rng.random() < 0.85
         else f"{PUT} {{x}} {prep} {{t}}"
     )
+    if rng.random() < 0.03:
+        other = rng.choice([t for t in scene.things if t is not target])
+        if other.name not in slots.split() and other.kind != "item":
+            no = refer(rng, other, scene, noun_known=target.category)
+            template = (
+                f"({PUT} {{x}} {prep} {{t}}, not {prep} {no}|{PUT} {{x}} {prep} {{t}} (rather than|instead of)"
+                f" {prep} {no}|{{x}} {prep} {{t}}, not {no}|not {prep} {no} but {prep} {{t}} {{x}} ({go})"
+                f"|{{x}} ({go}) {prep} {{t}} and not {prep} {no})"
+            )
     if preposition == "in" and rng.random() < 0.05:
         template = "(tidy|clear|clean|sort|hide) {x} (away|) (into|in) {t}"
     if target.kind == "item" and rng.random() < 0.15:
@@ -233,7 +268,10 @@ def put(rng: random.Random, scene: SceneView, lexicon: Lexicon) -> Said | None:
             return None
         sentence = say(
             rng,
-            f"{PUT} {{t}} (under|below|underneath|beneath) {{x}}",
+            f"({PUT} {{t}} (under|below|underneath|beneath) {{x}}|{{t}} (under|below|underneath|beneath) {{x}}"
+            f"|{{t}} (should|must|has to|needs to) (be|go|sit) (under|below|underneath|beneath) {{x}}"
+            "|{t} (carries|supports|holds up) {x}|i want {t} (under|below) {x}"
+            "|(base|rest|balance|perch) {x} on {t})",
             x=refer(rng, item, scene, noun_known=target.category),
             t=refer(rng, target, scene),
         )
@@ -286,7 +324,7 @@ def stack(rng: random.Random, scene: SceneView, lexicon: Lexicon) -> Said | None
         p.append(refer(rng, t, scene, noun_known=known))
         known = t.category
     names = " ".join(t.name for t in order)
-    style = rng.randrange(8)
+    style = rng.randrange(10)
     make = "(build|make|create|construct|form|i want|i need|erect|put up|give me)"
     tower = "a (tower|stack|pile|column)"
     if style == 0:
@@ -344,6 +382,37 @@ def stack(rng: random.Random, scene: SceneView, lexicon: Lexicon) -> Said | None
             z=p[2],
         )
         return Said(sentence, f"tower {' '.join(t.name for t in order[:3])}")
+    if style == 7:
+        sentence = say(
+            rng,
+            "(start with {a}, (add|then|next|put) {b} (on it|on top|), (finish with|end with|then|and finally)"
+            " {c}(| on top)|sandwich {b} between {a} (below|at the bottom|underneath) and {c} (above|on top|at"
+            " the top)|{a} (supports|carries|holds) {b} and {b} (supports|carries|holds) {c}|{a} (under|below|"
+            "beneath|underneath) {b} (and|,|) {b2} (under|below|beneath|underneath) {c}|{c} (sits|rests|goes|belongs)"
+            " on {b}, which (sits|rests|goes|is) on {a}|{a} (first|goes down first|at the very bottom), {b} second,"
+            " {c} (third|last)|(pile|stack|put) {b} (onto|on) {a} and (top|crown) (it|that) (off|) with {c}"
+            "|a (tower|pile|stack) of three, (from the bottom|bottom to top|going up): {a}, {b}, {c}"
+            "|{b} (goes|sits) (above|on) {a} and (under|below) {c}|(put|lay|set) {a} (down|at the bottom), {b} on"
+            " (that|it|top) and {c} on (top of that|top|the very top))",
+            a=p[0],
+            b=p[1],
+            c=p[2],
+            b2=refer(rng, order[1], scene),
+        )
+        return Said(sentence, f"tower {' '.join(t.name for t in order[:3])}")
+    if style == 8:
+        sentence = say(
+            rng,
+            "((top|highest|uppermost) {c}, (middle|then|below it|under it) {b}, (bottom|lowest|at the base) {a}"
+            "|{c} (on top of|over|above) {b} (on top of|over|above) {a}|{c} on {b} on {a}|{c} (sits|should sit|goes)"
+            " on {b}, {b2} (on|on top of) {a}|stack {c} on {b} and {b2} on {a}|a (tower|pile|stack) of three,"
+            " (from the top|top to bottom|going down): {c}, {b}, {a}|{c} on top of {b}, (that|both) on top of {a})",
+            a=p[0],
+            b=p[1],
+            c=p[2],
+            b2=refer(rng, order[1], scene),
+        )
+        return Said(sentence, f"stack {' '.join(t.name for t in reversed(order[:3]))}")
     if style == 6:
         sentence = say(
             rng,
@@ -376,7 +445,10 @@ def out(rng: random.Random, scene: SceneView, lexicon: Lexicon) -> Said | None:
             "((take|remove|get|pull|fetch|bring|lift|move) {x} (out of|from|out from) {t}"
             "|(get|have|take) {x} (out|outside) of {t}|{x} (must|should|may) not (be|stay|remain|lie)"
             " in {t}|(keep|leave) {x} out of {t}|no {x} in {t}|i don't want {x} in {t}"
-            "|{x} (out of|outside) {t}|{x} has no business in {t}|{x} does not belong in {t})",
+            "|{x} (out of|outside) {t}|{x} has no business in {t}|{x} does not belong in {t}|(fish|dig|lift|slide)"
+            " {x} out of {t}|{x} (needs|has) to (come|get|be|go) out of {t}|(free|rescue|unload|unpack) {x} from {t}"
+            "|{x} (shouldn't|mustn't|can't) (be|stay) in {t}|{t} (should|must) not (contain|hold|have) {x}"
+            "|i (want|need|would like) {x} (out of|outside) {t}|{x} must leave {t})",
             x=x,
             t=t,
         )
@@ -401,7 +473,9 @@ def free(rng: random.Random, scene: SceneView, lexicon: Lexicon) -> Said | None:
             "|all of it) out of {t}|(get|remove|pull) everything (from|out of) {t}|{t} (should|must)"
             " (be|become) empty|(there should be|i want|leave) nothing in {t}|(get|have|make) {t}"
             " empty|nothing (may|should|must) (be|stay|remain) in {t}|everything out of {t}|get whatever is in {t} out"
-            "|{t} (empty|emptied)|remove the contents of {t}|leave {t} empty"
+            "|{t} (empty|emptied)|remove the contents of {t}|leave {t} empty|{t} (has to|needs to|ought to) be (empty"
+            "|emptied)|i (need|want|would like) {t} (empty|emptied)|nothing (left|) in {t}|{t} with nothing in it"
+            "|there (must|may) be nothing in {t}|all the things out of {t}|get rid of what is in {t}|{t} needs emptying"
         )
     elif target.kind == "surface":
         template = (
@@ -409,7 +483,9 @@ def free(rng: random.Random, scene: SceneView, lexicon: Lexicon) -> Said | None:
             "|all|all things) (off|from|off of) {t}|{t} (should|must) be (empty|clear|free)|nothing"
             " (may|should|must) (be|stay|remain) on {t}|(i want|leave|there should be) nothing on {t}"
             "|i need {t} (clear|empty|free)|everything off {t}|{t} is cluttered, clear it|declutter {t}"
-            "|get rid of everything on {t}|{t} (clear|empty)|make (room|space) on {t}"
+            "|get rid of everything on {t}|{t} (clear|empty)|make (room|space) on {t}|clear (everything|all) away from {t}"
+            "|{t} (has to|needs to) be (clear|empty|free|cleared)|strip {t} (bare|)|{t} needs (clearing|to be cleared)"
+            "|nothing (left|) on {t}|{t} with nothing on it|leave {t} (bare|empty|clear)|there (must|may) be nothing on {t}"
         )
     else:
         template = (
@@ -417,7 +493,9 @@ def free(rng: random.Random, scene: SceneView, lexicon: Lexicon) -> Said | None:
             "|all) (off|off of|from|from on top of) {t}|(nothing|no thing) (should|may|must) (be|sit"
             "|rest|lie) on (top of|) {t}|(make sure|see to it) (that|) nothing is on (top of|) {t}|{t}"
             " (should|must) (be|have) (clear|nothing on it|nothing on top)|i (want|need) {t} (free|"
-            "clear|uncovered)|keep {t} clear|{t} with nothing on it|get whatever is on {t} off (it|)"
+            "clear|uncovered)|keep {t} clear|{t} with nothing on it|get whatever is on {t} off (it|)|(bare|expose|unload"
+            "|dig out) {t}|there (must|should|may) be nothing on {t}|{t} (has to|needs to) be (clear|free|uncovered)"
+            "|leave {t} (bare|uncovered|clear)|nothing on {t}|clear the top of {t}|the top of {t} (should|must) be (clear|free)"
         )
     sentence = say(rng, f"({template})", t=t)
     return Said(sentence, f"free {target.name}", target if target.kind == "item" else None)
@@ -431,7 +509,11 @@ def hold(rng: random.Random, scene: SceneView, lexicon: Lexicon) -> Said | None:
         "(pick up {x}|pick {x} up|pick up {x}|grab {x}|hold {x}|lift {x}|grasp {x}|take {x}|take hold"
         " of {x}|get me {x}|fetch {x}|fetch me {x}|hand me {x}|give me {x}|raise {x}|bring me {x}|take"
         " {x} in your hand|pass me {x}|lift up {x}|get hold of {x}|have {x} in the gripper|grip {x}"
-        "|i need {x} in your hand|seize {x}|grab me {x})",
+        "|i need {x} in your hand|seize {x}|grab me {x}|let me have {x}|(could|can|may) i have {x}|get {x}|snatch {x}"
+        "|clutch {x}|retrieve {x}|hold on to {x}|keep hold of {x}|reach for {x} and (lift|hold|take) it|get your"
+        " (hand|gripper) on {x}|i (need|want|'d like) {x}|lift {x} (up|off the table)|have {x} ready|take {x} and hold it"
+        "|pick up {x} and (keep|hold) it|close your (gripper|hand|fingers) (on|around) {x}|get {x} off the ground|{x} in (the|"
+        "your) (hand|gripper)|collect {x})",
         x=refer(rng, item, scene),
     )
     return Said(sentence, f"hold {item.name}", item)
@@ -442,8 +524,8 @@ def drawer(rng: random.Random, scene: SceneView, lexicon: Lexicon) -> Said | Non
     drawers = _kind(scene, "drawer")
     if not drawers:
         return None
-    opening = "(open|open up|pull open|slide open|pull out|get open)"
-    closing = "(close|close|shut|push shut|push in|slide shut|close up)"
+    opening = "(open|open|open up|pull open|slide open|pull out|get open|yank open|tug open)"
+    closing = "(close|close|shut|shut|push shut|push in|slide shut|close up|slam|push closed)"
     if len(drawers) == 2 and rng.random() < 0.3:
         verb = rng.choice(("open", "close"))
         sentence = say(
@@ -469,7 +551,8 @@ def drawer(rng: random.Random, scene: SceneView, lexicon: Lexicon) -> Said | Non
         sentence = say(
             rng,
             f"({opening} {{d}}|open {{d}}|{{d}} open|(i want|i need|get|have) {{d}} open|{{d}} (should|"
-            "must) be open|make {d} open|leave {d} open)",
+            "must) be open|make {d} open|leave {d} open|{d} needs (opening|to be open|to be opened)|{d} (has to|ought to)"
+            " be open|{d} must not be (closed|shut)|leave {d} (wide open|open)|have {d} opened|give {d} a pull)",
             d=where,
         )
         return Said(sentence, f"open {d.name}")
@@ -478,7 +561,8 @@ def drawer(rng: random.Random, scene: SceneView, lexicon: Lexicon) -> Said | Non
             rng,
             f"({closing} {{d}}|close {{d}}|{{d}} (shut|closed)|(i want|i need|get|have) {{d}} (shut|"
             "closed)|{d} (should|must) be (shut|closed)|make sure {d} is (shut|closed)|{d} must not be"
-            " open|push {d} closed)",
+            " open|push {d} closed|{d} needs (closing|to be closed|to be shut)|(don't|do not) leave {d} open"
+            "|{d} (has to|ought to) be (shut|closed)|{d} is open, (close|shut) it|have {d} (shut|closed))",
             d=where,
         )
         return Said(sentence, f"close {d.name}")
@@ -507,7 +591,55 @@ def rest(rng: random.Random, scene: SceneView, lexicon: Lexicon) -> Said | None:
     a, b = rng.sample(places, 2)
     (pa, prep_a), (pb, prep_b) = _prep(a), _prep(b)
     ra, rb = refer(rng, a, scene), refer(rng, b, scene)
-    if rng.random() < 0.35:
+    draw = rng.random()
+    if draw < 0.15:
+        x, y = rng.sample(items, 2)
+        sentence = say(
+            rng,
+            f"({PUT} {{x}} {prep_a} {{a}} and {{y}} {prep_b} {{b}}|{{x}} {prep_a} {{a}}, {{y}} {prep_b} {{b}}"
+            f"|{{x}} and {{y}} go {prep_a} {{a}} and {{b}} respectively|{{a}} gets {{x}} and {{b}} gets {{y}}"
+            f"|{{x}} (goes|belongs) {prep_a} {{a}} (while|and|whereas) {{y}} (goes|belongs) {prep_b} {{b}})",
+            x=refer(rng, x, scene),
+            y=refer(rng, y, scene, noun_known=x.category),
+            a=ra,
+            b=rb,
+        )
+        return Said(sentence, f"put {x.name} {pa} {a.name} ; put {y.name} {pb} {b.name}")
+    if draw < 0.35:
+        kept = rng.sample(items, rng.choice((1, 1, 2)))
+        phrase = several(rng, [refer(rng, t, scene) for t in kept])
+        be = "stays" if len(kept) == 1 else "stay"
+        sentence = say(
+            rng,
+            f"({PUT} (everything|all|it all|all the things) {prep_a} {{a}} but (leave|not|keep) {{x}}"
+            f"|leave {{x}} (alone|where it is|as it is|in place|), {PUT} (everything else|the rest|all the rest|all others)"
+            f" {prep_a} {{a}}|(don't touch|leave|keep) {{x}} but {PUT} (everything else|the rest|all else) {prep_a} {{a}}"
+            f"|{{x}} ({be}|{be} here|{be} put), (the rest|everything else|all else) (goes|) {prep_a} {{a}}"
+            f"|(everything|all) {prep_a} {{a}}, only {{x}} {be}|(all|everything) (goes|must go) {prep_a} {{a}}"
+            " (except|but|apart from) {x})",
+            x=phrase,
+            a=ra,
+        )
+        return Said(sentence, f"put all but {' '.join(t.name for t in kept)} {pa} {a.name}")
+    if draw < 0.5:
+        colors = colors_used(SceneView(things=tuple(items)))
+        if len(colors) < 2:
+            return None
+        c, d = rng.sample(colors, 2)
+        thing = rng.choice(("ones", "things", "objects", "stuff", "items"))
+        sentence = say(
+            rng,
+            f"((sort by colour:|sort them by color:|) (everything|all|all things) {{c}} {prep_a} {{a}}(,| and|, and)"
+            f" (everything|all|all things) {{d}} {prep_b} {{b}}|(|put )(the|all|all the) {{c}} {thing} {prep_a} {{a}}"
+            f" (and|,|, and) (the|all|all the) {{d}} {thing} {prep_b} {{b}}|{{c}} {prep_a} {{a}}, {{d}} {prep_b} {{b}}"
+            f"|{{c}} {thing} (go|belong) {prep_a} {{a}}, {{d}} {thing} {prep_b} {{b}})",
+            c=c,
+            d=d,
+            a=ra,
+            b=rb,
+        )
+        return Said(sentence, f"put all {c} {pa} {a.name} ; put all {d} {pb} {b.name}")
+    if draw < 0.7:
         categories = sorted({t.category for t in items})
         if len(categories) < 2:
             return None
@@ -565,13 +697,13 @@ def chain(rng: random.Random, scene: SceneView, lexicon: Lexicon) -> Said | None
 
 
 FORMS: tuple[tuple[Callable[[random.Random, SceneView, Lexicon], Said | None], float], ...] = (
-    (put, 0.42),
+    (put, 0.40),
     (stack, 0.13),
     (out, 0.07),
     (free, 0.10),
     (hold, 0.08),
     (drawer, 0.12),
-    (rest, 0.05),
+    (rest, 0.09),
     (either, 0.03),
     (chain, 0.05),
 )

@@ -62,7 +62,8 @@ def refused(rng: random.Random, scene: SceneView, lexicon: Lexicon) -> tuple[str
         for thing in scene.things:
             if len(thing.name) > 1:
                 groups.setdefault(thing.category, []).append(thing)
-        several = [k for k, v in groups.items() if len(v) > 1]
+        # where one of them is called just that, "the drawer" is no question
+        several = [k for k, v in groups.items() if len(v) > 1 and all(t.name != k for t in v)]
         if not several:
             return _unknown(rng, scene, lexicon, x, t, prep), "cannot object"
         c = rng.choice(several)

@@ -213,7 +213,7 @@ def _turn(rng: random.Random) -> Clause:
         )
         return say(rng, template, w=way), f"turn {side} {deg}"
     if draw < 0.65:
-        return say(rng, "(turn|rotate|look|face|pivot|go) {w}", w=way), f"turn {side}"
+        return say(rng, "(turn|rotate|look|face|pivot) {w}", w=way), f"turn {side}"
     if draw < 0.75:
         return (
             say(
@@ -1046,8 +1046,9 @@ def refused(rng: random.Random, scene: SceneView, lexicon: Lexicon) -> tuple[str
     if kind == "chat":
         return say(rng, CHAT, x=f"the {o}", t="the room", c=f"{o}s"), "cannot chat"
     if kind == "action" or kind == "ambiguous":
-        if rng.random() < 0.3:
-            return say(rng, ELSEWHERE), "cannot action"
+        elsewhere = say(rng, ELSEWHERE)
+        if rng.random() < 0.3 and not set(elsewhere.split()) & set(scene.joints):
+            return elsewhere, "cannot action"
         return (
             say(
                 rng,

@@ -115,6 +115,13 @@ def refer(
             options += [
                 f"{the}{thing.color} {a}" for a in thing.aliases[:1] if _unique_word(a, scene)
             ]
+            if rng.random() < 0.2:
+                options += [
+                    f"{the}{thing.category} that is {thing.color}",
+                    f"{the}{thing.color} colored {thing.category}",
+                    f"{the}{thing.category} in {thing.color}",
+                    f"{the}{thing.color} one of the {plural(thing.category)}",
+                ]
             if noun_known == thing.category:
                 options += [f"{the}{thing.color} one"] * 4 + [f"{the}{thing.color}"]
         if twins == [thing] and thing.kind == "item":
@@ -124,8 +131,22 @@ def refer(
     elif noun_known == thing.category and len(same) > 1 and "-" in thing.name:
         mark = thing.name.replace(thing.category, "").strip("-")
         options += [mark] * 2 + ([f"the {mark} one"] if len(mark) > 1 else [])
-    phrase = rng.choice(options)
-    return phrase
+    mark = thing.name.replace(thing.category, "").strip("-")
+    if mark in _OTHER_MARKS and len(same) > 1 and rng.random() < 0.3:
+        options = [f"{the}{m}".format(noun=thing.category) for m in _OTHER_MARKS[mark]]
+    return rng.choice(options)
+
+
+_OTHER_MARKS = {
+    "small": ("little {noun}", "smaller {noun}", "smallest {noun}", "tiny {noun}"),
+    "large": ("big {noun}", "bigger {noun}", "larger {noun}", "biggest {noun}"),
+    "left": ("{noun} on the left", "left-hand {noun}", "leftmost {noun}"),
+    "right": ("{noun} on the right", "right-hand {noun}", "rightmost {noun}"),
+    "1": ("first {noun}", "{noun} number one", "{noun} number 1"),
+    "2": ("second {noun}", "{noun} number two", "{noun} number 2"),
+    "3": ("third {noun}", "{noun} number three", "{noun} number 3"),
+}
+"""What else people say for the marks that tell things of one kind apart."""
 
 
 def mended(rng: random.Random, thing: Thing, scene: SceneView) -> str:
