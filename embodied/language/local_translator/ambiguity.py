@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Mapping, Sequence
 
 from embodied.language.local_translator.grounding import SIMILAR, everyday_words, forms_of
-from embodied.language.local_translator.mentions import marks, nouns
+from embodied.language.local_translator.mentions import marks, marks_before, nouns
 from embodied.language.local_translator.scene_view import SceneView, Thing
 from embodied.language.local_translator.text import normalise
 
@@ -23,7 +23,7 @@ def may_be_unclear(sentence: str, scene: SceneView) -> bool:
     the two words before it or the word behind it ("the purple garlic", "lever a"). A plural means
     all of them.
     """
-    words = normalise(sentence).replace(",", " , ").replace("-", " ").split()
+    words = marks_before(normalise(sentence)).replace(",", " , ").replace("-", " ").split()
     called: dict[str, list[Thing]] = {}
     for thing in scene.things:
         for noun in nouns(thing):
@@ -50,7 +50,7 @@ def unclear_nouns(sentence: str, scene: SceneView) -> tuple[str, ...]:
 
     Not where one of the things has the bare noun for its name.
     """
-    words = normalise(sentence).replace(",", " , ").replace("-", " ").split()
+    words = marks_before(normalise(sentence)).replace(",", " , ").replace("-", " ").split()
     known = {w for t in scene.things for w in marks(t)}
     found: dict[str, None] = {}
     for k, word in enumerate(words):

@@ -6,11 +6,17 @@ import difflib
 import re
 from collections.abc import Container, Iterable, Mapping, Sequence
 
-from embodied.language.local_translator.grounding import SIMILAR, everyday_words, forms_of
+from embodied.language.local_translator.grounding import COLORS, SIMILAR, everyday_words, forms_of
 from embodied.language.local_translator.scene_view import SceneView, Thing
 
 _WORD = re.compile(r"[a-z]+|\d+(?:\.\d+)?|[,+&>]")
-_GREY = {"gray": "grey", "grey": "gray"}
+_COLOR = "|".join(sorted(COLORS))
+_BEHIND = (
+    "a|above|and|as|at|away|before|behind|belongs?|below|beneath|but|by|can|does|from|goes|has|have"
+    r"|in|inside|into|is|left|must|near|needs?|off|on|onto|out|over|plus|right|should|sits?|stays?"
+    r"|the|then|to|under|until|will|with|within|without|would|\d+"
+)
+"""What may follow "the cup on the left", but not "the cup on the left shelf"."""
 
 
 def nouns(thing: Thing) -> frozenset[str]:
@@ -18,13 +24,45 @@ def nouns(thing: Thing) -> frozenset[str]:
     return frozenset({thing.category, *thing.category.split("-"), *thing.aliases})
 
 
+_SAID_FOR: Mapping[str, frozenset[str]] = {
+    "gray": frozenset({"grey"}),
+    "grey": frozenset({"gray"}),
+    "small": frozenset("little tiny smaller smallest".split()),
+    "large": frozenset("big bigger biggest larger largest".split()),
+    "left": frozenset({"leftmost"}),
+    "right": frozenset({"rightmost"}),
+    "1": frozenset({"first"}),
+    "2": frozenset({"second"}),
+    "3": frozenset({"third"}),
+}
+"""Other words for a mark."""
+
+
 def marks(thing: Thing) -> frozenset[str]:
     """Words that tell a thing from others of its kind: colours, sizes, letters, numbers."""
     parts = {*thing.name.split("-"), *re.findall(r"\d+", thing.name)}
     if thing.color:
         parts |= {thing.color}
-    parts |= {_GREY[p] for p in parts if p in _GREY}
-    return frozenset(parts) - nouns(thing)
+    own = frozenset(parts) - nouns(thing)
+    return own.union(*(_SAID_FOR.get(mark, frozenset[str]()) for mark in own))
+
+
+def marks_before(text: str) -> str:
+    """The normalised text with marks that are said behind a noun put before it.
+
+    "the rake that is blue", "the rake in blue", "the blue colored rake" become "the blue rake", and
+    likewise "rake number 2", "the rake on the left" and "the left-hand rake".
+    """
+    text = re.sub(r"\b(left|right)[ -]hand (?!side)", r"\1 ", text)
+    text = re.sub(rf"\b({_COLOR}) colou?red ", r"\1 ", text)
+    text = re.sub(r"\bnumber one\b", "number 1", text)
+    text = re.sub(r"\b(\w+) number (\d+)\b", r"\1 \2", text)
+    text = re.sub(rf"\b(\w+) that is ({_COLOR})\b", r"\2 \1", text)
+    return re.sub(
+        rf"\b([a-z]{{3,}}) (?:on the (left|right)|in ({_COLOR}))(?= (?:{_BEHIND})\b|,|$)",
+        lambda m: f"{m[2] or m[3]} {m[1]}",
+        text,
+    )
 
 
 def mentioned(texts: Iterable[str], scene: SceneView) -> frozenset[str]:
@@ -46,7 +84,7 @@ def mentions(text: str, scene: SceneView) -> list[set[str]]:
             by_noun.setdefault(word, set()).add(thing.name)
         for word in marks(thing):
             by_mark.setdefault(word, set()).add(thing.name)
-    words = joined(_WORD.findall(text.replace("-", " ")), by_mark)
+    words = joined(_WORD.findall(marks_before(text).replace("-", " ")), by_mark)
     called = [_meant(w, by_noun) for w in words]
     marked = [_meant(w, by_mark) for w in words]
     found = [

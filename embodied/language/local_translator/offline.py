@@ -145,7 +145,7 @@ def reward_scene(robot: str) -> SceneView:
 
 def missing() -> str:
     """What the local model lacks on this machine, with what to do; ``""`` when it can run."""
-    if importlib.util.find_spec("xllamacpp") is None:
+    if not needs_weights_only():
         return "it needs the extra [local]: pip install 'embodied-stack[local]'"
     if find_base() is None:
         return "its weights (93 MB) are not here yet: embodied fetch-model"
@@ -154,4 +154,4 @@ def missing() -> str:
 
 def needs_weights_only() -> bool:
     """Whether fetching the weights is all that is left to do."""
-    return importlib.util.find_spec("xllamacpp") is not None
+    return all(importlib.util.find_spec(name) for name in ("xllamacpp", "spellchecker"))

@@ -33,6 +33,12 @@ _UNIT_NAMES = {
 }
 _UNITS = {name: unit for unit, names in _UNIT_NAMES.items() for name in names.split()}
 
+
+def unit_names() -> frozenset[str]:
+    """Words and symbols that are units."""
+    return frozenset(_UNITS)
+
+
 _TOKEN = re.compile(r"\d+(?:\.\d+)?|[^\W\d_]+(?:['-][^\W_]+)*|->|[^\w\s]")
 
 

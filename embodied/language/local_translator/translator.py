@@ -22,6 +22,7 @@ from embodied.language.local_translator.prompts import (
 from embodied.language.local_translator.scene_view import SceneView
 from embodied.language.local_translator.search import Effort, readings
 from embodied.language.local_translator.slots import Refusal, SlotError
+from embodied.language.local_translator.spelling import corrected
 from embodied.protocols import StateMemory, Translator
 from embodied.symbolic import read_domain, read_goal, render_problem
 from embodied.types import PddlProgram, Program, RewardProgram, ValueMapProgram, WorldSpec
@@ -144,6 +145,9 @@ class LocalTranslator:
             previous: Sentence before and its slots.
             before: The earlier program, which ``keep`` and ``more`` change.
         """
+        instruction = corrected(instruction, scene)
+        if previous is not None:
+            previous = (corrected(previous[0], scene), previous[1])
         prompt = scene_part(self._kind, scene) + sentence_part(instruction, previous)
         whole = self._grammar(scene, before is not None)
         grammar = narrowed(whole, instruction, scene, previous)

@@ -35,6 +35,12 @@ def rakes() -> SceneView:
         ("p2", {"p2"}),
         ("p 2", {"p2"}),
         ("the blue cup -> cup 2", {"blue-cup", "cup-2"}),
+        ("the rake that is blue", {"blue-rake"}),
+        ("put the rake in grey in the bin", {"grey-rake", "bin"}),
+        ("cup number one", {"blue-cup", "cup-2"}),
+        ("the second cup", {"cup-2"}),
+        ("cup number 2", {"cup-2"}),
+        ("the blue colored rake", {"blue-rake"}),
         ("the blue and the grey rake", {"blue-rake", "blue-cup", "grey-rake"}),
         ("the blue + grey rakes", {"blue-rake", "blue-cup", "grey-rake"}),
         ("the blue grey rakes", {"blue-rake", "grey-rake"}),
@@ -49,3 +55,18 @@ def test_what_a_text_may_mean(rakes: SceneView, text: str, names: set[str]) -> N
 
 def test_mentions_come_in_the_order_of_the_text(rakes: SceneView) -> None:
     assert mentions("bin for the blue cup", rakes) == [{"bin"}, {"blue-cup"}]
+
+
+def test_sizes_and_sides_have_other_words() -> None:
+    scene = SceneView(
+        things=(
+            thing("small-cup", "item", "cup"),
+            thing("large-cup", "item", "cup"),
+            thing("left-jar", "item", "jar"),
+            thing("right-jar", "item", "jar"),
+        )
+    )
+    assert mentions("the big cup , the little cup", scene) == [{"large-cup"}, {"small-cup"}]
+    assert mentions("the leftmost jar", scene) == [{"left-jar"}]
+    assert mentions("the right-hand jar to the table", scene) == [{"right-jar"}]
+    assert mentions("take the jar on the left, thanks", scene) == [{"left-jar"}]

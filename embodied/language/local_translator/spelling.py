@@ -1,0 +1,77 @@
+"""Typing mistakes put right before the model reads a sentence: "frnot" is "front".
+
+A word is only touched if it is no English word, nothing in the scene is called so, and a word one
+letter away is the only one of the scene, else of instructions, else of English, that is so near;
+two letters that changed places go before other slips. A real word stays as it is, however it came
+to be there: "goat" is no mistyped "boat".
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from typing import TYPE_CHECKING
+
+from embodied.errors import EnvironmentMissingError
+from embodied.language.local_translator.grounding import everyday_words, forms_of, scene_words
+from embodied.language.local_translator.scene_view import SceneView
+from embodied.language.local_translator.text import number_words, unit_names
+
+if TYPE_CHECKING:
+    from spellchecker import SpellChecker
+
+_WORD = re.compile(r"(?<![\w'-])[A-Za-z]{3,}(?![\w'-])")
+
+
+def corrected(sentence: str, scene: SceneView) -> str:
+    """The sentence with mistyped words as they were meant, everything else as it is.
+
+    Args:
+        sentence: What was said.
+        scene: What is there; its words come before other English ones.
+
+    Raises:
+        EnvironmentMissingError: A word is not known and pyspellchecker is not installed.
+    """
+    own = scene_words(scene)
+    return _WORD.sub(lambda match: _meant(match[0], own), sentence)
+
+
+def _meant(word: str, own: frozenset[str]) -> str:
+    lower = word.lower()
+    if forms_of(lower) & own or lower in _instruction_words():
+        return word
+    english = _english()
+    if lower in english or forms_of(lower) & _instruction_words():
+        return word
+    near = {w for w in english.edit_distance_1(lower) if w.isalpha() and len(w) > 2}
+    near = {w for w in near if w[0] == lower[0]} or (near if len(word) > 3 else set())
+    for known in (
+        {w for w in near if forms_of(w) & own},
+        near & _instruction_words(),
+        set(english.known(near)) if len(word) > 4 else set[str](),
+    ):
+        swapped = {w for w in known if sorted(w) == sorted(lower)}
+        for likely in (swapped, known):
+            if len(likely) == 1:
+                return min(likely)
+        if known:
+            return word  # which of them was meant is not known
+    return word
+
+
+@functools.cache
+def _instruction_words() -> frozenset[str]:
+    return everyday_words() | number_words() | unit_names()
+
+
+@functools.cache
+def _english() -> SpellChecker:
+    """English words with their frequencies (pyspellchecker)."""
+    try:
+        from spellchecker import SpellChecker
+    except ImportError as error:
+        raise EnvironmentMissingError(
+            "the spelling of words needs the extra [local]: pip install 'embodied-stack[local]'"
+        ) from error
+    return SpellChecker(language="en", distance=1)
