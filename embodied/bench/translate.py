@@ -11,11 +11,10 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import json
 import resource
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -30,7 +29,8 @@ from embodied.bench.translate_data import (
     tabletop,
 )
 from embodied.bench.translate_meaning import same_goals, same_rewards, same_value_maps
-from embodied.errors import ConfigurationError, ProgramError
+from embodied.bench.translate_report import calibrate, draw_calibration, report, write_calibration
+from embodied.errors import ConfigurationError, EnvironmentMissingError, ProgramError
 from embodied.language.local_translator.answer import Answer, AnswersSlots
 from embodied.language.local_translator.slot_model import SlotModel
 from embodied.language.local_translator.translator import CascadeTranslator, LocalTranslator
@@ -44,7 +44,6 @@ from embodied.types import Atom, PddlProgram, Program, RewardProgram, ValueMapPr
 from embodied.world.grounding import TabletopGrounder
 
 TRANSLATORS = ("rules", "local", "cascade")
-MIN_ANSWERS = 20
 SUITES = ("handwritten", "held-out", "published", "tabletop")
 
 
@@ -276,6 +275,9 @@ def run_translate(
 ) -> str:
     """Run the benchmark and return its table as Markdown; also written to ``out/report.md``.
 
+    Where matplotlib is installed, ``out/calibration.png`` shows how often the model is right by its
+    confidence.
+
     Args:
         out: Folder of results; a stopped run continues there.
         tests_data: Folder with the hand-written sentences.
@@ -361,106 +363,9 @@ def run_translate(
         if loaded is not None:
             loaded.close()
     (out / "report.md").write_text(text)
+    with contextlib.suppress(EnvironmentMissingError):
+        draw_calibration(results.results, out / "calibration.png")
     return text
-
-
-def report(results: Iterable[Mapping[str, Any]]) -> str:
-    """Accuracy per suite, kind and translator, calibration and latency, as Markdown tables."""
-    rows = list(results)
-    lines = [
-        "| suite | kind | translator | sentences | right | answered | right of answered |"
-        " refused of those to refuse |",
-        "|---|---|---|---:|---:|---:|---:|---:|",
-    ]
-    for suite in dict.fromkeys(r["suite"] for r in rows):
-        for kind in ("goal", "reward", "value-map"):
-            for name in TRANSLATORS:
-                part = [
-                    r
-                    for r in rows
-                    if (r["suite"], r["kind"], r["translator"]) == (suite, kind, name)
-                ]
-                if not part:
-                    continue
-                do = [r for r in part if not r["must_refuse"]]
-                answered = [r for r in part if not r["refused"]]
-                refuse = [r for r in part if r["must_refuse"]]
-                lines.append(
-                    f"| {suite} | {kind} | {name} | {len(part)} |"
-                    f" {_share([r['right'] for r in do])} |"
-                    f" {_share([not r['refused'] for r in do])} |"
-                    f" {_share([r['right'] for r in answered])} |"
-                    f" {_share([r['refused'] for r in refuse])} |"
-                )
-    lines += ["", "| confidence of local | answers | right |", "|---|---:|---:|"]
-    local = [r for r in rows if r["translator"] == "local" and r["confidence"] is not None]
-    for low in (0.0, 0.2, 0.4, 0.6, 0.8, 0.9, 0.95):
-        high = {0.0: 0.2, 0.2: 0.4, 0.4: 0.6, 0.6: 0.8, 0.8: 0.9, 0.9: 0.95, 0.95: 1.01}[low]
-        part = [r["right"] for r in local if low <= r["confidence"] < high]
-        if part:
-            lines.append(f"| {low:.2f} to {min(high, 1.0):.2f} | {len(part)} | {_share(part)} |")
-    times = sorted(r["cpu_s"] for r in rows if r["translator"] == "local")
-    if times:
-        walls = sorted(r["wall_s"] for r in rows if r["translator"] == "local")
-        lines += [
-            "",
-            f"Local model: {times[len(times) // 2]:.2f} s CPU a sentence (median),"
-            f" {times[int(len(times) * 0.95)]:.2f} s (95th percentile);"
-            f" {walls[len(walls) // 2]:.2f} s wall (median);"
-            f" peak memory of the process {max(r['peak_mb'] for r in rows)} MB.",
-        ]
-    return "\n".join(lines) + "\n"
-
-
-def _share(values: Sequence[bool]) -> str:
-    if not values:
-        return "-"
-    return f"{sum(values)}/{len(values)} ({100 * sum(values) / len(values):.0f}%)"
-
-
-LEAST_THRESHOLD = 0.4
-"""Below this confidence more held-out answers were wrong than right, whatever the others are."""
-
-
-def calibrate(results: Iterable[Mapping[str, Any]], *, precision: float = 0.9) -> dict[str, Any]:
-    """For each kind the lowest confidence from which on the answers are right often enough.
-
-    A kind that never gets there with ``MIN_ANSWERS`` answers takes the threshold of all kinds
-    together: its own few answers say little.
-
-    Args:
-        results: Results of ``local`` with thresholds of 0 on sentences that are not the final test.
-        precision: Share of right answers that is wanted among those given.
-    """
-    rows = [r for r in results if r["confidence"] is not None]
-    together = _lowest(rows, precision) or 1.01
-    kinds: dict[str, Any] = {}
-    for kind in ("goal", "reward", "value-map"):
-        part = [r for r in rows if r["kind"] == kind]
-        own = _lowest(part, precision)
-        kinds[kind] = {
-            "threshold": round(max(together if own is None else own, LEAST_THRESHOLD), 3),
-            "answers": len(part),
-            "own_curve": own is not None,
-        }
-    return {"precision": precision, "kinds": kinds}
-
-
-def _lowest(rows: Sequence[Mapping[str, Any]], precision: float) -> float | None:
-    """Lowest confidence with enough right answers above it, None if there is none."""
-    pairs = sorted(((float(r["confidence"]), bool(r["right"])) for r in rows), reverse=True)
-    best: float | None = None
-    hits = 0
-    for i, (confidence, ok) in enumerate(pairs):
-        hits += ok
-        if i + 1 >= min(MIN_ANSWERS, len(pairs)) and hits / (i + 1) >= precision:
-            best = confidence
-    return best
-
-
-def write_calibration(path: Path, data: Mapping[str, Any]) -> None:
-    """Write the thresholds that ``LocalTranslator`` reads."""
-    path.write_text(json.dumps(data, indent=2) + "\n")
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -6,9 +6,15 @@ from typing import Any
 
 import pytest
 
-from embodied.bench.translate import Bench, calibrate, cases_of, report, run_translate
+from embodied.bench.translate import Bench, cases_of, run_translate
 from embodied.bench.translate_data import Case, generated, handwritten, published
 from embodied.bench.translate_meaning import gold_of, same_rewards, same_value_maps
+from embodied.bench.translate_report import (
+    calibrate,
+    calibration_error,
+    draw_calibration,
+    report,
+)
 from embodied.errors import ConfigurationError
 from embodied.language.local_translator import reward_slots, value_map_slots
 from embodied.language.local_translator.answer import Answer
@@ -179,6 +185,15 @@ def test_calibration_takes_the_lowest_confidence_that_is_right_often_enough() ->
     assert 0.45 < calibrate(many, precision=0.9)["kinds"]["goal"]["threshold"] < 0.5
 
 
+def test_calibration_does_not_excuse_guesses_by_many_sure_answers() -> None:
+    sure = [{"kind": "goal", "confidence": 0.9 + i / 10_000, "right": True} for i in range(900)]
+    guessed = [{"kind": "goal", "confidence": i / 200, "right": i % 2 == 0} for i in range(60)]
+    kinds = calibrate([*sure, *guessed], precision=0.9, least=0.7)["kinds"]
+    assert 0.2 < kinds["goal"]["threshold"] < 0.9  # a few of the best guesses at most
+    lax = calibrate([*sure, *guessed], precision=0.9, least=0.0)["kinds"]
+    assert lax["goal"]["threshold"] == 0.0
+
+
 def test_the_report_names_shares() -> None:
     row = {
         "suite": "handwritten",
@@ -195,3 +210,26 @@ def test_the_report_names_shares() -> None:
     text = report([row, {**row, "right": False, "confidence": 0.3}])
     assert "| handwritten | goal | local | 2 | 1/2 (50%) | 2/2 (100%) | 1/2 (50%) | - |" in text
     assert "0.50 s CPU" in text
+
+
+def _answers(*pairs: tuple[float, bool]) -> list[dict[str, object]]:
+    return [
+        {"translator": "local", "kind": "goal", "confidence": confidence, "right": right}
+        for confidence, right in pairs
+    ]
+
+
+def test_calibration_error_is_the_distance_of_confidence_and_right_answers() -> None:
+    sure = _answers(*[(0.9, True)] * 9, (0.9, False))
+    assert calibration_error(sure) == pytest.approx(0.0, abs=1e-9)
+    assert calibration_error(_answers((1.0, False), (1.0, False))) == pytest.approx(1.0)
+    mixed = _answers(*[(0.9, True)] * 5, *[(0.9, False)] * 5, *[(0.5, True)] * 10)
+    assert calibration_error(mixed) == pytest.approx(0.5 * 0.4 + 0.5 * 0.5)
+
+
+def test_calibration_is_drawn(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib", reason="needs the [bench] extra")
+    draw_calibration(_answers((0.95, True), (0.3, False), (1.0, True)), tmp_path / "c.png")
+    assert (tmp_path / "c.png").read_bytes().startswith(b"\x89PNG")
+    draw_calibration([], tmp_path / "none.png")
+    assert not (tmp_path / "none.png").exists()

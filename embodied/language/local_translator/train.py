@@ -46,6 +46,10 @@ except ImportError as error:
 PRECISIONS = {"bf16": torch.bfloat16, "fp32": torch.float32}
 
 
+LINE_EVERY = 25
+"""Steps between lines where there is no terminal for a progress bar."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainSettings:
     """What a training run depends on; equal settings give equal adapters.
@@ -427,6 +431,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
         def show(step: int, loss: float) -> None:
             bar.update(task, completed=step, loss=f"loss {loss:.3f}")
+            if not bar.console.is_terminal and step % LINE_EVERY == 0:
+                sys.stderr.write(f"step {step} of {settings.steps}, loss {loss:.3f}\n")
+                sys.stderr.flush()
 
         base = options.base or find_base() or fetch_base()
         card = train(

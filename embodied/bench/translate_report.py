@@ -1,0 +1,202 @@
+"""Reports of ``embodied bench translate``: accuracy, calibration and its thresholds, latency."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from embodied.bench.report import wilson_interval
+from embodied.errors import EnvironmentMissingError
+
+KINDS = ("goal", "reward", "value-map")
+MIN_ANSWERS = 20
+BINS = (0.0, 0.2, 0.4, 0.6, 0.8, 0.9, 0.95)
+"""Lower ends of the ranges of confidence that are reported."""
+
+
+def report(results: Iterable[Mapping[str, Any]]) -> str:
+    """Accuracy per suite, kind and translator, calibration and latency, as Markdown tables."""
+    rows = list(results)
+    lines = [
+        "| suite | kind | translator | sentences | right | answered | right of answered |"
+        " refused of those to refuse |",
+        "|---|---|---|---:|---:|---:|---:|---:|",
+    ]
+    for suite in dict.fromkeys(r["suite"] for r in rows):
+        for kind in KINDS:
+            for name in dict.fromkeys(r["translator"] for r in rows):
+                part = [
+                    r
+                    for r in rows
+                    if (r["suite"], r["kind"], r["translator"]) == (suite, kind, name)
+                ]
+                if not part:
+                    continue
+                do = [r for r in part if not r["must_refuse"]]
+                answered = [r for r in part if not r["refused"]]
+                refuse = [r for r in part if r["must_refuse"]]
+                lines.append(
+                    f"| {suite} | {kind} | {name} | {len(part)} |"
+                    f" {_share([r['right'] for r in do])} |"
+                    f" {_share([not r['refused'] for r in do])} |"
+                    f" {_share([r['right'] for r in answered])} |"
+                    f" {_share([r['refused'] for r in refuse])} |"
+                )
+    lines += ["", "| confidence of local | answers | right |", "|---|---:|---:|"]
+    local = _confident(rows)
+    for low, high, part in binned(local):
+        lines.append(
+            f"| {low:.2f} to {high:.2f} | {len(part)} | {_share([r['right'] for r in part])} |"
+        )
+    if local:
+        lines += ["", f"Expected calibration error {calibration_error(local):.3f}."]
+    times = sorted(r["cpu_s"] for r in rows if r["translator"] == "local")
+    if times:
+        walls = sorted(r["wall_s"] for r in rows if r["translator"] == "local")
+        lines += [
+            "",
+            f"Local model: {times[len(times) // 2]:.2f} s CPU a sentence (median),"
+            f" {times[int(len(times) * 0.95)]:.2f} s (95th percentile);"
+            f" {walls[len(walls) // 2]:.2f} s wall (median);"
+            f" peak memory of the process {max(r['peak_mb'] for r in rows)} MB.",
+        ]
+    return "\n".join(lines) + "\n"
+
+
+def _confident(rows: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    return [r for r in rows if r["translator"] == "local" and r["confidence"] is not None]
+
+
+def binned(
+    rows: Sequence[Mapping[str, Any]],
+) -> list[tuple[float, float, list[Mapping[str, Any]]]]:
+    """Answers by confidence: lower end, upper end and the answers of each range that has any."""
+    ends = zip(BINS, (*BINS[1:], 1.0), strict=True)
+    parts = (
+        (low, high, [r for r in rows if low <= min(r["confidence"], 0.9999) < high])
+        for low, high in ends
+    )
+    return [part for part in parts if part[2]]
+
+
+def calibration_error(rows: Sequence[Mapping[str, Any]]) -> float:
+    """Mean distance of confidence and share of right answers over the ranges, by answers.
+
+    Guo et al. 2017, "On calibration of modern neural networks", with the ranges of ``BINS``.
+    """
+    return sum(
+        abs(sum(min(r["confidence"], 1.0) for r in part) - sum(r["right"] for r in part))
+        for _, _, part in binned(rows)
+    ) / max(1, len(rows))
+
+
+def draw_calibration(rows: Iterable[Mapping[str, Any]], path: Path) -> None:
+    """Draw how often the local model's answers are right, by their confidence.
+
+    Nothing is drawn where it answered nothing.
+
+    Args:
+        rows: Results of the benchmark.
+        path: File to write; its suffix names the format.
+
+    Raises:
+        EnvironmentMissingError: matplotlib is not installed.
+    """
+    try:
+        import matplotlib
+    except ImportError as error:
+        raise EnvironmentMissingError(
+            "the plot needs matplotlib: pip install 'embodied-stack[bench]'"
+        ) from error
+    matplotlib.use("Agg")
+    from matplotlib.figure import Figure
+
+    local = _confident(rows)
+    if not local:
+        return
+    figure = Figure(figsize=(9.0, 3.2), layout="constrained")
+    for axes, kind in zip(figure.subplots(1, len(KINDS), sharey=True), KINDS, strict=True):
+        own = [r for r in local if r["kind"] == kind]
+        axes.plot([0, 1], [0, 100], color="0.7", linewidth=1.0, linestyle="--")
+        for _, _, part in binned(own):
+            x = sum(min(r["confidence"], 1.0) for r in part) / len(part)
+            hits = sum(r["right"] for r in part)
+            share = 100.0 * hits / len(part)
+            low, high = (100.0 * end for end in wilson_interval(hits, len(part)))
+            axes.errorbar(
+                x, share, yerr=[[share - low], [high - share]], fmt="o", color="C0", capsize=2.0
+            )
+            axes.annotate(
+                f"{len(part)}",
+                (x, low),
+                xytext=(0, -3),
+                textcoords="offset points",
+                ha="center",
+                va="top",
+                fontsize=7,
+            )
+        title = f"{kind}: {len(own)} answers"
+        if own:
+            title += f", error {calibration_error(own):.3f}"
+        axes.set(xlabel="confidence", title=title, xlim=(-0.05, 1.05), ylim=(-12, 105))
+        axes.title.set_fontsize(9)
+        axes.grid(alpha=0.3)
+    figure.axes[0].set_ylabel("right answers (%), 95% interval")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path, dpi=120)
+
+
+def _share(values: Sequence[bool]) -> str:
+    if not values:
+        return "-"
+    return f"{sum(values)}/{len(values)} ({100 * sum(values) / len(values):.0f}%)"
+
+
+def calibrate(
+    results: Iterable[Mapping[str, Any]], *, precision: float = 0.9, least: float = 0.7
+) -> dict[str, Any]:
+    """For each kind the lowest confidence from which on the answers are right often enough.
+
+    Above it ``precision`` of all answers are right, and ``least`` of any ``MIN_ANSWERS`` next to
+    each other in confidence: what is right in general does not excuse guesses at the lower end. A
+    kind that never gets there with ``MIN_ANSWERS`` answers takes the threshold of all kinds
+    together: its own few answers say little.
+
+    Args:
+        results: Results of ``local`` with thresholds of 0 on sentences that are not the final test.
+        precision: Share of right answers that is wanted among those given.
+        least: Share of right answers that is wanted among the least sure ones given.
+    """
+    rows = [r for r in results if r["confidence"] is not None]
+    together = _lowest(rows, precision, least) or 1.01
+    kinds: dict[str, Any] = {}
+    for kind in KINDS:
+        part = [r for r in rows if r["kind"] == kind]
+        own = _lowest(part, precision, least)
+        kinds[kind] = {
+            "threshold": round(together if own is None else own, 3),
+            "answers": len(part),
+            "own_curve": own is not None,
+        }
+    return {"precision": precision, "least": least, "kinds": kinds}
+
+
+def _lowest(rows: Sequence[Mapping[str, Any]], precision: float, least: float) -> float | None:
+    """Lowest confidence with enough right answers above it, None if there is none."""
+    pairs = sorted(((float(r["confidence"]), bool(r["right"])) for r in rows), reverse=True)
+    right = [ok for _, ok in pairs]
+    best: float | None = None
+    for n in range(min(MIN_ANSWERS, len(pairs)), len(pairs) + 1):
+        window = right[max(0, n - MIN_ANSWERS) : n]
+        if not window or sum(window) < least * len(window):
+            break
+        if sum(right[:n]) >= precision * n:
+            best = pairs[n - 1][0]
+    return best
+
+
+def write_calibration(path: Path, data: Mapping[str, Any]) -> None:
+    """Write the thresholds that ``LocalTranslator`` reads."""
+    path.write_text(json.dumps(data, indent=2) + "\n")
