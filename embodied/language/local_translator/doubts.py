@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from embodied.language.local_translator.ambiguity import may_be_unclear, unclear_nouns
 from embodied.language.local_translator.evidence import called, left_out
-from embodied.language.local_translator.grounding import forms_of, unknown_words
+from embodied.language.local_translator.grounding import absent_nouns, forms_of, unknown_words
 from embodied.language.local_translator.mentions import joined, mentions
 from embodied.language.local_translator.scene_view import SceneView, Thing
 from embodied.language.local_translator.slots import Refusal, refusal
@@ -84,6 +84,10 @@ def doubts(
     if missing:
         about = f"it would leave out {', '.join(missing)}"
         found.append(Doubt(about, 20.0, wanted=frozenset(_names(missing, scene))))
+    absent = absent_nouns(sentence, scene) if scene.things else ()
+    if absent:
+        about = f"nothing here is called {absent[0]}"
+        found.append(Doubt(about, 5.0, wanted=frozenset({"cannot", "object"})))
     several = () if follow_up else unclear_nouns(sentence, scene)
     if several:
         found.append(Doubt(f"there is more than one {several[0]}", 20.0))

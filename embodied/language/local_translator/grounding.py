@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import difflib
 import functools
+import re
 from collections.abc import Iterable
 from importlib.resources import files
 
+from embodied.language.local_translator.english import english
 from embodied.language.local_translator.scene_view import SceneView
 from embodied.language.local_translator.text import normalise
 
@@ -55,6 +57,26 @@ def unknown_words(sentence: str, scene: SceneView) -> tuple[str, ...]:
     return (*single, *(f"{a} {b}" for a, b in pairs if _never_together(a, b, scene)))
 
 
+_IDIOMS = re.compile(
+    r"\b(?:off|from|of|above|at|towards?) the table\b|\bmake a ball\b|\barrange the blocks\b"
+)
+"""Where a noun names no thing of its own."""
+
+_DETERMINERS = frozenset("the a an that this my your every each in into on onto to".split())
+
+
+def absent_nouns(sentence: str, scene: SceneView) -> tuple[str, ...]:
+    """Unknown words that stand where a thing is named: "in the bowl" where no bowl is here."""
+    here = scene_words(scene)
+    text = _IDIOMS.sub(" , ", normalise(sentence)).replace(",", " , ").replace("-", " ")
+    words = text.split()
+    return tuple(
+        word
+        for before, word in zip(words, words[1:], strict=False)
+        if before in _DETERMINERS and word.isalpha() and not _known(word, here)
+    )
+
+
 def _never_together(color: str, noun: str, scene: SceneView) -> bool:
     """Whether things of this colour and things called so are here, but none that is both."""
     if color not in COLORS:
@@ -87,6 +109,8 @@ def _known(word: str, here: frozenset[str]) -> bool:
     everyday = everyday_words()
     if forms_of(word) & here or word in everyday or len(word) == 1:
         return True
+    if word in english():
+        return False  # no mistyped one: "crate" is not "create"
     if difflib.get_close_matches(word, here, n=1, cutoff=SIMILAR):
         return True
     swapped = sorted(word)

@@ -10,15 +10,11 @@ from __future__ import annotations
 
 import functools
 import re
-from typing import TYPE_CHECKING
 
-from embodied.errors import EnvironmentMissingError
+from embodied.language.local_translator.english import english
 from embodied.language.local_translator.grounding import everyday_words, forms_of, scene_words
 from embodied.language.local_translator.scene_view import SceneView
 from embodied.language.local_translator.text import number_words, unit_names
-
-if TYPE_CHECKING:
-    from spellchecker import SpellChecker
 
 _WORD = re.compile(r"(?<![\w'-])[A-Za-z]{3,}(?![\w'-])")
 
@@ -41,15 +37,15 @@ def _meant(word: str, own: frozenset[str]) -> str:
     lower = word.lower()
     if forms_of(lower) & own or lower in _instruction_words():
         return word
-    english = _english()
-    if lower in english or forms_of(lower) & _instruction_words():
+    dictionary = english()
+    if lower in dictionary or forms_of(lower) & _instruction_words():
         return word
-    near = {w for w in english.edit_distance_1(lower) if w.isalpha() and len(w) > 2}
+    near = {w for w in dictionary.edit_distance_1(lower) if w.isalpha() and len(w) > 2}
     near = {w for w in near if w[0] == lower[0]} or (near if len(word) > 3 else set())
     for known in (
         {w for w in near if forms_of(w) & own},
         near & _instruction_words(),
-        set(english.known(near)) if len(word) > 4 else set[str](),
+        set(dictionary.known(near)) if len(word) > 4 else set[str](),
     ):
         swapped = {w for w in known if sorted(w) == sorted(lower)}
         for likely in (swapped, known):
@@ -63,15 +59,3 @@ def _meant(word: str, own: frozenset[str]) -> str:
 @functools.cache
 def _instruction_words() -> frozenset[str]:
     return everyday_words() | number_words() | unit_names()
-
-
-@functools.cache
-def _english() -> SpellChecker:
-    """English words with their frequencies (pyspellchecker)."""
-    try:
-        from spellchecker import SpellChecker
-    except ImportError as error:
-        raise EnvironmentMissingError(
-            "the spelling of words needs the extra [local]: pip install 'embodied-stack[local]'"
-        ) from error
-    return SpellChecker(language="en", distance=1)

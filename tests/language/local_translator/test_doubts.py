@@ -43,6 +43,7 @@ def test_right_answers_are_not_doubted(kitchen: SceneView, sentence: str, slots:
             "leave out blue cup",
         ),
         ("both cups in the bowl", "put red-cup red-cup in bowl", "twice"),
+        ("the red cup in the crate", "put red-cup in bowl", "nothing here is called crate"),
         ("hold the cup", "hold red-cup", "more than one cup"),
         ("put the apple in the bowl", "cannot object", "is here"),
         ("put the apple in the bowl", "cannot ambiguous", "clear"),

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from embodied.language.local_translator.grounding import everyday_words, unknown_words
+from embodied.language.local_translator.grounding import absent_nouns, everyday_words, unknown_words
 from embodied.language.local_translator.scene_view import SceneView
 
 
@@ -26,3 +26,20 @@ def test_words_that_name_nothing_here(
 def test_everyday_words_name_no_things() -> None:
     assert {"put", "the", "left"} <= everyday_words()
     assert not {"apple", "bowl", "hammer", "elephant", "red"} & everyday_words()
+
+
+@pytest.mark.parametrize(
+    ("sentence", "absent"),
+    [
+        ("put the red cup in the bowl", ()),
+        ("put the pear in the bowl", ("pear",)),
+        ("everything but the red one into crates", ("crates",)),
+        ("rescue the blue cup from the bowl", ()),
+        ("the biggest cup, or both", ()),
+        ("arrange the blocks so that the apple is on the red cup", ()),
+    ],
+)
+def test_absent_nouns_stand_where_things_are_named(
+    kitchen: SceneView, sentence: str, absent: tuple[str, ...]
+) -> None:
+    assert absent_nouns(sentence, kitchen) == absent
