@@ -7,11 +7,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from scipy.optimize import minimize
+from scipy.special import expit, logit
+
 from embodied.bench.report import wilson_interval
 from embodied.errors import EnvironmentMissingError
+from embodied.types._geometry import Array
 
 KINDS = ("goal", "reward", "value-map")
 MIN_ANSWERS = 20
+LEAST_THRESHOLD = 0.21
+"""Every doubt that asks back divides the confidence by five or more: above 0.2 there is none."""
 BINS = (0.0, 0.2, 0.4, 0.6, 0.8, 0.9, 0.95)
 """Lower ends of the ranges of confidence that are reported."""
 
@@ -154,47 +161,47 @@ def _share(values: Sequence[bool]) -> str:
     return f"{sum(values)}/{len(values)} ({100 * sum(values) / len(values):.0f}%)"
 
 
-def calibrate(
-    results: Iterable[Mapping[str, Any]], *, precision: float = 0.9, least: float = 0.7
-) -> dict[str, Any]:
-    """For each kind the lowest confidence from which on the answers are right often enough.
+def calibrate(results: Iterable[Mapping[str, Any]], *, least: float = 0.75) -> dict[str, Any]:
+    """For each kind the confidence at which an answer is right with a probability of ``least``.
 
-    Above it ``precision`` of all answers are right, and ``least`` of any ``MIN_ANSWERS`` next to
-    each other in confidence: what is right in general does not excuse guesses at the lower end. A
-    kind that never gets there with ``MIN_ANSWERS`` answers takes the threshold of all kinds
-    together: its own few answers say little.
+    The probability is a logistic function of the confidence's log-odds, fitted to the answers of a
+    kind (Platt 1999, "Probabilistic outputs for support vector machines", with his smoothed
+    targets). A kind with fewer than ``MIN_ANSWERS`` answers takes the fit to all kinds together:
+    its own few say little. No threshold lies below ``LEAST_THRESHOLD``.
 
     Args:
         results: Results of ``local`` with thresholds of 0 on sentences that are not the final test.
-        precision: Share of right answers that is wanted among those given.
-        least: Share of right answers that is wanted among the least sure ones given.
+        least: Probability of being right below which the model asks.
     """
     rows = [r for r in results if r["confidence"] is not None]
-    together = _lowest(rows, precision, least) or 1.01
     kinds: dict[str, Any] = {}
     for kind in KINDS:
         part = [r for r in rows if r["kind"] == kind]
-        own = _lowest(part, precision, least)
+        own = len(part) >= MIN_ANSWERS
         kinds[kind] = {
-            "threshold": round(together if own is None else own, 3),
+            "threshold": round(max(_threshold(part if own else rows, least), LEAST_THRESHOLD), 3),
             "answers": len(part),
-            "own_curve": own is not None,
+            "own_curve": own,
         }
-    return {"precision": precision, "least": least, "kinds": kinds}
+    return {"least": least, "kinds": kinds}
 
 
-def _lowest(rows: Sequence[Mapping[str, Any]], precision: float, least: float) -> float | None:
-    """Lowest confidence with enough right answers above it, None if there is none."""
-    pairs = sorted(((float(r["confidence"]), bool(r["right"])) for r in rows), reverse=True)
-    right = [ok for _, ok in pairs]
-    best: float | None = None
-    for n in range(min(MIN_ANSWERS, len(pairs)), len(pairs) + 1):
-        window = right[max(0, n - MIN_ANSWERS) : n]
-        if not window or sum(window) < least * len(window):
-            break
-        if sum(right[:n]) >= precision * n:
-            best = pairs[n - 1][0]
-    return best
+def _threshold(rows: Sequence[Mapping[str, Any]], least: float) -> float:
+    """Confidence with a probability ``least`` of being right; 1.01 if there is none."""
+    if len(rows) < MIN_ANSWERS:
+        return 1.01
+    x = logit(np.clip([float(r["confidence"]) for r in rows], 0.005, 0.995))
+    right = np.array([bool(r["right"]) for r in rows])
+    n = int(np.sum(right))
+    target = np.where(right, (n + 1.0) / (n + 2.0), 1.0 / (len(rows) - n + 2.0))
+
+    def loss(weights: Array) -> float:
+        z = weights[0] * x + weights[1]
+        return float(np.sum(np.logaddexp(0.0, z) - target * z))
+
+    slope, offset = minimize(loss, (1.0, 0.0), bounds=((1e-3, None), (None, None))).x
+    wanted = float(expit((logit(least) - offset) / slope))
+    return wanted if wanted <= 0.995 else 1.01
 
 
 def write_calibration(path: Path, data: Mapping[str, Any]) -> None:

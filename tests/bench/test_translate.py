@@ -4,12 +4,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from embodied.bench.translate import Bench, cases_of, run_translate
 from embodied.bench.translate_data import Case, generated, handwritten, published
 from embodied.bench.translate_meaning import gold_of, same_rewards, same_value_maps
 from embodied.bench.translate_report import (
+    LEAST_THRESHOLD,
     calibrate,
     calibration_error,
     draw_calibration,
@@ -173,25 +175,34 @@ def test_unknown_names_list_the_legal_ones(tmp_path: Path) -> None:
         cases_of("novels", tests_data=TESTS_DATA)
 
 
-def test_calibration_takes_the_lowest_confidence_that_is_right_often_enough() -> None:
-    rows = [
-        {"kind": "goal", "confidence": c, "right": c > 0.5}
-        for c in (0.9, 0.8, 0.7, 0.6, 0.4, 0.3, 0.2)
+def _answers(*pairs: tuple[float, bool]) -> list[dict[str, object]]:
+    return [
+        {"translator": "local", "kind": "goal", "confidence": confidence, "right": right}
+        for confidence, right in pairs
     ]
-    kinds = calibrate(rows, precision=0.9)["kinds"]
-    assert kinds["goal"]["answers"] == 7
-    assert kinds["reward"]["threshold"] > 1.0
-    many = [{"kind": "goal", "confidence": i / 100, "right": i > 50} for i in range(100)]
-    assert 0.45 < calibrate(many, precision=0.9)["kinds"]["goal"]["threshold"] < 0.5
 
 
-def test_calibration_does_not_excuse_guesses_by_many_sure_answers() -> None:
-    sure = [{"kind": "goal", "confidence": 0.9 + i / 10_000, "right": True} for i in range(900)]
-    guessed = [{"kind": "goal", "confidence": i / 200, "right": i % 2 == 0} for i in range(60)]
-    kinds = calibrate([*sure, *guessed], precision=0.9, least=0.7)["kinds"]
-    assert 0.2 < kinds["goal"]["threshold"] < 0.9  # a few of the best guesses at most
-    lax = calibrate([*sure, *guessed], precision=0.9, least=0.0)["kinds"]
-    assert lax["goal"]["threshold"] == 0.0
+def test_the_threshold_is_where_answers_begin_to_be_right_often_enough() -> None:
+    rng = np.random.default_rng(0)
+    confidence = rng.uniform(0.02, 0.98, 4000)
+    honest = _answers(*((float(c), bool(rng.uniform() < c)) for c in confidence))
+    kinds = calibrate(honest, least=0.75)["kinds"]
+    assert kinds["goal"]["answers"] == 4000
+    assert kinds["goal"]["threshold"] == pytest.approx(0.75, abs=0.05)
+    assert kinds["reward"] == {**kinds["goal"], "answers": 0, "own_curve": False}
+    modest = _answers(*((float(c), bool(rng.uniform() < c**0.3)) for c in confidence))
+    assert calibrate(modest, least=0.75)["kinds"]["goal"]["threshold"] < 0.5
+
+
+def test_a_doubt_that_asks_back_always_asks() -> None:
+    always = _answers(*((c / 100, True) for c in range(1, 99)))
+    assert calibrate(always)["kinds"]["goal"]["threshold"] == LEAST_THRESHOLD > 1 / 5
+
+
+def test_too_few_answers_and_wrong_ones_give_no_confidence_that_suffices() -> None:
+    assert calibrate(_answers((0.9, True)))["kinds"]["goal"]["threshold"] > 1.0
+    wrong = _answers(*((c / 100, False) for c in range(1, 99)))
+    assert calibrate(wrong)["kinds"]["goal"]["threshold"] > 1.0
 
 
 def test_the_report_names_shares() -> None:
@@ -210,13 +221,6 @@ def test_the_report_names_shares() -> None:
     text = report([row, {**row, "right": False, "confidence": 0.3}])
     assert "| handwritten | goal | local | 2 | 1/2 (50%) | 2/2 (100%) | 1/2 (50%) | - |" in text
     assert "0.50 s CPU" in text
-
-
-def _answers(*pairs: tuple[float, bool]) -> list[dict[str, object]]:
-    return [
-        {"translator": "local", "kind": "goal", "confidence": confidence, "right": right}
-        for confidence, right in pairs
-    ]
 
 
 def test_calibration_error_is_the_distance_of_confidence_and_right_answers() -> None:
