@@ -32,9 +32,11 @@ from embodied.world.bridge.limits import shipped_limits
 
 pytest.importorskip("cyclonedds", reason="cyclonedds is not installed (extra [bridge-ros2])")
 
+from cyclonedds.core import DDSException  # noqa: E402
+
 from embodied.world.bridge.drivers import ros2_messages as ros  # noqa: E402
 from embodied.world.bridge.drivers.ros2 import Ros2Driver  # noqa: E402
-from embodied.world.bridge.drivers.ros2_node import Node, loopback, mangled  # noqa: E402
+from embodied.world.bridge.drivers.ros2_node import Node, loopback, mangled, open_topic  # noqa: E402
 from embodied.world.bridge.emulators.ros2 import Ros2Emulator  # noqa: E402
 
 ARM = robots.load("fr3")
@@ -377,3 +379,28 @@ def test_cubics_meet_their_knots_and_their_own_derivative(v: list[float], h: flo
     e = h * 1e-4
     slope = (sample([a, b], h / 2 + e)[0] - sample([a, b], h / 2 - e)[0]) / (2 * e)
     np.testing.assert_allclose(slope, sample([a, b], h / 2)[1], rtol=1e-3, atol=1e-3)
+
+
+class _Stubborn:
+    """A ``Topic`` that fails a number of times."""
+
+    def __init__(self, failures: int) -> None:
+        self.failures = failures
+
+    def __call__(self, *_: Any) -> str:
+        if self.failures:
+            self.failures -= 1
+            raise DDSException(-3, "type registration")
+        return "topic"
+
+
+@pytest.mark.parametrize("failures", [0, 1, 4])
+def test_a_topic_is_tried_again(monkeypatch: pytest.MonkeyPatch, failures: int) -> None:
+    monkeypatch.setattr("cyclonedds.topic.Topic", _Stubborn(failures))
+    assert open_topic(None, "rt/joint_states", None) == "topic"
+
+
+def test_a_topic_that_never_opens_is_a_lost_driver(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cyclonedds.topic.Topic", _Stubborn(1000))
+    with pytest.raises(DriverLostError, match="rt/joint_states"):
+        open_topic(None, "rt/joint_states", None)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import random
+import time
 from typing import Any, Generic, TypeVar
 
 from embodied.world.bridge.driver import DriverLostError
@@ -17,6 +18,8 @@ M = TypeVar("M")
 Q = TypeVar("Q")
 R = TypeVar("R")
 
+_TOPIC_TRIES = 5
+_TOPIC_PAUSE_S = 0.02
 LOOPBACK = (
     "<CycloneDDS><Domain Id='any'><General><Interfaces>"
     "<NetworkInterface address='127.0.0.1' multicast='false'/></Interfaces>"
@@ -108,10 +111,22 @@ def _policies(keep: bool) -> Any:
     )
 
 
-def _topic(participant: Any, name: str, kind: Any) -> Any:
+def open_topic(participant: Any, name: str, kind: Any) -> Any:
+    """A topic; raises DriverLostError.
+
+    Registering its type fails now and then where another node's types are just being discovered
+    (eclipse-cyclonedds/cyclonedds-python, issue 214), and works when tried again.
+    """
+    from cyclonedds.core import DDSException
     from cyclonedds.topic import Topic
 
-    return Topic(participant, name, kind)
+    for left in reversed(range(_TOPIC_TRIES)):
+        try:
+            return Topic(participant, name, kind)
+        except DDSException as error:
+            if not left:
+                raise DriverLostError(f"topic {name} cannot be opened: {error}") from error
+            time.sleep(_TOPIC_PAUSE_S)
 
 
 class Publisher(Generic[M]):
@@ -120,7 +135,9 @@ class Publisher(Generic[M]):
     def __init__(self, participant: Any, name: str, kind: type[M], keep: bool) -> None:
         from cyclonedds.pub import DataWriter
 
-        self._writer = DataWriter(participant, _topic(participant, name, kind), qos=_policies(keep))
+        self._writer = DataWriter(
+            participant, open_topic(participant, name, kind), qos=_policies(keep)
+        )
 
     def send(self, message: M) -> None:
         """Publish; raises DriverLostError when it cannot."""
@@ -144,7 +161,9 @@ class Subscription(Generic[M]):
         from cyclonedds.sub import DataReader
 
         self._kind = kind
-        self.reader = DataReader(participant, _topic(participant, name, kind), qos=_policies(keep))
+        self.reader = DataReader(
+            participant, open_topic(participant, name, kind), qos=_policies(keep)
+        )
 
     def take(self) -> list[M]:
         """Messages since the last call, oldest first."""
