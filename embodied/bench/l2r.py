@@ -23,6 +23,7 @@ import numpy as np
 from embodied.app.reward_rig import OPTIONS, Rig, build_rig
 from embodied.bench.l2r_arm import ARM_TASKS
 from embodied.bench.l2r_quadruped import QUADRUPED_TASKS, L2rTask, Phase
+from embodied.bench.plotting import new_figure
 from embodied.bench.report import wilson_interval
 from embodied.bench.runner import end_pool, start_worker
 from embodied.errors import ConfigurationError, EmbodiedError
@@ -378,15 +379,15 @@ def table(episodes: Sequence[Episode]) -> str:
 
 
 def plot(episodes: Sequence[Episode], path: Path) -> None:
-    """Bar chart of the success rates with intervals (needs matplotlib, extra ``[bench]``)."""
-    import matplotlib  # pyright: ignore[reportMissingImports]
+    """Bar chart of the success rates with intervals.
 
-    matplotlib.use("Agg")
-    from matplotlib import pyplot  # pyright: ignore[reportMissingImports]
-
+    Raises:
+        EnvironmentMissingError: matplotlib is not installed.
+    """
     methods = list(dict.fromkeys(e.method for e in episodes))
     names = [n for n in TASKS if any(e.task == n for e in episodes)]
-    figure, axes = pyplot.subplots(figsize=(9, 0.32 * len(names) * len(methods) + 1.2))
+    figure = new_figure(9, 0.32 * len(names) * len(methods) + 1.2)
+    axes = figure.subplots()
     for k, method in enumerate(methods):
         for i, name in enumerate(names):
             group = [e for e in episodes if e.task == name and e.method == method]
@@ -409,9 +410,7 @@ def plot(episodes: Sequence[Episode], path: Path) -> None:
     axes.set_xlim(0, 1.02)
     axes.set_xlabel("share of seeds solved, 95% Wilson interval")
     axes.legend(loc="lower left")
-    figure.tight_layout()
     figure.savefig(path, dpi=110)
-    pyplot.close(figure)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from embodied.errors import EnvironmentMissingError
+from embodied.bench.plotting import new_figure
 
 
 def draw(report: Mapping[str, Any], path: Path) -> None:
@@ -19,16 +19,7 @@ def draw(report: Mapping[str, Any], path: Path) -> None:
     Raises:
         EnvironmentMissingError: matplotlib is not installed.
     """
-    try:
-        import matplotlib
-    except ImportError as error:
-        raise EnvironmentMissingError(
-            "the plot needs matplotlib: pip install 'embodied-stack[bench]'"
-        ) from error
-    matplotlib.use("Agg")
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(9.0, 3.4), layout="constrained")
+    figure = new_figure(9.0, 3.4)
     left, right = figure.subplots(1, 2)
     for row in report["sessions"]:
         tenths = row["by_tenth"]

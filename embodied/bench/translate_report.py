@@ -11,8 +11,8 @@ import numpy as np
 from scipy.optimize import minimize
 from scipy.special import expit, logit
 
+from embodied.bench.plotting import new_figure
 from embodied.bench.report import wilson_interval
-from embodied.errors import EnvironmentMissingError
 from embodied.types._geometry import Array
 
 KINDS = ("goal", "reward", "value-map")
@@ -111,19 +111,10 @@ def draw_calibration(rows: Iterable[Mapping[str, Any]], path: Path) -> None:
     Raises:
         EnvironmentMissingError: matplotlib is not installed.
     """
-    try:
-        import matplotlib
-    except ImportError as error:
-        raise EnvironmentMissingError(
-            "the plot needs matplotlib: pip install 'embodied-stack[bench]'"
-        ) from error
-    matplotlib.use("Agg")
-    from matplotlib.figure import Figure
-
     local = _confident(rows)
     if not local:
         return
-    figure = Figure(figsize=(9.0, 3.2), layout="constrained")
+    figure = new_figure(9.0, 3.2)
     for axes, kind in zip(figure.subplots(1, len(KINDS), sharey=True), KINDS, strict=True):
         own = [r for r in local if r["kind"] == kind]
         axes.plot([0, 1], [0, 100], color="0.7", linewidth=1.0, linestyle="--")

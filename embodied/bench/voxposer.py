@@ -21,6 +21,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from embodied.bench.plotting import new_figure
 from embodied.bench.report import markdown_table, rate, wilson_interval
 from embodied.bench.runner import Task, check_settings, run_tasks
 from embodied.bench.voxposer_tasks import TASKS
@@ -207,17 +208,13 @@ def draw_plot(report: Mapping[str, Any], path: Path) -> None:
     """Success of each method and condition with its 95% interval.
 
     Raises:
-        ImportError: matplotlib is not installed (extra ``[bench]``).
+        EnvironmentMissingError: matplotlib is not installed.
     """
-    import matplotlib
-
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
-
     rows: list[Mapping[str, Any]] = report["rows"]
     columns = sorted({(r["method"], r["condition"]) for r in rows}, key=_order)
     names = [t for t in TASKS if any(r["task"] == t for r in rows)]
-    figure, axes = pyplot.subplots(figsize=(8, 0.28 * len(names) * len(columns) + 1.5))
+    figure = new_figure(8, 0.28 * len(names) * len(columns) + 1.5)
+    axes = figure.subplots()
     height = 0.8 / len(columns)
     for k, column in enumerate(columns):
         for i, name in enumerate([*names, "all"]):
@@ -245,9 +242,7 @@ def draw_plot(report: Mapping[str, Any], path: Path) -> None:
     axes.set_xlim(0, 1)
     axes.set_xlabel("success, with 95% interval")
     axes.legend(loc="lower left", fontsize="small")
-    figure.tight_layout()
     figure.savefig(path, dpi=130)
-    pyplot.close(figure)
 
 
 def main(arguments: Sequence[str]) -> int:
