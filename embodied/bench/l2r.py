@@ -409,7 +409,7 @@ def plot(episodes: Sequence[Episode], path: Path) -> None:
     axes.invert_yaxis()
     axes.set_xlim(0, 1.02)
     axes.set_xlabel("share of seeds solved, 95% Wilson interval")
-    axes.legend(loc="lower left")
+    figure.legend(loc="outside upper center", ncols=3, frameon=False)
     figure.savefig(path, dpi=110)
 
 

@@ -241,7 +241,7 @@ def draw_plot(report: Mapping[str, Any], path: Path) -> None:
     axes.invert_yaxis()
     axes.set_xlim(0, 1)
     axes.set_xlabel("success, with 95% interval")
-    axes.legend(loc="lower left", fontsize="small")
+    figure.legend(loc="outside upper center", ncols=3, frameon=False, fontsize="small")
     figure.savefig(path, dpi=130)
 
 
