@@ -24,10 +24,17 @@ DOWN = frozenset(
 )
 SEVERAL = frozenset("paws feet legs limbs both two 2 pair".split())
 
+_WITH = r"\b(?:keep|keeping|leave|leaving|have|having|with|w /)"
 _MIRRORED = re.compile(
-    r"\b(?:keep|keeping|leave|leaving|have|having|with|pass|passing)\b.*"
-    r"\b(?:on|to|at) (?:your|the|its) (?:left|right)\b"
+    rf"(?:{_WITH}|\b(?:pass|passing)) .*\b(?:on|to|at) (?:your|the|its) (?:left|right)\b"
 )
+"""Where "left" may be the side that a thing is on, or the side of it to be on."""
+
+_THING_ON_SIDE = re.compile(
+    rf"{_WITH} [a-z0-9 ]+? (?:on|to) (?:your|the) (left|right)\b(?![ -](?:hand|of|side))"
+)
+"""What "keep the cup on your left" says of the cup: the way is on its other side."""
+
 _SPIN = frozenset("spin spinning whirl twirl rotate rotating turning pirouette round".split())
 """Words of turning on the spot; to the left unless it is said."""
 
@@ -62,6 +69,10 @@ def struck(words: frozenset[str], text: str, *, quadruped: bool) -> frozenset[st
     words = (words - {"clockwise"}) | (plain & {"clockwise", "counterclockwise"})
     left, right = words & LEFT, words & RIGHT
     out: set[str] = set()
+    sides = re.findall(r"\b(?:left|right)\b", text)
+    things_on = _THING_ON_SIDE.findall(text)
+    if not quadruped and len(sides) == len(things_on) == 1:
+        return frozenset({f"{things_on[0]}-of"})
     said_plainly = "right angle" not in text and (quadruped or not _MIRRORED.search(text))
     if said_plainly:
         turns_either_way = words & _SPIN and re.search(r",| and | then ", text)

@@ -2,7 +2,8 @@
 
 A word is only touched if it is no English word, nothing in the scene is called so, and a word one
 letter away is the only one of the scene, else of instructions, else of English, that is so near;
-two letters that changed places go before other slips. A real word stays as it is, however it came
+two letters that changed places go before other slips. Names of the scene are also known by two
+slips. A real word stays as it is, however it came
 to be there: "goat" is no mistyped "boat".
 """
 
@@ -40,7 +41,8 @@ def _meant(word: str, own: frozenset[str]) -> str:
     dictionary = english()
     if lower in dictionary or forms_of(lower) & _instruction_words():
         return word
-    near = {w for w in dictionary.edit_distance_1(lower) if w.isalpha() and len(w) > 2}
+    once = set(dictionary.edit_distance_1(lower))
+    near = {w for w in once if w.isalpha() and len(w) > 2}
     near = {w for w in near if w[0] == lower[0]} or (near if len(word) > 3 else set())
     for known in (
         {w for w in near if forms_of(w) & own},
@@ -53,7 +55,12 @@ def _meant(word: str, own: frozenset[str]) -> str:
                 return min(likely)
         if known:
             return word  # which of them was meant is not known
-    return word
+    twice = {
+        w
+        for w in own
+        if len(w) > 4 and w[0] == lower[0] and once & set(dictionary.edit_distance_1(w))
+    }
+    return min(twice) if len(twice) == 1 and len(word) > 4 else word
 
 
 @functools.cache

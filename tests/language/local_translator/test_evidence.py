@@ -122,9 +122,21 @@ def test_directions_that_a_sentence_excludes_are_gone(sentence: str, kept: str, 
     assert not derives(narrow, gone)
 
 
-def test_a_side_seen_from_the_robot_is_left_open() -> None:
-    words = frozenset("keep the cup on your right".split())
-    assert not struck(words, "keep the cup on your right", quadruped=False)
+@pytest.mark.parametrize(
+    ("text", "gone"),
+    [
+        ("keep the cup on your right", {"right-of"}),
+        ("with the jar to the left, go to the cup", {"left-of"}),
+        ("w / a on your right", {"right-of"}),
+        ("keep to the left of the cup", set()),
+        ("leave it on the left-hand side of the cup", set()),
+        ("keeping the cup to your right, go left", set()),
+        ("pass the cup on its left side", set()),
+    ],
+)
+def test_a_thing_on_one_side_is_passed_on_the_other(text: str, gone: set[str]) -> None:
+    words = frozenset(text.replace(",", " ").replace("-", " ").split())
+    assert struck(words, text, quadruped=False) == gone
 
 
 def test_a_number_that_the_answer_leaves_out_is_found() -> None:

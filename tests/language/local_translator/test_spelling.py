@@ -56,6 +56,19 @@ def test_names_of_the_scene_come_before_other_words() -> None:
     assert corrected("the yooyo in the bowl", scene) == "the yoyo in the bowl"
 
 
+def test_names_of_the_scene_are_known_by_two_slips() -> None:
+    scene = SceneView(
+        things=(
+            thing("locker", "container", "locker"),
+            thing("pouch", "container", "pouch"),
+            thing("peach", "item", "peach"),
+        )
+    )
+    assert corrected("into the lpkcer", scene) == "into the locker"
+    assert corrected("the ppuuch", scene) == "the pouch"
+    assert corrected("the pooach", scene) == "the pooach"  # pouch, or peach
+
+
 def test_sentences_without_slips_are_not_touched(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(examples, "noisy", lambda rng, sentence: sentence)
     for e in generate(23, 400, split="held-out"):
