@@ -238,7 +238,12 @@ def _short(program: Program) -> str:
 
 
 def cases_of(
-    suite: str, *, tests_data: Path, data: Path | None = None, held_out: int = 600
+    suite: str,
+    *,
+    tests_data: Path,
+    data: Path | None = None,
+    held_out: int = 600,
+    held_out_seed: int = 1,
 ) -> list[Case]:
     """The cases of a suite.
 
@@ -246,7 +251,7 @@ def cases_of(
         ConfigurationError: Unknown suite, or its files are missing.
     """
     if suite == "held-out":
-        return generated(held_out)
+        return generated(held_out, seed=held_out_seed)
     if suite == "published":
         return published(data)
     if suite not in SUITES:
@@ -269,6 +274,7 @@ def run_translate(
     adapter: Path | None = None,
     base: Path | None = None,
     held_out: int = 600,
+    held_out_seed: int = 1,
     threads: int = 1,
     thresholds: Mapping[str, float] | None = None,
     progress: Callable[[int, int], None] = lambda done, total: None,
@@ -287,6 +293,7 @@ def run_translate(
         adapter: Adapter to test instead of the shipped one.
         base: Base weights; found, or fetched on first use, if None.
         held_out: Number of generated sentences.
+        held_out_seed: Seed that they are generated from.
         threads: CPU threads of the model.
         thresholds: Confidence thresholds by kind instead of the calibrated ones.
         progress: Called with cases done and cases in all.
@@ -304,6 +311,7 @@ def run_translate(
         out,
         {
             "held_out": held_out,
+            "held_out_seed": held_out_seed,
             "adapter": str(adapter or "shipped"),
             "threads": threads,
             "thresholds": dict(thresholds) if thresholds else "calibrated",
@@ -312,7 +320,13 @@ def run_translate(
     work = [
         (suite, name, case)
         for suite in suites
-        for case in cases_of(suite, tests_data=tests_data, data=data, held_out=held_out)
+        for case in cases_of(
+            suite,
+            tests_data=tests_data,
+            data=data,
+            held_out=held_out,
+            held_out_seed=held_out_seed,
+        )
         for name in translators
     ]
     results = ResultFile(out)
@@ -378,6 +392,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--translator", action="append", choices=TRANSLATORS)
     parser.add_argument("--adapter", type=Path, help="adapter to test instead of the shipped one")
     parser.add_argument("--held-out", type=int, default=600, help="number of generated sentences")
+    parser.add_argument("--held-out-seed", type=int, default=1, help="seed of those sentences")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument(
         "--threshold", type=float, help="confidence below which the model abstains, for all kinds"
@@ -399,6 +414,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         translators=options.translator or TRANSLATORS,
         adapter=options.adapter,
         held_out=options.held_out,
+        held_out_seed=options.held_out_seed,
         threads=options.threads,
         thresholds=thresholds,
         progress=_show,
