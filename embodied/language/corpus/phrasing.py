@@ -105,7 +105,10 @@ def polite(rng: random.Random, sentence: str) -> str:
 def noisy(rng: random.Random, sentence: str) -> str:
     """Sometimes with dropped articles, abbreviations or a typing mistake."""
     if rng.random() < 0.15:
-        sentence = re.sub(r"\b(the|a|an) ", "", sentence)
+        # not "a" alone, which is also the name of a block
+        sentence = re.sub(
+            r"\b(the|an|a(?= (?:bit|little|pile|point|spot|stack|tower|turn))) ", "", sentence
+        )
     if rng.random() < 0.05:
         sentence = sentence.replace(" and ", rng.choice((" & ", " n ", " + ")))
     if rng.random() < 0.04:

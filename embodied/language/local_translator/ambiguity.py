@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Mapping, Sequence
 
 from embodied.language.local_translator.grounding import SIMILAR, everyday_words, forms_of
-from embodied.language.local_translator.mentions import marks, marks_before, nouns
+from embodied.language.local_translator.mentions import joined, marks, marks_before, nouns
 from embodied.language.local_translator.scene_view import SceneView, Thing
 from embodied.language.local_translator.text import normalise
 
@@ -14,6 +14,12 @@ _VAGUE = frozenset(
     "it that this something anything one ones thing things object objects some any either there"
     " them they somewhere another".split()
 )
+
+_OF_SEVERAL = frozenset(
+    "a an any every each some one other another no either whichever which next same both all two"
+    " three four five of".split()
+)
+"""Words before a noun of which it may be whichever one, or all."""
 
 
 def may_be_unclear(sentence: str, scene: SceneView) -> bool:
@@ -52,13 +58,14 @@ def unclear_nouns(sentence: str, scene: SceneView) -> tuple[str, ...]:
     """
     words = marks_before(normalise(sentence)).replace(",", " , ").replace("-", " ").split()
     known = {w for t in scene.things for w in marks(t)}
+    words = joined(words, known)
     found: dict[str, None] = {}
     for k, word in enumerate(words):
         group = [t for t in scene.things if word in nouns(t)]
         if len(group) < 2 or word.endswith("s") or any(t.name == word for t in group):
             continue
         near = {*words[max(0, k - 2) : k], *words[k + 1 : k + 2]}
-        if k and words[k - 1] in ("the", "that") and not near & known:
+        if not near & known and (k == 0 or words[k - 1] not in _OF_SEVERAL):
             found[word] = None
     return tuple(found)
 

@@ -6,6 +6,8 @@ from embodied.language.corpus import generate
 from embodied.language.local_translator.ambiguity import may_be_unclear, unclear_nouns
 from embodied.language.local_translator.scene_view import SceneView
 
+from .conftest import thing
+
 
 @pytest.mark.parametrize(
     ("sentence", "unclear"),
@@ -39,3 +41,17 @@ def test_nouns_of_several_things(kitchen: SceneView) -> None:
     assert unclear_nouns("hold the blue cup", kitchen) == ()
     assert unclear_nouns("hold a cup", kitchen) == ()
     assert unclear_nouns("hold the apple", kitchen) == ()
+    assert unclear_nouns("cup into bowl", kitchen) == ("cup",)
+    assert unclear_nouns("hold either cup", kitchen) == ()
+
+
+def test_a_name_behind_its_noun_leaves_no_choice() -> None:
+    scene = SceneView(
+        things=(
+            thing("h1", "item", "hinge"),
+            thing("h2", "item", "hinge"),
+            thing("a", "item", "cup"),
+        )
+    )
+    assert unclear_nouns("put hinge h1 on hinge h2", scene) == ()
+    assert unclear_nouns("put hinge on hinge h2", scene) == ("hinge",)
