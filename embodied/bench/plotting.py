@@ -17,12 +17,9 @@ def new_figure(width_in: float, height_in: float) -> Figure:
         EnvironmentMissingError: matplotlib is not installed.
     """
     try:
-        import matplotlib
+        from matplotlib.figure import Figure
     except ImportError as error:
         raise EnvironmentMissingError(
             "the plot needs matplotlib: pip install 'embodied-stack[bench]'"
         ) from error
-    matplotlib.use("Agg")
-    from matplotlib.figure import Figure
-
     return Figure(figsize=(width_in, height_in), layout="constrained")

@@ -13,9 +13,9 @@ from scipy.special import expit, logit
 
 from embodied.bench.plotting import new_figure
 from embodied.bench.report import wilson_interval
+from embodied.language.local_translator.translator import KINDS
 from embodied.types._geometry import Array
 
-KINDS = ("goal", "reward", "value-map")
 MIN_ANSWERS = 20
 LEAST_THRESHOLD = 0.21
 """Every doubt that asks back divides the confidence by five or more: above 0.2 there is none."""

@@ -103,6 +103,7 @@ def refer(
     spoken = thing.name.replace("-", " ")
     options = [the + spoken] * 3
     same = [t for t in scene.things if t.category == thing.category]
+    mark = thing.name.replace(thing.category, "").strip("-")
     if len(thing.name) == 1 or (len(thing.name) < 4 and thing.name[1:].isdigit()):
         return rng.choice((thing.name, f"{thing.category} {thing.name}", thing.name))
     if len(same) == 1:
@@ -129,9 +130,7 @@ def refer(
             if rng.random() < 0.5:
                 options.append(the + thing.color)
     elif noun_known == thing.category and len(same) > 1 and "-" in thing.name:
-        mark = thing.name.replace(thing.category, "").strip("-")
         options += [mark] * 2 + ([f"the {mark} one"] if len(mark) > 1 else [])
-    mark = thing.name.replace(thing.category, "").strip("-")
     if mark in _OTHER_MARKS and len(same) > 1 and rng.random() < 0.3:
         options = [f"{the}{m}".format(noun=thing.category) for m in _OTHER_MARKS[mark]]
     return rng.choice(options)

@@ -661,9 +661,8 @@ def refused(rng: random.Random, scene: SceneView, lexicon: Lexicon) -> tuple[str
         for t in scene.things:
             if t.kind == "item" and len(t.name) > 1:
                 groups[t.category] = groups.get(t.category, 0) + 1
-        named = {
-            t.name for t in scene.things
-        }  # "the drawer" is no question if one is called just that
+        # "the drawer" is no question if one is called just that
+        named = {t.name for t in scene.things}
         several = [c for c, n in groups.items() if n > 1 and c not in named]
         if several:
             c = rng.choice(several)

@@ -29,7 +29,7 @@ def may_be_unclear(sentence: str, scene: SceneView) -> bool:
     the two words before it or the word behind it ("the purple garlic", "lever a"). A plural means
     all of them.
     """
-    words = marks_before(normalise(sentence)).replace(",", " , ").replace("-", " ").split()
+    words = _words(sentence)
     called: dict[str, list[Thing]] = {}
     for thing in scene.things:
         for noun in nouns(thing):
@@ -56,7 +56,7 @@ def unclear_nouns(sentence: str, scene: SceneView) -> tuple[str, ...]:
 
     Not where one of the things has the bare noun for its name.
     """
-    words = marks_before(normalise(sentence)).replace(",", " , ").replace("-", " ").split()
+    words = _words(sentence)
     known = {w for t in scene.things for w in marks(t)}
     words = joined(words, known)
     found: dict[str, None] = {}
@@ -68,6 +68,10 @@ def unclear_nouns(sentence: str, scene: SceneView) -> tuple[str, ...]:
         if not near & known and (k == 0 or words[k - 1] not in _OF_SEVERAL):
             found[word] = None
     return tuple(found)
+
+
+def _words(sentence: str) -> list[str]:
+    return marks_before(normalise(sentence)).replace(",", " , ").replace("-", " ").split()
 
 
 def _noun(word: str, called: Mapping[str, Sequence[Thing]], known: set[str]) -> str | None:

@@ -3,8 +3,7 @@
 A word is only touched if it is no English word, nothing in the scene is called so, and a word one
 letter away is the only one of the scene, else of instructions, else of English, that is so near;
 two letters that changed places go before other slips. Names of the scene are also known by two
-slips. A real word stays as it is, however it came
-to be there: "goat" is no mistyped "boat".
+slips. A real word stays as it is, however it came to be there: "goat" is no mistyped "boat".
 """
 
 from __future__ import annotations
@@ -36,10 +35,10 @@ def corrected(sentence: str, scene: SceneView) -> str:
 
 def _meant(word: str, own: frozenset[str]) -> str:
     lower = word.lower()
-    if forms_of(lower) & own or lower in _instruction_words():
+    if forms_of(lower) & (own | _instruction_words()):
         return word
     dictionary = english()
-    if lower in dictionary or forms_of(lower) & _instruction_words():
+    if lower in dictionary:
         return word
     once = set(dictionary.edit_distance_1(lower))
     near = {w for w in once if w.isalpha() and len(w) > 2}
