@@ -22,12 +22,12 @@ from typing import Any
 
 import numpy as np
 
-from embodied.app.bridge_session import BridgeOptions, open_supervised
-from embodied.app.session import Settings
-from embodied.bench.report import wilson_interval
+from embodied.app.bridge.session import BridgeOptions, open_supervised
+from embodied.app.settings import Settings
+from embodied.bench.core.report import wilson_interval
+from embodied.bridge.limits import shipped_limits
 from embodied.symbolic import holds, read_domain, read_goal
 from embodied.types import Observation
-from embodied.world.bridge.limits import shipped_limits
 from embodied.world.grounding import TabletopGrounder
 from embodied.world.mujoco import build_world, planning_model
 from embodied.world.scene import load_scene

@@ -34,10 +34,10 @@ from typing import Any
 
 import numpy as np
 
-from embodied.bench.report import markdown_table
-from embodied.bench.runner import Task, check_settings, run_tasks
-from embodied.world.bridge.faults import ARM_FAULTS, PLANNER_FAULTS, PROCESS_FAULTS
-from embodied.world.bridge.limits import load_limits, shipped_limits
+from embodied.bench.core.report import markdown_table
+from embodied.bench.core.runner import Task, check_settings, run_tasks
+from embodied.bridge.limits import load_limits, shipped_limits
+from embodied.bridge.testing.faults import ARM_FAULTS, PLANNER_FAULTS, PROCESS_FAULTS
 
 sys.path.insert(0, str(Path(__file__).parent))
 from bridge_rig import LIMITS, REST_RAD_S, WAIT_S, Line, Rig, alive, swing

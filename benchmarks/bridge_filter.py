@@ -24,10 +24,10 @@ from typing import Any
 
 import numpy as np
 
-from embodied.bench.runner import Task, check_settings, run_tasks
-from embodied.world.bridge.fuzz import Look, fuzz
-from embodied.world.bridge.geometry import ArmGeometry
-from embodied.world.bridge.limits import SafetyLimits, load_limits, shipped_limits
+from embodied.bench.core.runner import Task, check_settings, run_tasks
+from embodied.bridge.geometry import ArmGeometry
+from embodied.bridge.limits import SafetyLimits, load_limits, shipped_limits
+from embodied.bridge.testing.fuzz import Look, fuzz
 from embodied.world.scene import Scene, load_scene
 
 BAR_US = 200.0

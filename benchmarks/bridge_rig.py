@@ -12,17 +12,17 @@ from typing import Any
 
 import numpy as np
 
-from embodied.world import robots
-from embodied.world.bridge.channel import (
+from embodied.bridge.channel import (
     REPORTS,
     BadFrameError,
     ChannelClosedError,
     SocketChannel,
     connect,
 )
-from embodied.world.bridge.faults import FaultySender, gentle_way
-from embodied.world.bridge.limits import load_limits, shipped_limits
-from embodied.world.bridge.process import BridgeConfig, SupervisorProcess
+from embodied.bridge.limits import load_limits, shipped_limits
+from embodied.bridge.process import BridgeConfig, SupervisorProcess
+from embodied.bridge.testing.faults import FaultySender, gentle_way
+from embodied.world import robots
 
 LIMITS = "fr3-simulated"
 WAIT_S = 6.0

@@ -37,10 +37,10 @@ from embodied_controllers.learned import (
 )
 from embodied_planners.value_map import Mover, ValueMapPlanner, VoxelGrid
 
-from embodied.bench.contact_push import BOX, GOAL_M, HALF_M, PushWorld
-from embodied.bench.contact_scenes import HANDLE, SCENES, START, STEP_S, ContactWorld
-from embodied.bench.report import markdown_table, rate
-from embodied.bench.runner import Task, run_tasks
+from embodied.bench.contact.contact_push import BOX, GOAL_M, HALF_M, PushWorld
+from embodied.bench.contact.contact_scenes import HANDLE, SCENES, START, STEP_S, ContactWorld
+from embodied.bench.core.report import markdown_table, rate
+from embodied.bench.core.runner import Task, run_tasks
 from embodied.types import MapOperation, Pose, Region, ValueMapStage
 
 METHODS = ("zero-shot", "plan + noise", "with prior", "prior + recall", "no prior")

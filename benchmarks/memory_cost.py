@@ -22,11 +22,11 @@ from pathlib import Path
 
 import numpy as np
 
-from embodied.bench.statler_language import read_sentence
-from embodied.bench.statler_methods import RulesMethod, statler_domain
-from embodied.bench.statler_score import happen
-from embodied.bench.statler_sessions import Look, random_world, sentences
-from embodied.bench.statler_world import BlockWorld
+from embodied.bench.statler.language import read_sentence
+from embodied.bench.statler.methods import RulesMethod, statler_domain
+from embodied.bench.statler.score import happen
+from embodied.bench.statler.sessions import Look, random_world, sentences
+from embodied.bench.statler.world import BlockWorld
 from embodied.memory import Memory, MemoryLog, Reader, Sync
 from embodied.memory.facts import Change
 

@@ -17,8 +17,8 @@ from dataclasses import replace
 import numpy as np
 from embodied_controllers.mpc.plan_models import fidelity, plan_model
 
-from embodied.app.reward_rig import OPTIONS, build_rig, drawing_spec
-from embodied.bench.l2r import TASKS
+from embodied.bench.l2r.suite import TASKS
+from embodied.routes.reward.setup import OPTIONS, build_rig, drawing_spec
 from embodied.types import RewardGoal
 
 CASES = ("sit-low", "spin-fast", "stand-on-two", "lift", "move", "turn-on-faucet", "open-drawer")

@@ -14,8 +14,8 @@ from dataclasses import replace
 import numpy as np
 from embodied_controllers.mpc import Mppi
 
-from embodied.app.reward_rig import OPTIONS, build_rig
 from embodied.language.reward.building import ARM_CALM, DOWN, OPEN, a, near, stage
+from embodied.routes.reward.setup import OPTIONS, build_rig
 from embodied.types import RewardGoal, RewardProgram, RewardStage
 
 PROGRAMS = {

@@ -19,18 +19,18 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from embodied.bench.runner import ResultFile, check_settings
-from embodied.bench.translate_data import spec_of
-from embodied.language.corpus import Example, generate
-from embodied.language.local_translator import goal_slots, reward_slots, value_map_slots
-from embodied.language.local_translator.evidence import narrowed
-from embodied.language.local_translator.grammar import Grammar
-from embodied.language.local_translator.prompts import scene_part, sentence_part
-from embodied.language.local_translator.slots import Refusal, SlotError
-from embodied.language.local_translator.weights import adapter_path, fetch_base, find_base
+from embodied.bench.core.runner import ResultFile, check_settings
+from embodied.bench.translate.data import spec_of
+from embodied.language.offline import goal_slots, reward_slots, value_map_slots
+from embodied.language.offline.evidence import narrowed
+from embodied.language.offline.grammar import Grammar
+from embodied.language.offline.prompts import scene_part, sentence_part
+from embodied.language.offline.slots import Refusal, SlotError
+from embodied.language.offline.weights import adapter_path, fetch_base, find_base
 from embodied.language.reward.vocabulary import check as check_reward
 from embodied.language.value_map import check as check_value_map
 from embodied.symbolic import read_domain, read_goal
+from embodied.training.corpus import Example, generate
 from embodied.types import RewardProgram, ValueMapProgram
 from embodied.world.grounding import TabletopGrounder
 
@@ -73,7 +73,7 @@ def verdict(example: Example, text: str) -> str:
 
 def sampled(options: argparse.Namespace) -> Counter[str]:
     """Draw what is missing from ``--out`` and count all that is there by its verdict."""
-    from embodied.language.local_translator.slot_model import SlotModel
+    from embodied.language.offline.slot_model import SlotModel
 
     sentences = -(-options.samples // options.per_sentence)
     check_settings(

@@ -16,7 +16,7 @@ from importlib.resources import files
 
 from embodied_planners.pddl import Planner, engines, external
 
-from embodied.bench.report import markdown_table
+from embodied.bench.core.report import markdown_table
 from embodied.symbolic import Domain, read_domain, read_problem, render_domain, render_problem
 from embodied.symbolic.simplify import compile_quantifiers
 from embodied.types import Atom, PddlProgram, PlanStatus

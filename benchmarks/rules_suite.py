@@ -20,8 +20,8 @@ from typing import Any
 import numpy as np
 
 from embodied.errors import NotUnderstoodError
-from embodied.language.rules import RulesTranslator
-from embodied.language.rules.equivalence import goals_equivalent
+from embodied.language.pddl.rules import RulesTranslator
+from embodied.language.pddl.rules.equivalence import goals_equivalent
 from embodied.symbolic import read_domain
 from embodied.types import Atom, PddlProgram, WorldSpec
 from embodied.world.grounding import TabletopGrounder

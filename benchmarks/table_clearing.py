@@ -15,9 +15,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from embodied.bench.report import bootstrap_interval, markdown_table
+from embodied.bench.core.report import bootstrap_interval, markdown_table
+from embodied.bench.human_model import Clearing, LanguageHuman, TableHuman, Thing
 from embodied.language.models import open_model
-from embodied.people import Clearing, LanguageHuman, TableHuman, Thing
 
 THINGS = (
     Thing(name="first bottle", risk=0.1, value=1.0),

@@ -34,9 +34,9 @@ from embodied_planners.pddl import Planner
 from embodied_planners.skills import TabletopSkills
 
 from embodied.agent import Agent, Options
-from embodied.app.bridge_session import GOAL_TIME_S
-from embodied.bench.report import wilson_interval
-from embodied.bench.wrapped import Wrapped
+from embodied.app.bridge.session import GOAL_TIME_S
+from embodied.bench.core.report import wilson_interval
+from embodied.bench.core.world_wrapper import Wrapped
 from embodied.memory.state import SceneMemory
 from embodied.protocols import StateMemory
 from embodied.symbolic import holds, progress, read_domain, read_goal, render_problem

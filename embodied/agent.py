@@ -5,7 +5,7 @@
         -> observations -> StateMemory (facts) -> Monitor: continue / retry / replan / stop
 
 Each stage of a program is pursued until its goal *holds in measured facts*. A strategy decides
-which action comes next; by default it follows a plan and climbs the ladder of ``embodied.ladder``
+which action comes next; by default it follows a plan and climbs the ladder of ``embodied.recovery``
 when reality leaves it. What no strategy can mend is read again for what is there, put to a person,
 and at last ended safely, with the reason.
 """
@@ -19,11 +19,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from embodied.acting import ActionRecord as ActionRecord
-from embodied.acting import Actor
 from embodied.errors import Diagnostic, ProgramError
-from embodied.ladder import Ask, Escalation, Question, Rung, nobody
-from embodied.monitor import Monitor, Verdict
 from embodied.protocols import (
     Controller,
     Critic,
@@ -36,9 +32,13 @@ from embodied.protocols import (
     Translator,
     World,
 )
-from embodied.pursuit import Pursuit
-from embodied.rereading import read_again
-from embodied.strategies import PlanStrategy, Strategy
+from embodied.recovery import Ask, Escalation, Question, Rung, nobody
+from embodied.routes.pddl.execution import ActionRecord as ActionRecord
+from embodied.routes.pddl.execution import Actor
+from embodied.routes.pddl.goal_relaxation import read_again
+from embodied.routes.pddl.monitor import Monitor, Verdict
+from embodied.routes.pddl.stage_run import Pursuit
+from embodied.routes.pddl.strategies import PlanStrategy, Strategy
 from embodied.symbolic import read_domain, render_problem
 from embodied.types import Atom, PddlProgram, PlanResult, PlanStatus
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from embodied.rereading import read_again, vanished
+from embodied.routes.pddl.goal_relaxation import read_again, vanished
 from embodied.symbolic import read_domain
 from embodied.types import Atom
 

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from embodied.routes.pddl.undo import backwards, inverses, irreversible
 from embodied.symbolic import applicable, bindings, progress, read_domain
 from embodied.types import Atom, GroundAction
-from embodied.undo import backwards, inverses, irreversible
 from embodied.world.grounding import domain_text
 from embodied.world.scene import load_scene
 

@@ -9,8 +9,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from embodied.app.display import print_json
-from embodied.app.session import REWARD_ROBOTS
+from embodied.app.settings import REWARD_ROBOTS
+from embodied.app.show.terminal import print_json
 from embodied.errors import ConfigurationError
 from embodied.types import ObjectSpec
 from embodied.world.scene import load_scene, scene_names
@@ -83,7 +83,7 @@ def draw_scene(name: str, robot: str, seed: int, target: Path) -> None:
     import os
 
     os.environ.setdefault("MUJOCO_GL", "egl")
-    from embodied.app.film import PICTURE_PX, encode_png
+    from embodied.app.show.film import PICTURE_PX, encode_png
     from embodied.world.mujoco import build_world
     from embodied.world.rendering import Painter
 

@@ -11,10 +11,10 @@ from pathlib import Path
 
 from rich.console import Console
 
+from embodied.app.record.run_folder import make_folder
 from embodied.app.run import Display, perform
-from embodied.app.run_folder import make_folder
-from embodied.app.session import INTERRUPTED, REACHED, REWARD_ROBOTS, Session
-from embodied.app.video import VideoOptions
+from embodied.app.settings import INTERRUPTED, REACHED, REWARD_ROBOTS, Session
+from embodied.app.show.video import VideoOptions
 from embodied.errors import ConfigurationError
 
 HELP = """\
@@ -132,8 +132,8 @@ def converse_live(
     Raises:
         ConfigurationError: The session is of another route.
     """
-    from embodied.app.reward_live import TypedLines
-    from embodied.app.reward_route import RewardSession
+    from embodied.routes.reward.live import TypedLines
+    from embodied.routes.reward.route import RewardSession
 
     if not isinstance(session, RewardSession):
         raise ConfigurationError(

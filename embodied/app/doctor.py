@@ -17,9 +17,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from embodied.app.display import print_json
+from embodied.app.record.run_folder import free_bytes
 from embodied.app.run import versions
-from embodied.app.run_folder import free_bytes
+from embodied.app.show.terminal import print_json
 from embodied.errors import EmbodiedError
 
 KEYS = ("OPENAI_API_KEY", "ANTHROPIC_API_KEY")
@@ -207,7 +207,7 @@ def _planner() -> Check:
 
 
 def _rules() -> Check:
-    from embodied.language.rules import RulesTranslator
+    from embodied.language.pddl.rules import RulesTranslator
     from embodied.memory import SceneMemory
     from embodied.world.grounding import TabletopGrounder
     from embodied.world.mujoco import build_world

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import typer
 
-from embodied.app.bench_cli import PASS_ON, hand_over
+from embodied.app.cli.bench import PASS_ON, hand_over
 
 _BENCHES = {
     "strategies": "Ways to use a model on the same tasks: success, recall, tokens, calls",

@@ -8,11 +8,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from embodied.app.recording import STATES
+from embodied.app.record.run_folder import LoggedEvent, read_events, read_summary
+from embodied.app.record.states import STATES
 from embodied.app.run import Display
-from embodied.app.run_folder import LoggedEvent, read_events, read_summary
-from embodied.app.session import Goal, Outcome, Settings
-from embodied.app.video import VideoJob, VideoOptions, VideoResult
+from embodied.app.settings import Goal, Outcome, Settings
+from embodied.app.show.video import VideoJob, VideoOptions, VideoResult
 from embodied.errors import ConfigurationError
 from embodied.protocols import Event
 from embodied.types import PddlProgram, RewardProgram, ValueMapProgram

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
 
+from embodied.app.record.run_folder import make_folder, read_summary
 from embodied.app.replay import (
     film_again,
     recorded_program,
@@ -14,9 +15,8 @@ from embodied.app.replay import (
     show,
 )
 from embodied.app.run import Display, perform
-from embodied.app.run_folder import make_folder, read_summary
-from embodied.app.session import Artifact, Outcome, Session, Settings
-from embodied.app.video import VideoOptions, VideoResult
+from embodied.app.settings import Artifact, Outcome, Session, Settings
+from embodied.app.show.video import VideoOptions, VideoResult
 from embodied.errors import ConfigurationError
 from embodied.protocols import Emit
 from embodied.types import Program
@@ -110,7 +110,7 @@ def execute_again(
 
 def view_states(folder: Path, *, speed: float) -> int:
     """Play the recorded states in a window."""
-    from embodied.app.viewing import play
+    from embodied.app.show.window import play
 
     for run in runs_in(folder):
         play(run, speed=speed)

@@ -15,10 +15,9 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any, Protocol
 
-from embodied.app.recording import STATES, StateLog
-from embodied.app.remembering import MEMORY, MemoryTrace
-from embodied.app.run_folder import EVENTS, RunFolder
-from embodied.app.session import (
+from embodied.app.record.run_folder import EVENTS, RunFolder
+from embodied.app.record.states import STATES, StateLog
+from embodied.app.settings import (
     BROKEN,
     INTERRUPTED,
     Artifact,
@@ -26,9 +25,10 @@ from embodied.app.session import (
     Session,
     outcome_of_error,
 )
-from embodied.app.video import VideoJob, VideoOptions, VideoResult
+from embodied.app.show.video import VideoJob, VideoOptions, VideoResult
 from embodied.errors import EmbodiedError
 from embodied.memory import MEMORY_LOG
+from embodied.memory.tracing import MEMORY, MemoryTrace
 from embodied.protocols import Emit, Event
 
 PACKAGES = (

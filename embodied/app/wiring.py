@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from embodied.app.session import (
+from embodied.app.settings import (
     BRIDGE_WORLDS,
     PYBULLET_ROBOT,
     REWARD_ROBOTS,
@@ -20,10 +20,10 @@ from embodied.app.session import (
 from embodied.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from embodied.app.bridge_session import Supervised
-    from embodied.app.logged_model import LoggedModel
-    from embodied.app.tabletop import TabletopSession
+    from embodied.app.bridge.session import Supervised
+    from embodied.language.models.logged import LoggedModel
     from embodied.protocols import Controller, SymbolGrounder, Translator
+    from embodied.routes.pddl.route import TabletopSession
     from embodied.world.mujoco import MujocoWorld
     from embodied.world.pybullet import PybulletWorld
     from embodied.world.scene import Scene
@@ -57,11 +57,11 @@ def open_session(settings: Settings) -> Session:
             )
         return reward_route().open_reward_session(settings)
     if settings.world in BRIDGE_WORLDS:
-        from embodied.app.bridge_session import open_bridge_session
+        from embodied.app.bridge.session import open_bridge_session
 
         return open_bridge_session(settings)[0]
     if settings.route == "value-map":
-        from embodied.app.value_map_route import open_value_map_session
+        from embodied.routes.value_map.route import open_value_map_session
 
         return open_value_map_session(settings)
     if settings.world == "pybullet":
@@ -86,10 +86,10 @@ def open_tabletop(settings: Settings, supervised: Supervised | None = None) -> T
     from embodied_planners.skills import TabletopSkills
 
     from embodied.agent import Options
-    from embodied.app.bridge_session import GOAL_TIME_S
-    from embodied.app.steering import asker, open_strategy
-    from embodied.app.tabletop import Parts, TabletopSession
-    from embodied.critic import tabletop_critic
+    from embodied.app.asking import asker, open_strategy
+    from embodied.app.bridge.session import GOAL_TIME_S
+    from embodied.routes.pddl.critic import tabletop_critic
+    from embodied.routes.pddl.route import Parts, TabletopSession
     from embodied.world.grounding import TabletopGrounder
     from embodied.world.scene import load_scene
 
@@ -151,19 +151,19 @@ def open_translator(
 ) -> tuple[Translator, LoggedModel | None]:
     """Open who turns sentences into goals, and the language model that this needs, if any."""
     if settings.model == RULES:
-        from embodied.language.rules import RulesTranslator
+        from embodied.language.pddl.rules import RulesTranslator
 
         return RulesTranslator(grounder.domain_text, grounder.objects), None
     if settings.model == OFFLINE:
-        from embodied.language.local_translator.offline import offline_translator
-        from embodied.language.rules import RulesTranslator
+        from embodied.language.offline.offline import offline_translator
+        from embodied.language.pddl.rules import RulesTranslator
 
         rules = RulesTranslator(grounder.domain_text, grounder.objects)
         return offline_translator(
             rules, "goal", domain_text=grounder.domain_text, objects=grounder.objects
         ), None
-    from embodied.app.logged_model import LoggedModel
-    from embodied.language.scene_translator import SceneTranslator
+    from embodied.language.models.logged import LoggedModel
+    from embodied.language.pddl.scene_translator import SceneTranslator
 
     model = LoggedModel(open_named_model(settings))
     translator = SceneTranslator(

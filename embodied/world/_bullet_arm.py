@@ -13,8 +13,8 @@ from embodied.errors import WorldError
 from embodied.types import Pose, WorldSpec
 from embodied.types._geometry import Array
 from embodied.world._bullet import add_shape, panda_folder, share_of_friction
-from embodied.world._panda import finger_boxes
 from embodied.world.builder import PHYSICS_DT_S
+from embodied.world.panda import finger_boxes
 from embodied.world.quaternions import wxyz_from_xyzw
 
 EE_IN_HAND_M = 0.1034

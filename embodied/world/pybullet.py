@@ -24,10 +24,10 @@ from embodied.world._bullet import connect, load_bodies, panda_folder, scene_bod
 from embodied.world._bullet_arm import PandaArm
 from embodied.world._bullet_camera import take_image
 from embodied.world._command_limits import limit_command
-from embodied.world._panda import panda_model, panda_robot, panda_spec
 from embodied.world.builder import PHYSICS_DT_S
 from embodied.world.layout import Layout, LayoutError, sample_layout
 from embodied.world.mujoco import LAYOUT_TRIES, SETTLE_DRIFT_M, SETTLE_S, world_spec
+from embodied.world.panda import panda_model, panda_robot, panda_spec
 from embodied.world.quaternions import wxyz_from_xyzw, xyzw_from_wxyz
 from embodied.world.scene import Scene
 

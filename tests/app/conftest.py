@@ -14,11 +14,12 @@ from embodied_planners.pddl import Planner, explain_plan
 from typer.testing import CliRunner
 
 from embodied.agent import Options
-from embodied.app import cli, wiring
-from embodied.app.session import Settings
-from embodied.app.tabletop import Parts, TabletopSession
-from embodied.app.video import VideoOptions
+from embodied.app import wiring
+from embodied.app.cli import main as cli
+from embodied.app.settings import Settings
+from embodied.app.show.video import VideoOptions
 from embodied.protocols import Skill, StateMemory
+from embodied.routes.pddl.route import Parts, TabletopSession
 from embodied.symbolic import read_domain, render_problem
 from embodied.types import (
     Command,
@@ -235,7 +236,7 @@ class App:
 @pytest.fixture(autouse=True)
 def _no_weights(monkeypatch: pytest.MonkeyPatch) -> None:
     """The offline model's weights are not here, whatever the machine has: rules answer alone."""
-    monkeypatch.setattr("embodied.language.local_translator.offline.find_base", lambda: None)
+    monkeypatch.setattr("embodied.language.offline.offline.find_base", lambda: None)
 
 
 @pytest.fixture

@@ -25,7 +25,7 @@ class Bare(importlib.machinery.PathFinder):
 
 at = sys.meta_path.index(importlib.machinery.PathFinder)
 sys.meta_path[at] = Bare
-from embodied.app.cli import main
+from embodied.app.cli.main import main
 sys.argv = ["embodied", *sys.argv[1:]]
 main()
 """

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from embodied.app.cli import app
-from embodied.world.bridge.limits import shipped_limits
-from embodied.world.bridge.registry import driver_names
+from embodied.app.cli.main import app
+from embodied.bridge.limits import shipped_limits
+from embodied.bridge.registry import driver_names
 
 SENTENCE = "put the red block on the blue block"
 

@@ -17,11 +17,11 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from embodied.app.bridge_console import OperatorConsole
-from embodied.world.bridge.client import PlannerClient
-from embodied.world.bridge.faults import gentle_way
-from embodied.world.bridge.limits import shipped_limits
-from embodied.world.bridge.process import BridgeConfig, SupervisorProcess
+from embodied.app.bridge.console import OperatorConsole
+from embodied.bridge.client import PlannerClient
+from embodied.bridge.limits import shipped_limits
+from embodied.bridge.process import BridgeConfig, SupervisorProcess
+from embodied.bridge.testing.faults import gentle_way
 
 WAIT_S = 30.0
 

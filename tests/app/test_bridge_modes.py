@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from embodied.app.bridge_run import _shadow_line
-from embodied.app.cli import app
+from embodied.app.bridge.run import _shadow_line
+from embodied.app.cli.main import app
 
 RECORDER = Path(__file__).parents[1] / "world" / "bridge"
 SENTENCE = "put the red block on the blue block"

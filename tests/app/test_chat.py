@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from embodied.app.run_folder import read_events, read_summary
-from embodied.app.tabletop import restoring_goal
+from embodied.app.record.run_folder import read_events, read_summary
+from embodied.routes.pddl.route import restoring_goal
 from embodied.types import Atom
 
 STACK = "(on red-block green-block)"
@@ -54,7 +54,9 @@ def test_undoing_twice_goes_back_two_instructions(app: Any) -> None:
 
 
 def test_what_nothing_takes_back_is_not_undone(app: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("embodied.app.tabletop.irreversible", lambda actions, domain: (*actions,))
+    monkeypatch.setattr(
+        "embodied.routes.pddl.route.irreversible", lambda actions, domain: (*actions,)
+    )
     done = app("chat", input=f"{STACK}\nundo\n")
     assert done.exit_code == 2
     assert "(stack red-block green-block) cannot be undone" in done.output

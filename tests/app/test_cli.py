@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from embodied.app import cli, doctor
+from embodied.app import doctor
+from embodied.app.cli import main as cli
 from embodied.app.doctor import Level
 
 HEAVY = ("mujoco", "ompl", "pddl", "av", "torch", "pydantic_ai", "xllamacpp", "mink", "scipy")
@@ -18,7 +19,7 @@ HEAVY = ("mujoco", "ompl", "pddl", "av", "torch", "pydantic_ai", "xllamacpp", "m
 @pytest.mark.parametrize("command", [[], ["run"], ["bench"], ["replay"]])
 def test_help_imports_nothing_heavy(command: list[str]) -> None:
     program = (
-        "import sys\nfrom embodied.app import cli\n"
+        "import sys\nfrom embodied.app.cli import main as cli\n"
         f"sys.argv = ['embodied', *{command!r}, '--help']\n"
         "try:\n    cli.main()\nexcept SystemExit as end:\n    assert not end.code\n"
         f"print('HEAVY', [m for m in {HEAVY!r} if m in sys.modules], 'numpy' in sys.modules)\n"
@@ -93,7 +94,7 @@ def test_doctor_survives_a_check_that_dies(monkeypatch: pytest.MonkeyPatch, tmp_
 
 
 def test_a_closed_pipe_is_no_traceback(tmp_path: Path) -> None:
-    command = f"{sys.executable} -m embodied.app.cli scenes kitchen | head -1"
+    command = f"{sys.executable} -m embodied.app.cli.main scenes kitchen | head -1"
     done = subprocess.run(
         command, shell=True, capture_output=True, text=True, env={**os.environ}, check=False
     )

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from embodied.app.run_folder import read_events, read_summary
+from embodied.app.record.run_folder import read_events, read_summary
 
-COMMAND = [sys.executable, "-m", "embodied.app.cli"]
+COMMAND = [sys.executable, "-m", "embodied.app.cli.main"]
 SENTENCE = "put the red block on the green block and the yellow block in the bin"
 
 

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from embodied.app.film import Film, encode_png
-from embodied.app.recording import STATES, StateLog
-from embodied.app.video import VideoJob, VideoOptions
+from embodied.app.record.states import STATES, StateLog
+from embodied.app.show.film import Film, encode_png
+from embodied.app.show.video import VideoJob, VideoOptions
 from embodied.errors import ConfigurationError
 from embodied.world.mujoco import build_world
 from embodied.world.scene import load_scene

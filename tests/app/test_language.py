@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from embodied import language
-from embodied.app.run_folder import read_events, read_summary
+from embodied.app.record.run_folder import read_events, read_summary
 from embodied.errors import ModelTimeoutError
 from embodied.language.models import FunctionModel
 

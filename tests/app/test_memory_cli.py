@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from embodied.app.cli import app
+from embodied.app.cli.main import app
 from embodied.memory import Delta, Memory, MemoryLog, Provenance, Vocabulary, Writer
 from embodied.symbolic import read_domain, read_problem
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from embodied.app import cli
+from embodied.app.cli import main as cli
 
 pytest.importorskip(
     "open3d", reason="Open3D is not usable here (extra [perception])", exc_type=ImportError

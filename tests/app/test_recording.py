@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from embodied.app.recording import StateLog, read_states
+from embodied.app.record.states import StateLog, read_states
 from embodied.errors import ConfigurationError
 
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from embodied.app.run_folder import read_summary
+from embodied.app.record.run_folder import read_summary
 
 STACK = "(on red-block green-block)"
 

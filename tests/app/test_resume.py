@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from embodied.app.resuming import interrupted_run
-from embodied.app.run_folder import read_events, read_summary
+from embodied.app.record.run_folder import read_events, read_summary
+from embodied.app.resume import interrupted_run
 from embodied.errors import ConfigurationError
 from embodied.memory import read_changes
 
@@ -22,7 +22,7 @@ SENTENCE = "first put the red block on the green block, then put the yellow bloc
 
 
 def _command(*arguments: str) -> list[str]:
-    code = "from embodied.app.cli import main; main()"
+    code = "from embodied.app.cli.main import main; main()"
     return [sys.executable, "-c", code, "run", *arguments, "--no-video", "--json"]
 
 
@@ -96,8 +96,8 @@ def test_the_ladder_is_in_the_run_folder(app: Any) -> None:
 
 
 def test_strategies_need_a_model_and_a_legal_name(app: Any) -> None:
-    from embodied.app.session import Settings
-    from embodied.app.steering import open_strategy
+    from embodied.app.asking import open_strategy
+    from embodied.app.settings import Settings
 
     wrong = app("run", "(on red-block green-block)", "--strategy", "pray")
     legal = "Choose from: plan, tree, react, hiagent, rewoo, code"
@@ -110,8 +110,8 @@ def test_strategies_need_a_model_and_a_legal_name(app: Any) -> None:
 
 
 def test_yes_allows_what_cannot_be_undone_and_nothing_else() -> None:
-    from embodied.app.steering import asker
-    from embodied.ladder import Question
+    from embodied.app.asking import asker
+    from embodied.recovery import Question
 
     assert asker(True)(Question(text="?", kind="irreversible"))
     assert not asker(True)(Question(text="?", kind="help"))

@@ -9,9 +9,9 @@ import pytest
 from embodied_controllers.mpc import PlannerOptions
 from typer.testing import CliRunner
 
-from embodied.app import reward_rig
-from embodied.app.cli import app
-from embodied.app.session import NOT_REACHED, REACHED
+from embodied.app.cli.main import app
+from embodied.app.settings import NOT_REACHED, REACHED
+from embodied.routes.reward import setup as reward_rig
 
 QUICK = PlannerOptions(horizon_s=0.4, n_knots=3, n_samples=16, halvings=(0.5,))
 QUADRUPED = ("--robot", "quadruped", "--model", "rules", "--no-video", "--json")

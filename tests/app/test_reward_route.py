@@ -12,18 +12,18 @@ import pytest
 from embodied_controllers.mpc import PlannerOptions
 from embodied_controllers.mpc.controller import Mode
 
-from embodied.app import reward_route
 from embodied.app.replay import recorded_program
-from embodied.app.reward_live import TypedLines
-from embodied.app.reward_rig import build_rig
-from embodied.app.reward_route import RewardSession
-from embodied.app.session import NOT_REACHED, REACHED, Settings
+from embodied.app.settings import NOT_REACHED, REACHED, Settings
 from embodied.errors import ConfigurationError, NotUnderstoodError
 from embodied.language.models import FunctionModel
 from embodied.language.reward import make_term, program_to_json
 from embodied.language.reward.rules import RewardRules
 from embodied.language.reward.translator import RewardTranslator
 from embodied.protocols import Event, Request
+from embodied.routes.reward import route as reward_route
+from embodied.routes.reward.live import TypedLines
+from embodied.routes.reward.route import RewardSession
+from embodied.routes.reward.setup import build_rig
 from embodied.types import (
     RewardCondition,
     RewardGuard,

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from embodied.app import run_folder
-from embodied.app.run_folder import read_events, read_summary
+from embodied.app.record import run_folder
+from embodied.app.record.run_folder import read_events, read_summary
 from embodied.errors import WorldError
 from embodied.types import PlanResult, PlanStatus
 

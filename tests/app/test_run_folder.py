@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from embodied.app import run_folder
-from embodied.app.run_folder import (
+from embodied.app.record import run_folder
+from embodied.app.record.run_folder import (
     RunFolder,
     RunFolderError,
     jsonable,
@@ -64,7 +64,8 @@ def test_reader_drops_a_torn_last_line(tmp_path: Path) -> None:
 def test_log_survives_kill_minus_nine(tmp_path: Path) -> None:
     program = (
         "import sys, os, signal; from pathlib import Path\n"
-        "from embodied.app.run_folder import RunFolder; from embodied.protocols import Event\n"
+        "from embodied.app.record.run_folder import RunFolder\n"
+        "from embodied.protocols import Event\n"
         "folder = RunFolder.create(Path(sys.argv[1]), 'x', {})\n"
         "for n in range(50): folder.log(Event(kind='action', data={'n': n}))\n"
         "os.kill(os.getpid(), signal.SIGKILL)\n"

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from embodied.app.value_map_eyes import TrueEyes, pixel_eyes
-from embodied.app.value_map_rig import ValueMapRig
-from embodied.app.value_map_run import ValueMapOutcome, run_value_map
-from embodied.app.value_map_state import LoopOptions
 from embodied.perception import Percept
 from embodied.perception.cameras import SensorFaults
+from embodied.perception.perceivers import TrueEyes, pixel_eyes
+from embodied.routes.value_map.setup import ValueMapRig
+from embodied.routes.value_map.stage_run import ValueMapOutcome, run_value_map
+from embodied.routes.value_map.state import LoopOptions
 from embodied.types import (
     MapOperation,
     Observation,

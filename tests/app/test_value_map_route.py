@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from embodied.app.cli import app
-from embodied.app.run_folder import read_events, read_summary
-from embodied.app.session import Settings
-from embodied.app.value_map_route import open_value_map_session
+from embodied.app.cli.main import app
+from embodied.app.record.run_folder import read_events, read_summary
+from embodied.app.settings import Settings
 from embodied.errors import ConfigurationError, NotUnderstoodError
+from embodied.routes.value_map.route import open_value_map_session
 from embodied.types import PddlProgram, ValueMapProgram
 
 SENTENCE = "move the gripper above the red block while staying away from the blue block"

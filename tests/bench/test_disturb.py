@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from embodied.bench.disturb import recoverable, summarise, tables, tasks_of
-from embodied.bench.disturb_trials import run_trial
-from embodied.bench.disturb_world import KINDS, DisturbedWorld, choose
+from embodied.bench.loop.disturb import recoverable, summarise, tables, tasks_of
+from embodied.bench.loop.disturb_trials import run_trial
+from embodied.bench.loop.disturb_world import KINDS, DisturbedWorld, choose
 from embodied.protocols import Event
 from embodied.types import Atom, Command
 from embodied.world.grounding import TabletopGrounder

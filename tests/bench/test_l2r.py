@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from embodied.bench import l2r
-from embodied.bench.l2r import TASKS, Episode, held, read_results, run_benchmark, table
-from embodied.bench.l2r_quadruped import Phase
+from embodied.bench.l2r import suite as l2r
+from embodied.bench.l2r.quadruped import Phase
+from embodied.bench.l2r.suite import TASKS, Episode, held, read_results, run_benchmark, table
 from embodied.errors import ConfigurationError
 from embodied.language.reward import check
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from embodied.bench import llmp
-from embodied.bench.llmp import build_report, run_llmp
-from embodied.bench.llmp_data import audit, load
+from embodied.bench.llmp import suite as llmp
+from embodied.bench.llmp.data import audit, load
+from embodied.bench.llmp.suite import build_report, run_llmp
 from embodied.errors import ConfigurationError, ModelTimeoutError
 from embodied.protocols import Request, Response
 

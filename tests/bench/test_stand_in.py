@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from embodied.bench.stand_in import StandIn, count_tokens
-from embodied.bench.strategies import draw_case, run_case, summarise
+from embodied.bench.loop.scripted_model import StandIn, count_tokens
+from embodied.bench.loop.strategies import draw_case, run_case, summarise
 from embodied.language.models.contract import REQUEST
 from embodied.protocols import Message, Request
-from embodied.strategies import Task
-from embodied.strategies.prompting import opening, read_actions
-from embodied.strategies.simulation import leads_to_goal
+from embodied.routes.pddl.strategies import Task
+from embodied.routes.pddl.strategies.prompting import opening, read_actions
+from embodied.routes.pddl.strategies.simulation import leads_to_goal
 from embodied.symbolic import progress
 
 

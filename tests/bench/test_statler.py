@@ -8,9 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from embodied.bench.statler import main
-from embodied.bench.statler_data import Episode, Step, read_episodes
-from embodied.bench.statler_language import (
+from embodied.bench.statler.data import Episode, Step, read_episodes
+from embodied.bench.statler.language import (
     Accident,
     Balance,
     Put,
@@ -18,13 +17,14 @@ from embodied.bench.statler_language import (
     Tell,
     read_sentence,
 )
-from embodied.bench.statler_methods import MemorylessMethod, RulesMethod, statler_domain
-from embodied.bench.statler_model import ModelMethod
-from embodied.bench.statler_moves import plan_moves
-from embodied.bench.statler_run import play_episode, play_session, play_shell_game
-from embodied.bench.statler_score import audit, demand_of, same_answer
-from embodied.bench.statler_sessions import random_world
-from embodied.bench.statler_world import BlockWorld, Impossible
+from embodied.bench.statler.methods import MemorylessMethod, RulesMethod, statler_domain
+from embodied.bench.statler.model import ModelMethod
+from embodied.bench.statler.moves import plan_moves
+from embodied.bench.statler.run import play_episode, play_session, play_shell_game
+from embodied.bench.statler.score import audit, demand_of, same_answer
+from embodied.bench.statler.sessions import random_world
+from embodied.bench.statler.suite import main
+from embodied.bench.statler.world import BlockWorld, Impossible
 from embodied.errors import ConfigurationError, NotUnderstoodError
 from embodied.language.models import FunctionModel
 from embodied.protocols import Request

@@ -7,20 +7,20 @@ from typing import Any
 import numpy as np
 import pytest
 
-from embodied.bench.translate import Bench, cases_of, run_translate
-from embodied.bench.translate_data import Case, generated, handwritten, published
-from embodied.bench.translate_meaning import gold_of, same_rewards, same_value_maps
-from embodied.bench.translate_report import (
+from embodied.bench.translate.data import Case, generated, handwritten, published
+from embodied.bench.translate.meaning import gold_of, same_rewards, same_value_maps
+from embodied.bench.translate.report import (
     LEAST_THRESHOLD,
     calibrate,
     calibration_error,
     draw_calibration,
     report,
 )
+from embodied.bench.translate.suite import Bench, cases_of, run_translate
 from embodied.errors import ConfigurationError
-from embodied.language.local_translator import reward_slots, value_map_slots
-from embodied.language.local_translator.answer import Answer
-from embodied.language.local_translator.scene_view import SceneView, Thing
+from embodied.language.offline import reward_slots, value_map_slots
+from embodied.language.offline.answer import Answer
+from embodied.language.offline.scene_view import SceneView, Thing
 from embodied.types import RewardProgram, ValueMapProgram
 
 TESTS_DATA = Path(__file__).parents[1] / "data"

@@ -10,13 +10,13 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from embodied.bench import voxposer
-from embodied.bench import voxposer_trace as trace
-from embodied.bench.voxposer_tasks import TASKS, case_of
-from embodied.bench.voxposer_trace import Check, Trace
-from embodied.bench.voxposer_world import Disturbance, SuiteWorld
+from embodied.bench.voxposer import suite as voxposer
+from embodied.bench.voxposer import trace
+from embodied.bench.voxposer.tasks import TASKS, case_of
+from embodied.bench.voxposer.trace import Check, Trace
+from embodied.bench.voxposer.world import Disturbance, SuiteWorld
 from embodied.errors import ConfigurationError
-from embodied.language.reward.conversation import Conversation
+from embodied.language.reward.amending import Conversation
 from embodied.language.value_map import check, describe, digest, to_json
 from embodied.language.value_map.rules import RulesValueMapTranslator
 from embodied.types import Command, ObjectSpec, WorldSpec
@@ -372,7 +372,7 @@ def test_unknown_names_are_refused(tmp_path: Path, changes: dict[str, str], said
 
 
 def test_primitives_say_where_to_and_nothing_of_how() -> None:
-    from embodied.bench.voxposer_episode import as_primitives
+    from embodied.bench.voxposer.episode import as_primitives
 
     case = case_of("move-at-speed-in-region", 0)
     reduced = as_primitives(case.program)
@@ -385,7 +385,7 @@ def test_a_language_model_writes_the_program_of_an_episode(
     form: str, world: SuiteWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its answer is read in the scene as it is seen; here it is seen as it truly is."""
-    from embodied.bench.voxposer_episode import write
+    from embodied.bench.voxposer.episode import write
     from embodied.language import models
 
     case = case_of("drop-to", 0)

@@ -7,13 +7,13 @@ from collections.abc import Callable
 import pytest
 
 from embodied.errors import ModelError, ProgramError
-from embodied.language.document_translator import (
+from embodied.language.models import FunctionModel
+from embodied.language.pddl.document_translator import (
     DocumentTranslator,
     ExamplePair,
     extract_problem,
 )
-from embodied.language.models import FunctionModel
-from embodied.language.plan_writer import PlanWriter, read_plan
+from embodied.language.pddl.plan_writer import PlanWriter, read_plan
 from embodied.protocols import Request
 from embodied.symbolic import read_domain, read_problem
 from embodied.types import GroundAction

@@ -9,8 +9,8 @@ import re
 
 import pytest
 
-from embodied.language.goal_grammar import goal_grammar
-from embodied.language.scene_translator import read_answer
+from embodied.language.pddl.goal_grammar import goal_grammar
+from embodied.language.pddl.scene_translator import read_answer
 from embodied.symbolic import ForAll, read_domain, read_goal
 
 SAMPLES = 2_000

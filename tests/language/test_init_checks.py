@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from embodied.errors import ProgramError
-from embodied.language.init_checks import exactly_one_rules, suspicions
+from embodied.language.pddl.init_checks import exactly_one_rules, suspicions
 from embodied.symbolic import Domain, Problem, read_domain, read_problem, repair
 from embodied.types import Atom
 

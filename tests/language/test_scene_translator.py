@@ -10,7 +10,7 @@ import pytest
 
 from embodied.errors import ModelError, NotUnderstoodError, ProgramError
 from embodied.language.models import FunctionModel, close_model
-from embodied.language.scene_translator import (
+from embodied.language.pddl.scene_translator import (
     ANSWER_SCHEMA,
     LONGEST_SENTENCE,
     SceneTranslator,

@@ -199,7 +199,7 @@ def test_what_rests_on_a_thing_shares_its_container(things: Vocabulary) -> None:
 
 
 def test_what_is_hidden_moves_with_its_container() -> None:
-    from embodied.bench.statler_sessions import ShellGame
+    from embodied.bench.statler.sessions import ShellGame
 
     from .conftest import bundled_domain
 

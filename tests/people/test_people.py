@@ -7,9 +7,9 @@ import itertools
 import numpy as np
 import pytest
 
+from embodied.bench.human_model import Clearing, Encounter, LanguageHuman, TableHuman, Thing
 from embodied.errors import ProgramError
 from embodied.language.models import FunctionModel
-from embodied.people import Clearing, Encounter, LanguageHuman, TableHuman, Thing
 
 THINGS = (
     Thing(name="bottle", risk=0.1, value=1.0),

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from embodied.app.cli import app
-from embodied.app.film import model_of
-from embodied.app.recording import STATES, read_states
+from embodied.app.cli.main import app
+from embodied.app.record.states import STATES, read_states
 from embodied.app.replay import recorded_settings
+from embodied.app.show.film import model_of
 
 pytest.importorskip("pybullet", reason="the extra [pybullet] is not installed")
 

@@ -11,7 +11,7 @@ from embodied.language.reward.building import grounded, lifting
 from embodied.language.reward.phrases import amount, compiled
 from embodied.language.reward.rules_quadruped import diagonal
 from embodied.language.reward.vocabulary import Vocabulary
-from embodied.language.rules.cursor import Abstain
+from embodied.language.words.cursor import Abstain
 from embodied.types import RewardCondition, RewardProgram, RewardStage, RewardTerm
 
 Terms = tuple[RewardTerm, ...]

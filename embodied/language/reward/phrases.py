@@ -7,10 +7,10 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from embodied.language.rules.cursor import Abstain, Cursor
-from embodied.language.rules.lexer import Token as Token
-from embodied.language.rules.lexer import UnreadableTextError, expand, plain_text
-from embodied.language.rules.lexicon import COURTESY, POLITE
+from embodied.language.words.cursor import Abstain, Cursor
+from embodied.language.words.lexer import Token as Token
+from embodied.language.words.lexer import UnreadableTextError, expand, plain_text
+from embodied.language.words.lexicon import COURTESY, POLITE
 from embodied.types import RewardStage, RewardTerm
 
 _TOKEN = re.compile(

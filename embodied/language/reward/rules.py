@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from embodied.errors import Diagnostic, NotUnderstoodError
-from embodied.language.reward.conversation import amended, current, subject
+from embodied.language.reward.amending import amended, current, subject
 from embodied.language.reward.corrections import corrected, lifted_feet
 from embodied.language.reward.phrases import Pattern, Wish, stages_of, wishes
 from embodied.language.reward.rules_arm import arm_patterns, names
@@ -23,7 +23,7 @@ from embodied.language.reward.vocabulary import (
     arm_vocabulary,
     check,
 )
-from embodied.language.rules.cursor import Abstain
+from embodied.language.words.cursor import Abstain
 from embodied.protocols import StateMemory
 from embodied.types import RewardProgram, RewardStage, RewardTerm, WorldSpec
 

@@ -7,7 +7,7 @@ import re
 from embodied.language.reward import building as build
 from embodied.language.reward.phrases import Pattern, Wish, amount, pattern
 from embodied.language.reward.vocabulary import ARM_HAND_POINTS, DIRECTIONS, Vocabulary, make_term
-from embodied.language.rules.cursor import Abstain
+from embodied.language.words.cursor import Abstain
 
 LIFT_M = 0.3
 _CALM = make_term("posture", robot="arm")

@@ -8,7 +8,7 @@ import re
 from embodied.language.reward import building as build
 from embodied.language.reward.phrases import Pattern, Wish, amount, motion, pattern
 from embodied.language.reward.vocabulary import FEET, make_term
-from embodied.language.rules.cursor import Abstain
+from embodied.language.words.cursor import Abstain
 
 HEADINGS = {
     "sunrise": 0.0, "east": 0.0, "sunset": math.pi, "west": math.pi, "north": math.pi / 2,

@@ -12,7 +12,7 @@ from __future__ import annotations
 from importlib.resources import files
 
 from embodied.errors import Diagnostic, ProgramError
-from embodied.language.reward.conversation import current
+from embodied.language.reward.amending import current
 from embodied.language.reward.serialise import json_schema, program_from_json, program_to_json
 from embodied.language.reward.vocabulary import VOCABULARIES, Vocabulary, describe
 from embodied.protocols import LanguageModel, Message, Request, StateMemory

@@ -19,11 +19,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embodied.errors import Diagnostic, NotUnderstoodError, ProgramError
-from embodied.language.rules.scene_words import SceneWords
 from embodied.language.sandbox import Limits, SandboxStatus, run_sandboxed
 from embodied.language.value_map._recorded import Recorded, Shapes, join
 from embodied.language.value_map.rules.cursor import Abstain, Cursor, tokens_of
 from embodied.language.value_map.vocabulary import MOVING_GRIPPER, check
+from embodied.language.words.scene_words import SceneWords
 from embodied.types import ValueMapProgram, WorldSpec
 
 Array = NDArray[np.float64]
@@ -199,7 +199,7 @@ class _Scene:
 
     def compose(self, text: object) -> None:
         """Take in a sub-task in words: what the rules understand by it."""
-        from embodied.language.reward.conversation import Conversation
+        from embodied.language.reward.amending import Conversation
         from embodied.language.value_map.rules import RulesValueMapTranslator
 
         try:

@@ -11,7 +11,7 @@ from embodied.protocols import Skill
 from embodied.types import GripperGoal, Observation, Pose, SkillResult
 from embodied_planners.skills.geometry import bottom_z, pose_of, top_z, yaw_rotation
 from embodied_planners.skills.grasps import held_between_pads, only_finger_tips
-from embodied_planners.skills.spots import free_spots, stack_poses
+from embodied_planners.skills.placements import free_spots, stack_poses
 from embodied_planners.skills.workcell import Reach, Workcell, above
 
 QUARTER = np.pi / 2

@@ -9,8 +9,8 @@ from embodied_controllers.mpc.arm import ArmView
 from embodied_controllers.mpc.controller import Mode, PlanInputs
 from embodied_controllers.mpc.quadruped import QuadrupedView
 
-from embodied.app.reward_rig import build_rig
 from embodied.language.reward import VOCABULARIES, make_term
+from embodied.routes.reward.setup import build_rig
 from embodied.types import (
     Command,
     ControlStatus,

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from embodied.bench.translate_data import generated
-from embodied.language.corpus import generate
-from embodied.language.corpus.examples import held_out_sentences
-from embodied.language.corpus.lexicon import HELD_OUT, TRAIN
-from embodied.language.corpus.phrasing import number_words, say
-from embodied.language.local_translator.text import normalise
+from embodied.bench.translate.data import generated
+from embodied.language.offline.text import normalise
+from embodied.training.corpus import generate
+from embodied.training.corpus.examples import held_out_sentences
+from embodied.training.corpus.lexicon import HELD_OUT, TRAIN
+from embodied.training.corpus.phrasing import number_words, say
 
 TESTS_DATA = Path(__file__).parents[2] / "data"
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from embodied.language.local_translator.scene_view import SceneView, Thing
+from embodied.language.offline.scene_view import SceneView, Thing
 
 
 def thing(name: str, kind: str, category: str, color: str = "") -> Thing:

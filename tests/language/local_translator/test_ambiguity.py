@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from embodied.language.corpus import generate
-from embodied.language.local_translator.ambiguity import may_be_unclear, unclear_nouns
-from embodied.language.local_translator.scene_view import SceneView
+from embodied.language.offline.ambiguity import may_be_unclear, unclear_nouns
+from embodied.language.offline.scene_view import SceneView
+from embodied.training.corpus import generate
 
 from .conftest import thing
 

@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import pytest
 
-from embodied.language.local_translator.answer import Answer
-from embodied.language.local_translator.choice import Meaning, Reading, chosen
-from embodied.language.local_translator.doubts import Doubt
-from embodied.language.local_translator.slots import Refusal
+from embodied.language.offline.abstention import Doubt
+from embodied.language.offline.answer import Answer
+from embodied.language.offline.choice import Meaning, Reading, chosen
+from embodied.language.offline.slots import Refusal
 
 
 def reading(slots: str, confidence: float, meaning: Meaning, *doubts: Doubt) -> Reading:

@@ -2,11 +2,11 @@ from __future__ import annotations
 
 import pytest
 
-from embodied.language.corpus import Example, generate
-from embodied.language.local_translator import goal_slots, reward_slots, value_map_slots
-from embodied.language.local_translator.doubts import doubts
-from embodied.language.local_translator.scene_view import SceneView
-from embodied.language.local_translator.slots import Refusal
+from embodied.language.offline import goal_slots, reward_slots, value_map_slots
+from embodied.language.offline.abstention import doubts
+from embodied.language.offline.scene_view import SceneView
+from embodied.language.offline.slots import Refusal
+from embodied.training.corpus import Example, generate
 
 
 def about(kind: str, sentence: str, slots: str, scene: SceneView, **more: bool) -> list[str]:

@@ -6,12 +6,12 @@ import random
 
 import pytest
 
-from embodied.language.corpus import Example, generate
-from embodied.language.local_translator import goal_slots, reward_slots, value_map_slots
-from embodied.language.local_translator.directions import struck
-from embodied.language.local_translator.evidence import left_out, narrowed, quantities
-from embodied.language.local_translator.grammar import Grammar, words
-from embodied.language.local_translator.scene_view import SceneView, Thing
+from embodied.language.offline import goal_slots, reward_slots, value_map_slots
+from embodied.language.offline.directions import struck
+from embodied.language.offline.evidence import left_out, narrowed, quantities
+from embodied.language.offline.grammar import Grammar, words
+from embodied.language.offline.scene_view import SceneView, Thing
+from embodied.training.corpus import Example, generate
 
 QUADRUPED = SceneView(robot="quadruped")
 KITCHEN = SceneView(

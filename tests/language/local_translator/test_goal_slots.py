@@ -4,11 +4,11 @@ import random
 
 import pytest
 
-from embodied.bench.translate_data import spec_of
-from embodied.language.local_translator import goal_slots
-from embodied.language.local_translator.goal_slots import slots_of_goals
-from embodied.language.local_translator.scene_view import SceneView
-from embodied.language.local_translator.slots import Refusal, SlotError
+from embodied.bench.translate.data import spec_of
+from embodied.language.offline import goal_slots
+from embodied.language.offline.goal_slots import slots_of_goals
+from embodied.language.offline.scene_view import SceneView
+from embodied.language.offline.slots import Refusal, SlotError
 from embodied.symbolic import read_domain, read_goal
 from embodied.world.grounding import TabletopGrounder
 

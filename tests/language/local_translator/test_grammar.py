@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import random
 
-from embodied.language.local_translator.grammar import Grammar, lit, words
+from embodied.language.offline.grammar import Grammar, lit, words
 
 
 def test_gbnf_text() -> None:

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from embodied.language.local_translator.grounding import absent_nouns, everyday_words, unknown_words
-from embodied.language.local_translator.scene_view import SceneView
+from embodied.language.offline.grounding import absent_nouns, everyday_words, unknown_words
+from embodied.language.offline.scene_view import SceneView
 
 
 @pytest.mark.parametrize(

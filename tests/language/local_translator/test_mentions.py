@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from embodied.language.local_translator.mentions import mentioned, mentions
-from embodied.language.local_translator.scene_view import SceneView
+from embodied.language.offline.mentions import mentioned, mentions
+from embodied.language.offline.scene_view import SceneView
 
 from .conftest import thing
 

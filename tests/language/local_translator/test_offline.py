@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from embodied.bench.translate_data import spec_of
+from embodied.bench.translate.data import spec_of
 from embodied.errors import EnvironmentMissingError, NotUnderstoodError
-from embodied.language.local_translator import offline, weights
-from embodied.language.local_translator.scene_view import SceneView
+from embodied.language.offline import offline, weights
+from embodied.language.offline.scene_view import SceneView
 
 
 @pytest.fixture

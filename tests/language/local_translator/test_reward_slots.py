@@ -5,9 +5,9 @@ import random
 
 import pytest
 
-from embodied.language.local_translator import reward_slots
-from embodied.language.local_translator.scene_view import SceneView
-from embodied.language.local_translator.slots import Refusal, SlotError
+from embodied.language.offline import reward_slots
+from embodied.language.offline.scene_view import SceneView
+from embodied.language.offline.slots import Refusal, SlotError
 from embodied.language.reward import building as build
 from embodied.language.reward.rules import STAGE_S
 from embodied.language.reward.vocabulary import check

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from embodied.language.local_translator.answer import Answer
-from embodied.language.local_translator.grammar import Grammar, lit, words
-from embodied.language.local_translator.search import Effort, readings
+from embodied.language.offline.answer import Answer
+from embodied.language.offline.grammar import Grammar, lit, words
+from embodied.language.offline.search import Effort, readings
 
 from .toy_model import ToyModel
 

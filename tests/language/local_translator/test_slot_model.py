@@ -8,12 +8,12 @@ from collections.abc import Iterator
 import pytest
 
 from embodied.errors import EmbodiedError
-from embodied.language.local_translator import goal_slots
-from embodied.language.local_translator.prompts import scene_part, sentence_part
-from embodied.language.local_translator.scene_view import SceneView, Thing
-from embodied.language.local_translator.search import Effort, readings
-from embodied.language.local_translator.slot_model import SlotModel
-from embodied.language.local_translator.weights import adapter_path, find_base
+from embodied.language.offline import goal_slots
+from embodied.language.offline.prompts import scene_part, sentence_part
+from embodied.language.offline.scene_view import SceneView, Thing
+from embodied.language.offline.search import Effort, readings
+from embodied.language.offline.slot_model import SlotModel
+from embodied.language.offline.weights import adapter_path, find_base
 
 
 @pytest.fixture(scope="module")

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from embodied.language.corpus import examples, generate
-from embodied.language.local_translator.scene_view import SceneView
-from embodied.language.local_translator.spelling import corrected
+from embodied.language.offline.scene_view import SceneView
+from embodied.language.offline.spelling import corrected
+from embodied.training.corpus import examples, generate
 
 from .conftest import thing
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from embodied.language.local_translator.text import normalise
+from embodied.language.offline.text import normalise
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ np: Any = pytest.importorskip("numpy")
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A Llama of two layers with a byte vocabulary."""
     path = tmp_path_factory.mktemp("tiny") / "tiny.gguf"
-    from embodied.language.local_translator._bpe import byte_letters
+    from embodied.training.bpe import byte_letters
 
     letters = list(byte_letters().values())
     tokens = ["<unk>", "<s>", "</s>", *letters]
@@ -60,15 +60,15 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def settings() -> Iterator[Any]:
-    from embodied.language.local_translator.train import TrainSettings
+    from embodied.training.train import TrainSettings
 
     yield TrainSettings(steps=6, packs_per_step=2, per_scene=3, rank=4, learning_rate=5e-3)
 
 
 def test_packed_sentences_do_not_see_each_other(tiny: Path) -> None:
-    from embodied.language.corpus import generate
-    from embodied.language.local_translator._llama import Llama
-    from embodied.language.local_translator.train import loss_of, pack
+    from embodied.training.corpus import generate
+    from embodied.training.llama import Llama
+    from embodied.training.train import loss_of, pack
 
     model = Llama(tiny, rank=4, alpha=8.0, dtype=torch.float32, seed=0)
     group = list(generate(1, 3, kinds=("goal",), per_scene=3))
@@ -80,7 +80,7 @@ def test_packed_sentences_do_not_see_each_other(tiny: Path) -> None:
 def test_learns_resumes_and_gives_the_same_adapter(
     tiny: Path, tmp_path: Path, settings: Any
 ) -> None:
-    from embodied.language.local_translator.train import train
+    from embodied.training.train import train
 
     steps: list[int] = []
     card = train(tiny, tmp_path / "whole", settings, progress=lambda step, loss: steps.append(step))
@@ -96,7 +96,7 @@ def test_learns_resumes_and_gives_the_same_adapter(
 def test_the_adapter_has_the_names_and_shapes_that_llama_cpp_reads(
     tiny: Path, tmp_path: Path, settings: Any
 ) -> None:
-    from embodied.language.local_translator.train import train
+    from embodied.training.train import train
 
     train(tiny, tmp_path, settings)
     reader = gguf.GGUFReader(tmp_path / "adapter.gguf")
@@ -112,7 +112,7 @@ def test_other_settings_do_not_continue_a_run(tiny: Path, tmp_path: Path, settin
     from dataclasses import replace
 
     from embodied.errors import ConfigurationError
-    from embodied.language.local_translator.train import train
+    from embodied.training.train import train
 
     train(tiny, tmp_path, settings)
     with pytest.raises(ConfigurationError, match="other settings"):
@@ -122,7 +122,7 @@ def test_other_settings_do_not_continue_a_run(tiny: Path, tmp_path: Path, settin
 def test_the_learning_rate_falls_in_the_last_quarter(settings: Any) -> None:
     from dataclasses import replace
 
-    from embodied.language.local_translator.train import rate
+    from embodied.training.train import rate
 
     long = replace(settings, steps=400)
     rates = [rate(long, s) for s in range(400)]
@@ -134,9 +134,9 @@ def test_a_run_goes_on_from_an_earlier_adapter(tiny: Path, tmp_path: Path, setti
     from dataclasses import replace
 
     from embodied.errors import ConfigurationError
-    from embodied.language.local_translator._llama import Llama
-    from embodied.language.local_translator.adapters import digest, write_adapter
-    from embodied.language.local_translator.train import train
+    from embodied.language.offline.adapters import digest, write_adapter
+    from embodied.training.llama import Llama
+    from embodied.training.train import train
 
     train(tiny, tmp_path / "first", settings)
     first = tmp_path / "first" / "adapter.gguf"
@@ -181,6 +181,6 @@ def test_a_run_goes_on_from_an_earlier_adapter(tiny: Path, tmp_path: Path, setti
 
 
 def test_precision_is_one_that_this_machine_has() -> None:
-    from embodied.language.local_translator.train import PRECISIONS, faster_precision
+    from embodied.training.train import PRECISIONS, faster_precision
 
     assert faster_precision() in PRECISIONS

@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from embodied.bench.translate_data import spec_of
+from embodied.bench.translate.data import spec_of
 from embodied.errors import NotUnderstoodError
-from embodied.language.local_translator.answer import Answer, Step, Token
-from embodied.language.local_translator.scene_view import SceneView
-from embodied.language.local_translator.translator import CascadeTranslator, LocalTranslator
+from embodied.language.offline.answer import Answer, Step, Token
+from embodied.language.offline.scene_view import SceneView
+from embodied.language.offline.translator import CascadeTranslator, LocalTranslator
+from embodied.language.pddl.rules import RulesTranslator
 from embodied.language.reward.rules import RewardRules
-from embodied.language.rules import RulesTranslator
 from embodied.types import Atom, PddlProgram, Program, RewardProgram, ValueMapProgram
 from embodied.world.grounding import TabletopGrounder
 

@@ -4,9 +4,9 @@ import random
 
 import pytest
 
-from embodied.language.local_translator import value_map_slots
-from embodied.language.local_translator.scene_view import SceneView
-from embodied.language.local_translator.slots import Refusal, SlotError
+from embodied.language.offline import value_map_slots
+from embodied.language.offline.scene_view import SceneView
+from embodied.language.offline.slots import Refusal, SlotError
 from embodied.language.value_map import check
 from embodied.types import ValueMapProgram
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from embodied.errors import ConfigurationError, EnvironmentMissingError
-from embodied.language.local_translator import weights
+from embodied.language.offline import weights
 
 CONTENT = b"GGUF some weights"
 

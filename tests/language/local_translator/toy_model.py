@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
-from embodied.language.local_translator.answer import Answer, Step, Token
-from embodied.language.local_translator.grammar import Grammar, Rests
+from embodied.language.offline.answer import Answer, Step, Token
+from embodied.language.offline.grammar import Grammar, Rests
 
 END = 0
 

@@ -2,11 +2,10 @@ from __future__ import annotations
 
 import pytest
 
-from embodied.app.reward_rig import build_rig
 from embodied.errors import ProgramError
 from embodied.language.models import FunctionModel
 from embodied.language.reward import check
-from embodied.language.reward.conversation import Conversation
+from embodied.language.reward.amending import Conversation
 from embodied.language.reward.primitives import (
     PRIMITIVES,
     PrimitiveTranslator,
@@ -14,6 +13,7 @@ from embodied.language.reward.primitives import (
     program_from_skills,
 )
 from embodied.protocols import Request
+from embodied.routes.reward.setup import build_rig
 
 SIT = '{"skills": [{"skill": "set_torso", "height": 0.12}]}'
 

@@ -2,12 +2,12 @@ from __future__ import annotations
 
 import pytest
 
-from embodied.app.reward_rig import build_rig
-from embodied.bench.l2r import TASKS
+from embodied.bench.l2r.suite import TASKS
 from embodied.errors import NotUnderstoodError
 from embodied.language.reward import check
-from embodied.language.reward.conversation import Conversation
+from embodied.language.reward.amending import Conversation
 from embodied.language.reward.rules import RewardRules
+from embodied.routes.reward.setup import build_rig
 from embodied.types import RewardProgram, RewardTerm
 
 SPEC = build_rig("quadruped").world.spec

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from embodied.errors import NotUnderstoodError
 from embodied.language.reward import check
-from embodied.language.reward.conversation import Conversation
+from embodied.language.reward.amending import Conversation
 from embodied.language.reward.rules import RewardRules
 from embodied.language.reward.vocabulary import arm_vocabulary
 from embodied.types import RewardProgram, WorldSpec

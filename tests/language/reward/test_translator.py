@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 from embodied_controllers.mpc import PlannerOptions
 
-from embodied.app.reward_rig import build_rig
 from embodied.errors import ProgramError
 from embodied.language.models import FunctionModel
 from embodied.language.reward import VOCABULARIES, make_term, program_from_json
-from embodied.language.reward.conversation import Conversation, amended, current
+from embodied.language.reward.amending import Conversation, amended, current
 from embodied.language.reward.translator import RewardTranslator, coding_prompt, prompt
 from embodied.protocols import Request
+from embodied.routes.reward.setup import build_rig
 from embodied.types import RewardGoal, RewardProgram, RewardStage
 
 GOOD = '{"stages": [{"terms": [{"name": "torso_height", "height": 0.15}]}]}'

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from embodied.errors import ProgramError
-from embodied.language.rules.equivalence import goals_equivalent
+from embodied.language.pddl.rules.equivalence import goals_equivalent
 
 
 def same(benches: dict[str, Any], first: str, second: str) -> bool:

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from embodied.errors import NotUnderstoodError
-from embodied.language.rules.lexer import MAX_CHARACTERS, PAUSES, UnreadableTextError, tokenize
+from embodied.language.words.lexer import MAX_CHARACTERS, PAUSES, UnreadableTextError, tokenize
 from embodied.symbolic import read_goal
 from embodied.types import PddlProgram
 
@@ -91,7 +91,7 @@ def test_ten_thousand_characters_are_refused_by_their_length(benches: dict[str, 
 )  # fmt: skip
 def test_repetition_takes_time_linear_in_the_text(benches: dict[str, Any], piece: str) -> None:
     """Counts the words looked at instead of the time taken."""
-    from embodied.language.rules import cursor
+    from embodied.language.words import cursor
 
     looked = 0
     original = cursor.Cursor.peek

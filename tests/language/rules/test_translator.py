@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from embodied.errors import NotUnderstoodError
-from embodied.language.rules import RulesTranslator
+from embodied.language.pddl.rules import RulesTranslator
 from embodied.symbolic import read_problem
 from embodied.types import ObjectSpec
 from embodied.world.grounding import TabletopGrounder

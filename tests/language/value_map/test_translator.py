@@ -9,7 +9,7 @@ import pytest
 
 from embodied.errors import ConfigurationError, NotUnderstoodError, ProgramError
 from embodied.language.models import FunctionModel
-from embodied.language.reward.conversation import Conversation
+from embodied.language.reward.amending import Conversation
 from embodied.language.value_map import check, describe
 from embodied.language.value_map.rules import RulesValueMapTranslator
 from embodied.language.value_map.translator import (

@@ -11,7 +11,7 @@ from embodied_planners.skills.geometry import (
     upright,
     yaw_rotation,
 )
-from embodied_planners.skills.spots import free_spots, stack_poses
+from embodied_planners.skills.placements import free_spots, stack_poses
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

@@ -7,7 +7,7 @@ from embodied_planners.value_map import ObjectGeometry
 from embodied_planners.value_map.arm import ArmChecker, ArmPath
 from embodied_planners.value_map.timing import TURN_RAD_S, along, time_way
 
-from embodied.app.value_map_rig import arm_model
+from embodied.routes.value_map.setup import arm_model
 from embodied.types import Pose, WorldSpec
 from embodied.world import robots
 from embodied.world.builder import build_spec

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from embodied.language.rules.scene_words import plain
 from embodied.language.value_map.rules.cursor import Cursor
 from embodied.language.value_map.rules.words import (
     CLEARANCE_M,
@@ -19,6 +18,7 @@ from embodied.language.value_map.vocabulary import (
     SPEEDS_M_S,
     area_bounds,
 )
+from embodied.language.words.scene_words import plain
 from embodied.types import MapOperation, Region, ValueMapStage, WorldSpec
 
 EVERYWHERE = Region(shape="box")

@@ -7,7 +7,6 @@ import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 
 from embodied.errors import Diagnostic
-from embodied.language.rules.scene_words import ITEM, SceneWords, plain
 from embodied.language.value_map.rules.words import (
     AREA_WORDS,
     COURTESY,
@@ -20,6 +19,7 @@ from embodied.language.value_map.rules.words import (
     TABLES,
 )
 from embodied.language.value_map.vocabulary import SPEEDS_M_S
+from embodied.language.words.scene_words import ITEM, SceneWords, plain
 
 MAX_CHARACTERS = 1000
 _TOKEN = re.compile(r"\d+(?:\.\d+)?|\.\d+|[^\W\d_]+/[a-z]|[^\W\d_]+(?:'[a-z]+)?|[,;:.!?%]|\S")

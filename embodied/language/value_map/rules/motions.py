@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from embodied.language.rules.scene_words import SceneWords, plain
 from embodied.language.value_map.rules.clauses import (
     EVERYWHERE,
     ClauseReader,
@@ -25,6 +24,7 @@ from embodied.language.value_map.rules.words import (
     STEP_M,
 )
 from embodied.language.value_map.vocabulary import DIRECTIONS, SIDES
+from embodied.language.words.scene_words import SceneWords, plain
 from embodied.types import MapOperation, Region, WorldSpec
 
 _IT = ("it", "the object", "what you hold", "that", "the thing", "this", "the item")

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from embodied.errors import NotUnderstoodError
-from embodied.language.rules.scene_words import SceneWords
 from embodied.language.value_map.rules.clauses import Stage
 from embodied.language.value_map.rules.cursor import Abstain, tokens_of
 from embodied.language.value_map.rules.motions import MotionReader
 from embodied.language.value_map.vocabulary import check
+from embodied.language.words.scene_words import SceneWords
 from embodied.protocols import StateMemory
 from embodied.types import ValueMapProgram, WorldSpec
 

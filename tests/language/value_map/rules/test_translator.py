@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from embodied.errors import NotUnderstoodError
-from embodied.language.corpus.value_maps import sentence
-from embodied.language.local_translator import value_map_slots as slots
-from embodied.language.local_translator.scene_view import SceneView
-from embodied.language.reward.conversation import Conversation
+from embodied.language.offline import value_map_slots as slots
+from embodied.language.offline.scene_view import SceneView
+from embodied.language.reward.amending import Conversation
 from embodied.language.value_map import check, describe
 from embodied.language.value_map.describe import describe_operation
 from embodied.language.value_map.rules import RulesValueMapTranslator, words
+from embodied.training.corpus.value_maps import sentence
 from embodied.types import ValueMapProgram, WorldSpec
 from embodied.world.scene import Scene, load_scene, parse_scene
 

@@ -1,0 +1,1 @@
+"""Sentences with an arm behind the supervisor and an operator at the terminal."""

@@ -1,0 +1,143 @@
+"""One sentence with an arm behind the supervisor and an operator at the terminal."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from embodied.app.bridge.console import KEYS, OperatorConsole
+from embodied.app.bridge.session import BridgeOptions, SupervisedWorld, open_bridge_session
+from embodied.app.run import perform
+from embodied.app.settings import Settings
+from embodied.app.show.terminal import JsonDisplay, QuietDisplay, RichDisplay
+from embodied.app.show.video import VideoOptions
+from embodied.bridge.messages import OperationMode
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunOptions:
+    """What the operator chose at the command line.
+
+    Attributes:
+        driver: Name of the driver.
+        options: Its options.
+        mode: ``"dry-run"``, ``"shadow"``, ``"confirm"`` or ``"auto"``.
+        limits: Signed-off limits file, None for the simulated arm's.
+        record: MCAP file to make, None for none.
+        out: Folder of run folders.
+        json: One JSON line on standard output, nothing else.
+        quiet: Only the verdict.
+        video: Make pictures and a video.
+        operator: Who acknowledges stops.
+    """
+
+    driver: str
+    options: Mapping[str, Any]
+    mode: str
+    limits: Path | None
+    record: Path | None
+    out: Path
+    json: bool
+    quiet: bool
+    video: bool
+    operator: str
+
+
+def perform_bridged(settings: Settings, sentence: str, options: RunOptions) -> int:
+    """Carry out a sentence; returns the exit code; raises EmbodiedError."""
+    mode = OperationMode(options.mode)
+    console = None if options.json else Console(highlight=False, stderr=True)
+    with tempfile.TemporaryDirectory(prefix="embodied-journal-") as name:
+        journal = Path(name) / "bridge.jsonl"
+        ghosts = Path(name) / "ghosts"
+        operator: list[OperatorConsole] = []
+
+        def asker(world: SupervisedWorld) -> Any:
+            def approve(*motion: Any) -> bool:
+                return operator[0].approver(world, ghosts)(*motion)
+
+            return approve
+
+        began = time.perf_counter()
+        session, supervised = open_bridge_session(
+            settings,
+            BridgeOptions(
+                driver=options.driver,
+                options=options.options,
+                mode=mode,
+                limits=options.limits,
+                journal=journal,
+                mcap=options.record,
+            ),
+            approve=asker if mode is OperationMode.CONFIRM else None,
+        )
+        operator.append(
+            OperatorConsole(supervised.world.process.operator, console, name=options.operator)
+        )
+        opened_s = time.perf_counter() - began
+        limits = supervised.limits
+        if console is not None:
+            console.print(
+                f"supervisor: driver {options.driver}, mode {options.mode}, limits {limits.name}"
+                f" signed by {limits.signed_by}; hand at most {limits.ee_speed_m_s:g} m/s."
+                f" [bold]Not a certified safety function.[/]\n{KEYS}"
+            )
+        operator[0].start()
+        display = (
+            JsonDisplay() if options.json else QuietDisplay() if options.quiet else RichDisplay()
+        )
+        try:
+            done = perform(
+                session,
+                sentence,
+                lambda emit, artifact: session.run(
+                    sentence, emit=emit, artifact=artifact, move=True
+                ),
+                out=options.out,
+                display=display,
+                video=VideoOptions() if options.video else None,
+                command="bridge run",
+                opened_s=opened_s,
+                extra={
+                    "driver": options.driver,
+                    "mode": options.mode,
+                    "limits": limits.name,
+                    "limits_sha256": limits.sha256,
+                    "signed_by": limits.signed_by,
+                },
+            )
+        finally:
+            operator[0].close()
+            session.close()
+        if console is not None and mode is OperationMode.SHADOW:
+            console.print(_shadow_line(journal))
+        _keep(journal, ghosts, done.folder)
+        return done.outcome.exit_code
+
+
+def _shadow_line(journal: Path) -> str:
+    """How far the real arm was from the simulated one that moved in its place."""
+    lines = map(json.loads, journal.read_text("utf-8").splitlines())
+    apart = [m["details"]["largest_shadow_rad"] for m in lines if m["event"] == "ended"]
+    if not apart:
+        return "shadow: the supervisor did not end by itself; nothing is known of the real arm"
+    return (
+        f"shadow: the real arm was read and told nothing; a joint of it was up to {apart[-1]:.3f}"
+        " rad from where the simulated arm moved"
+    )
+
+
+def _keep(journal: Path, ghosts: Path, folder: Path) -> None:
+    """Move the supervisor's journal and the ghost pictures into the run folder."""
+    if journal.exists():
+        shutil.copy(journal, folder / journal.name)
+    if ghosts.is_dir():
+        shutil.copytree(ghosts, folder / ghosts.name, dirs_exist_ok=True)

@@ -1,0 +1,379 @@
+"""The command ``embodied bridge``: arms behind a safety supervisor."""
+
+from __future__ import annotations
+
+import getpass
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from embodied.app.cli.exit_codes import guarded
+
+bridge = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Arms behind a safety supervisor. Not a certified safety function.",
+)
+
+DriverOption = Annotated[str, typer.Option("--driver", help="See: embodied bridge list.")]
+OptionOption = Annotated[
+    list[str] | None,
+    typer.Option("--option", "-o", help="Option of the driver, NAME=VALUE; repeatable."),
+]
+LimitsOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--limits",
+        help="Signed-off limits: a file, or a shipped name.",
+    ),
+]
+SceneOption = Annotated[str, typer.Option("--scene", help="Scene name or scene file.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="One JSON line on standard output.")]
+
+
+@bridge.command("list")
+def list_drivers(json: JsonOption = False) -> None:
+    """List the drivers: what each was tested against, and what is installed."""
+    with guarded(json):
+        from embodied.bridge.registry import ENTRIES
+
+        if json:
+            from embodied.app.show.terminal import print_json
+
+            drivers = [
+                {
+                    "name": e.name,
+                    "arms": e.arms,
+                    "installed": e.installed,
+                    "extra": e.extra,
+                    "options": dict(e.options),
+                    "tested_against": e.tested_against,
+                    "tested_on_hardware": e.hardware,
+                }
+                for e in ENTRIES
+            ]
+            print_json({"drivers": drivers})
+            return
+        from rich.table import Table
+
+        table = Table(caption="options of each driver: embodied bridge list --json")
+        table.add_column("driver", no_wrap=True)
+        for heading in ("arms", "installed", "tested against", "on hardware"):
+            table.add_column(heading)
+        for e in ENTRIES:
+            there = "yes" if e.installed else f"pip install 'embodied-stack[{e.extra}]'"
+            hardware = "yes" if e.hardware else "never"
+            table.add_row(e.name, e.arms, there, e.tested_against, hardware)
+        _console().print(table)
+
+
+@bridge.command()
+def sign(
+    limits: Annotated[Path, typer.Argument(help="Limits file.", show_default=False)],
+    name: Annotated[str, typer.Option("--name", help="Who signs.", show_default=False)],
+    statement: Annotated[
+        str, typer.Option("--statement", help="What was checked.")
+    ] = "read and checked",
+) -> None:
+    """Sign a limits file off: nothing moves without, or after a change."""
+    with guarded(False):
+        from embodied.bridge.limits import load_limits, sign_limits
+
+        target = sign_limits(limits, name=name, statement=statement)
+        signed = load_limits(limits)
+        _console().print(f"{target}: {signed.name}, sha256 {signed.sha256[:16]}…, {name}")
+
+
+@bridge.command()
+def check(
+    driver: DriverOption = "simulated",
+    option: OptionOption = None,
+    limits: LimitsOption = None,
+    scene: SceneOption = "blocks",
+    seconds: Annotated[float, typer.Option("--seconds", min=0.1, help="For how long.")] = 2.0,
+    json: JsonOption = False,
+) -> None:
+    """Read an arm without moving it: limits, clock, latency, jitter."""
+    with guarded(json):
+        from embodied.bridge.filter import SafetyFilter
+        from embodied.bridge.geometry import ArmGeometry
+        from embodied.bridge.limits import load_limits
+        from embodied.bridge.probing import probe
+        from embodied.bridge.registry import open_driver
+        from embodied.world.scene import load_scene
+
+        allowed = load_limits(_limits_path(limits))
+        geometry = ArmGeometry(allowed, load_scene(scene))
+        arm = open_driver(driver, _options(option))
+        safety = SafetyFilter(allowed, geometry, lockstep=arm.capabilities.lockstep)
+        arm.connect()
+        try:
+            seen = probe(arm, safety, seconds=seconds)
+        finally:
+            arm.disconnect()
+        report = {
+            "driver": driver,
+            "limits": allowed.name,
+            "limits_sha256": allowed.sha256,
+            "signed_by": allowed.signed_by,
+            "mode": seen.state.mode.value,
+            "q": [round(float(x), 5) for x in seen.state.q],
+            "reads": len(seen.latency_s),
+            "latency_ms": _quantiles(1000 * seen.latency_s),
+            "interval_ms": _quantiles(1000 * seen.interval_s),
+            "clock_drift_ppm": round(1e6 * seen.drift_s_per_s, 1),
+            "problems": list(seen.problems),
+        }
+        if json:
+            from embodied.app.show.terminal import print_json
+
+            print_json(report)
+        else:
+            console = _console()
+            for key, value in report.items():
+                if key != "problems":
+                    console.print(f"{key:16} {value}")
+            _histogram("latency of a read, ms", 1000 * seen.latency_s)
+            _histogram("time between reports by the arm's clock, ms", 1000 * seen.interval_s)
+            for problem in seen.problems:
+                console.print(f"[red]✗[/] {problem}")
+            if not seen.problems:
+                console.print("[green]✓[/] nothing speaks against taking this arm over")
+        raise typer.Exit(1 if seen.problems else 0)
+
+
+@bridge.command()
+def run(
+    sentence: Annotated[str, typer.Argument(help="What the robot should do.")],
+    driver: DriverOption = "simulated",
+    option: OptionOption = None,
+    mode: Annotated[
+        str, typer.Option("--mode", help="dry-run, shadow, confirm or auto.")
+    ] = "confirm",
+    limits: LimitsOption = None,
+    simulator: Annotated[
+        str, typer.Option("--simulator", help="Of simulated arms: mujoco or pybullet.")
+    ] = "mujoco",
+    scene: SceneOption = "blocks",
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Initial layout.")] = 0,
+    model: Annotated[str, typer.Option("--model", help="As for embodied run.")] = "rules",
+    base_url: Annotated[str | None, typer.Option("--base-url", help="Of that model.")] = None,
+    record: Annotated[Path | None, typer.Option("--record", help="MCAP file to make.")] = None,
+    out: Annotated[Path, typer.Option("--out", help="Where run folders go.")] = Path("runs"),
+    json: JsonOption = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Only the verdict.")] = False,
+    no_video: Annotated[bool, typer.Option("--no-video", help="No pictures.")] = False,
+) -> None:
+    """Carry out a sentence with an arm behind the supervisor; space is the emergency stop."""
+    with guarded(json):
+        from embodied.app.bridge.run import RunOptions, perform_bridged
+        from embodied.app.settings import PYBULLET_ROBOT, Settings
+        from embodied.bridge.limits import load_limits
+
+        _choose("--mode", mode, ("dry-run", "shadow", "confirm", "auto"))
+        _choose("--simulator", simulator, ("mujoco", "pybullet"))
+        bullet = simulator == "pybullet"
+        limits = _limits(limits, driver)
+        robot = PYBULLET_ROBOT if bullet else Settings().robot
+        settings = Settings(
+            scene=scene,
+            robot=robot if limits is None else load_limits(limits).robot,
+            world="bridge-pybullet" if bullet else "bridge",
+            seed=seed,
+            model=model,
+            base_url=base_url,
+        )
+        options = RunOptions(
+            driver=driver,
+            options=_options(option),
+            mode=mode,
+            limits=limits,
+            record=record,
+            out=out,
+            json=json,
+            quiet=quiet,
+            video=not no_video,
+            operator=_user(),
+        )
+        raise typer.Exit(perform_bridged(settings, sentence, options))
+
+
+@bridge.command()
+def record(
+    file: Annotated[Path, typer.Argument(help="MCAP file to make.", show_default=False)],
+    driver: DriverOption = "simulated",
+    option: OptionOption = None,
+    seconds: Annotated[float, typer.Option("--seconds", min=0.1, help="For how long.")] = 10.0,
+    json: JsonOption = False,
+) -> None:
+    """Record what an arm reports; nothing is sent to it."""
+    with guarded(json):
+        from embodied.bridge.journal import McapFile
+        from embodied.bridge.registry import open_driver
+
+        arm = open_driver(driver, _options(option))
+        recording = McapFile(file, {"driver": driver, "mode": "record"})
+        arm.connect()
+        reports, last, due = 0, -1, time.monotonic()
+        end = due + seconds
+        try:
+            while time.monotonic() < end:
+                state = arm.read_state()
+                if state.sequence != last:
+                    recording.state(state, time.monotonic())
+                    reports, last = reports + 1, state.sequence
+                due += arm.capabilities.period_s
+                time.sleep(max(due - time.monotonic(), 0.0))
+        finally:
+            arm.disconnect()
+            recording.close()
+        _tell(json, {"file": str(file), "reports": reports}, f"{file}: {reports} reports")
+
+
+@bridge.command()
+def replay(
+    file: Annotated[Path, typer.Argument(help="MCAP file.", show_default=False)],
+    limits: Annotated[
+        Path | None, typer.Option("--limits", help="Other limits (default: those recorded).")
+    ] = None,
+    scene: Annotated[
+        str | None, typer.Option("--scene", help="Other scene (default: the recorded one).")
+    ] = None,
+    json: JsonOption = False,
+) -> None:
+    """Put a recording through the filter again, without an arm, and compare the decisions."""
+    with guarded(json):
+        from embodied.bridge.filter import SafetyFilter
+        from embodied.bridge.geometry import ArmGeometry
+        from embodied.bridge.limits import load_limits
+        from embodied.bridge.replay import events, read_recording
+        from embodied.bridge.replay import replay as put_through
+        from embodied.world.scene import load_scene
+
+        about, messages = read_recording(file)
+        report: dict[str, Any] = {"file": str(file), "about": about, "messages": len(messages)}
+        if "limits" in about:
+            allowed = load_limits(limits or Path(about["limits"]))
+            if limits is None and allowed.sha256 != about["limits_sha256"]:
+                report["note"] = "the limits file was changed since"
+            geometry = ArmGeometry(allowed, load_scene(scene or about["scene"]))
+            safety = SafetyFilter(allowed, geometry, lockstep=about["lockstep"] == "true")
+            result = put_through(messages, safety)
+            report |= {
+                "periods": result.periods,
+                "decided_the_same": result.same,
+                "recorded": dict(result.recorded),
+                "replayed": dict(result.replayed),
+                "reasons": dict(result.reasons),
+                "largest_difference_rad": result.largest_difference_rad,
+                "first_difference": result.first_difference,
+            }
+        report["events"] = [name for _, name, _ in events(messages)][:50]
+        if json:
+            _tell(True, report, "")
+            return
+        for key, value in report.items():
+            _console().print(f"{key:24} {value}", highlight=False)
+
+
+# ------------------------------------------------------------------- plumbing
+
+
+def _console() -> Any:
+    from rich.console import Console
+
+    return Console(highlight=False)
+
+
+def _tell(json: bool, report: dict[str, Any], text: str) -> None:
+    if json:
+        from embodied.app.show.terminal import print_json
+
+        print_json(report)
+    else:
+        _console().print(text)
+
+
+def _choose(option: str, value: str, legal: tuple[str, ...]) -> None:
+    if value not in legal:
+        raise typer.BadParameter(
+            f"unknown value {value!r}. Choose from: {', '.join(legal)}.", param_hint=option
+        )
+
+
+def _limits(limits: Path | None, driver: str) -> Path | None:
+    """The limits file; None for that of the simulated arm; raises ConfigurationError."""
+    if limits is not None:
+        return _limits_path(limits)
+    if driver != "simulated":
+        from embodied.bridge.registry import entry
+        from embodied.errors import ConfigurationError
+
+        entry(driver)  # a name that is not known is told before what it would need
+        raise ConfigurationError(
+            f"driver {driver!r} needs --limits: a file that you signed off for your arm"
+            " (embodied bridge sign), or the name of one shipped for emulated arms,"
+            " such as ur5e-emulated"
+        )
+    return None
+
+
+def _options(given: list[str] | None) -> dict[str, Any]:
+    """NAME=VALUE pairs; true, false and numbers are taken as such."""
+    options: dict[str, Any] = {}
+    for pair in given or ():
+        name, equals, value = pair.partition("=")
+        if not equals:
+            raise typer.BadParameter(f"{pair!r} is not NAME=VALUE", param_hint="--option")
+        options[name] = _value(value)
+    return options
+
+
+def _value(text: str) -> Any:
+    if text in ("true", "false"):
+        return text == "true"
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return text
+
+
+def _limits_path(given: Path | None) -> Path:
+    from embodied.bridge.limits import shipped_limits
+
+    if given is None:
+        return shipped_limits("fr3-simulated")
+    return given if given.exists() or given.suffix else shipped_limits(str(given))
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return "operator"
+
+
+def _quantiles(values: Any) -> dict[str, float]:
+    import numpy as np
+
+    if len(values) == 0:
+        return {}
+    levels = {"median": 0.5, "p99": 0.99, "max": 1.0}
+    return {k: round(float(np.quantile(values, v)), 4) for k, v in levels.items()}
+
+
+def _histogram(title: str, values: Any, bins: int = 10) -> None:
+    import numpy as np
+
+    if len(values) < 2:
+        return
+    console = _console()
+    console.print(f"\n{title}")
+    counts, edges = np.histogram(values, bins=bins)
+    for count, low, high in zip(counts, edges, edges[1:], strict=False):
+        bar = "█" * round(40 * count / max(int(counts.max()), 1))
+        console.print(f"  {low:9.3f} to {high:9.3f}  {count:6d} {bar}")

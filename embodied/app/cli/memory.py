@@ -1,0 +1,114 @@
+"""The commands ``embodied memory``: what a run believed, when, and why."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from embodied.app.cli.exit_codes import guarded
+
+if TYPE_CHECKING:
+    from embodied.memory import Change, Memory
+
+memory = typer.Typer(
+    name="memory",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="What a run believed, when, and why.",
+)
+
+FolderArgument = Annotated[Path, typer.Argument(help="Run folder.")]
+StepOption = Annotated[
+    int | None, typer.Option("--step", min=0, help="State after this step; the last if none.")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object.")]
+
+
+@memory.command()
+def show(folder: FolderArgument, step: StepOption = None, json_output: JsonOption = False) -> None:
+    """Show what is believed, and where each belief comes from."""
+    with guarded(json_output):
+        state = _state(folder, step)
+        facts = sorted(state.beliefs.values(), key=lambda f: f.atom)
+        if json_output:
+            record = {
+                "step": state.step,
+                "time_s": state.time_s,
+                "facts": [f.to_json() for f in facts],
+                "relations": [str(r) for r in state.quantities.rows.values()],
+            }
+            typer.echo(json.dumps(record))
+            return
+        typer.echo(f"after step {state.step}, at {state.time_s:g} s:")
+        for f in facts:
+            source = f"{f.provenance.value} at {f.time_s:g} s, p = {f.confidence:.2g}"
+            typer.echo(f"  {f!s:<44} {source}")
+        for row in state.quantities.rows.values():
+            typer.echo(f"  {row!s:<44} worked out")
+
+
+@memory.command()
+def replay(
+    folder: FolderArgument,
+    full: Annotated[bool, typer.Option("--full", help="Unchanged steps too.")] = False,
+    json_output: JsonOption = False,
+) -> None:
+    """Show every change, in order."""
+    with guarded(json_output):
+        from embodied.app.record.memory_log import read_run
+
+        start, changes = read_run(folder)
+        if json_output:
+            typer.echo(json.dumps([c.to_json() for c in changes]))
+            return
+        state = start
+        for change in changes:
+            lines = _change_lines(state, change)
+            state = state.applied(change)
+            if lines or full:
+                typer.echo(f"{change.step}. {change.time_s:g} s, {change.cause}")
+                for line in lines:
+                    typer.echo(f"     {line}")
+
+
+@memory.command()
+def ask(
+    folder: FolderArgument,
+    question: Annotated[str, typer.Argument(help='E.g. "where is the red block?"')],
+    step: StepOption = None,
+    json_output: JsonOption = False,
+) -> None:
+    """Answer a question from what was believed; exit code 2 when it is not understood."""
+    with guarded(json_output):
+        from embodied.memory import Reader, answer, read_question
+
+        state = _state(folder, step)
+        asked = read_question(question, state.vocabulary.objects)
+        words = answer(Reader(state), asked)
+        if json_output:
+            typer.echo(json.dumps({"question": question, "answer": words, "step": state.step}))
+            return
+        chain = " > ".join(words) if asked.kind == "where" else ", ".join(words)
+        typer.echo(chain or "nothing")
+
+
+def _state(folder: Path, step: int | None) -> Memory:
+    from embodied.app.record.memory_log import read_run
+    from embodied.errors import ConfigurationError
+
+    state, changes = read_run(folder)
+    if step is not None and step > len(changes):
+        raise ConfigurationError(f"there is no step {step}: the log has {len(changes)}")
+    for change in changes if step is None else changes[:step]:
+        state = state.applied(change)
+    return state
+
+
+def _change_lines(before: Memory, change: Change) -> list[str]:
+    lines = [f"+ {f}" for f in change.put if before.value(f.atom) != f.value]
+    lines += [f"- {a}" for a in change.dropped if a in before.beliefs]
+    lines += [f"~ {n}" for n in change.notes]
+    return lines

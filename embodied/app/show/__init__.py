@@ -1,0 +1,1 @@
+"""Showing a run: terminal, window, pictures and video."""

@@ -1,0 +1,262 @@
+"""What a person, or a machine, sees of a run: lines as things happen, one bar, a verdict."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console, Group
+from rich.markup import escape
+from rich.panel import Panel
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.text import Text
+
+from embodied.app.record.run_folder import jsonable
+from embodied.app.settings import BROKEN, NOT_REACHED, NOT_UNDERSTOOD, REACHED, Outcome
+from embodied.protocols import Event
+
+About = Mapping[str, Any]
+Describe = Callable[[str], str]
+
+_TITLES = {
+    REACHED: ("goal reached", "green"),
+    NOT_REACHED: ("goal not reached", "red"),
+    NOT_UNDERSTOOD: ("not understood", "yellow"),
+    BROKEN: ("could not run", "red"),
+}
+_RUNGS = {
+    "retry": "trying another candidate",
+    "backtrack": "going on at another step",
+    "replan": "planning again",
+    "reinterpret": "reading the goal again",
+    "ask": "asked",
+    "stop": "stopping safe",
+}
+_PLAN_TITLES = {REACHED: ("plan found", "green"), NOT_REACHED: ("no plan", "red")}
+
+
+class RichDisplay:
+    """Lines, a progress bar and a verdict panel on a terminal; plain lines in a pipe.
+
+    Args:
+        console: Where to write.
+        planning_only: The run ends with a plan, without motion.
+        heading: Say who does what where before the sentence.
+    """
+
+    def __init__(
+        self,
+        console: Console | None = None,
+        *,
+        planning_only: bool = False,
+        heading: bool = True,
+    ) -> None:
+        self._heading = heading
+        self._noted: set[str] = set()
+        self._no_plan = ""
+        self._console = console or Console(highlight=False)
+        self._titles = _TITLES | (_PLAN_TITLES if planning_only else {})
+        self._planning_only = planning_only
+        self._progress = Progress(
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=24),
+            TimeElapsedColumn(),
+            console=self._console,
+            transient=True,
+        )
+        self._task = self._progress.add_task("", total=None, visible=False)
+        self._about: About = {}
+        self._describe: Describe = str
+        self._plan: list[str] = []
+        self._done = 0
+        self._started_s = 0.0
+
+    def begin(self, instruction: str, about: About, describe: Describe) -> None:
+        """Say who does what where."""
+        self._about, self._describe = about, describe
+        if self._heading:
+            self._line(
+                f"[dim]scene[/] {escape(str(about['scene']))}  [dim]robot[/] "
+                f"{escape(str(about['robot']))}  [dim]seed[/] {about['seed']}"
+            )
+            self._line(f"[dim]translator:[/] {escape(str(about['translator']))}")
+        self._line(f"[bold]{escape(_shorten(instruction))}[/]")
+        if self._console.is_terminal:
+            self._progress.start()
+
+    def event(self, event: Event) -> None:
+        """Show what a person wants to follow."""
+        data = event.data
+        match event.kind:
+            case "stage" if data["state"] == "started":
+                doing = {"translate": "translating", "plan": "planning", "rest": "going to rest"}
+                if data["part"] in doing:
+                    self._now(doing[data["part"]])
+            case "program":
+                self._tick("understood: " + ", then ".join(map(str, data["stages"])))
+                for note in data["notes"]:
+                    self._line(f"    [yellow]note:[/] {escape(str(note))}")
+                    self._noted.add(str(note))
+            case "plan":
+                self._show_plan(data)
+            case "action":
+                self._started_s = float(data["time_s"])
+                again = f" (candidate {data['attempt'] + 1})" if data["attempt"] else ""
+                self._now(f"{self._position()} {self._words(data['action'])}{again}")
+            case "effects":
+                took = f"  [dim]{data['time_s'] - self._started_s:.1f} s of robot time[/]"
+                words = f"{self._position()} {self._words(data['action'])}"
+                if data["ok"]:
+                    self._tick(words, took)
+                    self._done += 1
+                else:
+                    self._cross(f"{words}: {data['reason']}")
+            case "replan" | "retry" | "backtrack" | "reinterpret" | "ask" | "stop":
+                self._line(f"  [yellow]{_RUNGS[event.kind]}:[/] {escape(str(data['reason']))}")
+            case "request":
+                self._now(f"asking {data.get('model', 'the model')}")
+            case "diagnostic":
+                self._line(f"  [yellow]repair:[/] {escape(str(data.get('text', '')))}")
+            case _:
+                pass
+
+    def drawing(self, drawn: int, of: int) -> None:
+        """Move the bar of the drawing."""
+        self._progress.update(
+            self._task, description="drawing", completed=drawn, total=of or None, visible=True
+        )
+
+    def end(self, outcome: Outcome, folder: Path, summary: About) -> None:
+        """Print the verdict, what was lost and where everything is."""
+        self.close()
+        if self._no_plan:
+            self._cross(self._no_plan)
+        title, color = self._titles.get(outcome.exit_code, _TITLES[BROKEN])
+        lines: list[Text] = []
+        for number, goal in enumerate(outcome.goals, 1):
+            when = f"  held when stage {number} was reached"
+            lines += [Text.assemble(("✓ ", "green"), part, when) for part in goal.held]
+            lines += [Text.assemble(("✓ ", "green"), part, "  holds") for part in goal.holds]
+            lines += [Text.assemble(("✗ ", "red"), part, "  does not hold") for part in goal.unmet]
+        if outcome.message and not (outcome.reached and lines):
+            lines.append(Text(outcome.message))
+        lines += [Text(n, style="dim") for n in outcome.notes if n not in self._noted]
+        if outcome.goals and not self._planning_only:
+            source = self._about.get("object_source", "measured state")
+            lines.append(Text(f"judged by object poses from: {source}", style="dim"))
+        self._console.print(Panel(Group(*lines), title=title, border_style=color, expand=False))
+        for what, reason in summary.get("lost", {}).items():
+            self._line(f"[yellow]lost:[/] {escape(what)}: {escape(reason)}")
+        pictures = summary.get("pictures") or ()
+        made = f"  [dim]({', '.join(pictures)})[/]" if pictures else ""
+        self._console.print(f"[dim]run folder:[/] {escape(str(folder))}{made}", soft_wrap=True)
+
+    def close(self) -> None:
+        """Take the bar away."""
+        if self._progress.live.is_started:
+            self._progress.stop()
+
+    def _show_plan(self, data: Mapping[str, Any]) -> None:
+        if self._no_plan:  # the agent goes on, so this was no end
+            self._line("  [dim]the stages cannot all hold at once: the next one on its own[/]")
+            self._no_plan = ""
+        if data["status"] != "SOLVED":
+            self._no_plan = f"plan: {data['message'] or data['status'].lower()}"
+            return
+        self._plan, self._done = list(data["plan"]), 0
+        n = len(self._plan)
+        kind = "optimal" if data["optimal"] else "satisficing"
+        steps = f"{n} action{'' if n == 1 else 's'}"
+        self._tick(f"plan: {steps}, {kind}", f"  [dim]{data['engine']}, {data['wall_s']:.2f} s[/]")
+        if self._planning_only:
+            for k, action in enumerate(self._plan, 1):
+                self._line(f"    {k}. {escape(self._words(action))}  [dim]{escape(action)}[/]")
+
+    def _position(self) -> str:
+        return f"{self._done + 1}/{len(self._plan)}" if self._plan else ""
+
+    def _words(self, action: str) -> str:
+        return self._describe(action)
+
+    def _now(self, text: str) -> None:
+        total = len(self._plan) or None
+        self._progress.update(
+            self._task,
+            description=escape(_shorten(text, 60)),
+            completed=self._done,
+            total=total,
+            visible=True,
+        )
+
+    def _tick(self, text: str, rest: str = "") -> None:
+        self._line(f"[green]✓[/] {escape(text)}{rest}")
+
+    def _cross(self, text: str) -> None:
+        self._line(f"[red]✗[/] {escape(text)}")
+
+    def _line(self, markup: str) -> None:
+        self._console.print(markup)
+
+
+class QuietDisplay:
+    """The verdict in one line, and losses."""
+
+    def __init__(self, console: Console | None = None) -> None:
+        self._console = console or Console(highlight=False)
+
+    def begin(self, instruction: str, about: About, describe: Describe) -> None:
+        """Nothing."""
+
+    def event(self, event: Event) -> None:
+        """Nothing."""
+
+    def drawing(self, drawn: int, of: int) -> None:
+        """Nothing."""
+
+    def end(self, outcome: Outcome, folder: Path, summary: About) -> None:
+        """One line for the verdict, one for each loss."""
+        title, _ = _TITLES.get(outcome.exit_code, _TITLES[BROKEN])
+        words = f"{title}: {outcome.message}" if outcome.message else title
+        self._console.print(f"{words} ({folder})", markup=False, soft_wrap=True)
+        for what, reason in summary.get("lost", {}).items():
+            self._console.print(f"lost: {what}: {reason}", markup=False, soft_wrap=True)
+
+    def close(self) -> None:
+        """Nothing."""
+
+
+class JsonDisplay:
+    """One JSON object per run on standard output, nothing else."""
+
+    def begin(self, instruction: str, about: About, describe: Describe) -> None:
+        """Nothing."""
+
+    def event(self, event: Event) -> None:
+        """Nothing."""
+
+    def drawing(self, drawn: int, of: int) -> None:
+        """Nothing."""
+
+    def end(self, outcome: Outcome, folder: Path, summary: About) -> None:
+        """Print ``run.json`` with the folder's path and what was lost, in one line."""
+        print_json({"folder": folder, **summary})
+
+    def close(self) -> None:
+        """Nothing."""
+
+
+def print_json(value: Any) -> None:
+    """Write one line of JSON to standard output."""
+    sys.stdout.write(json.dumps(jsonable(value), ensure_ascii=False, allow_nan=False) + "\n")
+    sys.stdout.flush()
+
+
+def _shorten(text: str, limit: int = 300) -> str:
+    one_line = " ".join(text.split())
+    if not one_line:
+        return "(an empty sentence)"
+    return one_line if len(one_line) <= limit else f"{one_line[:limit]} … ({len(text)} characters)"

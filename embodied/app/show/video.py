@@ -1,0 +1,238 @@
+"""Pictures and video of a run, made by a child process while the run goes on.
+
+The child (``python -m embodied.app.show.video FOLDER``) follows the recorded states as they grow,
+so drawing costs the run one other core and no waiting, and an OpenGL library that aborts ends the
+child only. Its standard input says when the run has ended; its standard output reports progress as
+JSON lines.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+OPENGL_ADVICE = (
+    "no pictures: this machine has no working OpenGL; on Debian or Ubuntu "
+    "`apt-get install libegl1 libegl-mesa0 libgl1-mesa-dri` gives a software one"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VideoOptions:
+    """How a run is filmed.
+
+    Attributes:
+        width_px: Width of the video.
+        height_px: Height of the video.
+        speed: How many times faster than the world's clock the video plays.
+        rate_hz: Frames per second of the world's clock; ``rate_hz * speed`` are shown per second.
+        budget_s: Wall time allowed after the run has ended; frames are left out evenly to keep it.
+        name: File name of the video; no video when empty.
+        pictures: Whether ``before.png`` and ``after.png`` are drawn.
+    """
+
+    width_px: int = 640
+    height_px: int = 480
+    speed: float = 2.0
+    rate_hz: float = 12.0
+    budget_s: float = 5.0
+    name: str = "video.mp4"
+    pictures: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VideoResult:
+    """What came of the filming.
+
+    Attributes:
+        files: Names of the files made.
+        details: For ``run.json``: size, frames, speed, codec, wall and CPU time.
+        problem: Why something is missing, for a person; empty when all is there.
+    """
+
+    files: tuple[str, ...] = ()
+    details: dict[str, Any] = field(default_factory=dict[str, Any])
+    problem: str = ""
+
+
+class VideoJob:
+    """The child process that films one run folder.
+
+    Args:
+        folder: The run folder; its states are read as they grow.
+        options: How to film.
+    """
+
+    def __init__(self, folder: Path, options: VideoOptions) -> None:
+        self._progress: tuple[int, int] = (0, 0)
+        self._done: dict[str, Any] | None = None
+        self._errors = tempfile.TemporaryFile()
+        arguments = json.dumps({"folder": str(folder), **_as_dict(options)})
+        env = dict(os.environ)
+        env.setdefault("MUJOCO_GL", "egl")
+        env.setdefault("LP_NUM_THREADS", "1")
+        env["OMP_NUM_THREADS"] = "1"
+        self._budget_s = options.budget_s
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "embodied.app.show.video", arguments],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._errors,
+            env=env,
+            start_new_session=True,  # Ctrl-C in the terminal reaches us; we end the child
+        )
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    @property
+    def progress(self) -> tuple[int, int]:
+        """Frames drawn and frames recorded so far."""
+        return self._progress
+
+    def end_of_run(self) -> None:
+        """Say that no more states will come."""
+        stdin = self._process.stdin
+        if stdin is not None and not stdin.closed:
+            try:
+                stdin.close()
+            except BrokenPipeError:
+                pass
+
+    def wait(self, tick: Callable[[int, int], None] = lambda drawn, of: None) -> VideoResult:
+        """Wait for the files; ``tick`` is called a few times a second with the progress.
+
+        Returns within the budget of the options plus 10 s; the child is ended by then.
+        """
+        self.end_of_run()
+        deadline = time.monotonic() + self._budget_s + 10.0
+        while self._process.poll() is None:
+            tick(*self._progress)
+            if time.monotonic() > deadline:
+                self.cancel()
+                return VideoResult(problem="drawing took too long and was ended")
+            self._reader.join(timeout=0.1)
+            if not self._reader.is_alive():
+                self._process.wait(timeout=5.0)
+        self._reader.join(timeout=5.0)
+        tick(*self._progress)
+        result = self._result()
+        self._close()
+        return result
+
+    def cancel(self) -> None:
+        """End the child at once; may be called twice."""
+        if self._process.poll() is None:
+            try:
+                os.killpg(self._process.pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+            self._process.wait()
+        self.end_of_run()
+        self._reader.join(timeout=5.0)
+        self._close()
+
+    def _close(self) -> None:
+        self.end_of_run()
+        if self._process.stdout is not None:
+            self._process.stdout.close()
+        self._errors.close()
+
+    def _read(self) -> None:
+        stdout = self._process.stdout
+        if stdout is None:
+            return
+        for line in stdout:
+            try:
+                message: dict[str, Any] = json.loads(line)
+            except ValueError:
+                continue
+            if "drawn" in message:
+                self._progress = (int(message["drawn"]), int(message["of"]))
+            else:
+                self._done = message
+
+    def _result(self) -> VideoResult:
+        done = self._done
+        if done is None:
+            self._errors.seek(0)
+            lines = self._errors.read().decode("utf-8", "replace").strip().splitlines()
+            code = self._process.returncode
+            last = lines[-1] if lines else f"the drawing process ended with status {code}"
+            return VideoResult(problem=f"{OPENGL_ADVICE} ({last})")
+        return VideoResult(
+            files=tuple(done["files"]), details=done["details"], problem=done["problem"]
+        )
+
+
+def film(
+    folder: Path,
+    options: VideoOptions,
+    *,
+    ended: Callable[[], bool],
+    report: Callable[[int, int], None],
+) -> VideoResult:
+    """Draw the states of ``folder`` as they grow until ``ended``; runs in the child process.
+
+    Raises:
+        ConfigurationError: The recorded states do not fit the scene.
+    """
+    from embodied.app.show.film import Film
+
+    return Film(folder, options).run(ended=ended, report=report)
+
+
+def _as_dict(options: VideoOptions) -> dict[str, Any]:
+    return {name: getattr(options, name) for name in VideoOptions.__dataclass_fields__}
+
+
+def _watch_stdin() -> Callable[[], bool]:
+    ended = threading.Event()
+
+    def wait_for_end() -> None:
+        sys.stdin.buffer.read()
+        ended.set()
+
+    threading.Thread(target=wait_for_end, daemon=True).start()
+    return ended.is_set
+
+
+def _say(message: dict[str, Any]) -> None:
+    try:
+        sys.stdout.write(json.dumps(message) + "\n")
+        sys.stdout.flush()
+    except BrokenPipeError:  # whoever started us is gone; the files are still worth making
+        pass
+
+
+def _main() -> int:
+    arguments: dict[str, Any] = json.loads(sys.argv[1])
+    folder = Path(arguments.pop("folder"))
+    ended = _watch_stdin()
+    try:
+        result = film(
+            folder,
+            VideoOptions(**arguments),
+            ended=ended,
+            report=lambda drawn, of: _say({"drawn": drawn, "of": of}),
+        )
+    except Exception as error:  # whatever it is, it costs the pictures and never the run
+        if os.environ.get("EMBODIED_DEBUG"):
+            raise
+        problem = f"no pictures: {type(error).__name__}: {error}"
+        result = VideoResult(problem=problem)
+    _say({"files": result.files, "details": result.details, "problem": result.problem})
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(_main())

@@ -1,0 +1,1 @@
+"""The closed loop: disturbances, strategies, the critic."""

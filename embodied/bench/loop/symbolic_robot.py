@@ -1,0 +1,104 @@
+"""A robot without physics: actions do what the domain says, or nothing, at a given rate."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from embodied_planners.pddl import Planner
+
+from embodied.recovery import Rung
+from embodied.routes.pddl.monitor import Contradiction, Effects, Monitor
+from embodied.routes.pddl.strategies import Performed, Task
+from embodied.routes.pddl.strategies.simulation import goal_holds
+from embodied.symbolic import Domain, render_problem
+from embodied.types import Atom, GroundAction, PddlProgram, PlanResult, SkillResult
+
+
+class SymbolicRobot:
+    """Implements ``strategies.Robot``: the execution is the domain's, not the world's.
+
+    Args:
+        domain: The domain.
+        domain_text: The same as text.
+        objects: Type of every object by name.
+        facts: What holds at first.
+        instruction: The sentence.
+        goals: What it means.
+        failure_rate: Probability that an action has no effect.
+        seed: Of the failures.
+
+    Attributes:
+        performed: Everything that was carried out.
+        rungs: Steps of the ladder.
+    """
+
+    declined = ""
+
+    def __init__(
+        self,
+        *,
+        domain: Domain,
+        domain_text: str,
+        objects: Mapping[str, str],
+        facts: frozenset[Atom],
+        instruction: str,
+        goals: tuple[str, ...],
+        failure_rate: float,
+        seed: int,
+    ) -> None:
+        self.task = Task(
+            instruction=instruction,
+            goals=goals,
+            domain=domain,
+            domain_text=domain_text,
+            objects=objects,
+        )
+        self.facts = facts
+        self.performed: list[Performed] = []
+        self.rungs: list[Rung] = []
+        self._monitor = Monitor(domain, objects)
+        self._failure_rate = failure_rate
+        self._rng = np.random.default_rng([seed, 53])
+
+    def reached(self) -> bool:
+        """Whether the goals hold."""
+        return goal_holds(self.facts, self.task)
+
+    def unmet(self, action: GroundAction) -> tuple[str, ...]:
+        """Preconditions that do not hold."""
+        return self._monitor.before(action, self.facts)
+
+    def chance(self, action: GroundAction) -> float:
+        """One less the rate of failures."""
+        return 1.0 - self._failure_rate
+
+    def act(self, action: GroundAction) -> Performed:
+        """Change the facts, unless the action fails or is not applicable."""
+        before = self.facts
+        fails = bool(self.unmet(action)) or self._rng.random() < self._failure_rate
+        if not fails:
+            self.facts = self._monitor.expected(action, before)
+        done = Performed(
+            action=action,
+            result=SkillResult(ok=not fails, reason="it had no effect" if fails else ""),
+            effects=self._monitor.after(action, before, self.facts)
+            if not fails
+            else Effects(missing=(), surprising=()),
+            contradiction=Contradiction(),
+        )
+        self.performed.append(done)
+        return done
+
+    def plan(self) -> PlanResult:
+        """Plan from the facts."""
+        task = self.task
+        problem = render_problem("now", task.domain, task.objects, self.facts, task.goals)
+        program = PddlProgram(
+            domain=task.domain_text, problem=problem, stages=task.goals, source="symbolic"
+        )
+        return Planner().solve(program, deadline_s=10.0)
+
+    def escalate(self, rung: Rung, reason: str, action: str = "") -> None:
+        """Take down a step of the ladder."""
+        self.rungs.append(rung)

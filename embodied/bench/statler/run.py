@@ -1,0 +1,188 @@
+"""Plays episodes, random sessions and shell games turn by turn, and judges every turn."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from embodied.bench.statler.data import Episode
+from embodied.bench.statler.language import Ratio, Sentence, Tell, names_in, read_sentence
+from embodied.bench.statler.methods import Method, Pairs, Reply, RulesMethod
+from embodied.bench.statler.score import Demand, compare, demand_of, happen, same_answer
+from embodied.bench.statler.sessions import Look, ShellGame, sentences
+from embodied.bench.statler.world import BlockWorld, Impossible
+from embodied.symbolic import Domain
+from embodied.types import Atom
+
+_EXAMPLES = 5
+
+
+class Groups:
+    """Which weights are related by what was said so far (union-find)."""
+
+    def __init__(self, blocks: Sequence[str]) -> None:
+        self._parent = {b: b for b in blocks}
+
+    def join(self, x: str, y: str) -> None:
+        """``x`` and ``y`` are related."""
+        self._parent[self._root(x)] = self._root(y)
+
+    def as_mapping(self) -> Mapping[str, str]:
+        """Name of the group of each block."""
+        return {b: self._root(b) for b in self._parent}
+
+    def _root(self, x: str) -> str:
+        while self._parent[x] != x:
+            x = self._parent[x]
+        return x
+
+
+def play_episode(episode: Episode, method: Method) -> dict[str, Any]:
+    """Play a published episode; ends at the first turn that is not as demanded.
+
+    The published metric: an episode succeeds when every turn does. A turn succeeds when the moves
+    are possible and leave behind what the sentence demands, and the answer is true.
+    """
+    world = BlockWorld(episode.names, episode.weights)
+    groups = Groups(world.blocks)
+    spoken: set[str] = set()
+    totals = {"statements": 0, "wrong": 0, "same_moves": 0, "moved_turns": 0}
+    failure, right = "", 0
+    for number, step in enumerate(episode.steps):
+        sentence = read_sentence(step.query, world.names())
+        _take_in(sentence, step.query, world, groups, spoken)
+        reply, problem = _take_turn(method, step.query, sentence, world, float(number + 1))
+        belief = method.belief(tuple(itertools.combinations(world.blocks, 2)))
+        statements, wrong = compare(belief, world, groups.as_mapping())
+        totals["statements"] += statements
+        totals["wrong"] += len(wrong)
+        totals["moved_turns"] += bool(step.moves)
+        totals["same_moves"] += bool(step.moves) and set(reply.moves) == set(step.moves)
+        if problem:
+            failure = f"turn {number}, '{step.query}': {problem}"
+            break
+        right += 1
+    return {
+        "status": "ok",
+        "success": not failure,
+        "turns": len(episode.steps),
+        "right": right,
+        "failure": failure,
+        **totals,
+    }
+
+
+def play_session(
+    method: Method, world: BlockWorld, rng: np.random.Generator, *, turns: int
+) -> dict[str, Any]:
+    """Play a long random session; it goes on whatever happens.
+
+    Every turn's belief is compared with the simulator, so that accuracy can be read against length.
+    """
+    groups = Groups(world.blocks)
+    spoken: set[str] = set()
+    buckets = [[0, 0] for _ in range(10)]
+    problems: list[str] = []
+    failed = contradictions = refuted = 0
+    pairs = tuple(itertools.combinations(world.blocks, 2))
+    for number, said in enumerate(sentences(world, rng, turns)):
+        asked: Pairs = [pairs[int(rng.integers(len(pairs)))]]
+        time_s = float(number + 1)
+        if isinstance(said, Look):
+            world.under[said.block] = said.place
+            contradictions += 2  # the old place is not measured, the new one was not believed
+            refuted += _look(method, world, time_s)
+        else:
+            sentence = read_sentence(said, world.names())
+            _take_in(sentence, said, world, groups, spoken)
+            _, problem = _take_turn(method, said, sentence, world, time_s)
+            asked = pairs if isinstance(sentence, Ratio) else asked
+            failed += bool(problem)
+            problems += [f"turn {number}, '{said}': {problem}"] if problem else []
+        statements, wrong = compare(method.belief(asked), world, groups.as_mapping())
+        bucket = buckets[number * len(buckets) // turns]
+        bucket[0] += statements
+        bucket[1] += len(wrong)
+        problems += [f"turn {number}, '{said}': {w}" for w in wrong]
+    return {
+        "status": "ok",
+        "turns": turns,
+        "failed_turns": failed,
+        "statements": sum(s for s, _ in buckets),
+        "wrong": sum(w for _, w in buckets),
+        "by_tenth": buckets,
+        "contradictions": contradictions,
+        "refuted": refuted,
+        "problems": problems[:_EXAMPLES],
+    }
+
+
+def _take_in(
+    sentence: Sentence, query: str, world: BlockWorld, groups: Groups, spoken: set[str]
+) -> None:
+    happen(sentence, world, spoken)
+    if isinstance(sentence, Tell):
+        spoken.update(names_in(query))
+    if isinstance(sentence, Ratio):
+        groups.join(sentence.x, sentence.y)
+
+
+def _take_turn(
+    method: Method, query: str, sentence: Sentence, world: BlockWorld, time_s: float
+) -> tuple[Reply, str]:
+    """Let the method answer, make its moves, and say what is wrong with the turn."""
+    before = world.copy()
+    demand: Demand = demand_of(sentence, world)
+    reply = method.turn(query, time_s=time_s)
+    problems: list[str] = [reply.problem] if reply.problem else []
+    for block, place in reply.moves:
+        try:
+            world.move(block, place)
+        except Impossible as error:
+            problems.append(f"{block} to {place} is impossible: {error}")
+            break
+        method.moved(block, place, time_s=time_s)
+    if demand.say is not None and not same_answer(reply.say, demand.say):
+        said = ", ".join(reply.say) or "nothing"
+        problems.append(f"it said {said}; truly {', '.join(demand.say) or 'nothing'}")
+    problems += demand.unmet(before, world)
+    return reply, "; ".join(problems)
+
+
+def _look(method: Method, world: BlockWorld, time_s: float) -> int:
+    """Measure where everything is; returns how many beliefs were refuted."""
+    if not isinstance(method, RulesMethod):
+        return 0
+    seen = frozenset(Atom("on", (b, p)) for b, p in world.under.items())
+    method.memory = method.memory.measured(seen, time_s=time_s, scope=("on",))
+    return len(method.memory.contradictions)
+
+
+def shell_game_swaps(rng: np.random.Generator, cups: int, swaps: int) -> Iterator[tuple[int, int]]:
+    """Random swaps of two different places, from 1."""
+    for _ in range(swaps):
+        i, j = rng.choice(cups, size=2, replace=False)
+        yield int(i) + 1, int(j) + 1
+
+
+def play_shell_game(
+    rng: np.random.Generator, domain: Domain, *, cups: int, swaps: int
+) -> dict[str, Any]:
+    """Play one game with cups and a ball through the memory; it is asked after every swap."""
+    game = ShellGame(domain, cups=cups, ball=int(rng.integers(cups)) + 1)
+    wrong = 0
+    for number, (i, j) in enumerate(shell_game_swaps(rng, cups, swaps)):
+        game.swap(i, j, time_s=float(number + 1))
+        wrong += game.believed() != game.truth
+    return {
+        "status": "ok",
+        "cups": cups,
+        "swaps": swaps,
+        "statements": swaps,
+        "wrong": wrong,
+        "success": game.believed() == game.truth,
+        "memoryless_success": game.first == game.truth,
+    }

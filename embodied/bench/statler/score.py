@@ -1,0 +1,274 @@
+"""Judges a turn by its consequences in the simulator, and the published expectations by physics.
+
+What a sentence demands is worked out in the true state before it: which blocks must end where, and
+which may have been moved to make room. Any moves that lead there count. The published moves and
+answers are held against the same demand; where they do not meet it, they are listed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+from embodied.bench.statler.data import Episode, Step
+from embodied.bench.statler.language import (
+    Accident,
+    Balance,
+    Put,
+    Sentence,
+    Tell,
+    names_in,
+    read_sentence,
+    resolve,
+)
+from embodied.bench.statler.world import DIRTY, TABLE, UNDETERMINED, BlockWorld, Impossible
+from embodied.memory import Question
+
+Moves = Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Demand:
+    """What must be so after a turn.
+
+    Attributes:
+        places: Where blocks must end.
+        free: Blocks that may have been moved out of the way, to wherever.
+        balance: Totals that must be equal, with what may be moved.
+        say: The true answer; None when nothing is asked.
+    """
+
+    places: Mapping[str, str] = field(default_factory=dict[str, str])
+    free: frozenset[str] = frozenset()
+    balance: Balance | None = None
+    say: tuple[str, ...] | None = None
+
+    def unmet(self, before: BlockWorld, after: BlockWorld) -> tuple[str, ...]:
+        """What is not as demanded, one sentence each; empty when all is."""
+        if self.balance is not None:
+            return _unbalanced(self.balance, before, after)
+        found = [
+            f"{b} is on {after.under[b]}, not {p}"
+            for b, p in self.places.items()
+            if after.under[b] != p
+        ]
+        found += [
+            f"{b} was moved to {after.under[b]} without need"
+            for b in after.blocks
+            if b not in self.places and b not in self.free and after.under[b] != before.under[b]
+        ]
+        return tuple(found)
+
+
+def demand_of(sentence: Sentence, world: BlockWorld) -> Demand:
+    """What a sentence demands in a state.
+
+    Raises:
+        NotUnderstoodError: A reference points to nothing or to several things.
+    """
+    match sentence:
+        case Put():
+            names = [n for reference in sentence.what for n in resolve(reference, world)]
+            (place,) = resolve(sentence.to, world)
+            free = {b for n in names if world.under[n] != place for b in world.contents(n)}
+            if place in world.blocks and any(world.under[n] != place for n in names):
+                free.update(world.contents(place))
+            return Demand(places=dict.fromkeys(names, place), free=frozenset(free - set(names)))
+        case Balance():
+            return Demand(balance=sentence)
+        case Question():
+            return Demand(say=world.answer(sentence))
+        case _:
+            return Demand()
+
+
+def happen(sentence: Sentence, world: BlockWorld, spoken: Collection[str]) -> None:
+    """What a sentence says has happened, or is so.
+
+    Args:
+        sentence: The sentence.
+        world: Where.
+        spoken: Blocks whose state was spoken of before; "the other blocks" are the rest.
+    """
+    match sentence:
+        case Tell():
+            others = [b for b in world.blocks if b not in spoken]
+            for block in others if sentence.others else sentence.names:
+                world.tell(block, sentence.word)
+        case Accident():
+            for block in sentence.names:
+                world.move(block, TABLE)
+                world.tell(block, DIRTY)
+        case _:
+            pass
+
+
+def _unbalanced(balance: Balance, before: BlockWorld, after: BlockWorld) -> tuple[str, ...]:
+    left, right = after.total(balance.bowl), after.total(balance.other)
+    found = [] if left == right else [f"{balance.bowl} holds {left}, {balance.other} {right}"]
+    was, now = set(before.contents(balance.bowl)), set(after.contents(balance.bowl))
+    if now - was and not balance.put_in:
+        found.append(f"{', '.join(sorted(now - was))} was put in")
+    if was - now and not balance.take_out:
+        found.append(f"{', '.join(sorted(was - now))} was taken out")
+    found += [f"{b} was not put on the table" for b in sorted(was - now) if after.under[b] != TABLE]
+    if set(before.contents(balance.other)) != set(after.contents(balance.other)):
+        found.append(f"what is in {balance.other} changed")
+    return tuple(found)
+
+
+# ------------------------------------------------------------------ beliefs
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Belief:
+    """What a method holds true.
+
+    Attributes:
+        under: What each block rests on; missing when it is not known.
+        state: ``"dirty"``, ``"clean"`` or ``"undetermined"`` of each block.
+        ratios: Weight of the first in units of the second, for the pairs that were asked for.
+    """
+
+    under: Mapping[str, str]
+    state: Mapping[str, str]
+    ratios: Mapping[tuple[str, str], Fraction | None] = field(
+        default_factory=dict[tuple[str, str], "Fraction | None"]
+    )
+
+
+def compare(belief: Belief, world: BlockWorld, groups: Mapping[str, str]) -> tuple[int, list[str]]:
+    """Hold a belief against the truth.
+
+    Args:
+        belief: The belief.
+        world: The truth.
+        groups: Name of the group of each block; weights within a group follow from what was said,
+            across groups they cannot be known.
+
+    Returns:
+        How many statements were compared, and those that are wrong.
+    """
+    wrong: list[str] = []
+    for block in world.blocks:
+        if belief.under.get(block) != world.under[block]:
+            wrong.append(f"{block} on {belief.under.get(block)}, truly {world.under[block]}")
+        if belief.state.get(block, UNDETERMINED) != world.state[block]:
+            wrong.append(f"{block} {belief.state.get(block)}, truly {world.state[block]}")
+    for (x, y), ratio in belief.ratios.items():
+        known = groups.get(x, x) == groups.get(y, y)
+        truth = world.weights[x] / world.weights[y] if known else None
+        if ratio != truth:
+            wrong.append(f"{x}/{y} = {ratio}, truly {truth}")
+    return 2 * len(world.blocks) + len(belief.ratios), wrong
+
+
+# ------------------------------------------------------- published expectations
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flaw:
+    """Something amiss in a published episode.
+
+    Attributes:
+        episode: Which one.
+        step: Turn, from 0; -1 for the initial state.
+        kind: ``"covered"`` (a move that physics forbids), ``"unknown"`` (a name that does not
+            exist), ``"moves"`` (they do not do what was asked), ``"answer"`` (it is not true or
+            missing) or ``"state"``.
+        text: What is amiss.
+    """
+
+    episode: str
+    step: int
+    kind: str
+    text: str
+
+
+def audit(episode: Episode) -> tuple[Flaw, ...]:
+    """Hold the published moves and answers of an episode against physics and the sentences.
+
+    After each turn the world is brought to what the sentence demands, in a physically possible way,
+    so that one flaw does not cause others.
+    """
+    from embodied.bench.statler.moves import plan_moves  # it needs this module's demands
+
+    world = BlockWorld(episode.names, episode.weights)
+    flaws = [Flaw(episode=episode.id, step=-1, kind="state", text=o) for o in episode.oddities]
+    spoken: set[str] = set()
+    for number, step in enumerate(episode.steps):
+        sentence = read_sentence(step.query, world.names())
+        happen(sentence, world, spoken)
+        spoken.update(names_in(step.query) if isinstance(sentence, Tell) else ())
+        demand = demand_of(sentence, world)
+        found = [*_impossible_moves(step, world), *_wrong_moves(step, world, demand)]
+        found += _wrong_answer(step, demand)
+        flaws += [Flaw(episode=episode.id, step=number, kind=k, text=t) for k, t in found]
+        for block, place in plan_moves(sentence, world):
+            world.move(block, place)
+    return tuple(flaws)
+
+
+def _impossible_moves(step: Step, world: BlockWorld) -> list[tuple[str, str]]:
+    """The published moves that cannot be made; a block that is moved anyway drags nothing along."""
+    found: list[tuple[str, str]] = []
+    trial = world.copy()
+    for block, place in step.moves:
+        try:
+            trial.move(block, place)
+        except Impossible as error:
+            exists = block in trial.blocks and place in trial.names()
+            found.append(("covered" if exists else "unknown", f"{block} to {place}: {error}"))
+            if exists:
+                trial.under[block] = place
+    return found
+
+
+def _wrong_moves(step: Step, world: BlockWorld, demand: Demand) -> list[tuple[str, str]]:
+    after = world.copy()
+    for block, place in step.moves:
+        if block in after.blocks and place in after.names():
+            after.under[block] = place
+        else:
+            return []  # listed as unknown
+    if any(b in _towers_above(after, b) for b in after.blocks):
+        return [("moves", f"'{step.query}': two blocks would rest on each other")]
+    return [("moves", f"'{step.query}': {text}") for text in demand.unmet(world, after)]
+
+
+def _towers_above(world: BlockWorld, block: str) -> set[str]:
+    found: set[str] = set()
+    place = world.under[block]
+    while place in world.blocks and place not in found:
+        found.add(place)
+        place = world.under[place]
+    return found
+
+
+def _wrong_answer(step: Step, demand: Demand) -> list[tuple[str, str]]:
+    if demand.say is None:
+        return [("answer", f"'{step.query}' is no question")] if step.say else []
+    if same_answer(step.say, demand.say):
+        return []
+    truth = ", ".join(demand.say) or "nothing"
+    given = ", ".join(step.say) or "no answer"
+    return [("answer", f"'{step.query}': {given}; truly {truth}")]
+
+
+def same_answer(given: Sequence[str], truth: Sequence[str]) -> bool:
+    """Whether two answers mean the same; "blue" stands for "blue block"."""
+    return _meaning(given) == _meaning(truth)
+
+
+def _meaning(words: Sequence[str]) -> set[str]:
+    found: set[str] = set()
+    for word in words:
+        text = word.lower().replace("-", " ").strip()
+        if match := re.match(r"(yes|no)\b(?! )|(yes|no) \(", text):
+            found.add(match[1] or match[2])
+            continue
+        parts = re.findall(r"[a-z]+(?: [a-z]+)*", text)
+        found.update(p.removesuffix(" block").strip() for p in parts)
+    return found - {"nothing", ""}

@@ -1,0 +1,1 @@
+"""Sentences to programs: exact meaning and calibration."""

@@ -1,0 +1,1 @@
+"""The VoxPoser suite and the analogues of its real tasks."""

@@ -1,0 +1,233 @@
+# pyright: reportAttributeAccessIssue=false
+# (mujoco ships no type stubs)
+"""Where the arm's parts are and how far they are from what does not move.
+
+Only what the operator named takes part: the arm, the fixed things of the scene and the keep-out
+boxes. Things that can be moved are not known to the supervisor, and neither is what the hand holds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import mujoco
+import numpy as np
+
+from embodied.bridge._chains import Chains, margins_add, singular_slope
+from embodied.bridge.limits import SafetyLimits
+from embodied.errors import ConfigurationError
+from embodied.types._geometry import Array
+from embodied.world import robots
+from embodied.world.builder import build_spec
+from embodied.world.scene import Scene
+
+BUBBLE_M = 0.08
+"""Distances are measured up to this far."""
+
+_HAND = ("hand", "left_finger", "right_finger")
+_FINGERS = ("left_finger", "right_finger")
+_FINGER_JOINTS = ("finger_joint1", "finger_joint2")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Nearest:
+    """Two parts and how much nearer to each other they may come, m; negative when too near."""
+
+    first: str
+    second: str
+    margin_m: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Posture:
+    """What follows from one configuration of the arm alone.
+
+    Attributes:
+        ee: Position of the end effector in the world, (3,), m.
+        jacobian: Velocities in the world of the end effector (first three columns) and of the
+            elbow (last three) for a velocity of each joint, (n, 6), m/rad.
+        least_singular_value: Of the end effector's Jacobian; 0 at a singularity.
+    """
+
+    ee: Array
+    jacobian: Array
+    least_singular_value: float
+
+
+_NOTHING_NEAR = Nearest(first="", second="", margin_m=BUBBLE_M)
+
+
+class ArmGeometry:
+    """Kinematics and distances of one arm among what does not move.
+
+    Args:
+        limits: Names the robot, its elbow and the keep-out boxes.
+        scene: Its fixed things are obstacles.
+
+    Attributes:
+        reach_m: For each joint, how far from its axis any part that it moves can be, (n,), m.
+        point_reach_m: The same for end effector and elbow, (n, 2), m; 0 where it does not move.
+        singular_slope: For each joint, how much the least singular value of the end effector's
+            Jacobian changes at most while it turns, (n,), 1/rad.
+
+    Raises:
+        ConfigurationError: The limits name a robot, joints or an elbow that do not exist, or are
+            not signed off for the scene.
+    """
+
+    def __init__(self, limits: SafetyLimits, scene: Scene) -> None:
+        if limits.scenes and scene.name not in limits.scenes:
+            raise ConfigurationError(
+                f"limits {limits.name!r} are signed off for {', '.join(limits.scenes)}, not for"
+                f" the scene {scene.name!r}"
+            )
+        robot = robots.load(limits.robot)
+        if tuple(robot.joints) != limits.joints:
+            raise ConfigurationError(
+                f"limits {limits.name!r} name the joints {', '.join(limits.joints)}; the robot"
+                f" {limits.robot!r} has {', '.join(robot.joints)}"
+            )
+        spec = build_spec(scene, robot)
+        for name, thing in scene.objects.items():
+            if thing.kind in ("item", "drawer"):
+                spec.delete(spec.body(name))
+        if {*_FINGERS} <= {body.name for body in spec.bodies}:
+            spec.add_exclude(bodyname1=_FINGERS[0], bodyname2=_FINGERS[1])
+        for box in limits.keep_out:
+            spec.worldbody.add_geom(
+                name=f"keep-out {box.name}",
+                type=mujoco.mjtGeom.mjGEOM_BOX,
+                pos=((box.lower + box.upper) / 2).tolist(),
+                size=((box.upper - box.lower) / 2).tolist(),
+            )
+        self.model = robots.compile_model(spec)
+        self.data = mujoco.MjData(self.model)
+        model = self.model
+        if limits.elbow_body not in {model.body(i).name for i in range(model.nbody)}:
+            raise ConfigurationError(f"the robot has no body {limits.elbow_body!r} for an elbow")
+        self._qpos = np.array([int(model.joint(j).qposadr[0]) for j in limits.joints])
+        self._dof = np.array([int(model.joint(j).dofadr[0]) for j in limits.joints])
+        names = {model.joint(i).name for i in range(model.njnt)}
+        self._fingers = [int(model.joint(j).qposadr[0]) for j in _FINGER_JOINTS if j in names]
+        self._site = int(model.site(robot.ee_site or "ee").id)
+        self._elbow = int(model.body(limits.elbow_body).id)
+        self._ee = self.data.site_xpos[self._site]
+        self._elbow_at = self.data.xpos[self._elbow]
+        self._of_ee = np.zeros((6, model.nv))
+        self._of_elbow = np.zeros((3, model.nv))
+        mujoco.mj_kinematics(model, self.data)
+        chains = Chains(model, self.data, limits.joints)
+        self.reach_m = chains.reach_of_parts()
+        points = ((int(model.site_bodyid[self._site]), self._ee), (self._elbow, self._elbow_at))
+        self.point_reach_m = np.stack([chains.reach(b, at, 0.0) for b, at in points], axis=1)
+        self.singular_slope = singular_slope(self.point_reach_m[:, 0])
+        self._required = self._prepare(limits, robot.q_home)
+
+    def place(self, q: Array) -> None:
+        """Put the arm at ``q`` (n,); what follows is about this configuration."""
+        self.data.qpos[self._qpos] = q
+        mujoco.mj_kinematics(self.model, self.data)
+
+    def points(self, q: Array) -> tuple[Array, Array]:
+        """Positions of end effector and elbow in the world at ``q``, each (3,), m."""
+        self.place(q)
+        return self.data.site_xpos[self._site].copy(), self.data.xpos[self._elbow].copy()
+
+    def paths(self, q: Array) -> Array:
+        """Positions of end effector and elbow at each row of ``q`` (k, n): (2, k, 3), m."""
+        data, model, at = self.data, self.model, self._qpos
+        kinematics, ee, elbow = mujoco.mj_kinematics, self._ee, self._elbow_at
+        points = np.empty((2, len(q), 3))
+        of_ee, of_elbow = points
+        for i, row in enumerate(q):
+            data.qpos[at] = row
+            kinematics(model, data)
+            of_ee[i] = ee
+            of_elbow[i] = elbow
+        return points
+
+    def least_singular_value(self, q: Array) -> float:
+        """Of the end effector's Jacobian at ``q``; 0 at a singularity."""
+        self.place(q)
+        return self._least_singular_value()
+
+    def set_gap(self, width_m: float) -> None:
+        """Open the fingers to a gap."""
+        for address in self._fingers:
+            self.data.qpos[address] = width_m / 2
+
+    def nearest(self, q: Array) -> Nearest:
+        """The pair that is closest to being too near at ``q``, within ``BUBBLE_M``."""
+        self.place(q)
+        return self._nearest()
+
+    def posture(self, q: Array) -> Posture:
+        """What follows from ``q`` (n,) without looking at distances."""
+        self.place(q)
+        least = self._least_singular_value()
+        mujoco.mj_jacBody(self.model, self.data, self._of_elbow, None, self._elbow)
+        both = np.concatenate([self._of_ee[:3, self._dof], self._of_elbow[:, self._dof]])
+        return Posture(ee=self._ee.copy(), jacobian=both.T, least_singular_value=least)
+
+    # ----------------------------------------------------------------- private
+
+    def _nearest(self) -> Nearest:
+        mujoco.mj_collision(self.model, self.data)
+        if self.data.ncon == 0:
+            return _NOTHING_NEAR
+        contact = self.data.contact
+        pairs = contact.geom
+        margins = contact.dist - self._required[pairs[:, 0], pairs[:, 1]]
+        i = int(np.argmin(margins))
+        if margins[i] >= BUBBLE_M:
+            return _NOTHING_NEAR
+        first, second = (self._name(int(g)) for g in pairs[i])
+        return Nearest(first=first, second=second, margin_m=float(margins[i]))
+
+    def _least_singular_value(self) -> float:
+        mujoco.mj_comPos(self.model, self.data)
+        mujoco.mj_jacSite(self.model, self.data, self._of_ee[:3], self._of_ee[3:], self._site)
+        J = self._of_ee[:, self._dof]
+        square = J @ J.T if J.shape[1] >= 6 else J.T @ J
+        return float(np.sqrt(max(np.linalg.eigvalsh(square)[0], 0.0)))
+
+    def _name(self, geom: int) -> str:
+        name = self.model.geom(geom).name
+        return name if name.startswith("keep-out") else self._body(geom)
+
+    def _body(self, geom: int) -> str:
+        return self.model.body(int(self.model.geom_bodyid[geom])).name
+
+    def _touching(self, geom: int) -> bool:
+        return bool(self.model.geom_contype[geom] or self.model.geom_conaffinity[geom])
+
+    def _prepare(self, limits: SafetyLimits, q_home: Array) -> Array:
+        """Let only pairs with a part of the arm be looked at; returns the distances required."""
+        model = self.model
+        root = int(model.body_rootid[int(model.joint(limits.joints[0]).bodyid[0])])
+        of_arm = [int(model.body_rootid[int(b)]) == root for b in model.geom_bodyid]
+        arm = [g for g in range(model.ngeom) if self._touching(g) and of_arm[g]]
+        fixed = [g for g in range(model.ngeom) if self._touching(g) and not of_arm[g]]
+        model.geom_contype[:] = 0
+        model.geom_conaffinity[:] = 0
+        model.geom_contype[arm] = 1
+        model.geom_conaffinity[[*arm, *fixed]] = 1
+        model.geom_gap[:] = 0.0
+        margin = BUBBLE_M / 2 if margins_add() else BUBBLE_M
+        model.geom_margin[:] = margin
+        model.body_margin[:] = margin
+        model.opt.enableflags &= ~int(mujoco.mjtEnableBit.mjENBL_SLEEP)
+        required = np.full((model.ngeom, model.ngeom), limits.clearance_m)
+        hand = [g for g in arm if self._body(g) in _HAND]
+        required[hand, :] = limits.hand_clearance_m
+        required[:, hand] = limits.hand_clearance_m
+        # Neighbours that are close at rest, and the foot on what it stands on, are so by design.
+        self.place(q_home)
+        mujoco.mj_collision(model, self.data)
+        foot = {root, *(b for b in range(model.nbody) if int(model.body_parentid[b]) == root)}
+        for (a, b), distance in zip(self.data.contact.geom, self.data.contact.dist, strict=True):
+            both = of_arm[a] and of_arm[b]
+            stands = any(int(model.geom_bodyid[g]) in foot for g in (a, b))
+            if distance - required[a, b] < 0.01 and (both or stands):
+                required[a, b] = required[b, a] = -np.inf
+        return required

@@ -1,0 +1,196 @@
+"""What the supervisor writes down: events as JSON lines, and every period as MCAP if asked for."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from embodied.bridge.messages import ArmState, Decision, Setpoint, Verdict
+from embodied.errors import EnvironmentMissingError
+
+TOPICS: Mapping[str, Mapping[str, Any]] = {
+    "/arm/state": {
+        "type": "object",
+        "properties": {
+            "sequence": {"type": "integer"},
+            "source_time_s": {"type": "number"},
+            "q": {"type": "array", "items": {"type": "number"}},
+            "dq": {"type": "array", "items": {"type": "number"}},
+            "q_commanded": {"type": "array", "items": {"type": "number"}},
+            "tau": {"type": "array", "items": {"type": "number"}},
+            "mode": {"type": "string"},
+        },
+    },
+    "/bridge/proposal": {
+        "type": "object",
+        "properties": {
+            "sequence": {"type": "integer"},
+            "age_s": {"type": "number"},
+            "q": {"type": "array", "items": {"type": "number"}},
+            "gripper_width_m": {"type": ["number", "null"]},
+        },
+    },
+    "/bridge/decision": {
+        "type": "object",
+        "properties": {
+            "verdict": {"type": "string"},
+            "q": {"type": "array", "items": {"type": "number"}},
+            "reasons": {"type": "array", "items": {"type": "object"}},
+        },
+    },
+    "/bridge/event": {
+        "type": "object",
+        "properties": {"event": {"type": "string"}, "details": {"type": "object"}},
+    },
+}
+
+
+class McapFile:
+    """An MCAP file with the topics of ``TOPICS``, JSON encoded.
+
+    Args:
+        path: The file to make.
+        about: Metadata: driver, limits, mode.
+
+    Raises:
+        EnvironmentMissingError: The package ``mcap`` is missing.
+    """
+
+    def __init__(self, path: Path, about: Mapping[str, str]) -> None:
+        try:
+            from mcap.writer import Writer
+        except ImportError as error:
+            raise EnvironmentMissingError(
+                "recording needs the package mcap: pip install 'embodied-stack[bridge]'"
+            ) from error
+        self._file = path.open("wb")
+        self._writer = Writer(self._file)
+        self._writer.start(profile="", library="embodied")
+        self._writer.add_metadata("embodied-bridge", dict(about))
+        self._channels = {}
+        for topic, schema in TOPICS.items():
+            name = topic.strip("/").replace("/", ".")
+            data = json.dumps(schema).encode()
+            identity = self._writer.register_schema(name, "jsonschema", data)
+            self._channels[topic] = self._writer.register_channel(topic, "json", identity)
+        self._sequence = 0
+
+    def write(self, topic: str, content: Mapping[str, Any], time_s: float) -> None:
+        """Append one message."""
+        stamp = int(time_s * 1e9)
+        self._sequence += 1
+        data = json.dumps(content, separators=(",", ":")).encode()
+        self._writer.add_message(self._channels[topic], stamp, data, stamp, sequence=self._sequence)
+
+    def state(self, state: ArmState, time_s: float) -> None:
+        """Append a report of the arm."""
+        self.write(
+            "/arm/state",
+            {
+                "sequence": state.sequence,
+                "source_time_s": state.source_time_s,
+                "receive_time_s": state.receive_time_s,
+                "q": state.q.tolist(),
+                "dq": state.dq.tolist(),
+                "q_commanded": state.q_commanded.tolist(),
+                "tau": state.tau.tolist(),
+                "mode": state.mode.value,
+                "gripper_width_m": None if state.gripper is None else state.gripper.width_m,
+            },
+            time_s,
+        )
+
+    def close(self) -> None:
+        """Finish the file; may be called twice."""
+        if not self._file.closed:
+            self._writer.finish()
+            self._file.close()
+
+
+class Journal:
+    """Events, and what was decided whenever it was not simply to pass.
+
+    Args:
+        path: File of JSON lines, appended to; None for none.
+        mcap: Recording of every period, None for none.
+    """
+
+    def __init__(self, path: Path | None, mcap: McapFile | None = None) -> None:
+        self._file = None if path is None else path.open("a", encoding="utf-8")
+        self._mcap = mcap
+        self._last = Verdict.PASS
+        self._last_codes: tuple[str, ...] = ()
+
+    def event(self, event: str, **details: Any) -> dict[str, Any]:
+        """Write an event down at once; returns it."""
+        now = time.monotonic()
+        line = {"time_s": now, "event": event, "details": details}
+        self._write(line)
+        if self._mcap is not None:
+            self._mcap.write("/bridge/event", {"event": event, "details": details}, now)
+        return line
+
+    def period(
+        self, state: ArmState, proposal: Setpoint | None, decision: Decision, now_s: float
+    ) -> None:
+        """Write one period down: always into the recording, else when the verdict changes."""
+        codes = tuple(r.code for r in decision.reasons)
+        if (decision.verdict, codes) != (self._last, self._last_codes):
+            self._last, self._last_codes = decision.verdict, codes
+            if decision.verdict is not Verdict.PASS:
+                self._write({"time_s": now_s, "event": "decision", "details": said(decision)})
+        if self._mcap is None:
+            return
+        self._mcap.state(state, now_s)
+        if proposal is not None:
+            self._mcap.write(
+                "/bridge/proposal",
+                {
+                    "sequence": proposal.sequence,
+                    "age_s": now_s - proposal.created_s,
+                    "q": proposal.q.tolist(),
+                    "gripper_width_m": proposal.gripper_width_m,
+                    "gripper_force_n": proposal.gripper_force_n,
+                },
+                now_s,
+            )
+        self._mcap.write("/bridge/decision", said(decision), now_s)
+
+    def close(self) -> None:
+        """Close all files; may be called twice."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+        if self._mcap is not None:
+            self._mcap.close()
+
+    def _write(self, line: Mapping[str, Any]) -> None:
+        if self._file is not None:
+            self._file.write(json.dumps(line) + "\n")
+            self._file.flush()
+
+
+def said(decision: Decision) -> dict[str, Any]:
+    """A decision as data."""
+    return {
+        "verdict": decision.verdict.value,
+        "q": decision.q.tolist(),
+        "dq": decision.dq.tolist(),
+        "reasons": [
+            {
+                "code": r.code,
+                "joint": r.joint,
+                "value": r.value,
+                "limit": r.limit,
+                "unit": r.unit,
+                "hint": r.hint,
+            }
+            for r in decision.reasons
+        ],
+        "gripper_width_m": decision.gripper_width_m,
+        "gripper_force_n": decision.gripper_force_n,
+        "at_rest": decision.at_rest,
+    }

@@ -1,0 +1,1 @@
+"""For those who test a driver or the supervisor: contract, faults, fuzz."""

@@ -1,4 +1,0 @@
-"""The critic: how likely an action is to work, learned from measured outcomes."""
-
-from embodied.critic.learned import OutcomeCritic as OutcomeCritic
-from embodied.critic.learned import tabletop_critic as tabletop_critic

@@ -1,0 +1,157 @@
+"""The offline translator as the application uses it: rules at once, the model when it is there."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from embodied.errors import Diagnostic, EmbodiedError, NotUnderstoodError
+from embodied.language.offline.scene_view import SceneView, Thing
+from embodied.language.offline.translator import (
+    NAME,
+    CascadeTranslator,
+    LocalTranslator,
+)
+from embodied.language.offline.weights import (
+    Progress,
+    adapter_path,
+    fetch_base,
+    find_base,
+)
+from embodied.language.reward.vocabulary import ARM_HANDLES, ARM_JOINTS, ARM_OBJECTS
+from embodied.protocols import StateMemory, Translator
+from embodied.types import Program, WorldSpec
+
+
+class OfflineModel:
+    """The local model, loaded on its first sentence; until it can be, it abstains and says why.
+
+    Put behind the rules in a ``CascadeTranslator``: the rules answer at once, and only a sentence
+    that they refuse makes the weights load, or arrive.
+
+    Args:
+        kind: ``"goal"``, ``"reward"`` or ``"value-map"``.
+        scene: As for ``LocalTranslator``.
+        domain_text: As for ``LocalTranslator``.
+        objects: As for ``LocalTranslator``.
+        progress: Called while the weights are fetched on first use; None never fetches.
+        threads: CPU threads.
+    """
+
+    def __init__(
+        self,
+        kind: str,
+        *,
+        scene: SceneView | None = None,
+        domain_text: str = "",
+        objects: Mapping[str, str] | None = None,
+        progress: Progress | None = None,
+        threads: int | None = None,
+    ) -> None:
+        self._kind = kind
+        self._scene = scene
+        self._domain_text = domain_text
+        self._objects = objects
+        self._progress = progress
+        self._threads = threads
+        self._translator: LocalTranslator | None = None
+        self._close: Callable[[], None] = lambda: None
+
+    @property
+    def name(self) -> str:
+        """Who answers."""
+        return NAME
+
+    def translate(self, instruction: str, memory: StateMemory, spec: WorldSpec) -> Program:
+        """Translate one sentence; raises as ``LocalTranslator.translate`` does."""
+        if self._translator is None:
+            try:
+                self._load()
+            except EmbodiedError as error:
+                raise NotUnderstoodError(
+                    instruction, [Diagnostic(where=NAME, problem=f"not available: {error}")]
+                ) from None
+        assert self._translator is not None  # loaded above
+        return self._translator.translate(instruction, memory, spec)
+
+    def close(self) -> None:
+        """Free the weights; may be called twice."""
+        self._close()
+        self._close = lambda: None
+        self._translator = None
+
+    def _load(self) -> None:
+        adapter = adapter_path()
+        why_not = missing()
+        if why_not and (self._progress is None or not needs_weights_only()):
+            raise EmbodiedError(why_not)
+        base = find_base() or fetch_base(self._progress or (lambda done, total: None))
+        self._translator = self._open(base, adapter)
+
+    def _open(self, base: Path, adapter: Path) -> LocalTranslator:
+        from embodied.language.offline.slot_model import SlotModel
+
+        model = SlotModel(base, adapter, threads=self._threads)
+        self._close = model.close
+        return LocalTranslator(
+            model,
+            self._kind,
+            scene=self._scene,
+            domain_text=self._domain_text,
+            objects=self._objects,
+        )
+
+
+def offline_translator(
+    rules: Translator,
+    kind: str,
+    *,
+    scene: SceneView | None = None,
+    domain_text: str = "",
+    objects: Mapping[str, str] | None = None,
+    progress: Progress | None = None,
+) -> CascadeTranslator:
+    """Rules first, the local model for what they refuse; arguments as for ``OfflineModel``.
+
+    Its name says in one line who answers, and what the model lacks where it cannot.
+    """
+    model = OfflineModel(
+        kind, scene=scene, domain_text=domain_text, objects=objects, progress=progress
+    )
+    return CascadeTranslator([rules, model], name=described())
+
+
+def described() -> str:
+    """Who translates offline on this machine, in one honest line."""
+    rules = "rules (a deterministic grammar, not a language model)"
+    why_not = missing()
+    if why_not:
+        return f"{rules}; what they refuse would go to {NAME}: {why_not}"
+    return f"{rules}; what they refuse goes to {NAME} (a narrow language model)"
+
+
+def reward_scene(robot: str) -> SceneView:
+    """What the reward route's default scene of a robot has: ``"quadruped"`` or ``"arm"``."""
+    if robot == "quadruped":
+        return SceneView(robot="quadruped")
+    return SceneView(
+        robot="arm",
+        things=tuple(Thing(name=n, kind="item", category=n) for n in ARM_OBJECTS),
+        handles=ARM_HANDLES,
+        joints=ARM_JOINTS,
+    )
+
+
+def missing() -> str:
+    """What the local model lacks on this machine, with what to do; ``""`` when it can run."""
+    if not needs_weights_only():
+        return "it needs the extra [local]: pip install 'embodied-stack[local]'"
+    if find_base() is None:
+        return "its weights (93 MB) are not here yet: embodied fetch-model"
+    return ""
+
+
+def needs_weights_only() -> bool:
+    """Whether fetching the weights is all that is left to do."""
+    return all(importlib.util.find_spec(name) for name in ("xllamacpp", "spellchecker"))

@@ -1,0 +1,1 @@
+"""Sentences to PDDL goals and problems: by rules, or by a language model."""

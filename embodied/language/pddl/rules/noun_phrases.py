@@ -1,0 +1,472 @@
+"""Noun phrases: "all the blocks except the red one", "the cup that is on the plate"."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from embodied.language.pddl.rules.syntax import At, NounPhrase, Nouns, Quantity, Relation
+from embodied.language.words.cursor import Cursor
+from embodied.language.words.lexer import Token
+from embodied.language.words.lexicon import (
+    BOTTOM,
+    END,
+    EXCEPTIONS,
+    LEAVE,
+    MODALS,
+    NUMBERS,
+    PLACE,
+    PREPOSITIONS,
+    PRONOUNS,
+    SOURCES,
+    STACK,
+    SUPERLATIVES,
+    VERB_FORMS,
+)
+from embodied.language.words.scene_words import ITEM, SceneWords
+
+_DETERMINERS = ("the", "this", "that", "these", "those", "my", "our", "your", "its", "their")
+_SAME_COLOR = (
+    "of the same color", "with the same color", "of its own color", "of its color",
+    "of their own color", "of their color", "of the matching color", "of matching color",
+    "of the corresponding color", "in the same color", "in its color", "matching its color",
+    "matching their color", "matching the color", "that matches its color",
+    "that matches their color", "that match their color", "which matches its color",
+    "that has the same color", "that have the same color", "that is the same color",
+    "of the respective color", "whose color matches", "with matching color",
+)  # fmt: skip
+_STARTERS = frozenset(
+    "a an the this that these those my our your all every each any both no none one only just "
+    "everything anything something nothing other another others least exactly either its their "
+    "remaining matching".split()
+)
+
+
+class NounPhraseParser(Cursor):
+    """Reads noun phrases and places.
+
+    Args:
+        tokens: The sentence.
+        scene: What its objects may be called.
+    """
+
+    def __init__(self, tokens: Iterable[Token], scene: SceneWords) -> None:
+        super().__init__(tokens)
+        self.scene = scene
+
+    def starts_noun(self) -> bool:
+        """Whether a noun phrase comes next."""
+        word = self.peek()
+        if word == "at":
+            return self.at("at least")
+        return bool(
+            word in _STARTERS
+            or (word in PRONOUNS and word != "there")
+            or word in NUMBERS
+            or word.isdigit()
+            or word in SUPERLATIVES
+            or word in self.scene.modifiers
+            or self.head_here()
+        )
+
+    def head_here(self, ahead: int = 0) -> tuple[str, bool, int] | None:
+        """The noun that comes next, if one does: (noun, in the plural, number of words)."""
+        start = self.pos + ahead
+        return self.scene.head_at(self.words[start : start + 4])
+
+    def noun_phrase(self) -> NounPhrase:
+        """Read one noun phrase."""
+        start = self.pos
+        phrase = self._quantified()
+        if self.eat(*_SAME_COLOR):
+            phrase = replace(phrase, same_color=True)
+        phrase = self._relative(phrase)
+        if phrase.quantity in ("all", "no") or phrase.plural:
+            phrase = self.exceptions(phrase, also_but=phrase.quantity != "the")
+        return replace(phrase, text=self.between(start))
+
+    def exceptions(self, phrase: NounPhrase, *, also_but: bool, late: bool = False) -> NounPhrase:
+        """Read "except ..." after a phrase, if that comes next; ``late`` is after its place."""
+        start = self.pos
+        word = self.eat(*EXCEPTIONS)
+        if not word or not self.starts_noun() or (word == "but" and not also_but):
+            self.pos = start
+            return phrase
+        excluded = self.nouns(stop_before_place=late, subject=not late)
+        return replace(phrase, excluded=(*phrase.excluded, *excluded.parts))
+
+    def nouns(self, *, stop_before_place: bool = False, subject: bool = False) -> Nouns:
+        """Read noun phrases joined by "and" or "or".
+
+        Args:
+            subject: A verb may follow the list: it is what the verb says something of.
+            stop_before_place: Leave out a member that a place or a verb follows, since it begins
+                a clause of its own ("... and the red one on the tray").
+        """
+        both = self.at("both", "either") and not self._both_of_one_noun()
+        if both:
+            self.pos += 1
+        parts = [self.noun_phrase()]
+        joins: set[str] = set()
+        while True:
+            start = self.pos
+            join = self.eat_join()
+            if not join or not self.starts_noun():
+                self.pos = start
+                break
+            part = self.noun_phrase()
+            new_clause = not subject and self.begins_predicate(places=stop_before_place)
+            if new_clause or self.at(*BOTTOM):
+                self.pos = start
+                break
+            parts.append(part)
+            joins.add(join)
+        if "or" in joins and "and" in joins:
+            raise self.abstain("'and' and 'or' in one list can be read in two ways")
+        return Nouns(parts=_share_heads(parts), alternatives="or" in joins)
+
+    def begins_predicate(self, *, places: bool) -> bool:
+        """Whether a verb (or, with ``places``, a place) follows: a clause of its own began."""
+        word = self.peek()
+        if word in MODALS and word != "to":
+            return True
+        verb = VERB_FORMS.get(word)
+        if verb and verb[1] == "third":
+            return True
+        if self.at("too", "as well"):
+            return True
+        return places and (self._preposition() is not None or word in ("open", "closed", "shut"))
+
+    def place(self) -> At | None:
+        """Read a place such as "on the tray", "inside", "on top", "there"; None if none is next."""
+        start = self.pos
+        if self.at("there"):
+            self.pos += 1
+            return At(relation="to", noun=self._pronoun("there"), text="there")
+        found = self._preposition()
+        if found is None:
+            return None
+        phrase, relation = found
+        self.eat(phrase)
+        if self.eat("each other", "one another"):
+            noun = NounPhrase(text="each other", pronoun="each other")
+        elif self.eat("there", "here"):
+            noun = self._pronoun("there")
+        elif self.starts_noun():
+            noun = self.noun_phrase()
+        elif phrase in ("on", "at") and self.eat("the top", "top"):
+            noun, relation = None, "on"
+        elif phrase == "inside" or (phrase == "in" and (self.at_pause() or self.at("and"))):
+            noun = None
+        elif phrase == "underneath":
+            noun = None
+        else:
+            raise self.abstain(
+                f"I know no '{self.peek()}' to put things {phrase}" if not self.ended else ""
+            )
+        return At(relation=relation, noun=noun, text=self.between(start))
+
+    def source(self) -> At | None:
+        """Read "from the tray", "out of the bowl", "off"; None if none is next."""
+        start = self.pos
+        for phrase, relation in SOURCES:
+            if self.eat(phrase):
+                if self.starts_noun() and not self.at("all"):
+                    noun = self.noun_phrase()
+                elif self.eat("there", "here"):
+                    noun = self._pronoun("there")
+                elif phrase in ("off", "out of"):
+                    noun = None
+                else:
+                    self.pos = start
+                    return None
+                return At(relation=_relation(relation), noun=noun, text=self.between(start))
+        if self.eat("out"):
+            return At(relation="in", noun=None, text="out")
+        return None
+
+    def _preposition(self) -> tuple[str, Relation] | None:
+        if self.at("at least"):
+            return None
+        for phrase, relation in PREPOSITIONS:
+            if self.at(phrase):
+                return phrase, _relation(relation)
+        return None
+
+    def _pronoun(self, name: str) -> NounPhrase:
+        return NounPhrase(text=name, pronoun=name)
+
+    def _both_of_one_noun(self) -> bool:
+        """Whether "both" counts the objects of one noun, instead of opening "both A and B"."""
+        start = self.pos
+        self.pos += 1
+        try:
+            if self.eat("of"):
+                return True
+            if not self.starts_noun():
+                return True
+            return self.noun_phrase().plural
+        finally:
+            self.pos = start
+
+    def _quantified(self) -> NounPhrase:
+        """Read a noun phrase without what follows its noun."""
+        start = self.pos
+        only = bool(self.eat("only", "just"))
+        if self.at("all") and self._all_alone():
+            self.eat("all")
+            return self._generic("all", start, only)
+        if self.eat("everything", "every thing"):
+            return self._generic("all", start, only)
+        if self.eat("anything", "something"):
+            return replace(self._generic("some", start, only), count=1, plural=False)
+        if self.eat("nothing", "none") and not self.at("of"):
+            return self._generic("no", start, only)
+        quantity, count, exactly, other, article = self._quantity()
+        pronoun = PRONOUNS.get(self.peek(), "")
+        noun_follows = self.peek() in ("these", "those") and self._noun_after(1)
+        if pronoun and pronoun != "there" and not noun_follows:
+            self.pos += 1
+            if self.eat("all", "both"):
+                quantity = "all"
+            plural = pronoun == "them"
+            return NounPhrase(
+                text="", pronoun=pronoun, quantity=quantity, count=count, plural=plural, only=only
+            )
+        if self.at("that", "this") and not self._noun_after(1):
+            self.pos += 1
+            return NounPhrase(text="", pronoun="it", only=only)
+        while self.peek() in _DETERMINERS:
+            self.pos += 1
+            article = "the"
+        named_a = self.peek() in self.scene.heads and not self._noun_after(1)
+        if not article and not named_a and self.eat("a", "an"):
+            quantity, count, article = "some", 1, "a"
+        if count is None and (number := self._number()):
+            count = number
+        if self.eat("other", "remaining", "others", "rest"):
+            return self._others(quantity, count, only)
+        superlative = SUPERLATIVES.get(self.peek(), "")
+        if superlative:
+            self.pos += 1
+        if self.eat("matching", "corresponding", "respective"):
+            noun = self._named(quantity, count, exactly, other, only, superlative)
+            return replace(noun, same_color=True)
+        return self._named(quantity, count, exactly, other, only, superlative)
+
+    def _quantity(self) -> tuple[Quantity, int | None, bool, bool, str]:
+        """Read what says how many: (quantity, count, exactly, other, article)."""
+        if self.eat("every single", "every", "each and every", "each one of", "each of", "each"):
+            return "all", None, False, False, "each"
+        if self.eat("all of", "all"):
+            self.eat("the", "these", "those", "my")
+            return "all", self._number(), False, False, "all"
+        if self.eat("both of", "both"):
+            return "all", 2, False, False, "both"
+        if self.eat("any one of", "any of", "either of", "one of", "any one", "any"):
+            return "some", self._number() or 1, False, False, "any"
+        if self.eat("none of", "of"):
+            return "no", None, False, False, "no"
+        if self.eat("no"):
+            return "no", None, False, False, "no"
+        if self.eat("another"):
+            return "some", 1, False, True, "another"
+        exactly = bool(self.eat("exactly"))
+        least = bool(self.eat("at least"))
+        start = self.pos
+        number = self._number()
+        if number is not None and (self._noun_after(0) or self.at("of", "other")):
+            self.eat("of")
+            return "some", number, exactly, False, "number"
+        self.pos = start
+        if exactly or least:
+            raise self.abstain("a number and a noun are missing here")
+        return "the", None, False, False, ""
+
+    def _number(self) -> int | None:
+        word = self.peek()
+        if word in NUMBERS and self._noun_after(1, numbers=False):
+            self.pos += 1
+            return NUMBERS[word]
+        if word.isdigit() and len(word) < 3:
+            self.pos += 1
+            return int(word)
+        return None
+
+    def _noun_after(self, ahead: int, *, numbers: bool = True) -> bool:
+        """Whether a modifier or a noun stands ``ahead`` words on."""
+        word = self.peek(ahead)
+        return bool(
+            word in self.scene.modifiers
+            or word in SUPERLATIVES
+            or word in ("one", "ones", "other", "others", "of", "remaining", "matching")
+            or (numbers and word in NUMBERS)
+            or self.head_here(ahead)
+        )
+
+    def _all_alone(self) -> bool:
+        """Whether "all" stands for everything, without a noun."""
+        start = self.pos
+        self.eat("all of", "all")
+        self.eat("the", "these", "those", "my", "that")
+        alone = self.pos == start + 1 and not (
+            self._noun_after(0) or self.peek() in PRONOUNS or self.peek().isdigit()
+        )
+        self.pos = start
+        return alone
+
+    def _generic(self, quantity: Quantity, start: int, only: bool) -> NounPhrase:
+        other = bool(self.eat("else"))
+        return NounPhrase(
+            text=self.between(start), quantity=quantity, head=ITEM, plural=True, other=other,
+            only=only,
+        )  # fmt: skip
+
+    def _others(self, quantity: Quantity, count: int | None, only: bool) -> NounPhrase:
+        """Read on after "the other", "the others", "the rest", "the remaining"."""
+        word = self.words[self.pos - 1]
+        if word == "rest":
+            if self.eat("of"):
+                noun = self._quantified()
+                return replace(noun, quantity="all", other=True, plural=True)
+            return NounPhrase(text="the rest", quantity="all", other=True, plural=True, count=count)
+        if word == "others" or self.eat("ones") or not self._noun_after(0):
+            quantity = "all" if quantity == "the" else quantity
+            return NounPhrase(
+                text="the others", quantity=quantity, other=True, plural=True, count=count,
+                modifiers=(), only=only,
+            )  # fmt: skip
+        noun = self._named(quantity, count, False, True, only, "")
+        return noun
+
+    def _named(
+        self,
+        quantity: Quantity,
+        count: int | None,
+        exactly: bool,
+        other: bool,
+        only: bool,
+        superlative: str,
+    ) -> NounPhrase:
+        """Read modifiers and the noun."""
+        start = self.pos
+        modifiers: list[str] = []
+        while self.peek() in self.scene.modifiers and not self._is_head_alone():
+            modifiers.append(self.peek())
+            self.pos += 1
+        head, plural = "", False
+        if found := self.head_here():
+            head, plural, length = found
+            self.pos += length
+            head, plural = self._identified(head, plural)
+        elif (number := NUMBERS.get(self.peek())) and str(number) in self.scene.heads and modifiers:
+            head = str(number)
+            self.pos += 1
+        elif self.eat("one"):
+            pass
+        elif self.eat("ones"):
+            plural = True
+        elif not modifiers and not superlative and not other:
+            raise self._unknown_noun(start)
+        return NounPhrase(
+            text="",
+            quantity=quantity,
+            count=count,
+            exactly=exactly,
+            plural=plural or quantity == "all",
+            modifiers=tuple(modifiers),
+            superlative=superlative,
+            head=head,
+            other=other,
+            only=only,
+        )
+
+    def _identified(self, head: str, plural: bool) -> tuple[str, bool]:
+        """Read on in "block d" or "vials a": a name after the noun says which one."""
+        number = str(NUMBERS.get(self.peek(), ""))
+        if number in self.scene.heads and self.scene.named(number) & self.scene.named(head):
+            self.pos += 1
+            return number, plural
+        found = self.head_here()
+        if found and not found[1]:
+            which = self.scene.named(found[0])
+            article = self.peek() == "a" and self._noun_after(1)
+            if len(which) == 1 and which < self.scene.named(head) and not article:
+                self.pos += found[2]
+                return found[0], False
+        return head, plural
+
+    def _is_head_alone(self) -> bool:
+        """Whether the word here is a noun itself and no other noun or modifier follows."""
+        found = self.head_here()
+        if not found:
+            return False
+        if found[2] > 1:
+            return True
+        follows = self.head_here(1) or self.peek(1) in self.scene.modifiers
+        return not follows and self.peek(1) not in ("one", "ones")
+
+    def _unknown_noun(self, start: int) -> Exception:
+        self.pos = start
+        if self.ended:
+            return self.abstain("an object is missing here")
+        return self.abstain(f"I expected an object here, not '{self.peek()}'")
+
+    def _eat_posture(self) -> bool:
+        """Read "currently lying", "already placed" and the like before a place."""
+        start = self.pos
+        while True:
+            kind, form = VERB_FORMS.get(self.peek(), ("", ""))
+            posture = kind in (PLACE, STACK, END, LEAVE) and form in ("gerund", "participle")
+            if not posture and not self.at("currently", "still", "now", "already", "left"):
+                return self.pos > start
+            self.pos += 1
+
+    def _relative(self, phrase: NounPhrase) -> NounPhrase:
+        """Read "that is on the tray", "that is not a brick", "currently in the bin"."""
+        start = self.pos
+        if not self.eat("that is", "that are", "which is", "which are"):
+            if not self.eat("currently", "still"):
+                return phrase
+        negated = bool(self.eat("not"))
+        self._eat_posture()
+        if self.at("a", "an") or (negated and self._noun_after(0)):
+            kind = self.noun_phrase()
+            if negated:
+                return replace(phrase, not_a=kind)
+            return replace(phrase, head=kind.head or phrase.head, modifiers=kind.modifiers)
+        if self.peek() in self.scene.modifiers:
+            word = self.peek()
+            self.pos += 1
+            if not negated:
+                return replace(phrase, modifiers=(*phrase.modifiers, word))
+            return replace(phrase, not_a=NounPhrase(text=word, modifiers=(word,), plural=True))
+        place = self.place()
+        if place is None or place.noun is None:
+            self.pos = start
+            return phrase
+        return replace(phrase, where=(not negated, place.relation, place.noun))
+
+
+def _relation(text: str) -> Relation:
+    relations: dict[str, Relation] = {"on": "on", "in": "in", "to": "to", "under": "under"}
+    return relations[text]
+
+
+def _share_heads(parts: list[NounPhrase]) -> tuple[NounPhrase, ...]:
+    """Give members of a list without a noun that of the next member, or of the one before."""
+    shared = list(parts)
+    for i in reversed(range(len(shared))):
+        donor = shared[i + 1] if i + 1 < len(shared) else None
+        if _lacks_noun(shared[i]) and donor and donor.head and donor.head != ITEM:
+            plural = shared[i].plural or (donor.plural and not shared[i].text.endswith(" one"))
+            shared[i] = replace(shared[i], head=donor.head, plural=plural)
+    for i in range(1, len(shared)):
+        donor = shared[i - 1]
+        if _lacks_noun(shared[i]) and donor.head and donor.head != ITEM:
+            shared[i] = replace(shared[i], head=donor.head)
+    return tuple(shared)
+
+
+def _lacks_noun(phrase: NounPhrase) -> bool:
+    return bool(not phrase.head and not phrase.pronoun and phrase.modifiers)

@@ -1,0 +1,224 @@
+"""The rules translator: sentences of a fixed grammar become goals, all others are refused."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import replace
+
+from embodied.errors import Diagnostic, NotUnderstoodError
+from embodied.language.pddl.rules.discourse import Discourse
+from embodied.language.pddl.rules.followup import Previous
+from embodied.language.pddl.rules.goals import GoalBuilder
+from embodied.language.pddl.rules.sentences import SentenceParser
+from embodied.language.pddl.rules.stage import Requirement, stage_goal
+from embodied.language.pddl.rules.syntax import Sentence
+from embodied.language.words.cursor import Abstain, Cursor
+from embodied.language.words.lexer import COMMA, PAUSES, Token, UnreadableTextError, tokenize
+from embodied.language.words.lexicon import (
+    BEGINNING,
+    COLORS,
+    CORRECTIONS,
+    COURTESY,
+    EXCEPTIONS,
+    FILLERS,
+    GENERIC,
+    GRAMMAR_WORDS,
+    KNOWN_VERBS,
+    NUMBERS,
+    POLITE,
+    PREPOSITIONS,
+    PRONOUNS,
+    QUESTIONS,
+    SEQUENCE,
+    SOURCES,
+    SPELLINGS,
+    SUPERLATIVES,
+    UNSUPPORTED,
+    UNSUPPORTED_PHRASES,
+    VERB_FORMS,
+)
+from embodied.language.words.scene_words import SceneWords
+from embodied.protocols import StateMemory
+from embodied.symbolic import read_domain, render_problem
+from embodied.types import PddlProgram, WorldSpec
+
+_KNOWN: frozenset[str] = frozenset(
+    word
+    for phrases in (
+        GRAMMAR_WORDS, VERB_FORMS, NUMBERS, COLORS, FILLERS, SUPERLATIVES, GENERIC, PRONOUNS,
+        SEQUENCE, BEGINNING, POLITE, CORRECTIONS, EXCEPTIONS, (p for p, _ in PREPOSITIONS),
+        (p for p, _ in SOURCES), SPELLINGS.values(),
+    )
+    for phrase in phrases
+    for word in phrase.split()
+)  # fmt: skip
+
+
+class RulesTranslator:
+    """A deterministic translator for English instructions about any scene's objects.
+
+    It is a grammar, not a language model: it knows the words of its lexicon and of the scene, and
+    refuses every sentence that it does not understand to the last word.
+
+    Args:
+        domain_text: PDDL domain of the scene, e.g. ``TabletopGrounder.domain_text``.
+        objects: PDDL type of every object by name, colours included.
+    """
+
+    def __init__(self, domain_text: str, objects: Mapping[str, str]) -> None:
+        self._domain_text = domain_text
+        self._objects = dict(objects)
+        self._domain = read_domain(domain_text)
+        names = sorted({t for t in self._domain.types} | set(objects.values()))
+        self._types = {
+            kind: frozenset(n for n, t in objects.items() if self._domain.is_subtype(t, kind))
+            for kind in names
+        }
+
+    @property
+    def name(self) -> str:
+        """``"rules"``."""
+        return "rules"
+
+    def translate(self, instruction: str, memory: StateMemory, spec: WorldSpec) -> PddlProgram:
+        """Translate one sentence.
+
+        Args:
+            instruction: English; at most ``lexer.MAX_CHARACTERS`` characters.
+            memory: Its facts settle "the block on the tray" and "where it is"; its last exchange
+                settles "it" and "the same with the cup".
+            spec: The scene's objects and what they are called.
+
+        Raises:
+            NotUnderstoodError: The sentence is outside the grammar, ambiguous, impossible in this
+                scene or contradictory; the diagnostics say which words, why, and what is known.
+        """
+        scene = SceneWords(spec.objects)
+        try:
+            tokens = _without_courtesy(_with_known_spellings(tokenize(instruction), scene))
+            _check_words(tokens, scene)
+            sentence = SentenceParser(tokens, scene).sentence()
+            stages, notes = self._stages(sentence, scene, memory)
+        except UnreadableTextError as why:
+            raise self._refusal(
+                instruction, [Diagnostic(where="text", problem=str(why))], scene
+            ) from None
+        except Abstain as why:
+            raise self._refusal(instruction, [why.diagnostic], scene) from None
+        except _UnknownWords as why:
+            raise self._refusal(instruction, why.diagnostics, scene) from None
+        problem = render_problem("sentence", self._domain, self._objects, memory.facts, stages)
+        return PddlProgram(
+            domain=self._domain_text,
+            problem=problem,
+            stages=stages,
+            source=self.name,
+            notes=notes,
+        )
+
+    def _stages(
+        self, sentence: Sentence, scene: SceneWords, memory: StateMemory
+    ) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        discourse = Discourse(scene=scene, facts=memory.facts, types=self._types)
+        previous = Previous(memory.exchanges, self._domain, self._objects)
+        previous.begin(discourse)
+        notes = [f"'{words}' was left aside: it names no goal" for words in sentence.ignored]
+        repeated = previous.repeated(sentence, discourse)
+        if repeated is not None:
+            return repeated, tuple(notes)
+        discourse.themes.clear()
+        discourse.mentioned.clear()
+        builder = GoalBuilder(discourse)
+        stackable = {n: o.stackable for n, o in scene.specs.items() if o.kind == "item"}
+        stages: list[str] = []
+        required: list[list[Requirement]] = []
+        for number, clause in enumerate(sentence.clauses):
+            exception = number in sentence.exceptions
+            made = builder.requirements(clause)
+            required.append([replace(r, exception=exception) for r in made])
+        for numbers in sentence.stages:
+            made = [requirement for number in numbers for requirement in required[number]]
+            builder.check_towers(made)
+            if made:
+                stages.append(stage_goal(made, stackable=stackable))
+        if not stages:
+            raise Abstain("sentence", "it asks for nothing that could be checked")
+        return tuple(stages), (*notes, *discourse.notes)
+
+    def _refusal(
+        self, instruction: str, diagnostics: list[Diagnostic], scene: SceneWords
+    ) -> NotUnderstoodError:
+        """The diagnostics, and what the translator knows."""
+        objects = ", ".join(n.replace("-", " ") for n in scene.specs)
+        known = Diagnostic(
+            where="known here",
+            problem=f"objects: {objects}",
+            hint=f"verbs: {', '.join(KNOWN_VERBS)}",
+        )
+        return NotUnderstoodError(instruction, [*diagnostics, known])
+
+
+class _UnknownWords(Exception):  # noqa: N818 - carries diagnostics, see Abstain
+    def __init__(self, diagnostics: list[Diagnostic]) -> None:
+        super().__init__("unknown words")
+        self.diagnostics = diagnostics
+
+
+def _with_known_spellings(tokens: tuple[Token, ...], scene: SceneWords) -> tuple[Token, ...]:
+    """Replace variant spellings, unless the scene itself uses them."""
+    own = scene.words
+    return tuple(
+        Token(word, t.number)
+        for t in tokens
+        for word in (SPELLINGS.get(t.word, t.word) if t.word not in own else t.word).split()
+    )
+
+
+def _without_courtesy(tokens: tuple[Token, ...]) -> tuple[Token, ...]:
+    """Leave out phrases such as "I would be grateful if you could"."""
+    cursor = Cursor(tokens)
+    kept: list[Token] = []
+    while not cursor.ended:
+        if not cursor.eat(*COURTESY):
+            kept.append(tokens[cursor.pos])
+            cursor.pos += 1
+        elif cursor.at(COMMA) and kept and kept[-1].word == COMMA:
+            kept.pop()
+            cursor.pos += 1
+    if all(t.word in PAUSES for t in kept):
+        raise Abstain("sentence", "there is no instruction in this")
+    return tuple(kept)
+
+
+def _check_words(tokens: tuple[Token, ...], scene: SceneWords) -> None:
+    """Refuse words that are not known, and those known to be outside the grammar."""
+    words = [t.word for t in tokens]
+    own = scene.words
+    text = f" {' '.join(words)} "
+    found = [
+        Diagnostic(where=f"'{phrase}'", problem=reason)
+        for phrase, reason in UNSUPPORTED_PHRASES.items()
+        if f" {phrase} " in text and phrase.split()[-1] not in own
+    ]
+    first = next((t for t in tokens if t.word not in PAUSES | FILLERS), tokens[0])
+    if first.word in QUESTIONS and first.word not in own:
+        reason = "this is a question; I carry out instructions"
+        found.append(Diagnostic(where=f"word {first.number}, '{first.word}'", problem=reason))
+    for token in tokens:
+        word = token.word
+        where = f"word {token.number}, '{word}'"
+        if word in own or word in PAUSES or any(where == d.where for d in found):
+            continue
+        if word in UNSUPPORTED:
+            found.append(Diagnostic(where=where, problem=UNSUPPORTED[word]))
+        elif word not in _KNOWN and not word.isdigit():
+            close = difflib.get_close_matches(
+                word, sorted(own | set(KNOWN_VERBS)), n=2, cutoff=0.75
+            )
+            hint = f"did you mean {' or '.join(close)}?" if close else ""
+            found.append(Diagnostic(where=where, problem=f"I do not know '{word}'", hint=hint))
+        if len(found) >= 8:
+            break
+    if found:
+        raise _UnknownWords(found)

@@ -1,0 +1,356 @@
+"""Scene mode: objects and facts are measured, only the goal comes from the sentence.
+
+What the model writes is data: goals over the scene's own symbols, type-checked against the domain,
+and repaired with diagnostics a bounded number of times. The model never writes the initial state.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+from embodied.errors import Diagnostic, NotUnderstoodError, ProgramError
+from embodied.language._prompting import fill, prompt_text
+from embodied.language.pddl.goal_grammar import goal_grammar
+from embodied.language.repair import ask_until_valid, ignore
+from embodied.protocols import Emit, LanguageModel, Message, Request, StateMemory, Usage
+from embodied.symbolic import (
+    Domain,
+    Formula,
+    Proposition,
+    conjuncts,
+    read_domain,
+    read_goal,
+    render_problem,
+)
+from embodied.types import Atom, PddlProgram, WorldSpec
+
+LONGEST_SENTENCE = 2_000
+"""Characters; longer ones are refused before any token is spent."""
+
+_MOST_EXCHANGES = 6
+_MOST_STATIC_FACTS = 40
+
+ANSWER_SCHEMA: Mapping[str, Any] = {
+    "type": "object",
+    "properties": {
+        "stages": {"type": "array", "items": {"type": "string"}},
+        "unsupported": {"type": "string"},
+    },
+    "required": ["stages", "unsupported"],
+    "additionalProperties": False,
+}
+"""JSON schema of the model's answer."""
+
+
+class SceneTranslator:
+    """Any language model as a translator of sentences about one scene.
+
+    Args:
+        model: Who writes the goals.
+        domain_text: PDDL domain of the scene.
+        objects: Object name to PDDL type, colours and the like included.
+        repairs: How often the model is asked again after a faulty answer.
+        max_tokens: Longest answer.
+        emit: Receives ``request``, ``response`` and ``diagnostic`` events.
+        log_calls: False leaves ``request`` and ``response`` to a model that emits its own.
+
+    Attributes:
+        usage: What all calls so far have cost.
+
+    Raises:
+        ProgramError: The domain is malformed.
+    """
+
+    def __init__(
+        self,
+        model: LanguageModel,
+        domain_text: str,
+        objects: Mapping[str, str],
+        *,
+        repairs: int = 2,
+        max_tokens: int = 512,
+        emit: Emit = ignore,
+        log_calls: bool = True,
+    ) -> None:
+        self._model = model
+        self._domain_text = domain_text
+        self._domain = read_domain(domain_text)
+        self._objects = dict(objects)
+        self._repairs = repairs
+        self._max_tokens = max_tokens
+        self._log_calls = log_calls
+        self._grammar = goal_grammar(self._domain, self._objects, form="json")
+        self.emit = emit
+        self.usage = Usage()
+
+    @property
+    def name(self) -> str:
+        """The model's name."""
+        return self._model.name
+
+    def build_request(self, instruction: str, memory: StateMemory) -> Request:
+        """The first request for a sentence; ``translate`` sends it."""
+        user = fill(
+            "scene_user",
+            predicates=_section(self._domain_text, ":predicates"),
+            types=_type_lines(self._domain),
+            objects=_object_lines(self._objects),
+            facts=_fact_lines(self._domain, memory.facts),
+            earlier=_earlier_lines(memory),
+            instruction=instruction,
+        )
+        return Request(
+            messages=(
+                Message(role="system", text=prompt_text("scene_system")),
+                Message(role="user", text=user),
+            ),
+            schema=ANSWER_SCHEMA,
+            grammar=self._grammar,
+            max_tokens=self._max_tokens,
+            purpose="pddl-goal",
+        )
+
+    def translate(self, instruction: str, memory: StateMemory, spec: WorldSpec) -> PddlProgram:
+        """Translate one sentence about the scene as ``memory`` believes it to be.
+
+        Raises:
+            NotUnderstoodError: The sentence is empty or too long, or the model says that it cannot
+                be expressed.
+            ProgramError: The answer stayed unusable after the repairs.
+            ModelError: The model could not be reached or is out of budget.
+        """
+        sentence = " ".join(instruction.split())
+        _check_length(sentence)
+        answer = ask_until_valid(
+            self._model,
+            self.build_request(sentence, memory),
+            lambda text: self.read(text, memory.facts),
+            repairs=self._repairs,
+            emit=self.emit,
+            log_calls=self._log_calls,
+        )
+        self.usage = self.usage + answer.usage
+        if isinstance(answer.value, _Refusal):
+            hint = f"known objects: {', '.join(self._objects)}"
+            problem = answer.value.reason
+            raise NotUnderstoodError(
+                instruction, [Diagnostic(where="sentence", problem=problem, hint=hint)]
+            )
+        notes = (f"the goal took {answer.repairs} repairs",) if answer.repairs else ()
+        return PddlProgram(
+            domain=self._domain_text,
+            problem=render_problem(
+                spec.name, self._domain, self._objects, memory.facts, answer.value
+            ),
+            stages=answer.value,
+            source=answer.response.model or self.name,
+            notes=notes,
+        )
+
+    def read(self, text: str, facts: frozenset[Atom]) -> tuple[str, ...] | _Refusal:
+        """Goals of an answer, or the model's refusal.
+
+        Raises:
+            ProgramError: Not the form asked for, or goals that do not type-check; with one
+                diagnostic per fault.
+        """
+        stages, refusal = read_answer(text)
+        if refusal:
+            return _Refusal(refusal)
+        problems: list[Diagnostic] = []
+        goals: list[str] = []
+        for index, stage in enumerate(stages):
+            try:
+                goal = read_goal(stage, self._domain, self._objects)
+            except ProgramError as error:
+                problems += [_in_stage(index, d) for d in error.diagnostics]
+                continue
+            goals.append(str(goal))
+            problems += [_in_stage(index, d) for d in _impossible(goal, self._domain, facts)]
+        if problems:
+            raise ProgramError(text, problems)
+        return tuple(goals)
+
+
+@dataclass(frozen=True, slots=True)
+class _Refusal:
+    reason: str
+
+
+def read_answer(text: str) -> tuple[tuple[str, ...], str]:
+    """Stages and refusal of an answer, from JSON (prose and code fences around it are passed over).
+
+    Bare goals, one per line, and a line ``unsupported: REASON`` are read as well: that is what the
+    text form of ``goal_grammar`` produces.
+
+    Raises:
+        ProgramError: None of these forms.
+    """
+    data = _first_json_object(text)
+    if data is None:
+        return _read_lines(text)
+    stages, refusal = data.get("stages"), data.get("unsupported", "")
+    problems: list[Diagnostic] = []
+    if not isinstance(stages, list) or not all(
+        isinstance(s, str) for s in cast("list[object]", stages)
+    ):
+        problems.append(
+            Diagnostic(where="stages", problem="it must be a list of goal texts", hint=_FORM)
+        )
+        stages = []
+    if not isinstance(refusal, str):
+        problems.append(Diagnostic(where="unsupported", problem="it must be a text", hint=_FORM))
+        refusal = ""
+    goals = tuple(cast("list[str]", stages))
+    unknown = sorted(set(data) - {"stages", "unsupported"})
+    if unknown:
+        problem = f"unknown keys {', '.join(unknown)}"
+        problems.append(Diagnostic(where="answer", problem=problem, hint=_FORM))
+    if not problems and bool(goals) == bool(refusal.strip()):
+        both = "both goals and a refusal" if goals else "neither goals nor a refusal"
+        problems.append(Diagnostic(where="answer", problem=f"it holds {both}", hint=_FORM))
+    if problems:
+        raise ProgramError(text, problems)
+    return goals, refusal.strip()
+
+
+_FORM = (
+    'answer {"stages": ["<goal>", ...], "unsupported": ""} or '
+    '{"stages": [], "unsupported": "<why>"}'
+)
+
+
+def _read_lines(text: str) -> tuple[tuple[str, ...], str]:
+    lines = [line.strip() for line in text.strip().splitlines()]
+    lines = [line for line in lines if line and not line.startswith("```")]
+    if len(lines) == 1 and lines[0].lower().startswith("unsupported:"):
+        return (), lines[0].partition(":")[2].strip() or "no reason given"
+    if lines and all(line.startswith("(") and line.endswith(")") for line in lines):
+        return tuple(lines), ""
+    cut = text.strip() if len(text) < 80 else text.strip()[:80] + " ..."
+    problem = f"it is not a JSON object: {cut!r}"
+    raise ProgramError(text, [Diagnostic(where="answer", problem=problem, hint=_FORM)])
+
+
+def _first_json_object(text: str) -> dict[str, Any] | None:
+    """The first JSON object in the text that is not inside another; None if there is none."""
+    decoder = json.JSONDecoder()
+    start = text.find("{")
+    while start >= 0:
+        try:
+            value, _ = decoder.raw_decode(text, start)
+        except (ValueError, RecursionError):
+            value = None
+        if isinstance(value, dict):
+            return cast("dict[str, Any]", value)
+        start = text.find("{", start + 1)
+    return None
+
+
+def _impossible(goal: Formula, domain: Domain, facts: frozenset[Atom]) -> list[Diagnostic]:
+    """Demands of the goal that no action can ever meet: static facts that do not hold."""
+    fluents = domain.fluents()
+    return [
+        Diagnostic(
+            where="goal",
+            problem=f"{part} is false and no action can change it",
+            hint="use only what the actions can change: " + ", ".join(sorted(fluents)),
+        )
+        for part in conjuncts(goal)
+        if isinstance(part, Proposition)
+        and part.predicate not in fluents
+        and Atom(part.predicate, part.terms) not in facts
+    ]
+
+
+def _in_stage(index: int, diagnostic: Diagnostic) -> Diagnostic:
+    return Diagnostic(
+        where=f"stages[{index}], {diagnostic.where}",
+        problem=diagnostic.problem,
+        hint=diagnostic.hint,
+    )
+
+
+def _check_length(sentence: str) -> None:
+    if sentence and len(sentence) <= LONGEST_SENTENCE:
+        return
+    problem = (
+        f"it has {len(sentence)} characters, more than {LONGEST_SENTENCE}"
+        if sentence
+        else "it is empty"
+    )
+    hint = "say what shall be where in a sentence or two"
+    raise NotUnderstoodError(sentence, [Diagnostic(where="sentence", problem=problem, hint=hint)])
+
+
+# -- the prompt's parts -------------------------------------------------------------------------
+
+
+def _section(domain_text: str, keyword: str) -> str:
+    """A section of the domain's text as it stands, with the comments that explain it."""
+    start = domain_text.find(f"({keyword}")
+    if start < 0:
+        return ""
+    depth = 0
+    in_comment = False
+    for i in range(start, len(domain_text)):
+        c = domain_text[i]
+        if in_comment:
+            in_comment = c != "\n"
+        elif c == ";":
+            in_comment = True
+        elif c in "()":
+            depth += 1 if c == "(" else -1
+            if depth == 0:
+                end = domain_text.find("\n", i)
+                tail = domain_text[i + 1 : end if end >= 0 else None]
+                comment = tail if tail.strip().startswith(";") else ""
+                return domain_text[start : i + 1] + comment
+    return domain_text[start:]
+
+
+def _type_lines(domain: Domain) -> str:
+    if not domain.types:
+        return "(none: all objects have type object)"
+    return "\n".join(f"{kind} - {parent}" for kind, parent in domain.types.items())
+
+
+def _object_lines(objects: Mapping[str, str]) -> str:
+    members: defaultdict[str, list[str]] = defaultdict(list)
+    for name, kind in objects.items():
+        members[kind].append(name)
+    return "\n".join(f"{' '.join(names)} - {kind}" for kind, names in members.items())
+
+
+def _fact_lines(domain: Domain, facts: frozenset[Atom]) -> str:
+    """One line per predicate; long lists of what never changes are left out and said to be."""
+    by_predicate: defaultdict[str, list[str]] = defaultdict(list)
+    for fact in sorted(facts):
+        by_predicate[fact.predicate].append(str(fact))
+    fluents = domain.fluents()
+    lines: list[str] = []
+    for predicate in domain.predicates:
+        found = by_predicate.get(predicate)
+        if not found:
+            continue
+        if predicate not in fluents and len(found) > _MOST_STATIC_FACTS:
+            lines.append(f"; {len(found)} facts ({predicate} ...), which no action changes")
+        else:
+            lines.append(" ".join(found))
+    return "\n".join(lines) or "(nothing)"
+
+
+def _earlier_lines(memory: StateMemory) -> str:
+    exchanges: Sequence[Any] = memory.exchanges[-_MOST_EXCHANGES:]
+    lines: list[str] = []
+    for sentence, program in exchanges:
+        if isinstance(program, PddlProgram):
+            lines += [
+                f"Earlier instruction: {sentence}",
+                f"Its goal: {', then '.join(program.stages)}",
+            ]
+    return "\n" + "\n".join(lines) + "\n" if lines else ""

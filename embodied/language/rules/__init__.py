@@ -1,3 +1,0 @@
-"""A grammar-based translator: exact where it understands, and silent about nothing it does not."""
-
-from embodied.language.rules.translator import RulesTranslator as RulesTranslator

@@ -1,0 +1,1 @@
+"""Words, numbers and names: what every rule-based translator reads sentences with."""

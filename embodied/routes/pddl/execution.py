@@ -1,0 +1,275 @@
+"""One action from the skill to what was measured of it; the only place where the world moves."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from embodied.protocols import Controller, Critic, Skill, Skills, StateMemory, World
+from embodied.routes.pddl.monitor import Contradiction, Effects, Monitor
+from embodied.routes.pddl.strategies.base import Performed
+from embodied.types import (
+    Atom,
+    Command,
+    ControlGoal,
+    ControlStatus,
+    GroundAction,
+    Observation,
+    SkillResult,
+)
+
+Say = Callable[..., None]
+"""``say(kind, **data)`` emits an event."""
+
+Timed = Callable[[str], AbstractContextManager[None]]
+"""``with timed(part):`` adds to the wall time of a part of the run."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActionRecord:
+    """One action as it was carried out; times are the world's own.
+
+    Attributes:
+        action: What was carried out.
+        attempt: Which candidate, from 0.
+        ok: Whether its effects were measured.
+        reason: Why not.
+        started_s: Start.
+        ended_s: End.
+        chance: Calibrated probability of success that was predicted; None without a critic.
+    """
+
+    action: GroundAction
+    attempt: int
+    ok: bool
+    reason: str
+    started_s: float
+    ended_s: float
+    chance: float | None = None
+
+
+class Actor:
+    """Carries out actions and control goals, and keeps the memory up to date.
+
+    Args:
+        world: Where it happens.
+        skills: Turn actions into control goals.
+        controller: Turns control goals into commands.
+        monitor: Judges effects.
+        critic: Predicts how likely an action is to succeed, if there is one.
+        memory: What is believed.
+        say: Emits events.
+        timed: Measures wall time.
+        goal_time_s: Longest simulated time for one control goal.
+
+    Attributes:
+        memory: What is believed now.
+        records: Everything that was carried out since ``forget``.
+    """
+
+    def __init__(
+        self,
+        *,
+        world: World,
+        skills: Skills,
+        controller: Controller[Any],
+        monitor: Monitor,
+        critic: Critic | None,
+        memory: StateMemory,
+        say: Say,
+        timed: Timed,
+        goal_time_s: float,
+    ) -> None:
+        self.world = world
+        self.skills = skills
+        self.controller = controller
+        self.monitor = monitor
+        self.critic = critic
+        self.memory = memory
+        self.records: list[ActionRecord] = []
+        self._failures: Counter[GroundAction] = Counter()
+        self._say = say
+        self._timed = timed
+        self._goal_time_s = goal_time_s
+
+    def forget(self) -> None:
+        """Start the records of another program."""
+        self.records = []
+        self._failures.clear()
+
+    def tried(self, action: GroundAction, failures: int) -> None:
+        """Note that an action has failed before: the next attempt takes another candidate."""
+        self._failures[action] = failures
+
+    def chance(self, action: GroundAction) -> float | None:
+        """Predicted probability that the next attempt succeeds; None without a critic."""
+        if self.critic is None:
+            return None
+        return self.critic.chance(action, self.world.observe(), attempt=self._failures[action])
+
+    def act(self, action: GroundAction) -> Performed:
+        """Carry out one action with its next candidate and judge it by its measured effects."""
+        attempt = self._failures[action]
+        started = self.world.observe()
+        chance = self.chance(action)
+        self._say("action", action=str(action), attempt=attempt, time_s=started.time, chance=chance)
+        earlier = self.memory.facts
+        with self._timed("act"):
+            skill = self.skills.start(action, started, attempt=attempt)
+            result = self.drive(skill, started)
+        ended = self.world.observe()
+        predicted = self.memory.executed(action, result)
+        self.memory = predicted.observed(ended)
+        effects = self.monitor.after(action, earlier, self.memory.facts)
+        overruled = not result.ok and effects.as_promised
+        result = _judged(result, effects)
+        contradiction = self.monitor.contradiction(
+            self.monitor.expected(action, earlier) if overruled else predicted.facts,
+            self.memory.facts,
+            was=_positions(started),
+            now=_positions(ended),
+            handled=_handled(action, result.ok, earlier, self.memory.facts),
+        )
+        self._report(action, result, effects, contradiction, ended.time)
+        if not result.ok:
+            self._failures[action] += 1
+        self.records.append(
+            ActionRecord(
+                action=action,
+                attempt=attempt,
+                ok=result.ok,
+                reason=result.reason,
+                started_s=started.time,
+                ended_s=ended.time,
+                chance=chance,
+            )
+        )
+        return Performed(action=action, result=result, effects=effects, contradiction=contradiction)
+
+    def drive(self, skill: Skill, observation: Observation) -> SkillResult:
+        """Run a skill: each control goal is computed from the latest observation."""
+        try:
+            goal = next(skill)
+            while True:
+                observation, status = self._control(goal, observation)
+                if status is not ControlStatus.REACHED:
+                    skill.close()
+                    return SkillResult(ok=False, reason=f"stuck during {goal.label or 'a motion'}")
+                goal = skill.send(observation)
+        except StopIteration as end:
+            return end.value
+
+    def rest(self, settle_s: float) -> None:
+        """Go home if anything moved, hold still, measure."""
+        observation = self.world.observe()
+        if self.records:
+            with self._timed("rest"):
+                self.drive(self.skills.home(observation), observation)
+                observation = self.world.observe()
+                hold = Command(q=observation.q)
+                end = observation.time + settle_s
+                while observation.time < end:
+                    observation = self.world.step(hold).observation
+        self.memory = self.memory.observed(observation)
+        self._say(
+            "observation",
+            time_s=observation.time,
+            facts=[str(f) for f in sorted(self.memory.facts)],
+            positions={
+                n: [round(float(x), 4) for x in p.position] for n, p in observation.poses.items()
+            },
+        )
+
+    def _control(
+        self, goal: ControlGoal, observation: Observation
+    ) -> tuple[Observation, ControlStatus]:
+        """Run the controller on one goal."""
+        self._say("goal", type=type(goal).__name__, label=goal.label, time_s=observation.time)
+        deadline = observation.time + self._goal_time_s
+        state = self.controller.init(goal, observation)
+        limited: set[str] = set()
+        while observation.time < deadline:
+            command, state, status = self.controller.step(state, observation)
+            result = self.world.step(command)
+            limited.update(result.reasons)
+            observation = result.observation
+            if status is not ControlStatus.RUNNING:
+                break
+        else:
+            status = ControlStatus.STUCK
+        if limited:
+            self._say("limited", label=goal.label, reasons=sorted(limited))
+        return observation, status
+
+    def _report(
+        self,
+        action: GroundAction,
+        result: SkillResult,
+        effects: Effects,
+        contradiction: Contradiction,
+        time_s: float,
+    ) -> None:
+        self._say(
+            "effects",
+            action=str(action),
+            ok=result.ok,
+            reason=result.reason,
+            missing=effects.missing,
+            surprising=effects.surprising,
+            time_s=time_s,
+        )
+        if contradiction:
+            self.report_contradiction(str(action), contradiction, time_s)
+
+    def report_contradiction(self, action: str, found: Contradiction, time_s: float) -> None:
+        """Emit a contradiction; ``action`` is what was going on, or ``""``."""
+        self._say(
+            "contradiction",
+            action=action,
+            believed=found.believed,
+            measured=found.measured,
+            moved=found.moved,
+            time_s=time_s,
+        )
+
+
+def _judged(result: SkillResult, effects: Effects) -> SkillResult:
+    """What a skill claims, overruled by what was measured."""
+    if result.ok and not effects.as_promised:
+        missing = ", ".join(effects.missing)
+        return SkillResult(ok=False, reason=f"expected {missing}, not measured")
+    if not result.ok and effects.as_promised:
+        return SkillResult(ok=True, reason=f"effects measured although: {result.reason}")
+    return result
+
+
+def _positions(observation: Observation) -> Mapping[str, NDArray[np.float64]]:
+    return {n: p.position for n, p in observation.poses.items()}
+
+
+def _handled(
+    action: GroundAction, ok: bool, earlier: frozenset[Atom], later: frozenset[Atom]
+) -> frozenset[str]:
+    """Objects that an action was meant to move: its arguments and what they carry.
+
+    After a failure only what was in the hand at some time counts as handled: a thing that a grasp
+    missed should still be where it was.
+    """
+    facts = earlier | later
+    if not ok:
+        names = {a.args[0] for a in facts if len(a.args) == 1 and a.predicate == "holding"}
+    else:
+        names = set(action.args)
+    grown = True
+    while grown:
+        carried = {a.args[0] for a in facts if len(a.args) == 2 and a.args[1] in names}
+        moving = carried - names if ok and len(action.args) == 1 else set[str]()
+        names |= moving
+        grown = bool(moving)
+    return frozenset(names)

@@ -1,0 +1,96 @@
+"""What the model strategies show a model, and how its answers are read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import cache
+from importlib import resources
+from string import Template
+
+from embodied.protocols import LanguageModel, Message, Request, Response, Usage
+from embodied.routes.pddl.strategies.base import Task
+from embodied.symbolic import ActionSchema, Domain
+from embodied.types import Atom, GroundAction
+
+_ACTION = re.compile(r"\(\s*([a-z][\w-]*(?:\s+[\w-]+)*)\s*\)")
+
+
+@cache
+def prompt(name: str) -> Template:
+    """The prompt ``prompts/NAME.md``; ``$name`` marks what is filled in."""
+    path = resources.files("embodied.routes.pddl.strategies").joinpath("prompts", f"{name}.md")
+    return Template(path.read_text("utf-8").strip("\n"))
+
+
+def scene_text(task: Task, facts: frozenset[Atom]) -> str:
+    """Actions, objects, facts and the instruction."""
+    used = {a for fact in facts for a in fact.args}
+    return prompt("scene").substitute(
+        actions="\n".join(_action_line(a) for a in task.domain.actions.values()),
+        objects="\n".join(
+            f"{kind}: {' '.join(n for n, k in task.objects.items() if k == kind)}"
+            for kind in dict.fromkeys(k for n, k in task.objects.items() if n in used)
+        ),
+        facts="\n".join(fact_lines(task.domain, facts)),
+        instruction=task.instruction,
+    )
+
+
+def fact_lines(domain: Domain, facts: frozenset[Atom]) -> list[str]:
+    """One line of facts for each predicate, those that can change first."""
+    fluents = domain.fluents()
+    names = sorted({f.predicate for f in facts}, key=lambda n: (n not in fluents, n))
+    return [" ".join(str(f) for f in sorted(facts) if f.predicate == n) for n in names]
+
+
+def _action_line(schema: ActionSchema) -> str:
+    head = " ".join((schema.name, *map(str, schema.parameters)))
+    effects = [
+        str(e.atom) if e.positive else f"(not {e.atom})" for e in schema.effects if not e.variables
+    ]
+    return f"({head}) needs {schema.precondition}; then {' '.join(effects)}"
+
+
+class Conversation:
+    """Asks a model and adds up what it costs.
+
+    Args:
+        model: Who is asked.
+        max_tokens: Longest answer.
+    """
+
+    def __init__(self, model: LanguageModel, *, max_tokens: int = 1024) -> None:
+        self._model = model
+        self._max_tokens = max_tokens
+        self.usage = Usage()
+
+    def ask(self, messages: Sequence[Message], purpose: str) -> Response:
+        """Ask; raises ModelError as the model does."""
+        response = self._model.complete(
+            Request(messages=tuple(messages), max_tokens=self._max_tokens, purpose=purpose)
+        )
+        usage = response.usage
+        self.usage = self.usage + (usage if usage.calls else replace(usage, calls=1))
+        return response
+
+
+def opening(name: str, task: Task, facts: frozenset[Atom], **values: str) -> tuple[Message, ...]:
+    """The first messages of a strategy's conversation."""
+    return (
+        Message(role="system", text=prompt(name).substitute(values)),
+        Message(role="user", text=scene_text(task, facts)),
+    )
+
+
+def read_actions(text: str, domain: Domain) -> tuple[GroundAction, ...]:
+    """The actions in a text, in their order; what is no action of the domain is left out."""
+    found = (GroundAction.parse(m[1]) for m in _ACTION.finditer(text.lower()))
+    return tuple(a for a in found if a.name in domain.actions)
+
+
+def read_plans(text: str, domain: Domain) -> tuple[tuple[GroundAction, ...], ...]:
+    """The plans in a text; an empty line ends one."""
+    plans = (read_actions(part, domain) for part in re.split(r"\n\s*\n", text))
+    return tuple(p for p in plans if p)

@@ -1,0 +1,83 @@
+"""ReAct (Yao et al. 2023, arXiv 2210.03629): ask the model again at every step."""
+
+from __future__ import annotations
+
+import re
+
+from embodied.protocols import LanguageModel, Message, Usage
+from embodied.routes.pddl.strategies.base import Performed, Robot
+from embodied.routes.pddl.strategies.prompting import (
+    Conversation,
+    fact_lines,
+    opening,
+    read_actions,
+)
+from embodied.types import Atom
+
+_DONE = re.compile(r"action:\s*\(?\s*done\b", re.IGNORECASE)
+
+
+class ReactStrategy:
+    """Thought, action, observation, and again, with the whole conversation each time.
+
+    Args:
+        model: Who decides.
+        max_steps: Most requests.
+    """
+
+    name = "react"
+
+    def __init__(self, model: LanguageModel, *, max_steps: int = 40) -> None:
+        self._conversation = Conversation(model, max_tokens=256)
+        self._max_steps = max_steps
+        self.corrections = 0
+
+    @property
+    def usage(self) -> Usage:
+        """What the calls have cost."""
+        return self._conversation.usage
+
+    def pursue(self, robot: Robot) -> str:
+        """Ask, act, tell; see ``Strategy.pursue``."""
+        task = robot.task
+        messages = [*opening("step", task, robot.facts)]
+        for _ in range(self._max_steps):
+            if robot.reached():
+                return ""
+            answer = self._conversation.ask(messages, "react-step").text
+            if self.took_for_done(answer):
+                return "the model took the goal for reached"
+            messages += [
+                Message(role="assistant", text=answer),
+                Message(role="user", text=f"Observation: {self._carry_out(answer, robot)}"),
+            ]
+            if robot.declined:
+                return robot.declined
+        return "" if robot.reached() else f"not reached within {self._max_steps} steps"
+
+    @staticmethod
+    def took_for_done(answer: str) -> bool:
+        """Whether the model says that there is nothing left to do."""
+        return _DONE.search(answer) is not None
+
+    def _carry_out(self, answer: str, robot: Robot) -> str:
+        actions = read_actions(answer, robot.task.domain)
+        if not actions:
+            self.corrections += 1
+            return f"no action found; the actions are {', '.join(robot.task.domain.actions)}"
+        action = actions[-1]
+        unmet = robot.unmet(action)
+        if unmet:
+            self.corrections += 1
+            return f"{action} is not possible: {', '.join(unmet)} does not hold"
+        before = robot.facts
+        done = robot.act(action)
+        self.corrections += not done.result.ok
+        return _told(done, before, robot)
+
+
+def _told(done: Performed, before: frozenset[Atom], robot: Robot) -> str:
+    new = " ".join(fact_lines(robot.task.domain, robot.facts - before))
+    gone = " ".join(fact_lines(robot.task.domain, before - robot.facts))
+    how = "done" if done.result.ok else f"failed: {done.result.reason}"
+    return f"{how}. Now true: {new or 'nothing new'}. No longer true: {gone or 'nothing'}"

@@ -1,0 +1,40 @@
+"""ReWOO (Xu et al. 2023, arXiv 2305.18323): one plan, carried out without looking."""
+
+from __future__ import annotations
+
+from embodied.protocols import LanguageModel, Usage
+from embodied.routes.pddl.strategies.base import Robot
+from embodied.routes.pddl.strategies.prompting import Conversation, opening, read_actions
+
+
+class RewooStrategy:
+    """Asks once for the whole plan and carries it out, whatever happens.
+
+    Args:
+        model: Who plans.
+    """
+
+    name = "rewoo"
+    corrections = 0
+
+    def __init__(self, model: LanguageModel) -> None:
+        self._conversation = Conversation(model)
+
+    @property
+    def usage(self) -> Usage:
+        """What the calls have cost."""
+        return self._conversation.usage
+
+    def pursue(self, robot: Robot) -> str:
+        """Ask once, act; see ``Strategy.pursue``."""
+        task = robot.task
+        messages = opening("blueprint", task, robot.facts)
+        plan = read_actions(self._conversation.ask(messages, "rewoo-plan").text, task.domain)
+        if not plan:
+            return "the model wrote no plan"
+        for action in plan:
+            if not robot.unmet(action):
+                robot.act(action)
+            if robot.declined:
+                return robot.declined
+        return "" if robot.reached() else "the plan was carried out, the goal does not hold"

@@ -1,0 +1,1 @@
+"""VoxPoser: composed 3D value maps, planned over voxels and replanned while the arm moves."""
