@@ -31,9 +31,8 @@ from rich.progress import Progress
 from rich.table import Table
 from scipy.ndimage import distance_transform_edt, gaussian_filter
 
-from embodied.types import MapOperation, Pose, Region, ValueMapStage
+from embodied.types import Array, MapOperation, Pose, Region, ValueMapStage
 
-Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
 KINDS = ("empty", "clutter", "window", "trap")

@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 from typing import Protocol, TypeAlias, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from embodied.types import (
+    Array,
     Command,
     ControlGoal,
     ControlStatus,
@@ -24,8 +24,6 @@ from embodied.types import (
     PoseGoal,
     WorldSpec,
 )
-
-Array = NDArray[np.float64]
 
 
 class Kinematics(Protocol):

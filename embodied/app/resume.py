@@ -13,9 +13,6 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
 from embodied.app.record.run_folder import read_events, read_summary
 from embodied.app.record.states import STATES, read_states
 from embodied.app.replay import recorded_program, recorded_settings
@@ -25,7 +22,7 @@ from embodied.app.show.video import VideoOptions
 from embodied.errors import ConfigurationError
 from embodied.protocols import Emit
 from embodied.routes.pddl.route import TabletopSession
-from embodied.types import PddlProgram
+from embodied.types import Array, PddlProgram
 
 OpenSession = Callable[[Settings], AbstractContextManager[tuple[Session, float]]]
 
@@ -48,7 +45,7 @@ class Interrupted:
     settings: Settings
     program: PddlProgram | None
     done: int
-    qpos: NDArray[np.float64] | None
+    qpos: Array | None
 
 
 def interrupted_run(folder: Path) -> Interrupted:
@@ -136,7 +133,7 @@ def _progress(folder: Path) -> tuple[PddlProgram | None, int]:
     return program, max([before, *reached])
 
 
-def _last_state(folder: Path) -> NDArray[np.float64] | None:
+def _last_state(folder: Path) -> Array | None:
     if not (folder / STATES).is_file():
         return None
     states = read_states(folder / STATES)

@@ -7,12 +7,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
 from embodied.errors import ConfigurationError, EmbodiedError, ModelError, ProgramError
 from embodied.protocols import Emit, Usage
-from embodied.types import Program
+from embodied.types import Array, Program
 
 REACHED, NOT_REACHED, NOT_UNDERSTOOD, BROKEN, INTERRUPTED = 0, 1, 2, 3, 130
 """Exit codes: goal reached, not reached, not understood or unsupported, environment or model error,
@@ -162,7 +159,7 @@ class Session(Protocol):
         """Simulated time now."""
         ...
 
-    def qpos(self) -> NDArray[np.float64]:
+    def qpos(self) -> Array:
         """Generalised positions of the whole model now."""
         ...
 

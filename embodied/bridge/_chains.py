@@ -15,7 +15,7 @@ from collections.abc import Sequence
 import mujoco
 import numpy as np
 
-from embodied.types._geometry import Array
+from embodied.types import Array
 
 
 class Chains:

@@ -14,7 +14,7 @@ from embodied.bridge.geometry import ArmGeometry
 from embodied.bridge.limits import SafetyLimits
 from embodied.bridge.messages import Reason
 from embodied.bridge.reasons import reason
-from embodied.types._geometry import Array
+from embodied.types import Array
 
 _ROUNDING = 1.0 + 1e-9
 _SLACK = 1e-9

@@ -10,7 +10,7 @@ import numpy as np
 
 from embodied.bridge.messages import Reason, Setpoint
 from embodied.bridge.reasons import reason
-from embodied.types._geometry import Array
+from embodied.types import Array
 
 CORRIDOR_RAD = 0.05
 """So far from the approved path set-points may be, as where the arm gives way to a contact."""

@@ -21,7 +21,7 @@ from embodied.bridge.messages import (
 )
 from embodied.bridge.reasons import reason
 from embodied.errors import HardwareFault, WorldError
-from embodied.types._geometry import readonly
+from embodied.types import readonly
 
 STILL_RAD_S = 0.03
 STILL_PERIODS = 5

@@ -11,7 +11,7 @@ from typing import Any
 
 from embodied.bridge.channel import REPORTS, BadFrameError, ChannelClosedError, connect
 from embodied.errors import WorldError
-from embodied.types._geometry import Array
+from embodied.types import Array
 
 Report = dict[str, Any]
 

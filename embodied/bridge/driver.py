@@ -12,8 +12,7 @@ from embodied.bridge.messages import (
     StreamResult,
 )
 from embodied.errors import HardwareFault, WorldError
-from embodied.types import JointTrajectory
-from embodied.types._geometry import Array
+from embodied.types import Array, JointTrajectory
 
 
 class DriverLostError(HardwareFault):

@@ -26,7 +26,7 @@ from embodied.bridge.messages import (
 )
 from embodied.bridge.reasons import reason
 from embodied.bridge.stopping import Follower, Stopper
-from embodied.types._geometry import Array, readonly
+from embodied.types import Array, readonly
 
 _TOO_FAST = ("ee_speed_limit", "elbow_speed_limit")
 _SLOWER = (0.25, 0.05, 0.0, 0.1)

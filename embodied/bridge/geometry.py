@@ -16,7 +16,7 @@ import numpy as np
 from embodied.bridge._chains import Chains, margins_add, singular_slope
 from embodied.bridge.limits import SafetyLimits
 from embodied.errors import ConfigurationError
-from embodied.types._geometry import Array
+from embodied.types import Array
 from embodied.world import robots
 from embodied.world.builder import build_spec
 from embodied.world.scene import Scene

@@ -9,8 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embodied.errors import EnvironmentMissingError
-from embodied.types import JointTrajectory
-from embodied.types._geometry import Array
+from embodied.types import Array, JointTrajectory
 
 GHOSTS = 6
 _RGBA = (0.15, 0.45, 0.95, 0.22)

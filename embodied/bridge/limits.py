@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from embodied.errors import ConfigurationError
-from embodied.types._geometry import Array, readonly
+from embodied.types import Array, readonly
 
 SIGN_OFF = ".signoff"
 """Added to the name of a limits file, this is the name of its sign-off."""

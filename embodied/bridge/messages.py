@@ -8,8 +8,7 @@ from enum import Enum, IntEnum
 from typing import Any
 
 from embodied.errors import Diagnostic
-from embodied.types import GripperState
-from embodied.types._geometry import Array, readonly
+from embodied.types import Array, GripperState, readonly
 
 
 class ArmMode(Enum):

@@ -21,8 +21,7 @@ import numpy as np
 
 from embodied.bridge.channel import BadFrameError, ChannelClosedError, Listener, Schema
 from embodied.bridge.stopping import Stopper
-from embodied.types import Command, Observation, Pose
-from embodied.types._geometry import Array
+from embodied.types import Array, Command, Observation, Pose
 
 PATIENCE_PERIODS = 2.5
 """So long after a set-point, an arm that keeps its own time waits for the next; then it brakes."""

@@ -10,7 +10,7 @@ import numpy as np
 from embodied.bridge.driver import Driver
 from embodied.bridge.filter import SafetyFilter
 from embodied.bridge.messages import ArmState
-from embodied.types._geometry import Array
+from embodied.types import Array
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -11,6 +11,7 @@ import numpy as np
 from embodied.bridge.geometry import ArmGeometry
 from embodied.protocols import Controller
 from embodied.types import (
+    Array,
     Command,
     ControlGoal,
     ControlStatus,
@@ -19,7 +20,6 @@ from embodied.types import (
     Observation,
     PathGoal,
 )
-from embodied.types._geometry import Array
 
 SHARE = 0.9
 """Of a speed limit that motions are planned for."""

@@ -23,7 +23,7 @@ from ruckig import (
     Trajectory,
 )
 
-from embodied.types._geometry import Array
+from embodied.types import Array
 
 REST_RAD_S = 1e-9
 LEAST_RAD_S = 1e-3

@@ -13,6 +13,7 @@ from embodied.bridge.client import PlannerClient, Report
 from embodied.bridge.messages import Reason
 from embodied.errors import HardwareFault, WorldError
 from embodied.types import (
+    Array,
     Command,
     GripperState,
     JointTrajectory,
@@ -21,7 +22,6 @@ from embodied.types import (
     StepResult,
     WorldSpec,
 )
-from embodied.types._geometry import Array
 
 ScenePoses = Callable[[], tuple[Mapping[str, Pose], Mapping[str, float]]]
 """Where things are, by whoever perceives them: poses in the world, openings of drawers, m."""

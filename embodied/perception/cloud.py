@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 
 from embodied.errors import EnvironmentMissingError
 from embodied.perception.types import CameraView, Cloud, PerceptionOptions, RobotFilter
-from embodied.types import CameraImage, CameraSpec
-from embodied.types._geometry import Array
+from embodied.types import Array, CameraImage, CameraSpec
 
 MAX_TILT_RAD = math.radians(3.0)
 """A plane tilted more than this is not the table."""

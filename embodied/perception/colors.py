@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from embodied.types._geometry import Array
+from embodied.types import Array
 from embodied.world.scene import COLORS
 
 _DIRECTION_STD_RAD = math.radians(3.0)

@@ -16,8 +16,7 @@ from embodied.perception import shapes
 from embodied.perception.cloud import import_open3d
 from embodied.perception.colors import label_colors
 from embodied.perception.types import CameraView, Cloud, Detection, PerceptionOptions
-from embodied.types import ObjectSpec, Pose
-from embodied.types._geometry import Array
+from embodied.types import Array, ObjectSpec, Pose
 
 MAX_SCORE = 6.0
 """A worse match of object and cluster is none."""

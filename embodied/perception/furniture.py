@@ -15,8 +15,7 @@ from numpy.typing import NDArray
 from embodied.perception import shapes
 from embodied.perception.colour_shape import connected, thin
 from embodied.perception.types import Cloud, PerceptionOptions
-from embodied.types import ObjectSpec, Pose
-from embodied.types._geometry import Array
+from embodied.types import Array, ObjectSpec, Pose
 
 FRONT_M = 0.012
 """Thickness of a drawer's front, which stands before its cabinet when it is closed."""

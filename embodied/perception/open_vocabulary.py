@@ -20,7 +20,7 @@ from embodied.errors import ConfigurationError, EnvironmentMissingError
 from embodied.perception.colors import color_word
 from embodied.perception.colour_shape import connected
 from embodied.perception.types import CameraView, Cloud, Detection, PerceptionOptions
-from embodied.types import ObjectSpec, Pose
+from embodied.types import Array, ObjectSpec, Pose
 
 THRESHOLD = 0.1
 """Boxes with a lower score are no detections."""
@@ -133,7 +133,7 @@ class OpenVocabularyDetector:
             found.append((int(label), float(score), (left, top, right, bottom)))
         return found
 
-    def _best(self, cloud: Cloud, name: str, votes: NDArray[np.float64]) -> Detection | None:
+    def _best(self, cloud: Cloud, name: str, votes: Array) -> Detection | None:
         index = np.flatnonzero(votes > 0.0)
         options = self._options
         groups = connected(cloud.points_in_world, index, options.cluster_gap_m, options.min_points)

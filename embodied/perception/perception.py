@@ -21,8 +21,7 @@ from embodied.perception.types import (
     PerceptionOptions,
     RobotFilter,
 )
-from embodied.types import ObjectSpec, Observation, Pose, WorldSpec
-from embodied.types._geometry import Array
+from embodied.types import Array, ObjectSpec, Observation, Pose, WorldSpec
 
 TABLE = "table"
 """Name of the surface that everything stands on; it is found as a plane, not as an object."""

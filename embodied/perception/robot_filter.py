@@ -11,8 +11,7 @@ import mujoco
 import numpy as np
 from numpy.typing import NDArray
 
-from embodied.types import WorldSpec
-from embodied.types._geometry import Array
+from embodied.types import Array, WorldSpec
 
 MARGIN_M = 0.010
 """Points this close to the robot's model are the robot."""

@@ -16,8 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from embodied.types import ObjectSpec, Pose
-from embodied.types._geometry import Array
+from embodied.types import Array, ObjectSpec, Pose
 
 _CUTOFF_M = 0.010
 _ITERATIONS = 8

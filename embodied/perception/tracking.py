@@ -12,8 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embodied.perception.types import CameraView, PerceivedObject, PerceptionOptions
-from embodied.types import ObjectSpec, Observation, Pose
-from embodied.types._geometry import Array
+from embodied.types import Array, ObjectSpec, Observation, Pose
 
 LOST_STD_M = 0.3
 """Standard deviation of what is not where it was: somewhere on the table."""

@@ -9,8 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from embodied.types import ObjectSpec, Pose
-from embodied.types._geometry import Array, readonly
+from embodied.types import Array, ObjectSpec, Pose, readonly
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,6 +5,7 @@ quaternions are wxyz, and a pose ``x_in_world`` maps coordinates of frame x into
 (right-handed, z up).
 """
 
+from embodied.types._geometry import Array as Array
 from embodied.types._geometry import Pose as Pose
 from embodied.types._geometry import readonly as readonly
 from embodied.types._goals import ControlGoal as ControlGoal

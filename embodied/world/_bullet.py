@@ -23,8 +23,7 @@ import mujoco
 import numpy as np
 
 from embodied.errors import EnvironmentMissingError
-from embodied.types import Pose
-from embodied.types._geometry import Array
+from embodied.types import Array, Pose
 from embodied.world.quaternions import xyzw_from_wxyz
 from embodied.world.scene import Scene
 

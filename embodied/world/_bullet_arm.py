@@ -10,8 +10,7 @@ from xml.etree import ElementTree
 import numpy as np
 
 from embodied.errors import WorldError
-from embodied.types import Pose, WorldSpec
-from embodied.types._geometry import Array
+from embodied.types import Array, Pose, WorldSpec
 from embodied.world._bullet import add_shape, panda_folder, share_of_friction
 from embodied.world.builder import PHYSICS_DT_S
 from embodied.world.panda import finger_boxes

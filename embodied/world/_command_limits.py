@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from embodied.types import Command, WorldSpec
-from embodied.types._geometry import Array
+from embodied.types import Array, Command, WorldSpec
 
 
 def limit_command(

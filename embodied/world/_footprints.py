@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from embodied.types import ObjectSpec
-from embodied.types._geometry import Array
+from embodied.types import Array, ObjectSpec
 from embodied.world._scene_types import BodyData
 
 HANDLE_REACH_M = 0.065

@@ -13,6 +13,7 @@ import numpy as np
 
 from embodied.errors import WorldError
 from embodied.types import (
+    Array,
     Command,
     GripperSpec,
     GripperState,
@@ -21,7 +22,6 @@ from embodied.types import (
     StepResult,
     WorldSpec,
 )
-from embodied.types._geometry import Array
 from embodied.world.grounding import extent_along
 from embodied.world.layout import Layout, body_pose, sample_layout
 from embodied.world.scene import Scene

@@ -13,8 +13,7 @@ from importlib import resources
 
 import numpy as np
 
-from embodied.types import Atom, GripperState, ObjectSpec, Observation, Pose, WorldSpec
-from embodied.types._geometry import Array
+from embodied.types import Array, Atom, GripperState, ObjectSpec, Observation, Pose, WorldSpec
 from embodied.world._scene_types import FRONT_M
 from embodied.world.layout import fits
 

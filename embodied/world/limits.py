@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from embodied.types import Observation, WorldSpec
-from embodied.types._geometry import Array
+from embodied.types import Array, Observation, WorldSpec
 
 POSITION_TOLERANCE_RAD = 1e-3
 """Excess over a position limit that counts as measurement noise."""

@@ -11,6 +11,7 @@ import numpy as np
 
 from embodied.errors import WorldError
 from embodied.types import (
+    Array,
     BaseState,
     CameraImage,
     CameraSpec,
@@ -21,7 +22,6 @@ from embodied.types import (
     StepResult,
     WorldSpec,
 )
-from embodied.types._geometry import Array
 from embodied.world import robots
 from embodied.world._command_limits import limit_command
 from embodied.world.builder import build_model

@@ -16,7 +16,7 @@ from pathlib import Path
 import mujoco
 import numpy as np
 
-from embodied.types._geometry import Array
+from embodied.types import Array
 from embodied.world import robots
 from embodied.world.builder import build_spec
 from embodied.world.robots import Robot

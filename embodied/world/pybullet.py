@@ -11,6 +11,7 @@ import numpy as np
 
 from embodied.errors import WorldError
 from embodied.types import (
+    Array,
     CameraImage,
     Command,
     GripperState,
@@ -19,7 +20,6 @@ from embodied.types import (
     StepResult,
     WorldSpec,
 )
-from embodied.types._geometry import Array
 from embodied.world._bullet import connect, load_bodies, panda_folder, scene_bodies
 from embodied.world._bullet_arm import PandaArm
 from embodied.world._bullet_camera import take_image

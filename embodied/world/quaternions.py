@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from embodied.types._geometry import Array
+from embodied.types import Array
 
 
 def xyzw_from_wxyz(quat_wxyz: Array | Sequence[float]) -> Array:

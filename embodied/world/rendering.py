@@ -17,8 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embodied.errors import EnvironmentMissingError
-from embodied.types import CameraImage
-from embodied.types._geometry import Array
+from embodied.types import Array, CameraImage
 from embodied.world.builder import build_model
 from embodied.world.robots import Robot
 from embodied.world.scene import Scene

@@ -25,8 +25,7 @@ import mujoco
 import numpy as np
 
 from embodied.errors import ConfigurationError, EnvironmentMissingError
-from embodied.types import GripperSpec
-from embodied.types._geometry import Array, readonly
+from embodied.types import Array, GripperSpec, readonly
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

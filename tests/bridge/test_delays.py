@@ -37,7 +37,7 @@ from embodied.bridge.process import BridgeConfig, SupervisorProcess
 from embodied.bridge.replay import read_recording
 from embodied.bridge.testing.faults import gentle_way
 from embodied.errors import HardwareFault
-from embodied.types._geometry import Array
+from embodied.types import Array
 from embodied.world.scene import load_scene
 
 PATH = shipped_limits("fr3-simulated")

@@ -11,7 +11,7 @@ import pytest
 from embodied.bridge._chains import margins_add
 from embodied.bridge.geometry import BUBBLE_M, ArmGeometry
 from embodied.bridge.limits import KeepOut, SafetyLimits, load_limits, shipped_limits
-from embodied.types._geometry import Array
+from embodied.types import Array
 from embodied.world.scene import load_scene
 
 SCENE = load_scene("kitchen")

@@ -7,14 +7,12 @@ import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from embodied.errors import EnvironmentMissingError
+from embodied.types import Array
 
 if TYPE_CHECKING:
     import torch
-
-Array = NDArray[np.float64]
 
 
 class EnsembleDynamics:

@@ -11,9 +11,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from embodied.types import Array
 
 LASTING = 5
 """Steps for which the lasting part of the noise stays the same while exploring."""

@@ -11,9 +11,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from embodied.types import Array
 
 WINDOW, WAIT = 4, 2
 """A recalled trial goes on at most so many steps ahead of where it was, or waits for so long."""

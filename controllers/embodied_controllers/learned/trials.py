@@ -9,11 +9,11 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from embodied.types import Array
 from embodied_controllers.learned.dynamics import EnsembleDynamics
 from embodied_controllers.learned.proposals import Proposal
 from embodied_controllers.learned.recall import BestTrials
 
-Array = NDArray[np.float64]
 Objective = Callable[[Array], Array]
 
 NEAR_TIE = 0.05

@@ -11,9 +11,10 @@ from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array: TypeAlias = NDArray[np.float64]
+from embodied.types import Array
+
+Array: TypeAlias = Array
 Norm: TypeAlias = Callable[[Array], Array]
 
 L22_WIDTH = 0.1

@@ -14,16 +14,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from embodied.errors import ConfigurationError
 from embodied.protocols import World
-from embodied.types import Command, Observation, StepResult, WorldSpec
+from embodied.types import Array, Command, Observation, StepResult, WorldSpec
 
 STATES = "states.bin"
 _ROW = np.dtype("<f4")
 
-QposReader = Callable[[], NDArray[np.float64]]
+QposReader = Callable[[], Array]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -36,8 +35,8 @@ class States:
         header: What the header line says: scene, robot, rate.
     """
 
-    time: NDArray[np.float64]
-    qpos: NDArray[np.float64]
+    time: Array
+    qpos: Array
     header: dict[str, Any]
 
 

@@ -17,6 +17,7 @@ from embodied.app.record.states import STATES, read_states
 from embodied.app.settings import reward_route
 from embodied.app.show.video import VideoOptions, VideoResult
 from embodied.errors import ConfigurationError, EnvironmentMissingError
+from embodied.types import Array
 
 Image = NDArray[np.uint8]
 PICTURE_PX = (960, 720)
@@ -30,7 +31,7 @@ _HOLD_S = 1.0
 class Painter(Protocol):
     """Draws one state; how is up to ``embodied.world.rendering``."""
 
-    def draw(self, qpos: NDArray[np.float64]) -> Image:
+    def draw(self, qpos: Array) -> Image:
         """Return an RGB image of shape (height, width, 3)."""
         ...
 
@@ -121,7 +122,7 @@ class Film:
 
     def _rows(
         self, ended: Callable[[], bool], report: Callable[[int, int], None]
-    ) -> Iterator[tuple[dict[str, Any], float, NDArray[np.float64]]]:
+    ) -> Iterator[tuple[dict[str, Any], float, Array]]:
         """Yield header, time and qpos of the rows as they appear.
 
         After the end of the run, rows are left out when drawing all would exceed the budget.

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import mujoco
 import numpy as np
-from numpy.typing import NDArray
 
 from embodied.bench.contact.contact_scenes import (
     START,
@@ -21,8 +20,7 @@ from embodied.bench.contact.contact_scenes import (
     contact_spec,
     gripper_state,
 )
-
-Array = NDArray[np.float64]
+from embodied.types import Array
 
 BOX = np.array([0.36, 0.0, 0.5])
 """Where the middle of the box is, nominally, in the world, m."""

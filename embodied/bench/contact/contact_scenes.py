@@ -15,9 +15,8 @@ from dataclasses import dataclass
 
 import mujoco
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from embodied.types import Array
 
 STEP_S = 0.2
 REACH_FORCE_N, FINGER_FORCE_N, SERVO_N_M = 60.0, 50.0, 1500.0

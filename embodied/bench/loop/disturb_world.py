@@ -13,16 +13,13 @@ from dataclasses import dataclass, replace
 
 import mujoco
 import numpy as np
-from numpy.typing import NDArray
 
 from embodied.bench.core.world_wrapper import Wrapped
 from embodied.protocols import Event
-from embodied.types import Command, Observation, StepResult
+from embodied.types import Array, Command, Observation, StepResult
 from embodied.world.layout import footprint_radius, yaw_pose
 from embodied.world.mujoco import MujocoWorld
 from embodied.world.scene import TABLE
-
-Array = NDArray[np.float64]
 
 KINDS = ("none", "moved", "undone", "dropped", "drawer", "new", "taken", "stolen")
 """What happens: nothing; an item is moved; a finished item is put elsewhere; the carried item is

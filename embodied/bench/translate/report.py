@@ -14,7 +14,7 @@ from scipy.special import expit, logit
 from embodied.bench.core.plotting import new_figure
 from embodied.bench.core.report import wilson_interval
 from embodied.language.offline.translator import KINDS
-from embodied.types._geometry import Array
+from embodied.types import Array
 
 MIN_ANSWERS = 20
 LEAST_THRESHOLD = 0.21

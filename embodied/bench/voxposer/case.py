@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from embodied.bench.voxposer import trace
 from embodied.bench.voxposer.program import (
@@ -25,10 +24,8 @@ from embodied.bench.voxposer.trace import Check
 from embodied.bench.voxposer.world import Disturbance
 from embodied.language.value_map import area_bounds
 from embodied.language.value_map.vocabulary import SIDES as UNIT
-from embodied.types import Region, ValueMapProgram, ValueMapStage
+from embodied.types import Array, Region, ValueMapProgram, ValueMapStage
 from embodied.world.scene import Scene
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

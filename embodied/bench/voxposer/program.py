@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-import numpy as np
-from numpy.typing import NDArray
-
 from embodied.language.value_map.vocabulary import SIDES
-from embodied.types import MapOperation, Region, ValueMapStage
+from embodied.types import Array, MapOperation, Region, ValueMapStage
 
-Vector = Sequence[float] | NDArray[np.float64]
+Vector = Sequence[float] | Array
 
 
 def _xyz(v: Vector) -> dict[str, float]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from embodied.bench.voxposer import trace
 from embodied.bench.voxposer.case import (
@@ -29,8 +28,6 @@ from embodied.bench.voxposer.scenes import (
     NoRoomError,
     Thing,
 )
-
-Array = NDArray[np.float64]
 
 
 def move_and_avoid(draw: Draw) -> Made:

@@ -7,11 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
+from embodied.types import Array
 from embodied.world.scene import Scene, parse_scene
-
-Array = NDArray[np.float64]
 
 LOWER_M = (0.15, -0.5, -0.02)
 UPPER_M = (0.85, 0.5, 0.7)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from embodied.bench.voxposer import trace
 from embodied.bench.voxposer.case import (
@@ -43,8 +42,7 @@ from embodied.bench.voxposer.scenes import (
 )
 from embodied.language.value_map.vocabulary import DIRECTIONS as VECTORS
 from embodied.language.value_map.vocabulary import SIDES as UNIT
-
-Array = NDArray[np.float64]
+from embodied.types import Array
 
 
 def move_to_side(draw: Draw) -> Made:

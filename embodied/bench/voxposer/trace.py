@@ -12,9 +12,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from embodied.types import ObjectSpec, Observation, Pose
+from embodied.types import Array, ObjectSpec, Observation, Pose
 
-Array = NDArray[np.float64]
 Vector = Sequence[float] | Array
 
 SPEED_WINDOW = 6

@@ -12,10 +12,9 @@ from typing import Any
 
 import mujoco
 import numpy as np
-from numpy.typing import NDArray
 
 from embodied.bench.voxposer.trace import Recorder
-from embodied.types import Command, Observation, StepResult, WorldSpec
+from embodied.types import Array, Command, Observation, StepResult, WorldSpec
 from embodied.world.mujoco import MujocoWorld
 
 HAND_CLEAR_M = 0.16
@@ -125,7 +124,7 @@ class SuiteWorld:
 
     def _write(self, position: int, velocity: int, shift: tuple[float, ...]) -> None:
         data = self.world.data
-        moved: NDArray[np.float64] = data.qpos[position : position + len(shift)]
+        moved: Array = data.qpos[position : position + len(shift)]
         moved += np.array(shift)
         data.qvel[velocity] = 1e-3  # wakes what sleeps
         mujoco.mj_forward(self.world.model, data)

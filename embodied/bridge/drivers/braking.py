@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from embodied.types import Array
 
 
 def ramp_down(q: Array, dq: Array, *, deceleration_rad_s2: float, dt_s: float) -> Iterator[Array]:

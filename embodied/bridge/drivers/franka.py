@@ -31,8 +31,7 @@ from embodied.bridge.messages import (
     StreamResult,
 )
 from embodied.errors import ConfigurationError, HardwareFault
-from embodied.types import GripperState, JointTrajectory
-from embodied.types._geometry import Array, readonly
+from embodied.types import Array, GripperState, JointTrajectory, readonly
 
 JOINTS = tuple(f"joint{i}" for i in range(1, 8))
 PERIOD_S = 0.01

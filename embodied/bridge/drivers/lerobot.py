@@ -26,8 +26,7 @@ from embodied.bridge.messages import (
     StreamResult,
 )
 from embodied.errors import HardwareFault
-from embodied.types import GripperState, JointTrajectory
-from embodied.types._geometry import Array, readonly
+from embodied.types import Array, GripperState, JointTrajectory, readonly
 
 PERIOD_S = 0.01
 STOP_RAD_S2 = 10.0

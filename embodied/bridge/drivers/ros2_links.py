@@ -10,7 +10,7 @@ import numpy as np
 from embodied.bridge.driver import DriverLostError
 from embodied.bridge.drivers import ros2_messages as ros
 from embodied.bridge.drivers.ros2_node import Node
-from embodied.types._geometry import Array
+from embodied.types import Array
 
 ACTION = "follow_joint_trajectory/_action"
 

@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from embodied.types import Array
 
 TICKS_PER_TURN = 4096
 CENTRE = 2048

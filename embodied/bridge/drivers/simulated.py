@@ -31,8 +31,7 @@ from embodied.bridge.messages import (
 )
 from embodied.bridge.plant import ANSWERS
 from embodied.errors import HardwareFault
-from embodied.types import GripperState, JointTrajectory
-from embodied.types._geometry import Array, readonly
+from embodied.types import Array, GripperState, JointTrajectory, readonly
 
 START_S = 60.0
 ANSWER_S = 5.0

@@ -24,8 +24,7 @@ from embodied.bridge.messages import (
     StreamResult,
 )
 from embodied.errors import HardwareFault
-from embodied.types import GripperState, JointTrajectory
-from embodied.types._geometry import Array, readonly
+from embodied.types import Array, GripperState, JointTrajectory, readonly
 
 JOINTS = (
     "shoulder_pan_joint",

@@ -6,9 +6,8 @@ import math
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from embodied.types import Array
 
 
 class Plant(Protocol):

@@ -16,11 +16,9 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from embodied.bridge.emulators.plant import Plant, RateLimited
-
-Array = NDArray[np.float64]
+from embodied.types import Array
 
 PERIOD_S = 0.002
 JOINTS = 6

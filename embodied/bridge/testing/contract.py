@@ -19,8 +19,7 @@ import pytest
 from embodied.bridge.driver import Driver, DriverLostError, NotSupportedError
 from embodied.bridge.messages import Acknowledgement, ArmState, StopCategory
 from embodied.errors import HardwareFault
-from embodied.types import JointTrajectory
-from embodied.types._geometry import Array
+from embodied.types import Array, JointTrajectory
 
 SEEN = Acknowledgement(operator="test", statement="the area is clear")
 

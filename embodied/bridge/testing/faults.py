@@ -22,8 +22,7 @@ from embodied.bridge.messages import (
     StreamResult,
 )
 from embodied.errors import ConfigurationError
-from embodied.types import JointTrajectory
-from embodied.types._geometry import Array
+from embodied.types import Array, JointTrajectory
 
 ARM_FAULTS = ("frozen-state", "clock-jump", "protective-stop", "torque-spike", "wrong-joint-count")
 """Faults of the arm; each is latched."""

@@ -20,7 +20,7 @@ from embodied.bridge.filter import SafetyFilter
 from embodied.bridge.geometry import ArmGeometry
 from embodied.bridge.limits import SafetyLimits
 from embodied.bridge.messages import Acknowledgement, ArmMode, ArmState, Setpoint, Verdict
-from embodied.types._geometry import Array
+from embodied.types import Array
 from embodied.world.mujoco import planning_model
 from embodied.world.scene import Scene
 

@@ -7,13 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 import numpy as np
-from numpy.typing import NDArray
 
 from embodied.errors import Diagnostic
 from embodied.language.value_map.vocabulary import MAPS, SPEEDS_M_S
-from embodied.types import MapOperation, Region, ValueMapStage
+from embodied.types import Array, MapOperation, Region, ValueMapStage
 
-Array = NDArray[np.float64]
 Index = tuple[int, int, int]
 Value = float | tuple[float, float, float, float]
 

@@ -16,7 +16,6 @@ from importlib.resources import files
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from embodied.errors import Diagnostic, NotUnderstoodError, ProgramError
 from embodied.language.sandbox import Limits, SandboxStatus, run_sandboxed
@@ -24,9 +23,7 @@ from embodied.language.value_map._recorded import Recorded, Shapes, join
 from embodied.language.value_map.rules.cursor import Abstain, Cursor, tokens_of
 from embodied.language.value_map.vocabulary import MOVING_GRIPPER, check
 from embodied.language.words.scene_words import SceneWords
-from embodied.types import ValueMapProgram, WorldSpec
-
-Array = NDArray[np.float64]
+from embodied.types import Array, ValueMapProgram, WorldSpec
 
 VOXEL_M = 0.01
 SHIFT_VOXELS = (2, 3, 4)

@@ -11,19 +11,16 @@ from collections.abc import Callable, Mapping
 from importlib.resources import files
 from string import Template
 
-import numpy as np
-from numpy.typing import NDArray
-
 from embodied.errors import ConfigurationError, Diagnostic, ProgramError
 from embodied.language.repair import ask_until_valid, ignore
 from embodied.language.value_map.python_program import run_python
 from embodied.language.value_map.serialise import json_schema, read_json
 from embodied.protocols import Emit, LanguageModel, Message, Request, StateMemory
-from embodied.types import ObjectSpec, ValueMapProgram, WorldSpec
+from embodied.types import Array, ObjectSpec, ValueMapProgram, WorldSpec
 
 FORMS = ("json", "python")
 
-Positions = Callable[[], Mapping[str, NDArray[np.float64]]]
+Positions = Callable[[], Mapping[str, Array]]
 """Where objects and ``"gripper"`` are believed to be now, (3,) each, world frame, m."""
 
 

@@ -8,13 +8,11 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from embodied.protocols import Controller, Critic, Skill, Skills, StateMemory, World
 from embodied.routes.pddl.monitor import Contradiction, Effects, Monitor
 from embodied.routes.pddl.strategies.base import Performed
 from embodied.types import (
+    Array,
     Atom,
     Command,
     ControlGoal,
@@ -249,7 +247,7 @@ def _judged(result: SkillResult, effects: Effects) -> SkillResult:
     return result
 
 
-def _positions(observation: Observation) -> Mapping[str, NDArray[np.float64]]:
+def _positions(observation: Observation) -> Mapping[str, Array]:
     return {n: p.position for n, p in observation.poses.items()}
 
 

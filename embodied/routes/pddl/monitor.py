@@ -9,7 +9,6 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from embodied.symbolic import (
     And,
@@ -21,12 +20,12 @@ from embodied.symbolic import (
     read_goal,
     unmet,
 )
-from embodied.types import Atom, GroundAction
+from embodied.types import Array, Atom, GroundAction
 
 MOVED_M = 0.03
 """Something that nobody handled and that is measured this far from where it was has been moved."""
 
-Positions = Mapping[str, NDArray[np.float64]]
+Positions = Mapping[str, Array]
 """Position of every object in the world frame, (3,), m."""
 
 

@@ -7,9 +7,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
 from embodied.agent import Agent, Options, Report
 from embodied.app.asking import strategy_details
 from embodied.app.record.states import RecordedWorld
@@ -47,7 +44,16 @@ from embodied.routes.pddl.monitor import Verdict
 from embodied.routes.pddl.strategies import Strategy
 from embodied.routes.pddl.undo import irreversible
 from embodied.symbolic import Domain, progress, read_domain, render_problem
-from embodied.types import Atom, Command, GroundAction, PddlProgram, PlanResult, PlanStatus, Program
+from embodied.types import (
+    Array,
+    Atom,
+    Command,
+    GroundAction,
+    PddlProgram,
+    PlanResult,
+    PlanStatus,
+    Program,
+)
 
 _Facts = frozenset[Atom]
 
@@ -87,7 +93,7 @@ class Parts:
     """
 
     world: World
-    read_qpos: Callable[[], NDArray[np.float64]]
+    read_qpos: Callable[[], Array]
     grounder: SymbolGrounder
     translator: Translator
     planner: PddlPlanner
@@ -148,7 +154,7 @@ class TabletopSession:
         """Simulated time now."""
         return self._world.observe().time
 
-    def qpos(self) -> NDArray[np.float64]:
+    def qpos(self) -> Array:
         """Generalised positions of the whole model now."""
         return self._parts.read_qpos()
 
@@ -243,7 +249,7 @@ class TabletopSession:
         """What the run of a folder believed last; None where it had not begun to."""
         return remembered_facts(folder, self._parts.grounder)
 
-    def restore(self, qpos: NDArray[np.float64]) -> None:
+    def restore(self, qpos: Array) -> None:
         """Put the world into a recorded configuration.
 
         Raises:

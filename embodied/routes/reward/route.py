@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 from embodied_controllers.mpc.controller import Mode, RewardState
-from numpy.typing import NDArray
 
 from embodied.app.settings import NOT_REACHED, REACHED, Artifact, Outcome, Settings
 from embodied.errors import ConfigurationError, Diagnostic, EmbodiedError, NotUnderstoodError
@@ -27,6 +26,7 @@ from embodied.routes.reward.live import Correction, Listener, TypedLines, refusa
 from embodied.routes.reward.setup import DEFAULT_SCENE, REWARD_ROBOTS, Rig, build_rig, drawing_spec
 from embodied.routes.reward.stage_run import Pursuit, announce
 from embodied.types import (
+    Array,
     Command,
     ControlStatus,
     Observation,
@@ -136,7 +136,7 @@ class RewardSession:
         """Simulated time now."""
         return self._observation.time
 
-    def qpos(self) -> NDArray[np.float64]:
+    def qpos(self) -> Array:
         """Generalised positions now."""
         return np.array(self.rig.world.data.qpos)
 

@@ -10,12 +10,9 @@ import numpy as np
 from embodied_controllers.trajectory import PathState, sample
 from embodied_planners.value_map import Mover, ValueMapPlan, ValueMapStatus
 from embodied_planners.value_map.timing import time_way
-from numpy.typing import NDArray
 
 from embodied.routes.value_map.state import PUSHED_RAD, RunState
-from embodied.types import ControlStatus, JointTrajectory, Pose, ValueMapStage
-
-Array = NDArray[np.float64]
+from embodied.types import Array, ControlStatus, JointTrajectory, Pose, ValueMapStage
 
 SAME_END_M = 0.004
 CHEAPER = 0.85

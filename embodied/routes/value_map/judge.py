@@ -10,13 +10,10 @@ import numpy as np
 from embodied_planners.value_map.profiles import nearest_half_turn
 from embodied_planners.value_map.regions import UnknownFrameError, Volume, volume
 from embodied_planners.value_map.targets import SHELL_M
-from numpy.typing import NDArray
 
 from embodied.language.value_map.describe import describe_region
 from embodied.routes.value_map.state import RunState
-from embodied.types import MapOperation, Observation, ValueMapCondition, ValueMapStage
-
-Array = NDArray[np.float64]
+from embodied.types import Array, MapOperation, Observation, ValueMapCondition, ValueMapStage
 
 TARGET_M = 0.015
 """So near a target point counts as there: perception and tracking together."""

@@ -7,13 +7,10 @@ from typing import Any
 
 import numpy as np
 from embodied_planners.value_map import VoxelGrid
-from numpy.typing import NDArray
 
 from embodied.errors import EnvironmentMissingError
 from embodied.routes.value_map.stage_run import Snapshot
-from embodied.types import ValueMapProgram
-
-Array = NDArray[np.float64]
+from embodied.types import Array, ValueMapProgram
 
 _VIEWS = ((0, 1, 2, "from above"), (0, 2, 1, "from the right"), (1, 2, 0, "from the front"))
 """Horizontal axis, vertical axis, axis looked along, name."""

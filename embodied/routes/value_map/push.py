@@ -14,12 +14,12 @@ from embodied_planners.value_map import Mover, ObjectGeometry, ValueMapPlan, Val
 from embodied_planners.value_map.profiles import half_turned, speeds
 from embodied_planners.value_map.regions import UnknownFrameError, volume
 from embodied_planners.value_map.timing import time_way
-from numpy.typing import NDArray
 
 from embodied.routes.value_map.following import Ended, Traveller
 from embodied.routes.value_map.judge import origins
 from embodied.routes.value_map.state import RunState
 from embodied.types import (
+    Array,
     ControlStatus,
     MapOperation,
     PathGoal,
@@ -27,8 +27,6 @@ from embodied.types import (
     Region,
     ValueMapStage,
 )
-
-Array = NDArray[np.float64]
 
 STANDOFF_M = 0.015
 THERE_M = 0.003

@@ -12,9 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-import numpy as np
 from embodied_planners.value_map import warm_up
-from numpy.typing import NDArray
 from rich.console import Console
 
 from embodied.app.settings import (
@@ -38,7 +36,7 @@ from embodied.routes.value_map.setup import ValueMapRig
 from embodied.routes.value_map.stage_run import ProgramRun, ValueMapOutcome, stage_text
 from embodied.routes.value_map.stage_run import run_value_map as run_value_map
 from embodied.routes.value_map.state import LoopOptions, RunState
-from embodied.types import Atom, Command, Observation, Program, ValueMapProgram
+from embodied.types import Array, Atom, Command, Observation, Program, ValueMapProgram
 from embodied.world.scene import Scene, load_scene
 
 
@@ -198,7 +196,7 @@ class ValueMapSession:
         """Simulated time now."""
         return self._state.observation.time
 
-    def qpos(self) -> NDArray[np.float64]:
+    def qpos(self) -> Array:
         """Generalised positions now."""
         return self.world.qpos
 

@@ -19,9 +19,7 @@ from embodied.routes.value_map.judge import StageJudge, StageReport, condition_h
 from embodied.routes.value_map.push import Pusher
 from embodied.routes.value_map.setup import ValueMapRig
 from embodied.routes.value_map.state import EachStep, LoopOptions, RunState
-from embodied.types import MapOperation, Region, ValueMapProgram, ValueMapStage
-
-Array = NDArray[np.float64]
+from embodied.types import Array, MapOperation, Region, ValueMapProgram, ValueMapStage
 
 LIFT_M = 0.03
 """A target this much higher than a thing means that it is lifted, not pushed."""

@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 from embodied_controllers.trajectory import sample
 from embodied_planners.value_map import Mover, ObjectGeometry
-from numpy.typing import NDArray
 
 from embodied.errors import EmbodiedError
 from embodied.perception import Percept
 from embodied.protocols import Emit, Event, World
 from embodied.routes.value_map.setup import ValueMapRig, geometries, unexplained
 from embodied.types import (
+    Array,
     Command,
     ControlGoal,
     ControlStatus,
@@ -27,7 +27,6 @@ from embodied.types import (
     Pose,
 )
 
-Array = NDArray[np.float64]
 EachStep = Callable[[Observation], None]
 
 HOLDS_M = 0.004

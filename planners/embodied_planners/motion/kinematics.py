@@ -14,11 +14,8 @@ from dataclasses import dataclass
 import mink
 import mujoco
 import numpy as np
-from numpy.typing import NDArray
 
-from embodied.types import Pose, WorldSpec, readonly
-
-Array = NDArray[np.float64]
+from embodied.types import Array, Pose, WorldSpec, readonly
 
 EE_SITE = "ee"
 

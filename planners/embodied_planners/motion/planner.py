@@ -8,9 +8,8 @@ from dataclasses import dataclass, replace
 
 import mujoco
 import numpy as np
-from numpy.typing import NDArray
 
-from embodied.types import JointTrajectory, Pose, WorldSpec
+from embodied.types import Array, JointTrajectory, Pose, WorldSpec
 from embodied_planners.motion import search
 from embodied_planners.motion.kinematics import ArmKinematics, IkResult
 from embodied_planners.motion.scene import Clearance, PlanningScene
@@ -20,8 +19,6 @@ from embodied_planners.motion.timing import (
     round_corners,
     time_parametrise,
 )
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

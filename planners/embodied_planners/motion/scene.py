@@ -16,10 +16,8 @@ import mujoco
 import numpy as np
 from numpy.typing import NDArray
 
-from embodied.types import Observation, Pose, WorldSpec
+from embodied.types import Array, Observation, Pose, WorldSpec
 from embodied_planners.motion.kinematics import ArmKinematics
-
-Array = NDArray[np.float64]
 
 MAX_PADDING_M = 0.04
 FINGERS = ("left_finger", "right_finger")

@@ -10,10 +10,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from ompl import base, geometric, util
 
-Array = NDArray[np.float64]
+from embodied.types import Array
+
 Valid = Callable[[Array], bool]
 
 util.setLogLevel(util.LOG_NONE)

@@ -19,13 +19,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from ruckig import InputParameter, Result, Ruckig, Trajectory
 from scipy.interpolate import make_interp_spline
 
-from embodied.types import JointTrajectory, WorldSpec
-
-Array = NDArray[np.float64]
+from embodied.types import Array, JointTrajectory, WorldSpec
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

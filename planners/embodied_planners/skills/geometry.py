@@ -6,12 +6,9 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from embodied.types import ObjectSpec, Pose
+from embodied.types import Array, ObjectSpec, Pose
 from embodied_planners.motion import PlanningScene
-
-Array = NDArray[np.float64]
 
 UP = np.array([0.0, 0.0, 1.0])
 

@@ -10,13 +10,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from embodied.types import GripperSpec, ObjectSpec, Pose
+from embodied.types import Array, GripperSpec, ObjectSpec, Pose
 from embodied_planners.motion import PlanningScene
 from embodied_planners.skills.geometry import UP, bottom_z, half_extent, pose_of, top_z
-
-Array = NDArray[np.float64]
 
 TILTS_RAD = (0.35, -0.35, 0.7, -0.7)
 MAX_DEPTH_M = 0.03

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from embodied.types import ObjectSpec, Observation, Pose, WorldSpec
+from embodied.types import Array, ObjectSpec, Observation, Pose, WorldSpec
 from embodied_planners.motion import PlanningScene
 from embodied_planners.skills.geometry import (
     Footprints,
@@ -18,8 +18,6 @@ from embodied_planners.skills.geometry import (
     upright,
     yaw_rotation,
 )
-
-Array = NDArray[np.float64]
 
 GRID_M = 0.02
 FINGER_ROOM_M = 0.026

@@ -6,9 +6,8 @@ from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from embodied.types import ControlGoal, GripperGoal, ObjectSpec, Observation, Pose
+from embodied.types import Array, ControlGoal, GripperGoal, ObjectSpec, Observation, Pose
 from embodied_planners.motion import Segment
 from embodied_planners.skills.geometry import (
     Footprints,
@@ -21,8 +20,6 @@ from embodied_planners.skills.geometry import (
 )
 from embodied_planners.skills.grasps import MAX_DEPTH_M, TIP_CLEARANCE_M, grasp_frame
 from embodied_planners.skills.workcell import HAND, Reach, Workcell, above
-
-Array = NDArray[np.float64]
 
 PUSH_M = 0.05
 STANDOFF_M = 0.012

@@ -6,14 +6,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from embodied.types import GripperSpec, Observation, PathGoal, Pose, WorldSpec
+from embodied.types import Array, GripperSpec, Observation, PathGoal, Pose, WorldSpec
 from embodied_planners.motion import HAND as HAND
 from embodied_planners.motion import Clearance, MotionPlanner, Segment
 from embodied_planners.motion.planner import interpolate_pose
-
-Array = NDArray[np.float64]
 
 Near = Iterable[tuple[Iterable[str], Iterable[str], float]]
 

@@ -15,12 +15,10 @@ import mujoco
 import numpy as np
 from numpy.typing import NDArray
 
-from embodied.types import ObjectSpec, Pose, WorldSpec
+from embodied.types import Array, ObjectSpec, Pose, WorldSpec
 from embodied_planners.motion import HAND, ArmKinematics, Clearance, PlanningScene
 from embodied_planners.motion.scene import FINGERS
 from embodied_planners.value_map.geometry import ObjectGeometry
-
-Array = NDArray[np.float64]
 
 SLOT = "slot-"
 """Spare bodies are named ``slot-0``, ``slot-1`` and so on; each has a free joint and one geom."""

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from embodied.types import Pose
+from embodied.types import Array, Pose
 
-Array = NDArray[np.float64]
 Field = NDArray[np.float32]
 
 SHAPES = ("box", "cylinder", "sphere")

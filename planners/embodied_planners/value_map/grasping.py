@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-from embodied.types import GripperSpec, Pose
+from embodied.types import Array, GripperSpec, Pose
 from embodied_planners.value_map.geometry import ObjectGeometry
-
-Array = NDArray[np.float64]
 
 DEEPEST_M = 0.03
 """The palm stays clear: fingers reach at most this far below a thing's top."""

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from embodied.types import WorldSpec, readonly
+from embodied.types import Array, WorldSpec, readonly
 
-Array = NDArray[np.float64]
 Field = NDArray[np.float32]
 Indices = NDArray[np.int64]
 

@@ -6,12 +6,9 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 import numpy as np
-from numpy.typing import NDArray
 
-from embodied.types import GripperSpec, Pose, readonly
+from embodied.types import Array, GripperSpec, Pose, readonly
 from embodied_planners.value_map.geometry import ObjectGeometry
-
-Array = NDArray[np.float64]
 
 
 class ValueMapStatus(Enum):

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from embodied.types import GripperSpec, MapOperation, Pose, ValueMapStage
+from embodied.types import Array, GripperSpec, MapOperation, Pose, ValueMapStage
 from embodied_planners.value_map import kernels
 from embodied_planners.value_map.geometry import ObjectGeometry
 from embodied_planners.value_map.grid import VoxelGrid
@@ -24,7 +24,6 @@ from embodied_planners.value_map.regions import UnknownFrameError, Volume, volum
 from embodied_planners.value_map.search import VoxelSearch, shorten, smooth
 from embodied_planners.value_map.targets import Target, find_target
 
-Array = NDArray[np.float64]
 Field = NDArray[np.float32]
 
 GRIPPER = "gripper"

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
-from embodied.types import MapOperation
+from embodied.types import Array, MapOperation
 from embodied_planners.value_map.regions import Volume
 
-Array = NDArray[np.float64]
 Regions = Sequence[tuple[MapOperation, Volume]]
 
 SLOW_MARGIN_M = 0.01

@@ -12,10 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from embodied.types import Region
+from embodied.types import Array, Region
 from embodied_planners.value_map.geometry import ObjectGeometry
 
-Array = NDArray[np.float64]
 Field = NDArray[np.float32]
 
 WORLD = "world"

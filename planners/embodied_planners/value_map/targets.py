@@ -8,14 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from embodied.types import GripperSpec, MapOperation, Pose
+from embodied.types import Array, GripperSpec, MapOperation, Pose
 from embodied_planners.value_map.geometry import ObjectGeometry
 from embodied_planners.value_map.grasping import grasp_pose
 from embodied_planners.value_map.grid import VoxelGrid
 from embodied_planners.value_map.plan import ValueMapStatus
 from embodied_planners.value_map.regions import Volume
 
-Array = NDArray[np.float64]
 Field = NDArray[np.float32]
 Indices = NDArray[np.int64]
 

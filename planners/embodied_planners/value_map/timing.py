@@ -9,14 +9,11 @@ acceleration. The time law is then smoothed, so that acceleration is continuous.
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.interpolate import PchipInterpolator
 
-from embodied.types import JointTrajectory
+from embodied.types import Array, JointTrajectory
 from embodied_planners.motion import JointLimits
 from embodied_planners.value_map.arm import ArmPath
-
-Array = NDArray[np.float64]
 
 TURN_M = 0.25
 """Metres that one radian of turning counts as."""

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-from embodied.types import GroundAction, ObjectSpec, Observation, WorldSpec
+from embodied.types import Array, GroundAction, ObjectSpec, Observation, WorldSpec
 
 SKILLS = ("take", "place", "stack", "put-in", "slide")
 """Groups of actions that share their motions."""
@@ -50,7 +49,7 @@ def features(
     *,
     attempt: int,
     pose_sigma_m: float,
-) -> NDArray[np.float64]:
+) -> Array:
     """Feature vector of an attempt, (len(NAMES),).
 
     Args:
@@ -83,7 +82,7 @@ def geometry(
     *,
     attempt: int,
     pose_sigma_m: float,
-) -> NDArray[np.float64]:
+) -> Array:
     """Geometric features, (len(GEOMETRY),), each of the order of one.
 
     far, near: how much farther than 0.6 m, nearer than 0.35 m from the base, in decimetres.

@@ -7,11 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from embodied.errors import ConfigurationError
-
-Array = NDArray[np.float64]
+from embodied.types import Array
 
 _STEPS = 60
 
