@@ -14,7 +14,6 @@ import numpy as np
 
 from embodied.types import Array
 
-Array: TypeAlias = Array
 Norm: TypeAlias = Callable[[Array], Array]
 
 L22_WIDTH = 0.1
