@@ -1,0 +1,110 @@
+"""Things by name: those of this package, found by looking into a folder, and those of others.
+
+Another package adds one through an entry point of the kind's group::
+
+    [project.entry-points."embodied.routes"]
+    wave = "my_package.wave:WaveRoute"
+
+Names are listed without importing anything that is heavy; a thing is imported when it is asked for.
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import importlib.util
+import pkgutil
+from collections.abc import Mapping
+from functools import cached_property
+from importlib import metadata
+from typing import Any, Generic, TypeVar, cast
+
+from embodied.errors import ConfigurationError
+
+T = TypeVar("T")
+
+
+class Registry(Generic[T]):
+    """One kind of thing by name.
+
+    Args:
+        kind: What it is, for messages, e.g. ``"strategy"``.
+        group: Entry-point group in which other packages name theirs.
+        package: Package whose modules are this project's own, one each; a module's name with
+            hyphens for underscores is the name. Those that begin with an underscore are none.
+        attribute: What the module calls it.
+        module: Module inside the package's member that holds it, for members that are packages.
+
+    Raises:
+        ConfigurationError: From ``get``: no such thing, or it cannot be loaded.
+    """
+
+    def __init__(
+        self, kind: str, *, group: str, package: str, attribute: str, module: str = ""
+    ) -> None:
+        self.kind, self.group = kind, group
+        self._package, self._attribute, self._module = package, attribute, module
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All names, this package's own first."""
+        return tuple(self._own) + tuple(n for n in sorted(self._others) if n not in self._own)
+
+    def get(self, name: str) -> T:
+        """The thing of that name."""
+        if name in self._own:
+            return cast("T", getattr(importlib.import_module(self._own[name]), self._attribute))
+        if name in self._others:
+            return self._load(self._others[name])
+        raise unknown(self.kind, name, self.names)
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._own or name in self._others
+
+    def origin(self, name: str) -> str:
+        """Package that brings it."""
+        if name in self._own:
+            return "embodied-stack"
+        point = self._others[name]
+        return point.dist.name if point.dist is not None else point.value
+
+    @cached_property
+    def _own(self) -> Mapping[str, str]:
+        """Module by name."""
+        spec = importlib.util.find_spec(self._package)
+        paths = list(spec.submodule_search_locations or ()) if spec is not None else []
+        found: dict[str, str] = {}
+        for member in sorted(pkgutil.iter_modules(paths), key=lambda m: m.name):
+            if member.name.startswith("_") or member.ispkg != bool(self._module):
+                continue
+            path = f"{self._package}.{member.name}"
+            found[member.name.replace("_", "-")] = f"{path}.{self._module}".rstrip(".")
+        return found
+
+    @cached_property
+    def _others(self) -> Mapping[str, metadata.EntryPoint]:
+        return {p.name: p for p in metadata.entry_points(group=self.group)}
+
+    def _load(self, point: metadata.EntryPoint) -> T:
+        try:
+            return cast("T", point.load())
+        except Exception as error:
+            raise ConfigurationError(
+                f"the {self.kind} {point.name!r} of {self.origin(point.name)} cannot be loaded: "
+                f"{type(error).__name__}: {error}"
+            ) from error
+
+
+def unknown(kind: str, name: str, legal: tuple[str, ...], rest: str = "") -> ConfigurationError:
+    """The error for a name that does not exist: it lists the legal ones and guesses."""
+    close = difflib.get_close_matches(name.lower(), legal, n=1, cutoff=0.5)
+    guess = f" Did you mean {close[0]}?" if close else ""
+    more = f", {rest}" if rest else ""
+    return ConfigurationError(
+        f"unknown {kind} {name!r}.{guess} Choose from: {', '.join(legal)}{more}."
+    )
+
+
+def describe(thing: Any) -> str:
+    """First line of a thing's docstring."""
+    return (thing.__doc__ or "").strip().splitlines()[0] if thing.__doc__ else ""
