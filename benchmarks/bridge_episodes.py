@@ -23,9 +23,9 @@ from typing import Any
 import numpy as np
 
 from embodied.app.bridge.session import BridgeOptions, open_supervised
-from embodied.app.settings import Settings
 from embodied.bench.core.report import wilson_interval
 from embodied.bridge.limits import shipped_limits
+from embodied.settings import Settings
 from embodied.symbolic import holds, read_domain, read_goal
 from embodied.types import Observation
 from embodied.world.grounding import TabletopGrounder
@@ -83,9 +83,11 @@ def _pursue(
         "reached": reached,
         "message": report.message,
         "unmet": [u for v in report.verdicts for u in v.unmet],
-        "actions": [str(a.action) for a in report.actions if a.ok],
-        "failed_actions": [f"{a.action}: {a.reason}" for a in report.actions if not a.ok],
-        "replans": len(report.plans) - 1,
+        "actions": [str(a.action) for a in report.details["actions"] if a.ok],
+        "failed_actions": [
+            f"{a.action}: {a.reason}" for a in report.details["actions"] if not a.ok
+        ],
+        "replans": len(report.details["plans"]) - 1,
         "sim_s": round(end.time, 2),
         "cpu_s": round(time.process_time() - cpu, 2),
         "wall_s": round(time.perf_counter() - wall, 2),

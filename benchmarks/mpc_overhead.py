@@ -18,7 +18,7 @@ import numpy as np
 from embodied_controllers.mpc.plan_models import fidelity, plan_model
 
 from embodied.bench.l2r.suite import TASKS
-from embodied.routes.reward.setup import OPTIONS, build_rig, drawing_spec
+from embodied.routes.reward.setup import OPTIONS, build_setup, drawing_spec
 from embodied.types import RewardGoal
 
 CASES = ("sit-low", "spin-fast", "stand-on-two", "lift", "move", "turn-on-faucet", "open-drawer")
@@ -31,7 +31,7 @@ def main() -> None:
     print("|---|---|---|---|---|---|---|")
     for name in CASES:
         task = TASKS[name]
-        rig = build_rig(task.robot, scene=task.scene, layout=task.layout)
+        rig = build_setup(task.robot, scene=task.scene, layout=task.layout)
         observation = rig.world.reset(seed=0)
         state = rig.controller.init(RewardGoal(program=task.oracle), observation)
         planner = rig.controller.planner
@@ -60,7 +60,7 @@ def main() -> None:
             over.append(total / spent - 1)
             whole.append(total / 8)
         rig.close()
-        two = build_rig(
+        two = build_setup(
             task.robot,
             scene=task.scene,
             layout=task.layout,

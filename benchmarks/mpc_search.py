@@ -15,7 +15,7 @@ import numpy as np
 from embodied_controllers.mpc import Mppi
 
 from embodied.language.reward.building import ARM_CALM, DOWN, OPEN, a, near, stage
-from embodied.routes.reward.setup import OPTIONS, build_rig
+from embodied.routes.reward.setup import OPTIONS, build_setup
 from embodied.types import RewardGoal, RewardProgram, RewardStage
 
 PROGRAMS = {
@@ -36,7 +36,7 @@ SECONDS = 2.5
 
 def trial(only: RewardStage, knots: int, correlation: float, lines: bool, seed: int) -> list[float]:
     """Cost in the first second, cost after it, wander of the palm in mm."""
-    rig = build_rig(
+    rig = build_setup(
         "arm",
         scene=("apple",),
         seed=seed,

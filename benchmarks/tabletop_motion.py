@@ -33,14 +33,15 @@ from embodied_planners.motion import MotionPlanner
 from embodied_planners.pddl import Planner
 from embodied_planners.skills import TabletopSkills
 
-from embodied.agent import Agent, Options
+from embodied.agent import Agent
 from embodied.app.bridge.session import GOAL_TIME_S
 from embodied.bench.core.report import wilson_interval
 from embodied.bench.core.world_wrapper import Wrapped
+from embodied.body import Body
 from embodied.memory.state import SceneMemory
-from embodied.protocols import StateMemory
+from embodied.routes.pddl.route import PddlOptions, PddlRoute
 from embodied.symbolic import holds, progress, read_domain, read_goal, render_problem
-from embodied.types import Atom, Command, Observation, PddlProgram, StepResult, WorldSpec
+from embodied.types import Atom, Command, Observation, PddlProgram, StepResult
 from embodied.world.grounding import TabletopGrounder
 from embodied.world.limits import LimitMonitor
 from embodied.world.mujoco import MujocoWorld, build_world, planning_model
@@ -121,16 +122,6 @@ class Watch(Wrapped):
         if self.q_margin_rad < 0.0:
             found.append(f"joint position {-self.q_margin_rad:.4f} rad beyond its limit")
         return found
-
-
-class GivenGoals:
-    """Stands where a translator would: the goals of this benchmark are given as PDDL."""
-
-    name = "given"
-
-    def translate(self, instruction: str, memory: StateMemory, spec: WorldSpec) -> PddlProgram:
-        """Refuse."""
-        raise NotImplementedError("this benchmark pursues programs, not sentences")
 
 
 # ------------------------------------------------------------------------------------- goals
@@ -220,21 +211,19 @@ def pursuer(
     )
     transition = partial(_progress, grounder=grounder)
     controller: Any = TrajectoryController(world.spec)
-    options = Options(plan_time_s=30.0)
+    bounds = PddlOptions(plan_time_s=30.0)
     if supervised is not None:
         controller = supervised.wrap(controller)
-        options = replace(options, goal_time_s=GOAL_TIME_S)
-    agent = Agent(
-        world=world,
+        bounds = replace(bounds, goal_time_s=GOAL_TIME_S)
+    route = PddlRoute(
         grounder=grounder,
-        translator=GivenGoals(),
         planner=Planner(),
         skills=TabletopSkills(MotionPlanner(model, world.spec, seed), world.spec),
         controller=controller,
-        memory=SceneMemory(grounder=grounder, transition=transition, facts=facts),
-        options=options,
+        bounds=bounds,
     )
-    return agent, program
+    memory = SceneMemory(grounder=grounder, transition=transition, facts=facts)
+    return Agent(body=Body(world), routes={PddlProgram: route}, memory=memory), program
 
 
 def run_episode(seed: int, robot: str = "fr3") -> dict[str, Any]:
@@ -255,10 +244,12 @@ def run_episode(seed: int, robot: str = "fr3") -> dict[str, Any]:
         "reached": report.reached,
         "message": report.message,
         "unmet": [u for v in report.verdicts for u in v.unmet],
-        "actions": len(report.actions),
-        "moves_unnamed": _moves_unnamed(report.actions, goal),
-        "failed_actions": [f"{a.action}: {a.reason}" for a in report.actions if not a.ok],
-        "replans": len(report.plans) - 1,
+        "actions": len(report.details["actions"]),
+        "moves_unnamed": _moves_unnamed(report.details["actions"], goal),
+        "failed_actions": [
+            f"{a.action}: {a.reason}" for a in report.details["actions"] if not a.ok
+        ],
+        "replans": len(report.details["plans"]) - 1,
         "sim_s": round(ended.time, 2),
         "cpu_s": round(time.process_time() - cpu, 3),
         "wall_s": round(time.perf_counter() - wall, 3),

@@ -112,8 +112,11 @@ class Body:
 
     def hold(self, seconds: float, q: Array | None = None) -> None:
         """Keep joint set-points (n,), rad, those last applied by default."""
-        end = self.observation.time + seconds - _SAME_TIME_S
-        while self.observation.time < end:
+        self.hold_until(self.observation.time + seconds - _SAME_TIME_S, q)
+
+    def hold_until(self, time_s: float, q: Array | None = None) -> None:
+        """Keep joint set-points (n,), rad, until a time of the world."""
+        while self.observation.time < time_s:
             self.step(Command(q=self.q_set if q is None else q))
 
     def brake(self, q: Array, dq: Array, seconds: float = 0.25) -> None:
@@ -128,6 +131,10 @@ class Body:
         for k in range(1, round(seconds / dt) + 1):
             t = k * dt
             self.step(Command(q=q + dq * (t - t * t / (2 * seconds)), dq=dq * (1 - t / seconds)))
+
+    def accept_position(self) -> None:
+        """Take the measured joint positions as set-points: the arm was pushed away from them."""
+        self._q_set = np.array(self.observation.q)
 
     def stop(self) -> None:
         """Hold the robot where it is measured to be."""

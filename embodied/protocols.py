@@ -117,6 +117,15 @@ class Usage:
             cost_usd=sum(costs) if costs else None,
         )
 
+    def __sub__(self, earlier: Usage) -> Usage:
+        cost = None if self.cost_usd is None else self.cost_usd - (earlier.cost_usd or 0.0)
+        return Usage(
+            calls=self.calls - earlier.calls,
+            input_tokens=self.input_tokens - earlier.input_tokens,
+            output_tokens=self.output_tokens - earlier.output_tokens,
+            cost_usd=cost,
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Response:
@@ -175,8 +184,8 @@ class StateMemory(Protocol):
         """Take in that an action was carried out."""
         ...
 
-    def told(self, instruction: str, program: Program) -> StateMemory:
-        """Take in a sentence and what it was understood to mean."""
+    def told(self, instruction: str, program: Program, meaning: str = "") -> StateMemory:
+        """Take in a sentence, what it was understood to mean, and that in words."""
         ...
 
 

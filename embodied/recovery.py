@@ -1,7 +1,7 @@
-"""The ladder that is climbed when reality leaves the plan; every step is on record.
+"""What is done when reality leaves the plan; every step is on record.
 
-The order is that of cost: another candidate for the same action, another way through what is
-already planned, a new plan, another reading of the goal, a person, and at last a safe stop.
+The order of the steps is that of cost: another candidate for the same action, another way through
+what is already planned, a new plan, another reading of the goal, a person, and at last a safe stop.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from enum import Enum
 from typing import TypeAlias
 
 
-class Rung(Enum):
+class RecoveryStep(Enum):
     """A way to go on; the value says what it is in words."""
 
     RETRY = "the same action with another candidate"
@@ -25,16 +25,16 @@ class Rung(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Escalation:
-    """One step on the ladder.
+    """One recovery step that was taken.
 
     Attributes:
-        rung: What was done about it.
+        step: What was done about it.
         reason: What made it necessary.
         action: The action concerned as PDDL text, or ``""``.
         time_s: Time of the world.
     """
 
-    rung: Rung
+    step: RecoveryStep
     reason: str
     action: str = ""
     time_s: float = 0.0

@@ -32,18 +32,25 @@ class Registry(Generic[T]):
         group: Entry-point group in which other packages name theirs.
         package: Package whose modules are this project's own, one each; a module's name with
             hyphens for underscores is the name. Those that begin with an underscore are none.
+            ``""`` for a kind of which there are only other packages'.
         attribute: What the module calls it.
-        module: Module inside the package's member that holds it, for members that are packages.
+        folders: Its members are packages, one each, instead of modules.
 
     Raises:
         ConfigurationError: From ``get``: no such thing, or it cannot be loaded.
     """
 
     def __init__(
-        self, kind: str, *, group: str, package: str, attribute: str, module: str = ""
+        self,
+        kind: str,
+        *,
+        group: str,
+        package: str = "",
+        attribute: str = "",
+        folders: bool = False,
     ) -> None:
         self.kind, self.group = kind, group
-        self._package, self._attribute, self._module = package, attribute, module
+        self._package, self._attribute, self._folders = package, attribute, folders
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -71,14 +78,14 @@ class Registry(Generic[T]):
     @cached_property
     def _own(self) -> Mapping[str, str]:
         """Module by name."""
+        if not self._package:
+            return {}
         spec = importlib.util.find_spec(self._package)
         paths = list(spec.submodule_search_locations or ()) if spec is not None else []
         found: dict[str, str] = {}
         for member in sorted(pkgutil.iter_modules(paths), key=lambda m: m.name):
-            if member.name.startswith("_") or member.ispkg != bool(self._module):
-                continue
-            path = f"{self._package}.{member.name}"
-            found[member.name.replace("_", "-")] = f"{path}.{self._module}".rstrip(".")
+            if not member.name.startswith("_") and member.ispkg == self._folders:
+                found[member.name.replace("_", "-")] = f"{self._package}.{member.name}"
         return found
 
     @cached_property

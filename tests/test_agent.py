@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import cast
 
 import numpy as np
 import pytest
 
-from embodied.agent import Agent, Options
+from embodied.agent import Agent
+from embodied.body import Body
 from embodied.errors import NotUnderstoodError, ProgramError
 from embodied.memory import SceneMemory
+from embodied.outcome import Outcome
 from embodied.protocols import Event, Skill, StateMemory
+from embodied.routes.pddl.route import PddlRoute
+from embodied.routes.pddl.strategies import PlanStrategy
 from embodied.symbolic import progress, read_domain, read_problem
 from embodied.types import (
     Atom,
@@ -176,35 +181,51 @@ class Fixed:
         return PddlProgram(domain=DOMAIN, problem="", stages=self.stages, source=self.name)
 
 
+class ToyAgent(Agent):
+    """An agent with one translator."""
+
+    translator: Fixed
+
+    def do(self, sentence: str) -> Outcome:
+        return self.carry_out(sentence, self.translator)
+
+    @property
+    def route(self) -> PddlRoute:
+        return cast("PddlRoute", self.routes[PddlProgram])
+
+
 def _agent(
     *stages: str, outcomes: dict[int, Disturbance] | None = None, stuck: bool = False
-) -> tuple[Agent, ToySkills, list[Event]]:
+) -> tuple[ToyAgent, ToySkills, list[Event]]:
     world = ToyWorld()
     skills = ToySkills(world, outcomes)
     events: list[Event] = []
     grounder = ToyGrounder(world)
     domain = read_domain(DOMAIN)
-    agent = Agent(
-        world=world,
+    route = PddlRoute(
         grounder=grounder,
-        translator=Fixed(*stages),
         planner=BreadthFirst(),
         skills=skills,
         controller=ToyController(stuck),
+        strategy=lambda: PlanStrategy(attempts=2, replans=2),
+    )
+    agent = ToyAgent(
+        body=Body(world),
+        routes={PddlProgram: route},
         memory=SceneMemory(
             grounder=grounder, transition=lambda a, f: progress(a, f, domain, OBJECTS)
         ),
         emit=events.append,
-        options=Options(attempts=2, replans=2),
     )
+    agent.translator = Fixed(*stages)
     return agent, skills, events
 
 
 def test_a_goal_is_reached_and_judged_by_measured_facts() -> None:
     agent, _, events = _agent("(and (at red p2) (at blue p1))")
-    report = agent.run("swap the cups")
+    report = agent.do("swap the cups")
     assert report.reached and report.exit_code == 0
-    assert len(report.actions) == 3
+    assert len(report.details["actions"]) == 3
     assert set(report.verdicts[0].holds) == {"(at red p2)", "(at blue p1)"}
     assert [e.kind for e in events][:1] == ["instruction"]
     assert events[-1].kind == "verdict" and events[-1].data["reached"]
@@ -212,24 +233,24 @@ def test_a_goal_is_reached_and_judged_by_measured_facts() -> None:
 
 def test_nothing_moves_when_the_goal_already_holds() -> None:
     agent, skills, _ = _agent("(at red p1)")
-    assert agent.run("leave it").reached
+    assert agent.do("leave it").reached
     assert skills.attempts == []
 
 
 def test_an_action_without_its_effects_is_tried_again_with_another_candidate() -> None:
     agent, skills, events = _agent("(at red p3)", outcomes={0: lambda facts: facts})
-    report = agent.run("move red")
+    report = agent.do("move red")
     assert report.reached
     assert skills.attempts == [0, 1]
-    assert [a.ok for a in report.actions] == [False, True]
-    assert "expected" in report.actions[0].reason
+    assert [a.ok for a in report.details["actions"]] == [False, True]
+    assert "expected" in report.details["actions"][0].reason
     assert any(e.kind == "retry" for e in events)
 
 
 def test_success_claimed_by_a_skill_counts_for_nothing() -> None:
     never = {i: (lambda facts: facts) for i in range(20)}
     agent, skills, _ = _agent("(at red p3)", outcomes=never)
-    report = agent.run("move red")
+    report = agent.do("move red")
     assert not report.reached and report.exit_code == 1
     assert "gave up after 2 replans" in report.message
     assert len(skills.attempts) == 6  # two attempts for each of three plans
@@ -238,44 +259,44 @@ def test_success_claimed_by_a_skill_counts_for_nothing() -> None:
 def test_failure_claimed_by_a_skill_is_overruled_by_measured_effects() -> None:
     agent, skills, _ = _agent("(at red p3)")
     skills.claims_success = False
-    assert agent.run("move red").reached
+    assert agent.do("move red").reached
 
 
 def test_a_disturbance_is_answered_by_a_new_plan() -> None:
     moved = frozenset(map(Atom.parse, ["(at red p1)", "(at blue p3)", "(free p2)"]))
     agent, _, events = _agent("(at red p2)", outcomes={0: lambda _: moved})
-    report = agent.run("move red to p2")
+    report = agent.do("move red to p2")
     assert report.reached
-    assert len(report.plans) == 1  # blue ended up out of the way all the same
+    assert len(report.details["plans"]) == 1  # blue ended up out of the way all the same
 
     other = frozenset(map(Atom.parse, ["(at red p3)", "(at blue p2)", "(free p1)"]))
     agent, _, events = _agent("(at red p2)", outcomes={0: lambda _: other})
-    report = agent.run("move red to p2")
+    report = agent.do("move red to p2")
     assert report.reached
-    assert len(report.plans) == 2
+    assert len(report.details["plans"]) == 2
     assert any(e.kind == "replan" for e in events)
 
 
 def test_stages_are_reached_in_order_and_kept_where_possible() -> None:
     agent, _, _ = _agent("(at red p3)", "(at blue p1)")
-    report = agent.run("first red to p3, then blue to p1")
+    report = agent.do("first red to p3, then blue to p1")
     assert report.reached
-    assert [a.action.args[0] for a in report.actions] == ["red", "blue"]
+    assert [a.action.args[0] for a in report.details["actions"]] == ["red", "blue"]
     assert Atom.parse("(at red p3)") in agent.memory.facts
 
 
 def test_a_later_stage_that_contradicts_an_earlier_one_replaces_it() -> None:
     agent, _, _ = _agent("(at red p3)", "(at red p1)")
-    report = agent.run("red to p3, then back to p1")
+    report = agent.do("red to p3, then back to p1")
     assert report.reached
-    assert len(report.actions) == 2
+    assert len(report.details["actions"]) == 2
     assert Atom.parse("(at red p1)") in agent.memory.facts
 
 
 def test_what_a_later_stage_need_not_undo_is_kept_and_counts_at_the_end() -> None:
     stages = ("(and (at red p3) (at blue p1))", "(at red p2)")
     agent, _, _ = _agent(*stages)
-    report = agent.run("red to p3 and blue to p1, then red to p2")
+    report = agent.do("red to p3 and blue to p1, then red to p2")
     assert report.reached
     assert Atom.parse("(at blue p1)") in agent.memory.facts
 
@@ -288,7 +309,7 @@ def test_what_a_later_stage_need_not_undo_is_kept_and_counts_at_the_end() -> Non
         return SkillResult(ok=True)
 
     skills.home = lambda observation: blown_away()  # type: ignore[method-assign]
-    report = agent.run("the same, but a gust of wind at the end")
+    report = agent.do("the same, but a gust of wind at the end")
     assert not report.reached
     assert report.verdicts[0].unmet == ("(at blue p1)",)
     assert report.verdicts[0].holds == ("(at red p3)",)  # undone by design
@@ -297,21 +318,21 @@ def test_what_a_later_stage_need_not_undo_is_kept_and_counts_at_the_end() -> Non
 
 def test_the_end_is_tidied_unless_that_contradicts_what_was_asked() -> None:
     agent, _, _ = _agent("(at red p3)")
-    agent.options = replace(agent.options, tidy="(at blue p1)")
-    report = agent.run("move red")
-    assert report.reached and len(report.plans) == 1
+    agent.route.bounds = replace(agent.route.bounds, tidy="(at blue p1)")
+    report = agent.do("move red")
+    assert report.reached and len(report.details["plans"]) == 1
     assert Atom.parse("(at blue p1)") in agent.memory.facts
 
     agent, _, _ = _agent("(at red p3)")
-    agent.options = replace(agent.options, tidy="(at red p2)")
-    report = agent.run("move red")
+    agent.route.bounds = replace(agent.route.bounds, tidy="(at red p2)")
+    report = agent.do("move red")
     assert report.reached
     assert Atom.parse("(at red p3)") in agent.memory.facts
 
 
 def test_an_unsolvable_goal_is_an_answer() -> None:
     agent, skills, _ = _agent("(and (at red p1) (at blue p1))")
-    report = agent.run("both in one place")
+    report = agent.do("both in one place")
     assert not report.reached and report.exit_code == 1
     assert "no plan exists" in report.message
     assert skills.attempts == []
@@ -319,9 +340,9 @@ def test_an_unsolvable_goal_is_an_answer() -> None:
 
 def test_a_stuck_controller_ends_the_action() -> None:
     agent, _, _ = _agent("(at red p3)", stuck=True)
-    report = agent.run("move red")
+    report = agent.do("move red")
     assert not report.reached
-    assert all("stuck during" in a.reason for a in report.actions)
+    assert all("stuck during" in a.reason for a in report.details["actions"])
 
 
 def test_a_program_of_another_kind_is_refused() -> None:
@@ -333,7 +354,7 @@ def test_a_program_of_another_kind_is_refused() -> None:
 
     agent.translator = Other()
     with pytest.raises(ProgramError, match="RewardProgram"):
-        agent.run("sit")
+        agent.do("sit")
 
 
 def test_abstention_reaches_the_caller() -> None:
@@ -345,4 +366,4 @@ def test_abstention_reaches_the_caller() -> None:
 
     agent.translator = Abstains()
     with pytest.raises(NotUnderstoodError):
-        agent.run("???")
+        agent.do("???")

@@ -9,9 +9,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from embodied.app.settings import REWARD_ROBOTS
 from embodied.app.show.terminal import print_json
 from embodied.errors import ConfigurationError
+from embodied.routes.reward.robots import REWARD_ROBOTS
 from embodied.types import ObjectSpec
 from embodied.world.scene import load_scene, scene_names
 

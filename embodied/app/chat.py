@@ -12,10 +12,11 @@ from pathlib import Path
 from rich.console import Console
 
 from embodied.app.record.run_folder import make_folder
-from embodied.app.run import Display, perform
-from embodied.app.settings import INTERRUPTED, REACHED, REWARD_ROBOTS, Session
-from embodied.app.show.video import VideoOptions
-from embodied.errors import ConfigurationError
+from embodied.app.run import perform
+from embodied.app.show.protocol import Display
+from embodied.app.show.video_options import VideoOptions
+from embodied.outcome import INTERRUPTED, REACHED
+from embodied.session import Session
 
 HELP = """\
 Type what you want, for example "put the red block on the green block", then "now the blue one too".
@@ -77,11 +78,11 @@ def converse(
             done = perform(
                 session,
                 sentence,
-                (lambda emit, artifact: session.undo(emit=emit, artifact=artifact))
+                (lambda emit, write: session.undo(emit=emit, write=write))
                 if undo
                 else (
-                    lambda emit, artifact, sentence=sentence: session.run(
-                        sentence, emit=emit, artifact=artifact, move=True
+                    lambda emit, write, sentence=sentence: session.run(
+                        sentence, emit=emit, write=write, move=True
                     )
                 ),
                 out=folder,
@@ -130,16 +131,8 @@ def converse_live(
         The exit code of the last program.
 
     Raises:
-        ConfigurationError: The session is of another route.
+        ConfigurationError: The route does not change a motion while it goes on.
     """
-    from embodied.routes.reward.live import TypedLines
-    from embodied.routes.reward.route import RewardSession
-
-    if not isinstance(session, RewardSession):
-        raise ConfigurationError(
-            "only the reward route changes a motion while it goes on: "
-            f"--live needs one of the robots {', '.join(REWARD_ROBOTS)}"
-        )
 
     def say(text: str) -> None:
         if console is not None:
@@ -148,9 +141,7 @@ def converse_live(
     done = perform(
         session,
         "a live conversation",
-        lambda emit, artifact: session.converse(
-            TypedLines(lines), say, emit=emit, artifact=artifact
-        ),
+        lambda emit, write: session.converse(lines, say, emit=emit, write=write),
         out=out,
         display=display,
         video=video,

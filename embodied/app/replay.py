@@ -1,21 +1,36 @@
-"""Show a finished, failed or killed run again, without any model call."""
+"""The command ``replay``: show a run again, film its states, or carry it out again.
+
+No model is called.
+"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from embodied.app.record.run_folder import LoggedEvent, read_events, read_summary
+from embodied.app.record.run_folder import LoggedEvent, make_folder, read_events, read_summary
 from embodied.app.record.states import STATES
-from embodied.app.run import Display
-from embodied.app.settings import Goal, Outcome, Settings
-from embodied.app.show.video import VideoJob, VideoOptions, VideoResult
+from embodied.app.run import perform
+from embodied.app.show.protocol import Display
+from embodied.app.show.video import VideoJob
+from embodied.app.show.video_options import VideoOptions, VideoResult
 from embodied.errors import ConfigurationError
-from embodied.protocols import Event
-from embodied.types import PddlProgram, RewardProgram, ValueMapProgram
+from embodied.outcome import Outcome
+from embodied.protocols import Emit, Event
+from embodied.route import Route, Write
+from embodied.session import Session
+from embodied.settings import Settings
+from embodied.types import Program
+from embodied.verdict import Verdict
+
+OpenSession = Callable[[Settings], AbstractContextManager[tuple[Session, float]]]
+
+_PATIENCE_S = 600.0
+"""Filming a run again leaves nothing out; nobody waits for more than this."""
 
 
 def runs_in(folder: Path) -> tuple[Path, ...]:
@@ -79,6 +94,99 @@ def film_again(
         job.cancel()
 
 
+def show_again(
+    folder: Path,
+    *,
+    target: Path | None,
+    film: bool,
+    speed: float,
+    display: Callable[[], Display],
+) -> int:
+    """Show the log of every run in ``folder`` and film its states; 0 when all could be shown."""
+    for run in runs_in(folder):
+        shown = display()
+        result = VideoResult()
+        try:
+            outcome = show(run, shown)
+            if film:
+                options = VideoOptions(speed=speed, budget_s=_PATIENCE_S)
+                path = target or run / "replay.mp4"
+                result = _film_again(run, path, options, shown.drawing)
+        finally:
+            shown.close()
+        made = tuple(Path(f).name for f in result.files)
+        lost = {"video": result.problem} if result.problem else {}
+        summary = read_summary(run)
+        shown.end(outcome, run, {**summary, "pictures": made, "lost": lost})
+    return 0
+
+
+def _film_again(
+    run: Path, path: Path, options: VideoOptions, tick: Callable[[int, int], None]
+) -> VideoResult:
+    try:
+        return film_again(run, path, options, tick)
+    except ConfigurationError as error:  # a run that never moved has nothing to film
+        return VideoResult(problem=str(error))
+
+
+def execute_again(
+    folder: Path,
+    *,
+    out: Path,
+    display: Callable[[], Display],
+    video: VideoOptions | None,
+    open_session: OpenSession,
+) -> int:
+    """Carry out the recorded programs in a fresh world with the recorded seed.
+
+    Returns:
+        The exit code of the first that did not reach its goal, else 0.
+    """
+    runs = runs_in(folder)
+    settings = recorded_settings(runs[0])
+    into = out if len(runs) == 1 else make_folder(out, f"replay-{folder.name}")
+    code = 0
+    with open_session(settings) as (session, opened_s):
+        programs = [recorded_program(run, session.route) for run in runs]
+        for turn, (run, program) in enumerate(zip(runs, programs, strict=True), 1):
+            summary = read_summary(run)
+            instruction = str(summary.get("instruction", ""))
+
+            def act(
+                emit: Emit, write: Write, program: Program = program, said: str = instruction
+            ) -> Outcome:
+                return session.pursue(program, emit=emit, write=write, instruction=said)
+
+            done = perform(
+                session,
+                instruction,
+                act,
+                out=into,
+                display=display(),
+                video=video,
+                command="replay",
+                opened_s=opened_s,
+                extra={
+                    "turn": turn,
+                    "replay_of": str(run),
+                    "recorded_verdict": summary.get("verdict"),
+                },
+                prefix=f"{turn:02d}" if len(runs) > 1 else None,
+            )
+            code = code or done.outcome.exit_code
+    return code
+
+
+def view_states(folder: Path, *, speed: float) -> int:
+    """Play the recorded states in a window."""
+    from embodied.app.show.window import play
+
+    for run in runs_in(folder):
+        play(run, speed=speed)
+    return 0
+
+
 def recorded_settings(folder: Path) -> Settings:
     """Scene, robot, route and seed of a run, to carry it out again.
 
@@ -104,7 +212,7 @@ def recorded_settings(folder: Path) -> Settings:
         raise ConfigurationError(f"{folder / 'run.json'} lacks {error}") from error
 
 
-def recorded_program(folder: Path) -> PddlProgram | RewardProgram | ValueMapProgram:
+def recorded_program(folder: Path, route: Route[Any]) -> Program:
     """The program that a run pursued.
 
     Raises:
@@ -112,35 +220,10 @@ def recorded_program(folder: Path) -> PddlProgram | RewardProgram | ValueMapProg
         ProgramError: The recorded program is not legal any more.
     """
     events, _ = read_events(folder)
-    for event in events:
-        if event.kind == "program":
-            break
-    else:
+    programs = [e for e in events if e.kind == "program"]
+    if not programs:
         raise ConfigurationError(f"{folder} ended before its sentence became a program")
-    source = f"replay of {event.data['source']}"
-    if "reward" in event.data:
-        from embodied.language.reward import program_from_json
-
-        robot = str(read_summary(folder)["robot"])
-        reward = json.dumps(event.data["reward"])
-        return program_from_json(reward, robot, source=source, filled=False)
-    if "value_map" in event.data:
-        from embodied.language.value_map import read_json
-        from embodied.world.scene import load_scene
-
-        scene = load_scene(_scene_of(folder, read_summary(folder)))
-        text = json.dumps(event.data["value_map"])
-        return read_json(text, objects=tuple(scene.objects), source=source)
-    try:
-        return PddlProgram(
-            domain=(folder / "domain.pddl").read_text("utf-8"),
-            problem=(folder / "problem.pddl").read_text("utf-8"),
-            stages=tuple(event.data["stages"]),
-            source=source,
-            notes=tuple(event.data["notes"]),
-        )
-    except OSError as error:
-        raise ConfigurationError(f"{folder} lacks {error.filename}: {error.strerror}") from error
+    return route.read(programs[0].data, folder)
 
 
 def _scene_of(folder: Path, summary: dict[str, Any]) -> str:
@@ -172,13 +255,18 @@ def _recorded_outcome(summary: dict[str, Any], events: list[LoggedEvent], torn: 
         return Outcome(
             exit_code=1, message=f"this run {status}; last in its log: {last}", notes=notes
         )
-    goals = tuple(
-        Goal(text=g["text"], **{k: tuple(g.get(k, ())) for k in ("holds", "held", "unmet")})
+    verdicts = tuple(
+        Verdict(
+            text=g["text"],
+            holds=tuple(g.get("holds", ())),
+            held=tuple(g.get("held", ())),
+            unmet=tuple(g.get("unmet", ())),
+        )
         for g in summary.get("verdict", {}).get("goals", ())
     )
     return Outcome(
         exit_code=int(summary.get("exit_code", 3)),
         message=str(summary.get("message", "")),
-        goals=goals,
+        verdicts=verdicts,
         notes=notes,
     )

@@ -9,22 +9,21 @@ period old; a real arm's world is simply measured.
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from embodied.app.record.run_folder import read_events, read_summary
 from embodied.app.record.states import STATES, read_states
-from embodied.app.replay import recorded_program, recorded_settings
-from embodied.app.run import Display, perform
-from embodied.app.settings import Artifact, Outcome, Session, Settings
-from embodied.app.show.video import VideoOptions
+from embodied.app.replay import OpenSession, recorded_program, recorded_settings
+from embodied.app.run import perform
+from embodied.app.show.protocol import Display
+from embodied.app.show.video_options import VideoOptions
 from embodied.errors import ConfigurationError
+from embodied.outcome import Outcome
 from embodied.protocols import Emit
-from embodied.routes.pddl.route import TabletopSession
-from embodied.types import Array, PddlProgram
-
-OpenSession = Callable[[Settings], AbstractContextManager[tuple[Session, float]]]
+from embodied.route import Write
+from embodied.settings import Settings
+from embodied.types import Array
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -35,7 +34,7 @@ class Interrupted:
         folder: Its run folder.
         instruction: What was asked.
         settings: Scene, robot, world and seed.
-        program: What it became; None when the run stopped before that.
+        understood: Whether the sentence had become a program.
         done: Stages that had been measured to be reached.
         qpos: Last recorded configuration; None when nothing had been recorded.
     """
@@ -43,7 +42,7 @@ class Interrupted:
     folder: Path
     instruction: str
     settings: Settings
-    program: PddlProgram | None
+    understood: bool
     done: int
     qpos: Array | None
 
@@ -52,7 +51,7 @@ def interrupted_run(folder: Path) -> Interrupted:
     """Read what an interrupted run left behind.
 
     Raises:
-        ConfigurationError: It is no run folder, it is finished, or it is of another route.
+        ConfigurationError: It is no run folder, or it is finished.
     """
     summary = read_summary(folder)
     if summary.get("status") == "finished":
@@ -60,17 +59,12 @@ def interrupted_run(folder: Path) -> Interrupted:
             f"{folder} is finished ({summary.get('message', 'no message')}): only an interrupted "
             "run can be resumed; replay --execute carries one out again"
         )
-    settings = recorded_settings(folder)
-    if settings.route != "pddl":
-        raise ConfigurationError(
-            f"{folder} is a run of the route {settings.route}: only pddl can be resumed"
-        )
-    program, done = _progress(folder)
+    understood, done = _progress(folder)
     return Interrupted(
         folder=folder,
         instruction=str(summary["instruction"]),
-        settings=settings,
-        program=program,
+        settings=recorded_settings(folder),
+        understood=understood,
         done=done,
         qpos=_last_state(folder),
     )
@@ -88,22 +82,20 @@ def resume(
     """Go on with an interrupted run; returns the exit code of what became of it."""
     left = interrupted_run(folder)
     with open_session(replace(left.settings, yes=yes)) as (session, opened_s):
-        if not isinstance(session, TabletopSession):
-            raise ConfigurationError(f"{folder} is not a run on a tabletop")
-        tabletop = session
+        program = recorded_program(folder, session.route) if left.understood else None
         if left.qpos is not None:
-            tabletop.restore(left.qpos)
+            session.restore(left.qpos)
 
-        def act(emit: Emit, artifact: Artifact) -> Outcome:
-            if left.program is None:
-                return tabletop.run(left.instruction, emit=emit, artifact=artifact, move=True)
-            return tabletop.resume(
-                left.program,
+        def act(emit: Emit, write: Write) -> Outcome:
+            if program is None:
+                return session.run(left.instruction, emit=emit, write=write, move=True)
+            return session.resume(
+                program,
                 instruction=left.instruction,
                 done=left.done,
-                believed=tabletop.recall(folder),
+                believed=session.recall(folder),
                 emit=emit,
-                artifact=artifact,
+                write=write,
             )
 
         done = perform(
@@ -120,17 +112,12 @@ def resume(
     return done.outcome.exit_code
 
 
-def _progress(folder: Path) -> tuple[PddlProgram | None, int]:
-    """The program, if there was one yet, and the number of stages that were reached."""
+def _progress(folder: Path) -> tuple[bool, int]:
+    """Whether there was a program yet, and the number of stages that were reached."""
     events, _ = read_events(folder)
-    if not any(e.kind == "program" for e in events):
-        return None, 0
-    program = recorded_program(folder)
-    if not isinstance(program, PddlProgram):
-        raise ConfigurationError(f"{folder} pursued a {type(program).__name__}, not a PDDL program")
     before = int(read_summary(folder).get("stages_reached_before", 0))
     reached = [int(e.data["stage"]) + 1 for e in events if e.kind == "milestone"]
-    return program, max([before, *reached])
+    return any(e.kind == "program" for e in events), max([before, *reached])
 
 
 def _last_state(folder: Path) -> Array | None:

@@ -13,23 +13,20 @@ from contextlib import suppress
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from embodied.app.record.run_folder import EVENTS, RunFolder
 from embodied.app.record.states import STATES, StateLog
-from embodied.app.settings import (
-    BROKEN,
-    INTERRUPTED,
-    Artifact,
-    Outcome,
-    Session,
-    outcome_of_error,
-)
-from embodied.app.show.video import VideoJob, VideoOptions, VideoResult
+from embodied.app.show.protocol import Display
+from embodied.app.show.video import VideoJob
+from embodied.app.show.video_options import VideoOptions, VideoResult
 from embodied.errors import EmbodiedError
 from embodied.memory import MEMORY_LOG
 from embodied.memory.tracing import MEMORY, MemoryTrace
+from embodied.outcome import BROKEN, INTERRUPTED, Outcome, outcome_of_error
 from embodied.protocols import Emit, Event
+from embodied.route import Write
+from embodied.session import Session
 
 PACKAGES = (
     "embodied-stack",
@@ -51,34 +48,7 @@ PACKAGES = (
 
 _SOURCES = {"ground truth": "ground truth of the simulator"}
 
-
-class Display(Protocol):
-    """Shows a run while it happens."""
-
-    def begin(
-        self, instruction: str, about: Mapping[str, Any], describe: Callable[[str], str]
-    ) -> None:
-        """A sentence is about to be carried out; ``describe`` puts actions in words."""
-        ...
-
-    def event(self, event: Event) -> None:
-        """Something happened."""
-        ...
-
-    def drawing(self, drawn: int, of: int) -> None:
-        """Pictures are being made."""
-        ...
-
-    def end(self, outcome: Outcome, folder: Path, summary: Mapping[str, Any]) -> None:
-        """It is over; ``summary`` is what ``run.json`` says."""
-        ...
-
-    def close(self) -> None:
-        """Take away what moves on the screen; may be called twice."""
-        ...
-
-
-Act = Callable[[Emit, Artifact], Outcome]
+Act = Callable[[Emit, Write], Outcome]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,7 +162,10 @@ def perform(
         message=outcome.message,
         verdict={
             "reached": outcome.reached,
-            "goals": outcome.goals,
+            "goals": [
+                {"text": v.text, "holds": v.holds, "held": v.held, "unmet": v.problems}
+                for v in outcome.verdicts
+            ],
             "measured_from": about["object_source"],
         },
         notes=outcome.notes,
@@ -218,12 +191,8 @@ def versions() -> dict[str, str]:
 
 def _guarded(act: Act, emit: Emit, folder: RunFolder) -> Outcome:
     """Run ``act``; an error becomes an outcome and an event."""
-
-    def artifact(name: str, content: str | bytes) -> None:
-        folder.write(name, content)
-
     try:
-        return act(emit, artifact)
+        return act(emit, folder.write)
     except EmbodiedError as error:
         if os.environ.get("EMBODIED_DEBUG"):
             traceback.print_exc(file=sys.stderr)

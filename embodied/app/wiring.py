@@ -2,139 +2,169 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from embodied.app.settings import (
-    BRIDGE_WORLDS,
-    PYBULLET_ROBOT,
-    REWARD_ROBOTS,
-    ROUTES,
-    WORLDS,
-    Session,
-    Settings,
-    check_pybullet_arm,
-    reward_route,
-)
+from embodied.app.asking import asker
 from embodied.errors import ConfigurationError
+from embodied.language.models.logged import LoggedModel
+from embodied.language.opening import needs_model
+from embodied.opening import Environment, Opening
+from embodied.recovery import Ask, nobody
+from embodied.registry import unknown
+from embodied.route import ROUTES, Route
+from embodied.session import Session
+from embodied.settings import Settings
 
 if TYPE_CHECKING:
     from embodied.app.bridge.session import Supervised
-    from embodied.language.models.logged import LoggedModel
-    from embodied.protocols import Controller, SymbolGrounder, Translator
-    from embodied.routes.pddl.route import TabletopSession
-    from embodied.world.mujoco import MujocoWorld
-    from embodied.world.pybullet import PybulletWorld
     from embodied.world.scene import Scene
 
-RULES = "rules"
-OFFLINE = "offline"
-RULES_NOTE = "a deterministic grammar, not a language model"
+BRIDGE_WORLDS = ("bridge", "bridge-pybullet")
+"""A simulated arm behind a supervisor process, in MuJoCo and in PyBullet."""
+
+WORLDS = ("mujoco", "pybullet", *BRIDGE_WORLDS)
+
+PYBULLET_ROBOT = "panda"
+"""The arm of the world pybullet; MuJoCo's fr3 has the same coordinates and draws its states."""
 
 
-def open_session(settings: Settings) -> Session:
+def open_session(
+    settings: Settings,
+    *,
+    supervised: Supervised | None = None,
+    tell: Callable[[str], None] = lambda text: None,
+) -> Session:
     """Build the world and everything that moves it.
 
+    Args:
+        settings: What a person asked for.
+        supervised: An arm behind a supervisor that is there already.
+        tell: Shows a person a line about something that takes long.
+
     Raises:
-        ConfigurationError: A scene, robot, model or route that does not exist or is broken.
+        ConfigurationError: A scene, robot, model or route that does not exist or is broken, or
+            that does not go with the others.
         EnvironmentMissingError: A package is missing; the message says how to install it.
         ModelError: The model's key is missing.
     """
-    if settings.route not in ROUTES:
-        raise ConfigurationError(
-            f"unknown route {settings.route!r}: choose from {', '.join(ROUTES)}"
+    entry = ROUTES.get(route_of(settings))
+    environment = open_environment(settings, supervised)
+    try:
+        model = open_named_model(settings)
+        ask = asker(settings.yes)
+        opening = Opening(
+            environment=environment, settings=settings, model=model, ask=ask, tell=tell
         )
+        route = entry.load().open(opening)
+    except BaseException:
+        environment.close()
+        raise
+    return session_of(settings, environment, route, model=model, ask=ask)
+
+
+def session_of(
+    settings: Settings,
+    environment: Environment,
+    route: Route[Any],
+    *,
+    model: LoggedModel | None = None,
+    ask: Ask = nobody,
+) -> Session:
+    """A session with one route, open in its environment.
+
+    Raises:
+        ConfigurationError: The route brings no translator.
+    """
+    if route.translator is None:
+        raise ConfigurationError(f"the route {route.name} brings no translator")
+    about = {
+        "scene": settings.scene,
+        "robot": settings.robot,
+        "world": settings.world,
+        "route": route.name,
+        "model": settings.model,
+        "seed": settings.seed,
+        **environment.about,
+    }
+    return Session(
+        environment,
+        {route.program: route},
+        translator=route.translator,
+        route=route,
+        model=model,
+        about=about,
+        ask=ask,
+    )
+
+
+def route_of(settings: Settings) -> str:
+    """The route that carries out the sentences: the one asked for, or the robot's own."""
+    from embodied.routes.reward.robots import REWARD_ROBOTS
+
+    if settings.route != "auto":
+        return settings.route
+    return "reward" if settings.robot in REWARD_ROBOTS else "pddl"
+
+
+def open_environment(settings: Settings, supervised: Supervised | None = None) -> Environment:
+    """The robot of the settings in its scene, reset from the seed; raises as ``open_session``."""
+    from embodied.routes.reward.robots import REWARD_ROBOTS
+
     if settings.world not in WORLDS:
-        raise ConfigurationError(
-            f"unknown world {settings.world!r}: choose from {', '.join(WORLDS)}"
-        )
-    if settings.moves_by_rewards:
+        raise unknown("world", settings.world, WORLDS)
+    if settings.robot in REWARD_ROBOTS:
+        from embodied.routes.reward.setup import open_environment as open_reward_environment
+
         if settings.world != "mujoco":
             raise ConfigurationError(
-                f"the route reward plans and moves in MuJoCo; --world {settings.world} needs"
-                " --route pddl"
+                f"the {settings.robot} plans and moves in MuJoCo, not in the world {settings.world}"
             )
-        return reward_route().open_reward_session(settings)
-    if settings.world in BRIDGE_WORLDS:
-        from embodied.app.bridge.session import open_bridge_session
-
-        return open_bridge_session(settings)[0]
-    if settings.route == "value-map":
-        from embodied.routes.value_map.route import open_value_map_session
-
-        return open_value_map_session(settings)
-    if settings.world == "pybullet":
-        check_pybullet_arm(settings)
-    if settings.robot in REWARD_ROBOTS:
-        raise ConfigurationError(
-            f"the route pddl moves the arm fr3; robot {settings.robot!r} needs --route reward"
-        )
-    return open_tabletop(settings)
+        return open_reward_environment(settings)
+    return _open_tabletop(settings, supervised)
 
 
-def open_tabletop(settings: Settings, supervised: Supervised | None = None) -> TabletopSession:
-    """Build a session of the PDDL route; raises as ``open_session`` does.
-
-    Args:
-        settings: What the command line says.
-        supervised: An arm behind a supervisor; None opens the simulator of the settings.
-    """
-    from embodied_controllers.trajectory import TrajectoryController
-    from embodied_planners.motion import MotionPlanner
-    from embodied_planners.pddl import Planner, explain_plan
-    from embodied_planners.skills import TabletopSkills
-
-    from embodied.agent import Options
-    from embodied.app.asking import asker, open_strategy
-    from embodied.app.bridge.session import GOAL_TIME_S
-    from embodied.routes.pddl.critic import tabletop_critic
-    from embodied.routes.pddl.route import Parts, TabletopSession
+def _open_tabletop(settings: Settings, supervised: Supervised | None) -> Environment:
+    """An arm with a gripper at a table, reset from the seed."""
+    from embodied.body import Body
     from embodied.world.grounding import TabletopGrounder
     from embodied.world.scene import load_scene
 
+    bullet = settings.world in ("pybullet", "bridge-pybullet")
+    if bullet and settings.robot != PYBULLET_ROBOT:
+        raise ConfigurationError(
+            f"the world {settings.world} has the arm {PYBULLET_ROBOT}, not {settings.robot!r}"
+        )
     scene = load_scene(settings.scene)
-    options = Options(plan_time_s=settings.plan_time_s, tidy="(hand-empty)")
-    if supervised is None:
-        world, model_to_plan = open_world(settings, scene)
-        controller: Controller[Any] = TrajectoryController(world.spec)
+    if settings.world in BRIDGE_WORLDS and supervised is None:
+        from embodied.app.bridge.session import BridgeOptions, open_supervised
+
+        supervised = open_supervised(settings, BridgeOptions(), scene)
+    if supervised is not None:
+        world, planning_model = supervised.world, supervised.planning_model
     else:
-        world, model_to_plan = supervised.world, supervised.planning_model
-        controller = supervised.wrap(TrajectoryController(world.spec))
-        options = replace(options, goal_time_s=GOAL_TIME_S)
+        world, planning_model = open_world(settings, scene)
+    body = Body(world)
+    body.reset(seed=settings.seed)
     grounder = TabletopGrounder(world.spec)
-    translator, model = open_translator(settings, grounder, scene)
-    motion = MotionPlanner(model_to_plan, world.spec, seed=settings.seed)
-    parts = Parts(
-        world=world,
-        read_qpos=lambda: world.qpos,
+    place = Environment(
+        body=body,
         grounder=grounder,
-        translator=translator,
-        planner=Planner(optimal=settings.optimal),
-        skills=TabletopSkills(motion, world.spec),
-        controller=controller,
-        explain=explain_plan,
-        model=model,
         static_facts=grounder.static_facts,
-        about={
-            "scene": settings.scene,
-            "robot": settings.robot,
-            "world": settings.world,
-            "route": "pddl",
-            "model": settings.model,
-            "seed": settings.seed,
-        },
+        scene=scene,
+        with_arm=arm_of(settings),
+        planning_model=planning_model,
+        read_qpos=lambda: world.qpos,
         states_header=states_header(settings),
-        translator_note=RULES_NOTE if settings.model == RULES else "",
-        options=options,
-        strategy=open_strategy(settings, model),
-        critic=tabletop_critic(world.spec),
-        ask=asker(settings.yes),
+        object_source=world.spec.object_source,
     )
-    return TabletopSession(parts, seed=settings.seed)
+    if supervised is not None:
+        place.wrap, place.goal_time_s = supervised.wrap, supervised.goal_time_s
+    return place
 
 
-def open_world(settings: Settings, scene: Scene) -> tuple[MujocoWorld | PybulletWorld, Any]:
+def open_world(settings: Settings, scene: Scene) -> tuple[Any, Any]:
     """Build the world, and the MuJoCo model that planners check motions in."""
     if settings.world == "pybullet":
         from embodied.world import pybullet
@@ -146,47 +176,21 @@ def open_world(settings: Settings, scene: Scene) -> tuple[MujocoWorld | Pybullet
     return world, mujoco.planning_model(scene, settings.robot)
 
 
-def open_translator(
-    settings: Settings, grounder: SymbolGrounder, scene: Scene
-) -> tuple[Translator, LoggedModel | None]:
-    """Open who turns sentences into goals, and the language model that this needs, if any."""
-    if settings.model == RULES:
-        from embodied.language.pddl.rules import RulesTranslator
+def arm_of(settings: Settings) -> Callable[[Any], Any]:
+    """What puts the arm of the settings into a scene, as an ``MjSpec``."""
 
-        return RulesTranslator(grounder.domain_text, grounder.objects), None
-    if settings.model == OFFLINE:
-        from embodied.language.offline.offline import offline_translator
-        from embodied.language.pddl.rules import RulesTranslator
+    def in_pybullet(scene: Scene) -> Any:
+        from embodied.world import pybullet
 
-        rules = RulesTranslator(grounder.domain_text, grounder.objects)
-        return offline_translator(
-            rules, "goal", domain_text=grounder.domain_text, objects=grounder.objects
-        ), None
-    from embodied.language.models.logged import LoggedModel
-    from embodied.language.pddl.scene_translator import SceneTranslator
+        return pybullet.planning_spec(scene)
 
-    model = LoggedModel(open_named_model(settings))
-    translator = SceneTranslator(
-        model,
-        grounder.domain_text,
-        grounder.objects,
-        emit=lambda event: model.emit(event),
-        log_calls=False,
-    )
-    return translator, model
+    def in_mujoco(scene: Scene) -> Any:
+        from embodied.world import robots
+        from embodied.world.builder import build_spec
 
+        return build_spec(scene, robots.load(settings.robot))
 
-def open_named_model(settings: Settings) -> Any:
-    """Open the model of the settings; raises ConfigurationError, ModelError."""
-    from embodied.language.models import open_model
-
-    return open_model(
-        settings.model,
-        base_url=settings.base_url,
-        max_calls=settings.max_calls,
-        max_tokens=settings.max_tokens,
-        record=settings.record,
-    )
+    return in_pybullet if settings.robot == PYBULLET_ROBOT else in_mujoco
 
 
 def states_header(settings: Settings) -> dict[str, Any]:
@@ -195,3 +199,20 @@ def states_header(settings: Settings) -> dict[str, Any]:
     scene = str(path.resolve()) if path.is_file() else settings.scene
     robot = Settings().robot if settings.robot == PYBULLET_ROBOT else settings.robot
     return {"route": "pddl", "scene": scene, "robot": robot}
+
+
+def open_named_model(settings: Settings) -> LoggedModel | None:
+    """The language model of the settings, None for translators that need none."""
+    if not needs_model(settings.model):
+        return None
+    from embodied.language.models import open_model
+
+    return LoggedModel(
+        open_model(
+            settings.model,
+            base_url=settings.base_url,
+            max_calls=settings.max_calls,
+            max_tokens=settings.max_tokens,
+            record=settings.record,
+        )
+    )

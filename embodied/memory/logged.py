@@ -70,9 +70,9 @@ class LoggedMemory:
         """Take in that an action was carried out."""
         return self.became(self.memory.executed(action, result))
 
-    def told(self, instruction: str, program: Program) -> LoggedMemory:
-        """Take in a sentence and what it was understood to mean."""
-        return self.became(self.memory.told(instruction, program))
+    def told(self, instruction: str, program: Program, meaning: str = "") -> LoggedMemory:
+        """Take in a sentence, what it was understood to mean, and that in words."""
+        return self.became(self.memory.told(instruction, program, meaning))
 
     def became(self, memory: Memory) -> LoggedMemory:
         """Log the step that led to ``memory``, e.g. what a writer made of a proposal."""

@@ -75,7 +75,11 @@ class Memory:
         """
         if self.grounder is None:
             return replace(self, time_s=observation.time, contradictions=())
-        return self.measured(self.grounder.facts(observation), time_s=observation.time)
+        facts = self.grounder.facts(observation)
+        if observation.poses:  # what is not seen is believed to be as it was
+            names = self.vocabulary.objects.keys() - observation.poses.keys()
+            facts |= {a for a in self.facts if a.args and a.args[0] in names}
+        return self.measured(facts, time_s=observation.time)
 
     def measured(
         self, facts: frozenset[Atom], *, time_s: float, scope: Collection[str] | None = None
@@ -144,9 +148,9 @@ class Memory:
         dropped = sorted(deletes & facts)
         return self.changed(f"executed {action}", time_s=self.time_s, put=put, dropped=dropped)
 
-    def told(self, instruction: str, program: Program) -> Memory:
-        """Take in a sentence and what it was understood to mean."""
-        exchange = (instruction, "; ".join(getattr(program, "stages", ())) or str(program))
+    def told(self, instruction: str, program: Program, meaning: str = "") -> Memory:
+        """Take in a sentence, what it was understood to mean, and that in words."""
+        exchange = (instruction, meaning or str(program))
         kept = (*self.exchanges, (instruction, program))[-EXCHANGES_KEPT:]
         after = self.changed(f"told: {instruction}", time_s=self.time_s, exchange=exchange)
         return replace(after, exchanges=kept)

@@ -38,6 +38,6 @@ class SceneMemory:
             return self
         return replace(self, facts=self.transition(action, self.facts))
 
-    def told(self, instruction: str, program: Program) -> SceneMemory:
+    def told(self, instruction: str, program: Program, meaning: str = "") -> SceneMemory:
         """Append to the conversation."""
         return replace(self, exchanges=(*self.exchanges, (instruction, program)))

@@ -19,7 +19,7 @@ TRUTH = "ground truth of the simulator"
 
 
 @dataclass(slots=True, kw_only=True)
-class PixelEyes:
+class CameraPerceiver:
     """RGB-D cameras of a simulated world and perception on their images.
 
     Attributes:
@@ -72,13 +72,13 @@ class PixelEyes:
         return percept
 
 
-def pixel_eyes(
+def camera_perceiver(
     world: Any,
     *,
     detector: Detector | None = None,
     options: PerceptionOptions | None = None,
     faults: Callable[[], SensorFaults | None] = lambda: None,
-) -> PixelEyes:
+) -> CameraPerceiver:
     """Eyes that see a simulated world through its cameras.
 
     Args:
@@ -96,11 +96,11 @@ def pixel_eyes(
         options=options,
         robot_filter=ModelRobotFilter.of(world.model, world.spec),
     )
-    return PixelEyes(world=world, perception=perception, faults=faults)
+    return CameraPerceiver(world=world, perception=perception, faults=faults)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TrueEyes:
+class GroundTruthPerceiver:
     """The simulator's own poses as a percept: ground truth, not perception."""
 
     world: Any

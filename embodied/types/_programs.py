@@ -4,11 +4,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import TypeAlias
+from typing import Protocol
 
-from embodied.types._reward import RewardProgram
 from embodied.types._symbols import GroundAction
-from embodied.types._value_map import ValueMapProgram
+
+
+class Program(Protocol):
+    """What a sentence becomes: data, never executed code. Its type picks the route."""
+
+    @property
+    def source(self) -> str:
+        """Who wrote it, e.g. ``"rules"`` or ``"openai:gpt-5"``."""
+        ...
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Repairs and assumptions that a reader should know about."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +76,3 @@ class PlanResult:
     wall_s: float = 0.0
     cpu_s: float = 0.0
     message: str = ""
-
-
-Program: TypeAlias = PddlProgram | RewardProgram | ValueMapProgram

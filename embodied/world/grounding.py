@@ -125,21 +125,22 @@ class TabletopGrounder:
     def facts(self, observation: Observation) -> frozenset[Atom]:
         """All atoms that hold in this measurement, static ones included.
 
-        Raises:
-            KeyError: The observation lacks the pose of an object.
+        Objects without a pose in it have not been seen: only static facts are about them.
         """
-        bodies = {n: _Body.of(o, observation.poses[n]) for n, o in self._specs.items()}
+        poses = observation.poses
+        bodies = {n: _Body.of(o, poses[n]) for n, o in self._specs.items() if n in poses}
         found: set[Atom] = set(self.static_facts)
         for name in self._containers:
             spec = self._specs[name]
             if spec.kind == "drawer":
-                opening = observation.openings_m[name]
+                opening = observation.openings_m.get(name, 0.0)
                 if opening >= OPEN_FRACTION * spec.travel_m:
                     found.add(Atom("open", (name,)))
         held = self._held(observation, bodies)
         found.add(Atom("holding", (held,)) if held else Atom("hand-empty"))
         covered: set[str] = set()
-        for name in self._items:
+        items = [n for n in self._items if n in bodies]
+        for name in items:
             if name == held:
                 continue
             inside = self._container_of(bodies, name)
@@ -149,7 +150,7 @@ class TabletopGrounder:
             if below:
                 found.add(Atom("on", (name, below)))
                 covered.add(below)
-        found.update(Atom("clear", (n,)) for n in self._items if n not in covered and n != held)
+        found.update(Atom("clear", (n,)) for n in items if n not in covered and n != held)
         return frozenset(found)
 
     def _static(self) -> frozenset[Atom]:
@@ -173,13 +174,15 @@ class TabletopGrounder:
         if gripper is None or gripper.force_n < GRASP_FORCE_N:
             return ""
         ee = observation.pose_ee_in_world
-        gaps = {n: _grasp_gap(bodies[n], ee, gripper) for n in self._items}
+        gaps = {n: _grasp_gap(bodies[n], ee, gripper) for n in self._items if n in bodies}
         name = min(gaps, key=lambda n: gaps[n], default="")
         return name if name and gaps[name] <= GRASP_REACH_M else ""
 
     def _container_of(self, bodies: Mapping[str, _Body], name: str) -> str:
         item = bodies[name]
         for container in self._containers:
+            if container not in bodies:
+                continue
             body = bodies[container]
             x, y, _ = body.local(item.position)
             half = np.array(body.spec.inner_size_m) / 2
@@ -201,6 +204,8 @@ class TabletopGrounder:
             candidates += self._surfaces
         touching: list[tuple[float, float, str]] = []
         for other in candidates:
+            if other not in bodies:
+                continue
             body = bodies[other]
             is_ball = body.spec.shape == "sphere"
             if is_ball or abs(item.lowest - body.highest) > CONTACT_GAP_M:

@@ -13,13 +13,17 @@ import pytest
 from embodied_planners.pddl import Planner, explain_plan
 from typer.testing import CliRunner
 
-from embodied.agent import Options
 from embodied.app import wiring
 from embodied.app.cli import main as cli
-from embodied.app.settings import Settings
-from embodied.app.show.video import VideoOptions
+from embodied.app.show.video_options import VideoOptions
+from embodied.body import Body
+from embodied.opening import Environment, Opening
 from embodied.protocols import Skill, StateMemory
-from embodied.routes.pddl.route import Parts, TabletopSession
+from embodied.recovery import nobody
+from embodied.routes.pddl.route import PddlOptions, PddlRoute
+from embodied.routes.pddl.translators import open_translator
+from embodied.session import Session
+from embodied.settings import Settings
 from embodied.symbolic import read_domain, render_problem
 from embodied.types import (
     Command,
@@ -170,24 +174,20 @@ class App:
         out: Where run folders go.
         opened: Sessions that were opened, oldest first.
         translate_goals: Take sentences as PDDL goals instead of opening the translator asked for.
-        change: Changes the parts before a session is made of them.
+        change: Changes the route's parts before a session is made of them; "world" and "ask" too.
         video: How runs are filmed when they are.
     """
 
     out: Path
-    opened: list[TabletopSession]
+    opened: list[Session]
     monkeypatch: pytest.MonkeyPatch
     translate_goals: bool = True
     change: Callable[[dict[str, Any]], None] = lambda parts: None
 
-    def open(self, settings: Settings) -> TabletopSession:
+    def open(self, settings: Settings, **rest: Any) -> Session:
         scene = load_scene(settings.scene)
         world = FakeWorld(scene)
         grounder = TabletopGrounder(world.spec)
-        translator: Any = GoalTranslator(grounder)
-        model = None
-        if not self.translate_goals:
-            translator, model = wiring.open_translator(settings, grounder, scene)
 
         def read_qpos() -> np.ndarray:
             seen = world.observe()
@@ -195,28 +195,49 @@ class App:
 
         parts: dict[str, Any] = {
             "world": world,
-            "read_qpos": read_qpos,
+            "ask": nobody,
             "grounder": grounder,
-            "translator": translator,
             "planner": Planner(),
             "skills": GantrySkills(world.spec),
             "controller": GantryController(),
             "explain": explain_plan,
-            "model": model,
             "static_facts": grounder.static_facts,
-            "about": {
+            "bounds": PddlOptions(plan_time_s=settings.plan_time_s),
+        }
+        self.change(parts)
+        body = Body(parts.pop("world"))
+        body.reset(seed=settings.seed)
+        place = Environment(
+            body=body,
+            grounder=grounder,
+            static_facts=grounder.static_facts,
+            read_qpos=read_qpos,
+            states_header={"route": "pddl", "scene": settings.scene, "robot": "fake-gantry"},
+            object_source=body.spec.object_source,
+        )
+        translator: Any = GoalTranslator(grounder)
+        model, ask = None, parts.pop("ask")
+        if not self.translate_goals:
+            model = wiring.open_named_model(settings)
+            opening = Opening(environment=place, settings=settings, model=model)
+            translator = open_translator(opening)
+        parts.setdefault("translator", translator)
+        route = PddlRoute(**parts)
+        session = Session(
+            place,
+            {PddlProgram: route},
+            translator=parts["translator"],
+            route=route,
+            model=model,
+            about={
                 "scene": settings.scene,
                 "robot": "fake-gantry",
                 "route": "pddl",
                 "model": settings.model,
                 "seed": settings.seed,
             },
-            "states_header": {"route": "pddl", "scene": settings.scene, "robot": "fake-gantry"},
-            "translator_note": wiring.RULES_NOTE if settings.model == wiring.RULES else "",
-            "options": Options(plan_time_s=settings.plan_time_s),
-        }
-        self.change(parts)
-        session = TabletopSession(Parts(**parts), seed=settings.seed)
+            ask=ask,
+        )
         self.opened.append(session)
         return session
 

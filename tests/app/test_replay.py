@@ -21,10 +21,13 @@ def test_a_replay_carries_the_program_out_again_without_a_translator(app: Any) -
     app("run", STACK, "--seed", "3")
     (folder,) = app.folders()
 
-    def refuse(sentence: str) -> str:
-        raise AssertionError("a replay must not translate")
+    class Refusing:
+        name = "goals"
 
-    app.change = lambda parts: setattr(parts["translator"], "answer", refuse)
+        def translate(self, *_: Any) -> Any:
+            raise AssertionError("a replay must not translate")
+
+    app.change = lambda parts: parts.update(translator=Refusing())
     done = app("replay", str(folder), "--execute")
     assert done.exit_code == 0, done.output
     again = read_summary(app.folders()[-1])

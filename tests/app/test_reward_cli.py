@@ -10,7 +10,7 @@ from embodied_controllers.mpc import PlannerOptions
 from typer.testing import CliRunner
 
 from embodied.app.cli.main import app
-from embodied.app.settings import NOT_REACHED, REACHED
+from embodied.outcome import NOT_REACHED, REACHED
 from embodied.routes.reward import setup as reward_rig
 
 QUICK = PlannerOptions(horizon_s=0.4, n_knots=3, n_samples=16, halvings=(0.5,))

@@ -13,17 +13,24 @@ from embodied_controllers.mpc import PlannerOptions
 from embodied_controllers.mpc.controller import Mode
 
 from embodied.app.replay import recorded_program
-from embodied.app.settings import NOT_REACHED, REACHED, Settings
+from embodied.app.wiring import session_of
 from embodied.errors import ConfigurationError, NotUnderstoodError
 from embodied.language.models import FunctionModel
 from embodied.language.reward import make_term, program_to_json
 from embodied.language.reward.rules import RewardRules
 from embodied.language.reward.translator import RewardTranslator
+from embodied.outcome import NOT_REACHED, REACHED
 from embodied.protocols import Event, Request
-from embodied.routes.reward import route as reward_route
-from embodied.routes.reward.live import TypedLines
-from embodied.routes.reward.route import RewardSession
-from embodied.routes.reward.setup import build_rig
+from embodied.routes.reward.route import RewardRoute
+from embodied.routes.reward.setup import (
+    RewardSetup,
+    build_setup,
+    drawing_model,
+    environment_of,
+    open_environment,
+)
+from embodied.session import Session
+from embodied.settings import Settings
 from embodied.types import (
     RewardCondition,
     RewardGuard,
@@ -38,20 +45,29 @@ HIGH = LOW.replace("0.16", "0.26")
 FAR = '{"stages": [{"duration_s": 0.6, "terms": [{"name": "torso_position", "x": 5, "y": 5}]}]}'
 
 
-def session(*answers: str) -> RewardSession:
+def opened_with(setup: RewardSetup, translator: Any, settings: Settings) -> Session:
+    route = RewardRoute(setup, translator)
+    return session_of(settings, environment_of(setup, settings), route)
+
+
+def session(*answers: str) -> Session:
     rest = iter(answers)
     model = FunctionModel(lambda _: next(rest))
-    return RewardSession(
-        build_rig("quadruped", options=QUICK),
+    return opened_with(
+        build_setup("quadruped", options=QUICK),
         RewardTranslator(model, "quadruped", two_step=False),
         Settings(robot="quadruped", model="function"),
     )
 
 
-def act(opened: RewardSession, sentence: str) -> tuple[Any, list[Event], dict[str, str]]:
+def ask_with(opened: Session, translator: Any) -> None:
+    opened._translator = opened.route.translator = translator
+
+
+def act(opened: Session, sentence: str) -> tuple[Any, list[Event], dict[str, str]]:
     events: list[Event] = []
     made: dict[str, str] = {}
-    outcome = opened.run(sentence, emit=events.append, artifact=made.__setitem__, move=True)
+    outcome = opened.run(sentence, emit=events.append, write=made.__setitem__, move=True)
     return outcome, events, made
 
 
@@ -59,7 +75,8 @@ def test_a_sentence_moves_the_robot_and_is_judged_from_measured_state() -> None:
     opened = session(LOW, HIGH)
     outcome, events, made = act(opened, "sit")
     assert outcome.exit_code == REACHED
-    assert [e.kind for e in events] == ["instruction", "program", "stage"]
+    kinds = [e.kind for e in events if e.kind not in ("memory", "stage")]
+    assert kinds == ["instruction", "program", "milestone", "observation", "verdict"]
     assert float(opened.state()[0].split("=")[1]) == pytest.approx(0.16, abs=0.06)
     rows = list(csv.DictReader(io.StringIO(made["costs.csv"])))
     assert {r["term"] for r in rows} == {"torso_height 0.16"}
@@ -89,23 +106,23 @@ def test_a_stage_on_the_way_is_judged_by_its_condition() -> None:
     opened = session('{"stages": [' + first + ", " + last + "]}")
     outcome, _, _ = act(opened, "down")
     assert outcome.exit_code == REACHED
-    assert outcome.goals[0].holds == ("torso_height <= 0.22",)
+    assert outcome.verdicts[0].holds == ("torso_height <= 0.22",)
     opened.close()
 
 
 def test_nothing_moves_when_only_planning() -> None:
     opened = session(LOW)
-    outcome = opened.run("sit", emit=lambda e: None, artifact=lambda n, t: None, move=False)
+    outcome = opened.run("sit", emit=lambda e: None, write=lambda n, t: None, move=False)
     assert outcome.exit_code == REACHED
     assert opened.time_s() == 0.0
     opened.close()
 
 
-def converse(opened: RewardSession, *lines: str) -> tuple[Any, list[Event], dict[str, str]]:
+def converse(opened: Session, *lines: str) -> tuple[Any, list[Event], dict[str, str]]:
     events: list[Event] = []
     made: dict[str, str] = {}
     outcome = opened.converse(
-        TypedLines(iter(lines)), lambda text: None, emit=events.append, artifact=made.__setitem__
+        iter(lines), lambda text: None, emit=events.append, write=made.__setitem__
     )
     return outcome, events, made
 
@@ -139,8 +156,8 @@ def test_the_robot_goes_on_while_a_sentence_is_translated_and_when_none_is_under
         assert done.wait(60)
         return "no program"
 
-    opened._translator = RewardTranslator(
-        FunctionModel(answer), "quadruped", two_step=False, repairs=0
+    ask_with(
+        opened, RewardTranslator(FunctionModel(answer), "quadruped", two_step=False, repairs=0)
     )
     steps_meanwhile: list[float] = []
 
@@ -164,7 +181,7 @@ def test_a_piped_conversation_ends_when_the_last_program_is_reached() -> None:
     opened = session(LOW)
     outcome, _, _ = converse(opened, "sit")
     assert outcome.exit_code == REACHED
-    assert outcome.goals[0].holds == ("torso_height 0.16",)
+    assert outcome.verdicts[0].holds == ("torso_height 0.16",)
     opened.close()
 
 
@@ -177,7 +194,7 @@ def test_terms_that_stay_high_go_back_to_the_model_with_their_costs() -> None:
         return next(answers)
 
     opened = session()
-    opened._translator = RewardTranslator(FunctionModel(answer), "quadruped", two_step=False)
+    ask_with(opened, RewardTranslator(FunctionModel(answer), "quadruped", two_step=False))
     outcome, events, _ = act(opened, "sit")
     assert outcome.exit_code == REACHED
     assert any("repaired after" in note for note in outcome.notes)
@@ -209,21 +226,21 @@ def test_a_step_back_takes_back_the_verdict_on_what_comes_after(
     )
     opened = session()
     events: list[Event] = []
-    outcome = opened.pursue(program, emit=events.append, artifact=lambda n, t: None)
-    entered = [(e.data["stage"], e.data["back"]) for e in events if e.kind == "stage"]
+    outcome = opened.pursue(program, emit=events.append, write=lambda n, t: None)
+    entered = [(e.data["stage"], e.data["back"]) for e in events if "back" in e.data]
     assert entered[:4] == [(0, False), (1, False), (0, True), (1, False)]
     assert outcome.details["stepped_back"] == 2
-    assert [g.text for g in outcome.goals] == ["stage 1", "stage 2", "stage 3"]
+    assert [g.text for g in outcome.verdicts] == ["stage 1", "stage 2", "stage 3"]
     opened.close()
 
 
 def test_planning_in_a_thread_keeps_real_time() -> None:
     settings = Settings(robot="quadruped", asynchronous=True)
-    rig = build_rig("quadruped", options=QUICK, mode=Mode.ASYNCHRONOUS)
-    opened = RewardSession(rig, RewardRules("quadruped"), settings)
+    rig = build_setup("quadruped", options=QUICK, mode=Mode.ASYNCHRONOUS)
+    opened = opened_with(rig, RewardRules("quadruped"), settings)
     stage = RewardStage(terms=(make_term("torso_height", height=0.2),), duration_s=0.3)
     program = RewardProgram(robot="quadruped", stages=(stage,), source="test")
-    outcome = opened.pursue(program, emit=lambda e: None, artifact=lambda n, t: None)
+    outcome = opened.pursue(program, emit=lambda e: None, write=lambda n, t: None)
     assert opened.about["planning"] == "asynchronous"
     assert outcome.details["realtime_factor"] <= 1.05
     opened.close()
@@ -237,19 +254,19 @@ def test_an_illegal_program_is_refused_before_anything_moves() -> None:
         source="test",
     )
     with pytest.raises(NotUnderstoodError, match="out of range"):
-        opened.pursue(bad, emit=lambda e: None, artifact=lambda n, t: None)
+        opened.pursue(bad, emit=lambda e: None, write=lambda n, t: None)
     assert opened.time_s() == 0.0
     opened.close()
 
 
 def test_unknown_robot_names_the_legal_ones() -> None:
     with pytest.raises(ConfigurationError, match="quadruped, arm"):
-        reward_route.open_reward_session(Settings(robot="snake"))
+        open_environment(Settings(robot="snake"))
 
 
 def test_the_drawing_model_fits_the_recorded_states() -> None:
     opened = session()
-    model = reward_route.drawing_model(opened.states_header)
+    model = drawing_model(opened.states_header)
     assert model.nq == len(opened.qpos())
     opened.close()
 
@@ -258,11 +275,12 @@ def test_a_recorded_reward_program_is_read_back_for_a_replay(tmp_path: Path) -> 
     opened = session(LOW)
     _, events, _ = act(opened, "sit")
     opened.close()
-    lines = [json.dumps({"wall_s": 0.0, "kind": e.kind, "data": e.data}) for e in events]
+    kept = [e for e in events if e.kind != "memory"]
+    lines = [json.dumps({"wall_s": 0.0, "kind": e.kind, "data": e.data}) for e in kept]
     (tmp_path / "events.jsonl").write_text("\n".join(lines) + "\n")
     (tmp_path / "run.json").write_text(json.dumps({"robot": "quadruped", "status": "finished"}))
     (program,) = (e.data["reward"] for e in events if e.kind == "program")
-    again = recorded_program(tmp_path)
+    again = recorded_program(tmp_path, opened.route)
     assert isinstance(again, RewardProgram)
     assert json.loads(program_to_json(again)) == program
     assert again.source.startswith("replay of ")

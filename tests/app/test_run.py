@@ -176,7 +176,7 @@ def test_an_unwritable_folder_ends_before_anything_moves(app: Any, tmp_path: Pat
     assert done.exit_code == 3
     assert "--out" in done.output
     with pytest.raises(WorldError, match="closed"):
-        app.opened[0].time_s()
+        app.opened[0].environment.body.observe()
 
 
 def test_a_full_disk_ends_before_anything_moves(app: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,11 +9,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+from embodied.errors import NotUnderstoodError
+from embodied.outcome import Outcome
 from embodied.perception import Percept
 from embodied.perception.cameras import SensorFaults
-from embodied.perception.perceivers import TrueEyes, pixel_eyes
-from embodied.routes.value_map.setup import ValueMapRig
-from embodied.routes.value_map.stage_run import ValueMapOutcome, run_value_map
+from embodied.perception.perceivers import GroundTruthPerceiver, camera_perceiver
+from embodied.routes.value_map.route import run_value_map
+from embodied.routes.value_map.setup import ValueMapSetup
 from embodied.routes.value_map.state import LoopOptions
 from embodied.types import (
     MapOperation,
@@ -68,11 +70,11 @@ class Bench:
     """A world with what runs in it, and everything that was measured."""
 
     world: MujocoWorld
-    rig: ValueMapRig
+    rig: ValueMapSetup
     seen: list[Observation] = field(default_factory=list)
     disturb: Callable[[MujocoWorld, Observation], None] = lambda world, seen: None
 
-    def run(self, *stages: ValueMapStage, **options: Any) -> ValueMapOutcome:
+    def run(self, *stages: ValueMapStage, **options: Any) -> Outcome:
         def each(observation: Observation) -> None:
             self.seen.append(observation)
             self.disturb(self.world, observation)
@@ -120,7 +122,7 @@ def bench() -> Bench:
     if not WORLD:
         world = build_world(SCENE)
         WORLD["world"] = world
-        WORLD["rig"] = ValueMapRig.build(SCENE, world.spec, TrueEyes(world=world))
+        WORLD["rig"] = ValueMapSetup.build(SCENE, world.spec, GroundTruthPerceiver(world=world))
     WORLD["world"].set_layout(blocks())
     WORLD["world"].data.xfrc_applied[:] = 0.0
     return Bench(world=WORLD["world"], rig=WORLD["rig"])
@@ -182,7 +184,7 @@ def test_a_thing_is_grasped_carried_and_dropped_by_contact(bench: Bench) -> None
     over = point("bin", z=0.15)
     outcome = bench.run(GRASP, stage("gripper", op("affordance", over), op("gripper", over, 1.0)))
     assert outcome.reached, outcome.message
-    assert "holding red-block" in outcome.stages[0].holds
+    assert "holding red-block" in outcome.verdicts[0].holds
     highest = max(o.poses["red-block"].position[2] for o in bench.seen)
     assert highest > 0.12
     away = np.abs(bench.where("red-block")[:2] - bench.where("bin")[:2])
@@ -280,7 +282,7 @@ def test_a_grasp_of_a_thing_that_slips_away_is_tried_again(bench: Bench) -> None
 
 
 def test_a_target_that_is_gone_is_reported(bench: Bench) -> None:
-    true = TrueEyes(world=bench.world)
+    true = GroundTruthPerceiver(world=bench.world)
 
     def see(observation: Observation) -> Percept:
         percept = true(observation)
@@ -302,6 +304,20 @@ def test_a_target_that_is_gone_is_reported(bench: Bench) -> None:
         ((), "there is no stage"),
         ((stage("gripper", op("affordance", point("cup", z=0.1))),), "unknown frame 'cup'"),
         ((stage("gripper"),), "the stage has no operation"),
+    ],
+)
+def test_illegal_programs_are_refused_before_anything_moves(
+    bench: Bench, program: tuple[ValueMapStage, ...], words: str
+) -> None:
+    with pytest.raises(NotUnderstoodError) as refused:
+        bench.run(*program)
+    assert words in str(refused.value)
+    assert not bench.seen, "nothing moves"
+
+
+@pytest.mark.parametrize(
+    ("program", "words"),
+    [
         (
             (stage("gripper", op("affordance", point("world", 0.62, -0.15, 0.022))),),
             "inside green-block",
@@ -325,8 +341,8 @@ def test_conditions_are_measured(bench: Bench) -> None:
     outcome = bench.run(
         replace(ABOVE, when=holding), replace(ABOVE, until=low), replace(GRASP, until=holding)
     )
-    assert outcome.stages[0].skipped
-    assert outcome.stages[1].reached
+    assert outcome.verdicts[0].skipped
+    assert outcome.verdicts[1].reached
     stopped = bench.hand[[o.time for o in bench.seen].index(bench.seen[-1].time)]
     assert outcome.reached, outcome.message
     assert stopped[2] < 0.1
@@ -355,7 +371,7 @@ FAULTS: Mapping[str, SensorFaults] = {
 @pytest.mark.parametrize("fault", list(FAULTS))
 def test_losing_the_cameras_stops_the_arm_and_nothing_is_lost(bench: Bench, fault: str) -> None:
     lost = Lost(0.7, FAULTS[fault])
-    eyes = pixel_eyes(bench.world, faults=lost)
+    eyes = camera_perceiver(bench.world, faults=lost)
 
     def see(observation: Observation) -> Percept:
         lost.now = observation.time
@@ -367,11 +383,11 @@ def test_losing_the_cameras_stops_the_arm_and_nothing_is_lost(bench: Bench, faul
     assert "no usable camera" in outcome.message
     assert bench.at_rest()
     assert 0.13 < bench.hand[-1][2] < 0.45  # it had begun, and has not gone on blindly
-    assert outcome.numbers["looks"] >= 6
+    assert outcome.details["loop"]["looks"] >= 6
 
 
 def test_a_thing_is_grasped_by_what_the_cameras_see(bench: Bench) -> None:
-    outcome = with_eyes(bench, pixel_eyes(bench.world)).run(GRASP)
+    outcome = with_eyes(bench, camera_perceiver(bench.world)).run(GRASP)
     assert outcome.reached, outcome.message
     # another run begins with the block in the hand
     lifted = bench.run(stage("gripper", op("affordance", point("gripper", z=0.1))))

@@ -9,9 +9,9 @@ from typer.testing import CliRunner
 
 from embodied.app.cli.main import app
 from embodied.app.record.run_folder import read_events, read_summary
-from embodied.app.settings import Settings
-from embodied.errors import ConfigurationError, NotUnderstoodError
-from embodied.routes.value_map.route import open_value_map_session
+from embodied.app.wiring import open_session
+from embodied.errors import ConfigurationError, NotUnderstoodError, ProgramError
+from embodied.settings import Settings
 from embodied.types import PddlProgram, ValueMapProgram
 
 SENTENCE = "move the gripper above the red block while staying away from the blue block"
@@ -25,7 +25,7 @@ def invoke(*arguments: str) -> Any:
 def ran(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, Path]:
     """One run of the sentence, from pixels."""
     out = tmp_path_factory.mktemp("runs")
-    done = invoke("run", SENTENCE, "--route", "value-map", "--out", str(out), "--no-video")
+    done = invoke("run", SENTENCE, "--route", "value-map", "--out", str(out))
     (folder,) = out.iterdir()
     return done, folder
 
@@ -91,14 +91,14 @@ def test_what_is_not_understood_is_exit_code_two(tmp_path: Path) -> None:
 
 
 def test_only_value_map_programs_of_this_scene_are_carried_out() -> None:
-    session = open_value_map_session(Settings(route="value-map", model="rules"))
+    session = open_session(Settings(route="value-map", model="rules"))
     try:
-        nothing = {"emit": lambda event: None, "artifact": lambda name, text: None}
-        with pytest.raises(NotUnderstoodError, match="no value-map program"):
+        nothing = {"emit": lambda event: None, "write": lambda name, text: None}
+        with pytest.raises(ProgramError, match="not a program that this session"):
             session.pursue(PddlProgram(domain="", problem="", stages=(), source="test"), **nothing)
         with pytest.raises(NotUnderstoodError, match="there is no stage"):
             session.pursue(ValueMapProgram(stages=(), source="test"), **nothing)
-        with pytest.raises(ConfigurationError, match="cannot undo"):
+        with pytest.raises(NotUnderstoodError, match="has changed anything"):
             session.undo(**nothing)
         assert any(line.startswith("red-block at (0.3") for line in session.state())
     finally:
@@ -120,7 +120,7 @@ def test_a_block_is_dropped_in_the_bin_in_pybullet(tmp_path: Path) -> None:
 
 
 def test_it_says_where_it_does_not_work() -> None:
-    with pytest.raises(ConfigurationError, match="mujoco and pybullet"):
-        open_value_map_session(Settings(route="value-map", world="mars"))
+    with pytest.raises(ConfigurationError, match="mujoco, pybullet"):
+        open_session(Settings(route="value-map", world="mars"))
     with pytest.raises(ConfigurationError, match="the arm panda"):
-        open_value_map_session(Settings(route="value-map", world="pybullet", robot="ur5e"))
+        open_session(Settings(route="value-map", world="pybullet", robot="ur5e"))

@@ -8,9 +8,9 @@ from embodied.bench.loop.scripted_model import StandIn, count_tokens
 from embodied.bench.loop.strategies import draw_case, run_case, summarise
 from embodied.language.models.contract import REQUEST
 from embodied.protocols import Message, Request
+from embodied.routes.pddl.prompting import opening, read_actions
+from embodied.routes.pddl.simulation import leads_to_goal
 from embodied.routes.pddl.strategies import Task
-from embodied.routes.pddl.strategies.prompting import opening, read_actions
-from embodied.routes.pddl.strategies.simulation import leads_to_goal
 from embodied.symbolic import progress
 
 

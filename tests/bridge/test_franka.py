@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from embodied.app.bridge.session import BridgeOptions, open_bridge_session
-from embodied.app.settings import Settings
+from embodied.app.bridge.run import open_bridge_session
+from embodied.app.bridge.session import BridgeOptions
 from embodied.bridge.client import PlannerClient
 from embodied.bridge.driver import Driver, DriverLostError
 from embodied.bridge.drivers import franka
@@ -30,6 +30,7 @@ from embodied.bridge.process import BridgeConfig, SupervisorProcess
 from embodied.bridge.testing.contract import SEEN, DriverContract
 from embodied.bridge.testing.faults import gentle_way
 from embodied.errors import ConfigurationError, HardwareFault
+from embodied.settings import Settings
 from embodied.world import robots
 
 HOME = robots.load("fr3").q_home
@@ -293,7 +294,7 @@ def test_a_sentence_moves_the_emulated_arm_through_the_supervisor(tmp_path: Path
         outcome = session.run(
             "put the red block on the green block",
             emit=lambda event: None,
-            artifact=lambda name, text: None,
+            write=lambda name, text: None,
             move=True,
         )
         assert outcome.reached, outcome.message

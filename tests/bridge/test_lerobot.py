@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 
 from embodied.app.bridge.session import BridgeOptions, open_supervised
-from embodied.app.settings import Settings
 from embodied.bridge.driver import Driver, DriverLostError
 from embodied.bridge.drivers.lerobot import LeRobotDriver
 from embodied.bridge.drivers.lerobot_world import WorldRobot, as_lerobot
 from embodied.bridge.messages import ArmMode, StopCategory
 from embodied.bridge.testing.contract import SEEN, DriverContract
 from embodied.errors import WorldError
+from embodied.settings import Settings
 from embodied.world.mujoco import build_world
 from embodied.world.scene import load_scene
 

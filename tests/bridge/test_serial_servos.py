@@ -15,8 +15,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from embodied.app.bridge.session import BridgeOptions, open_bridge_session
-from embodied.app.settings import Settings
+from embodied.app.bridge.run import open_bridge_session
+from embodied.app.bridge.session import BridgeOptions
 from embodied.bridge.driver import Driver, DriverLostError
 from embodied.bridge.drivers.serial_servos import SerialServosDriver
 from embodied.bridge.drivers.servo_scale import centred
@@ -31,6 +31,7 @@ from embodied.bridge.limits import shipped_limits
 from embodied.bridge.messages import Acknowledgement, ArmMode, StopCategory
 from embodied.bridge.testing.contract import DriverContract
 from embodied.errors import HardwareFault
+from embodied.settings import Settings
 from embodied.world import robots
 
 ARM = robots.load("fr3")
@@ -239,7 +240,7 @@ def test_a_sentence_moves_the_emulated_servos(bus: str, tmp_path: Path) -> None:
             outcome = session.run(
                 "put the red block on the green block",
                 emit=lambda event: None,
-                artifact=lambda name, text: None,
+                write=lambda name, text: None,
                 move=True,
             )
             assert outcome.reached, outcome.message

@@ -15,8 +15,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from embodied.app.bridge.session import BridgeOptions, open_bridge_session
-from embodied.app.settings import Settings
+from embodied.app.bridge.run import open_bridge_session
+from embodied.app.bridge.session import BridgeOptions
 from embodied.bridge.driver import Driver, DriverLostError
 from embodied.bridge.drivers.universal_robots import JOINTS, UniversalRobotsDriver
 from embodied.bridge.emulators.plant import IdealJoints, RateLimited
@@ -27,6 +27,7 @@ from embodied.bridge.limits import shipped_limits
 from embodied.bridge.messages import Acknowledgement, StopCategory
 from embodied.bridge.testing.contract import DriverContract
 from embodied.errors import HardwareFault
+from embodied.settings import Settings
 from embodied.world import robots
 
 HOME = robots.load("ur5e").q_home
@@ -191,7 +192,7 @@ def test_a_sentence_moves_the_emulated_arm_through_the_supervisor(tmp_path: Path
         outcome = session.run(
             "put the red block on the green block",
             emit=lambda event: None,
-            artifact=lambda name, text: None,
+            write=lambda name, text: None,
             move=True,
         )
         assert outcome.reached, outcome.message

@@ -6,7 +6,7 @@ import json
 import shutil
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,12 +14,16 @@ from typing import Any
 from rich.console import Console
 
 from embodied.app.bridge.console import KEYS, OperatorConsole
-from embodied.app.bridge.session import BridgeOptions, SupervisedWorld, open_bridge_session
+from embodied.app.bridge.session import BridgeOptions, Supervised, SupervisedWorld, open_supervised
 from embodied.app.run import perform
-from embodied.app.settings import Settings
 from embodied.app.show.terminal import JsonDisplay, QuietDisplay, RichDisplay
-from embodied.app.show.video import VideoOptions
+from embodied.app.show.video_options import VideoOptions
+from embodied.app.wiring import open_session
 from embodied.bridge.messages import OperationMode
+from embodied.bridge.retiming import Approve
+from embodied.session import Session
+from embodied.settings import Settings
+from embodied.world.scene import load_scene
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +53,33 @@ class RunOptions:
     quiet: bool
     video: bool
     operator: str
+
+
+def open_bridge_session(
+    settings: Settings,
+    bridge: BridgeOptions | None = None,
+    *,
+    approve: Callable[[SupervisedWorld], Approve] | None = None,
+) -> tuple[Session, Supervised]:
+    """Build a session whose arm is behind a supervisor; raises as ``open_supervised`` does."""
+    asked: list[Approve] = []
+
+    def ask(*motion: Any) -> bool:
+        return asked[0](*motion)
+
+    supervised = open_supervised(
+        settings,
+        bridge or BridgeOptions(),
+        load_scene(settings.scene),
+        approve=None if approve is None else ask,
+    )
+    try:
+        if approve is not None:
+            asked.append(approve(supervised.world))
+        return open_session(settings, supervised=supervised), supervised
+    except BaseException:
+        supervised.world.close()
+        raise
 
 
 def perform_bridged(settings: Settings, sentence: str, options: RunOptions) -> int:
@@ -98,9 +129,7 @@ def perform_bridged(settings: Settings, sentence: str, options: RunOptions) -> i
             done = perform(
                 session,
                 sentence,
-                lambda emit, artifact: session.run(
-                    sentence, emit=emit, artifact=artifact, move=True
-                ),
+                lambda emit, write: session.run(sentence, emit=emit, write=write, move=True),
                 out=options.out,
                 display=display,
                 video=VideoOptions() if options.video else None,

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from embodied.app.settings import Settings, check_pybullet_arm
 from embodied.bridge.client import PlannerClient
 from embodied.bridge.limits import SafetyLimits, load_limits, shipped_limits
 from embodied.bridge.messages import OperationMode
@@ -15,9 +14,9 @@ from embodied.bridge.process import BridgeConfig, SupervisorProcess
 from embodied.bridge.retiming import Approve, SupervisedController
 from embodied.bridge.world import BridgeWorld
 from embodied.protocols import Controller
+from embodied.settings import Settings
 
 if TYPE_CHECKING:
-    from embodied.routes.pddl.route import TabletopSession
     from embodied.world.scene import Scene
 
 GOAL_TIME_S = 300.0
@@ -71,12 +70,14 @@ class Supervised:
         planning_model: MuJoCo model that planners check motions in.
         wrap: Makes a controller keep the speeds of the limits and ask for approvals.
         limits: What the supervisor was started with.
+        goal_time_s: Longest time for one motion.
     """
 
     world: SupervisedWorld
     planning_model: Any
     wrap: Callable[[Controller[Any]], Controller[Any]]
     limits: SafetyLimits
+    goal_time_s: float = GOAL_TIME_S
 
 
 def open_supervised(
@@ -150,35 +151,3 @@ def open_supervised(
         )
 
     return Supervised(world=world, planning_model=model, wrap=wrap, limits=limits)
-
-
-def open_bridge_session(
-    settings: Settings,
-    bridge: BridgeOptions | None = None,
-    *,
-    approve: Callable[[SupervisedWorld], Approve] | None = None,
-) -> tuple[TabletopSession, Supervised]:
-    """Build a session whose arm is behind a supervisor; raises as ``open_supervised`` does."""
-    from embodied.app.wiring import open_tabletop
-    from embodied.world.scene import load_scene
-
-    if settings.world == "bridge-pybullet":
-        check_pybullet_arm(settings)
-    asked: list[Approve] = []
-
-    def ask(*motion: Any) -> bool:
-        return asked[0](*motion)
-
-    supervised = open_supervised(
-        settings,
-        bridge or BridgeOptions(),
-        load_scene(settings.scene),
-        approve=None if approve is None else ask,
-    )
-    try:
-        if approve is not None:
-            asked.append(approve(supervised.world))
-        return open_tabletop(settings, supervised), supervised
-    except BaseException:
-        supervised.world.close()
-        raise

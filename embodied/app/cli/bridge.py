@@ -169,8 +169,9 @@ def run(
     """Carry out a sentence with an arm behind the supervisor; space is the emergency stop."""
     with guarded(json):
         from embodied.app.bridge.run import RunOptions, perform_bridged
-        from embodied.app.settings import PYBULLET_ROBOT, Settings
+        from embodied.app.wiring import PYBULLET_ROBOT
         from embodied.bridge.limits import load_limits
+        from embodied.settings import Settings
 
         _choose("--mode", mode, ("dry-run", "shadow", "confirm", "auto"))
         _choose("--simulator", simulator, ("mujoco", "pybullet"))

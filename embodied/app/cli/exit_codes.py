@@ -39,7 +39,7 @@ def guarded(json: bool) -> Generator[None]:
     except EmbodiedError as error:
         if debug:
             raise
-        from embodied.app.settings import outcome_of_error
+        from embodied.outcome import outcome_of_error
 
         outcome = outcome_of_error(error)
         _complain("\n".join((outcome.message, *outcome.notes)), outcome.exit_code, json)

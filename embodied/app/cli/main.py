@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import sys
 import time
 from collections.abc import Callable, Generator
@@ -12,22 +11,33 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
+from embodied import __version__
 from embodied.app.cli.bench import PASS_ON, bench, hand_over
 from embodied.app.cli.bridge import bridge
 from embodied.app.cli.exit_codes import guarded
 from embodied.app.cli.memory import memory
+from embodied.app.cli.options import (
+    MODEL,
+    OUTPUT,
+    PLANNING,
+    WORLD,
+    checked,
+    given,
+    settings_of,
+    takes,
+)
 from embodied.app.cli.perceive import perceive
 from embodied.app.loop_cli import add_loop_benches
 
 if TYPE_CHECKING:
-    from embodied.app.run import Display
-    from embodied.app.settings import Session, Settings
-    from embodied.app.show.video import VideoOptions
+    from embodied.app.show.protocol import Display
+    from embodied.app.show.video_options import VideoOptions
+    from embodied.session import Session
+    from embodied.settings import Settings
 
 app = typer.Typer(
     name="embodied",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
     help="A sentence in, verified robot motion out.",
@@ -35,301 +45,161 @@ app = typer.Typer(
     "3 environment or model error, 130 ended by Ctrl-C.",
 )
 
-_WORLD, _MODEL, _OUTPUT = "World", "Language model", "Output"
 
-SceneOption = Annotated[
-    str,
-    typer.Option("--scene", help="Scene name or scene file.", rich_help_panel=_WORLD),
-]
-RobotOption = Annotated[
-    str,
-    typer.Option("--robot", help="Robot name or model.", rich_help_panel=_WORLD),
-]
-WorldOption = Annotated[
-    str,
-    typer.Option(
-        "--world",
-        help="Simulator: mujoco, or pybullet with the arm panda; bridge and bridge-pybullet: "
-        "the same behind a safety supervisor.",
-        rich_help_panel=_WORLD,
-    ),
-]
-RouteOption = Annotated[
-    str,
-    typer.Option("--route", help="auto, pddl, reward or value-map.", rich_help_panel=_WORLD),
-]
-SeedOption = Annotated[
-    int, typer.Option("--seed", min=0, help="Initial layout.", rich_help_panel=_WORLD)
-]
-ModelOption = Annotated[
-    str,
-    typer.Option(
-        "--model",
-        help="offline (rules, then a narrow local model for what they refuse; no key, no network), "
-        "rules (a deterministic grammar, no language model), openai:NAME, anthropic:NAME, "
-        "local:PATH or replay:FILE.",
-        rich_help_panel=_MODEL,
-    ),
-]
-BaseUrlOption = Annotated[
-    str | None,
-    typer.Option(
-        "--base-url", help="Address of an OpenAI-compatible server.", rich_help_panel=_MODEL
-    ),
-]
-MaxTokensOption = Annotated[
-    int | None,
-    typer.Option("--max-tokens", min=1, help="Budget of tokens.", rich_help_panel=_MODEL),
-]
-MaxCallsOption = Annotated[
-    int | None,
-    typer.Option("--max-calls", min=1, help="Budget of model calls.", rich_help_panel=_MODEL),
-]
-RecordOption = Annotated[
-    Path | None,
-    typer.Option("--record", help="Record model answers for replay:FILE.", rich_help_panel=_MODEL),
-]
-PlanTimeOption = Annotated[
-    float, typer.Option("--plan-time", min=0.1, help="Seconds for one planner call.")
-]
-AsyncOption = Annotated[
-    bool,
-    typer.Option(
-        "--async",
-        help="Reward route: plan in a thread while the robot moves in real time.",
-    ),
-]
-LiveOption = Annotated[
-    bool | None,
-    typer.Option(
-        "--live/--turns",
-        help="Reward route: sentences change the motion while it goes on, or one after the other "
-        "[default: live at a terminal].",
-    ),
-]
-OptimalOption = Annotated[bool, typer.Option("--optimal", help="Prove the plan cheapest.")]
-StrategyOption = Annotated[
-    str,
-    typer.Option(
-        "--strategy",
-        help="plan, or with a model: tree, react, hiagent, rewoo, code.",
-        rich_help_panel=_MODEL,
-    ),
-]
-YesOption = Annotated[
-    bool, typer.Option("--yes", "-y", help="Do what cannot be undone without asking.")
-]
-OutOption = Annotated[
-    Path, typer.Option("--out", help="Where run folders go.", rich_help_panel=_OUTPUT)
-]
-JsonOption = Annotated[
-    bool,
-    typer.Option("--json", help="One JSON line on standard output.", rich_help_panel=_OUTPUT),
-]
-QuietOption = Annotated[
-    bool, typer.Option("--quiet", "-q", help="Only the verdict.", rich_help_panel=_OUTPUT)
-]
-ViewOption = Annotated[
-    bool,
-    typer.Option("--view/--headless", help="Show a window.", rich_help_panel=_OUTPUT),
-]
-NoVideoOption = Annotated[
-    bool, typer.Option("--no-video", help="No pictures, no video.", rich_help_panel=_OUTPUT)
-]
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"embodied {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def everything(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", is_eager=True, callback=_show_version, help="Show the version and exit."
+        ),
+    ] = False,
+) -> None:
+    """A sentence in, verified robot motion out."""
 
 
 @app.command()
+@takes(*WORLD, *MODEL, "strategy", *PLANNING, "asynchronous", *OUTPUT, "view", "no_video", "yes")
 def run(
+    context: typer.Context,
     sentence: Annotated[str | None, typer.Argument(help="What the robot should do.")] = None,
-    scene: SceneOption = "blocks",
-    robot: RobotOption = "fr3",
-    world: WorldOption = "mujoco",
-    route: RouteOption = "auto",
-    seed: SeedOption = 0,
-    model: ModelOption = "offline",
-    base_url: BaseUrlOption = None,
-    max_tokens: MaxTokensOption = None,
-    max_calls: MaxCallsOption = None,
-    record: RecordOption = None,
-    plan_time: PlanTimeOption = 10.0,
-    optimal: OptimalOption = False,
-    asynchronous: AsyncOption = False,
-    out: OutOption = Path("runs"),
-    json: JsonOption = False,
-    quiet: QuietOption = False,
-    view: ViewOption = False,
-    no_video: NoVideoOption = False,
-    strategy: StrategyOption = "plan",
-    yes: YesOption = False,
     resume: Annotated[
         Path | None, typer.Option("--resume", help="Go on with this interrupted run's folder.")
     ] = None,
+    **values: Any,
 ) -> None:
     """Carry out a sentence and check the result from measured state."""
     if resume is not None:
-        _resume(resume, sentence or "", yes, out, json, quiet, video=not no_video)
+        _resume(resume, sentence or "", given(context), values)
     if sentence is None:
         raise typer.BadParameter("say what the robot should do, or --resume FOLDER")
-    settings = _settings(locals())
-    with guarded(json):
-        _perform(settings, sentence, out, json, quiet, view=view, video=not no_video, move=True)
+    with guarded(values["json"]):
+        _perform(settings_of(values, given(context)), sentence, values, move=True)
 
 
 @app.command()
+@takes(*WORLD, *MODEL, *PLANNING, *OUTPUT)
 def plan(
+    context: typer.Context,
     sentence: Annotated[str, typer.Argument(help="What the robot should do.")],
-    scene: SceneOption = "blocks",
-    robot: RobotOption = "fr3",
-    world: WorldOption = "mujoco",
-    route: RouteOption = "auto",
-    seed: SeedOption = 0,
-    model: ModelOption = "offline",
-    base_url: BaseUrlOption = None,
-    max_tokens: MaxTokensOption = None,
-    max_calls: MaxCallsOption = None,
-    record: RecordOption = None,
-    plan_time: PlanTimeOption = 10.0,
-    optimal: OptimalOption = False,
-    out: OutOption = Path("runs"),
-    json: JsonOption = False,
-    quiet: QuietOption = False,
+    **values: Any,
 ) -> None:
     """Translate a sentence and plan, without motion."""
-    settings = _settings(locals())
-    with guarded(json):
-        _perform(settings, sentence, out, json, quiet, view=False, video=False, move=False)
+    with guarded(values["json"]):
+        _perform(settings_of(values, given(context)), sentence, values, move=False)
 
 
 @app.command()
-def chat(
-    scene: SceneOption = "blocks",
-    robot: RobotOption = "fr3",
-    world: WorldOption = "mujoco",
-    route: RouteOption = "auto",
-    seed: SeedOption = 0,
-    model: ModelOption = "offline",
-    base_url: BaseUrlOption = None,
-    max_tokens: MaxTokensOption = None,
-    max_calls: MaxCallsOption = None,
-    record: RecordOption = None,
-    plan_time: PlanTimeOption = 10.0,
-    optimal: OptimalOption = False,
-    asynchronous: AsyncOption = False,
-    live: LiveOption = None,
-    out: OutOption = Path("runs"),
-    json: JsonOption = False,
-    quiet: QuietOption = False,
-    view: ViewOption = False,
-    no_video: NoVideoOption = False,
-) -> None:
+@takes(*WORLD, *MODEL, *PLANNING, "asynchronous", "live", *OUTPUT, "view", "no_video")
+def chat(context: typer.Context, **values: Any) -> None:
     """Sentence after sentence in the same world: "now the blue one too", "undo that"."""
-    settings = _settings(locals())
-    with guarded(json):
+    with guarded(values["json"]):
         from embodied.app.chat import converse, converse_live, typed_lines
+        from embodied.app.wiring import route_of
 
+        settings = settings_of(values, given(context))
+        live = values["live"]
+        if live is None:
+            live = route_of(settings) == "reward" and sys.stdin.isatty()
         with _opened(settings) as (session, opened_s):
-            console = None if json else _console()
-            if live or (live is None and settings.moves_by_rewards and sys.stdin.isatty()):
-                raise typer.Exit(
-                    converse_live(
-                        session,
-                        typed_lines(console),
-                        out=out,
-                        display=_display(json, quiet),
-                        video=None if no_video else _video(),
-                        console=console,
-                        viewer=_viewer(session) if view else None,
-                        opened_s=opened_s,
-                    )
+            console = None if values["json"] else _console()
+            common: dict[str, Any] = {
+                "out": values["out"],
+                "video": None if values["no_video"] else _video(),
+                "console": console,
+                "viewer": _viewer(session) if values["view"] else None,
+                "opened_s": opened_s,
+            }
+            if live:
+                code = converse_live(
+                    session, typed_lines(console), display=_display(values), **common
                 )
+                raise typer.Exit(code)
             code = converse(
                 session,
                 typed_lines(console),
-                out=out,
-                display=lambda first: _display(json, quiet, heading=first),
-                video=None if no_video else _video(),
-                console=console,
-                viewer=_viewer(session) if view else None,
-                opened_s=opened_s,
+                display=lambda first: _display(values, heading=first),
+                **common,
             )
         raise typer.Exit(code if not sys.stdin.isatty() else 0)
 
 
 @app.command()
+@takes("view", "no_video", *OUTPUT)
 def replay(
     folder: Annotated[Path, typer.Argument(help="A run folder.", show_default=False)],
     execute: Annotated[
         bool, typer.Option("--execute", help="Carry the recorded program out again.")
     ] = False,
-    view: ViewOption = False,
     video: Annotated[
         Path | None, typer.Option("--video", help="Video to make [default: RUN/replay.mp4].")
     ] = None,
-    no_video: NoVideoOption = False,
     speed: Annotated[float, typer.Option("--speed", min=0.1, help="Of the video.")] = 2.0,
-    out: OutOption = Path("runs"),
-    json: JsonOption = False,
-    quiet: QuietOption = False,
+    **values: Any,
 ) -> None:
     """Show a run again without any model call."""
-    with guarded(json):
-        from embodied.app.replaying import execute_again, show_again, view_states
+    with guarded(values["json"]):
+        from embodied.app.replay import execute_again, show_again, view_states
 
         if execute:
             code = execute_again(
                 folder,
-                out=out,
-                display=lambda: _display(json, quiet),
-                video=None if no_video else _video(),
+                out=values["out"],
+                display=lambda: _display(values),
+                video=None if values["no_video"] else _video(),
                 open_session=_opened,
             )
-        elif view:
+        elif values["view"]:
             code = view_states(folder, speed=speed)
         else:
             code = show_again(
                 folder,
                 target=video,
-                film=not no_video,
+                film=not values["no_video"],
                 speed=speed,
-                display=lambda: _display(json, quiet),
+                display=lambda: _display(values),
             )
         raise typer.Exit(code)
 
 
 @app.command()
+@takes("robot", "seed", "json")
 def scenes(
     name: Annotated[str | None, typer.Argument(help="Scene name or file.")] = None,
     picture: Annotated[
         Path | None, typer.Option("--picture", help="Draw the scene to this PNG file.")
     ] = None,
-    robot: RobotOption = "fr3",
-    seed: SeedOption = 0,
-    json: JsonOption = False,
+    **values: Any,
 ) -> None:
     """List the scenes, or show what is in one."""
-    with guarded(json):
+    with guarded(values["json"]):
         from embodied.app.catalogue import draw_scene, list_scenes, show_scene
+        from embodied.settings import Settings
 
         if name is None and picture is None:
-            list_scenes(json)
+            list_scenes(values["json"])
             return
         chosen = name or "blocks"
-        _check_scene(chosen)
+        checked(Settings(scene=chosen), ())
         if picture is not None:
-            draw_scene(chosen, robot, seed, picture)
-        show_scene(chosen, json, picture)
+            draw_scene(chosen, values["robot"], values["seed"], picture)
+        show_scene(chosen, values["json"], picture)
 
 
 @app.command()
-def doctor(
-    out: OutOption = Path("runs"),
-    json: JsonOption = False,
-) -> None:
+@takes("out", "json")
+def doctor(**values: Any) -> None:
     """Check this machine and say what to do."""
-    with guarded(json):
+    with guarded(values["json"]):
         from embodied.app.doctor import examine, report
 
-        raise typer.Exit(report(examine(out), json))
+        raise typer.Exit(report(examine(values["out"]), values["json"]))
 
 
 @app.command("train-translator", context_settings=PASS_ON)
@@ -359,122 +229,44 @@ def main() -> None:
     app()
 
 
-def _settings(values: dict[str, Any]) -> Settings:
-    """Check what the command line says; a wrong word ends with the legal ones."""
-    from embodied.app.settings import ROUTES, STRATEGIES, WORLDS, Settings
-
-    _choice("--strategy", values.get("strategy", "plan"), STRATEGIES)
-    _choice("--world", values["world"], WORLDS)
-    _choice("--route", values["route"], ROUTES)
-    _check_model(values["model"])
-    record = values["record"]
-    settings = Settings(
-        scene=values["scene"],
-        robot=_checked_robot(values["robot"], values["world"]),
-        world=values["world"],
-        route=values["route"],
-        seed=values["seed"],
-        model=values["model"],
-        base_url=values["base_url"],
-        max_tokens=values["max_tokens"],
-        max_calls=values["max_calls"],
-        record=None if record is None else str(record),
-        plan_time_s=values["plan_time"],
-        optimal=values["optimal"],
-        asynchronous=values.get("asynchronous", False),
-        strategy=values.get("strategy", "plan"),
-        yes=values.get("yes", False),
-    )
-    if not settings.moves_by_rewards:
-        _check_scene(settings.scene)
-    return settings
-
-
-def _check_scene(scene: str) -> None:
-    from embodied.world.scene import scene_names
-
-    if not Path(scene).expanduser().is_file():
-        _choice("--scene", scene, scene_names(), "or the path of a scene file")
-
-
-def _checked_robot(robot: str, world: str) -> str:
-    from embodied.app.settings import PYBULLET_ROBOT, Settings
-
-    if world in ("pybullet", "bridge-pybullet"):
-        if robot != Settings().robot:
-            _choice("--robot", robot, (PYBULLET_ROBOT,))
-        return PYBULLET_ROBOT
-    if robot.startswith("menagerie:") or Path(robot).expanduser().is_file():
-        return robot
-    from embodied.app.catalogue import robot_names
-
-    _choice("--robot", robot, robot_names(), "menagerie:NAME or the path of a robot model")
-    return robot
-
-
-def _check_model(model: str) -> None:
-    from embodied.language.models import MODEL_KINDS
-
-    kind, _, rest = model.partition(":")
-    if rest and kind in {k.partition(":")[0] for k in MODEL_KINDS}:
-        return
-    _choice("--model", model, ("rules", "offline", *MODEL_KINDS))
-
-
-def _choice(option: str, value: str, legal: tuple[str, ...], rest: str = "") -> None:
-    if value in legal:
-        return
-    close = difflib.get_close_matches(value.lower(), legal, n=1, cutoff=0.5)
-    guess = f" Did you mean {close[0]}?" if close else ""
-    more = f", {rest}" if rest else ""
-    raise typer.BadParameter(
-        f"unknown value {value!r}.{guess} Choose from: {', '.join(legal)}{more}.",
-        param_hint=option,
-    )
-
-
-def _perform(
-    settings: Settings,
-    sentence: str,
-    out: Path,
-    json: bool,
-    quiet: bool,
-    *,
-    view: bool,
-    video: bool,
-    move: bool,
-) -> NoReturn:
+def _perform(settings: Settings, sentence: str, values: dict[str, Any], *, move: bool) -> NoReturn:
     from embodied.app.run import perform
 
     with _opened(settings) as (session, opened_s):
         done = perform(
             session,
             sentence,
-            lambda emit, artifact: session.run(sentence, emit=emit, artifact=artifact, move=move),
-            out=out,
-            display=_display(json, quiet, planning_only=not move),
-            video=_video() if video else None,
+            lambda emit, write: session.run(sentence, emit=emit, write=write, move=move),
+            out=values["out"],
+            display=_display(values, planning_only=not move),
+            video=_video() if move and settings.pictures else None,
             command="run" if move else "plan",
             opened_s=opened_s,
-            viewer=_viewer(session) if view else None,
+            viewer=_viewer(session) if values.get("view") else None,
         )
     raise typer.Exit(done.outcome.exit_code)
 
 
 def _resume(
-    folder: Path, sentence: str, yes: bool, out: Path, json: bool, quiet: bool, *, video: bool
+    folder: Path, sentence: str, written: frozenset[str], values: dict[str, Any]
 ) -> NoReturn:
     if sentence:
         raise typer.BadParameter("--resume takes the sentence from the folder: leave it out")
-    with guarded(json):
+    other = written - {"resume", "yes", "out", "json", "quiet", "no_video"}
+    if other:
+        from embodied.app.cli.options import OPTIONS
+
+        flags = ", ".join(sorted(OPTIONS[n].flags[0] for n in other))
+        raise typer.BadParameter(f"--resume takes it from the folder: leave out {flags}")
+    with guarded(values["json"]):
         from embodied.app.resume import resume
 
         code = resume(
             folder,
-            yes=yes,
-            out=out,
-            display=lambda: _display(json, quiet),
-            video=_video() if video else None,
+            yes=values["yes"],
+            out=values["out"],
+            display=lambda: _display(values),
+            video=None if values["no_video"] else _video(),
             open_session=_opened,
         )
         raise typer.Exit(code)
@@ -487,11 +279,17 @@ def _opened(settings: Settings) -> Generator[tuple[Session, float]]:
     from embodied.app.wiring import open_session
 
     started = time.perf_counter()
-    session = open_session(settings)
+    session = open_session(settings, tell=_tell)
     try:
         yield session, time.perf_counter() - started
     finally:
         session.close()
+
+
+def _tell(text: str) -> None:
+    from rich.console import Console
+
+    Console(stderr=True).print(text, style="dim")
 
 
 def _viewer(session: Session) -> Callable[[float], None]:
@@ -501,19 +299,19 @@ def _viewer(session: Session) -> Callable[[float], None]:
 
 
 def _video() -> VideoOptions:
-    from embodied.app.show.video import VideoOptions
+    from embodied.app.show.video_options import VideoOptions
 
     return VideoOptions()
 
 
 def _display(
-    json: bool, quiet: bool, *, planning_only: bool = False, heading: bool = True
+    values: dict[str, Any], *, planning_only: bool = False, heading: bool = True
 ) -> Display:
     from embodied.app.show.terminal import JsonDisplay, QuietDisplay, RichDisplay
 
-    if json:
+    if values["json"]:
         return JsonDisplay()
-    if quiet:
+    if values["quiet"]:
         return QuietDisplay()
     return RichDisplay(planning_only=planning_only, heading=heading)
 

@@ -14,8 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embodied.app.record.states import STATES, read_states
-from embodied.app.settings import reward_route
-from embodied.app.show.video import VideoOptions, VideoResult
+from embodied.app.show.video_options import VideoOptions, VideoResult
 from embodied.errors import ConfigurationError, EnvironmentMissingError
 from embodied.types import Array
 
@@ -240,7 +239,9 @@ def model_of(header: dict[str, Any]) -> Any:
         ConfigurationError: Its scene or robot is not there any more.
     """
     if header["route"] == "reward":
-        return reward_route().drawing_model(header)
+        from embodied.routes.reward.setup import drawing_model
+
+        return drawing_model(header)
     from embodied.world.builder import build_model
     from embodied.world.scene import load_scene
 

@@ -15,7 +15,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 from rich.text import Text
 
 from embodied.app.record.run_folder import jsonable
-from embodied.app.settings import BROKEN, NOT_REACHED, NOT_UNDERSTOOD, REACHED, Outcome
+from embodied.outcome import BROKEN, NOT_REACHED, NOT_UNDERSTOOD, REACHED, Outcome
 from embodied.protocols import Event
 
 About = Mapping[str, Any]
@@ -137,15 +137,17 @@ class RichDisplay:
             self._cross(self._no_plan)
         title, color = self._titles.get(outcome.exit_code, _TITLES[BROKEN])
         lines: list[Text] = []
-        for number, goal in enumerate(outcome.goals, 1):
+        for number, verdict in enumerate(outcome.verdicts, 1):
             when = f"  held when stage {number} was reached"
-            lines += [Text.assemble(("✓ ", "green"), part, when) for part in goal.held]
-            lines += [Text.assemble(("✓ ", "green"), part, "  holds") for part in goal.holds]
-            lines += [Text.assemble(("✗ ", "red"), part, "  does not hold") for part in goal.unmet]
+            lines += [Text.assemble(("✓ ", "green"), part, when) for part in verdict.held]
+            lines += [Text.assemble(("✓ ", "green"), part, "  holds") for part in verdict.holds]
+            lines += [
+                Text.assemble(("✗ ", "red"), part, "  does not hold") for part in verdict.problems
+            ]
         if outcome.message and not (outcome.reached and lines):
             lines.append(Text(outcome.message))
         lines += [Text(n, style="dim") for n in outcome.notes if n not in self._noted]
-        if outcome.goals and not self._planning_only:
+        if outcome.verdicts and not self._planning_only:
             source = self._about.get("object_source", "measured state")
             lines.append(Text(f"judged by object poses from: {source}", style="dim"))
         self._console.print(Panel(Group(*lines), title=title, border_style=color, expand=False))

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from embodied.app.record.states import STATES, read_states
-from embodied.app.settings import Session
 from embodied.errors import EnvironmentMissingError
+from embodied.session import Session
 
 _FRAME_S = 1.0 / 30.0
 _LIVE_SPEED = 2.0

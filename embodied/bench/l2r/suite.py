@@ -32,7 +32,7 @@ from embodied.language.reward.primitives import PrimitiveTranslator
 from embodied.language.reward.rules import RewardRules
 from embodied.language.reward.translator import RewardTranslator
 from embodied.protocols import Translator
-from embodied.routes.reward.setup import OPTIONS, Rig, build_rig
+from embodied.routes.reward.setup import OPTIONS, RewardSetup, build_setup
 from embodied.types import RewardGoal, RewardProgram
 
 TASKS: Mapping[str, L2rTask] = {t.name: t for t in (*QUADRUPED_TASKS, *ARM_TASKS)}
@@ -59,7 +59,7 @@ def translated(task: L2rTask, translator: Translator) -> Script:
     Raises:
         EmbodiedError: The translator abstains or fails.
     """
-    rig = build_rig(task.robot, scene=task.scene, layout=task.layout)
+    rig = build_setup(task.robot, scene=task.scene, layout=task.layout)
     memory = Conversation()
     script: list[tuple[float, RewardProgram]] = []
     try:
@@ -164,7 +164,7 @@ def held(phases: Sequence[Phase], view: Any) -> tuple[tuple[bool, ...], tuple[fl
 
 
 def record_episode(
-    rig: Rig,
+    rig: RewardSetup,
     script: Script,
     seconds: float,
     seed: int,
@@ -208,7 +208,7 @@ def digest(task: L2rTask, script: Script) -> str:
 def run_episode(task: L2rTask, script: Script, method: str, seed: int) -> Episode:
     """One episode; failures of the simulation are results, not exceptions."""
     key = digest(task, script)
-    rig = build_rig(task.robot, scene=task.scene, layout=task.layout, seed=seed)
+    rig = build_setup(task.robot, scene=task.scene, layout=task.layout, seed=seed)
     begin = time.process_time()
     try:
         view = record_episode(rig, script, task.limit_s, seed, task.phases)

@@ -13,7 +13,6 @@ import json
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import nullcontext
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -25,10 +24,12 @@ from embodied_planners.skills import TabletopSkills
 
 from embodied.bench.core.report import markdown_table, rate
 from embodied.bench.core.runner import Task, check_settings, run_tasks
+from embodied.body import Body
 from embodied.memory import SceneMemory
+from embodied.route import Run
 from embodied.routes.pddl.critic.features import GROUPS, NAMES, SKILLS, features
 from embodied.routes.pddl.critic.logistic import brier_score, calibration_error, discrimination, fit
-from embodied.routes.pddl.execution import Actor
+from embodied.routes.pddl.execution import ActionExecutor
 from embodied.routes.pddl.monitor import Monitor
 from embodied.symbolic import bindings, read_domain
 from embodied.types import Command, GroundAction, Observation, Pose, StepResult, WorldSpec
@@ -137,19 +138,17 @@ def run_episode(payload: Mapping[str, Any]) -> dict[str, Any]:
     domain = read_domain(grounder.domain_text)
     monitor = Monitor(domain, grounder.objects)
     facts = grounder.facts(true.observe())
-    actor = Actor(
-        world=world,
+    memory = SceneMemory(
+        grounder=TrueFacts(grounder, true),
+        transition=lambda action, before: monitor.expected(action, before),
+        facts=facts,
+    )
+    run = Run(body=Body(world), memory=memory)
+    actor = ActionExecutor(
+        run,
         skills=TabletopSkills(MotionPlanner(model, world.spec, seed=seed), world.spec),
         controller=TrajectoryController(world.spec),
         monitor=monitor,
-        critic=None,
-        memory=SceneMemory(
-            grounder=TrueFacts(grounder, true),
-            transition=lambda action, before: monitor.expected(action, before),
-            facts=facts,
-        ),
-        say=lambda kind, **data: None,
-        timed=lambda part: nullcontext(),
         goal_time_s=30.0,
     )
     every = [
@@ -159,7 +158,7 @@ def run_episode(payload: Mapping[str, Any]) -> dict[str, Any]:
     ]
     outcomes: list[dict[str, Any]] = []
     for _ in range(ACTIONS):
-        possible = [a for a in every if not monitor.before(a, actor.memory.facts)]
+        possible = [a for a in every if not monitor.before(a, run.memory.facts)]
         groups = sorted({GROUPS[a.name] for a in possible})
         if not groups:
             break

@@ -15,12 +15,14 @@ from embodied_planners.skills import TabletopSkills
 
 from embodied.agent import Agent, Options
 from embodied.bench.loop.disturb_world import Disturbance, DisturbedWorld, choose
+from embodied.body import Body
 from embodied.memory import SceneMemory
-from embodied.protocols import Event, StateMemory
+from embodied.protocols import Event
 from embodied.recovery import Question
+from embodied.routes.pddl.route import PddlOptions, PddlRoute
 from embodied.routes.pddl.strategies import PlanStrategy
 from embodied.symbolic import holds, progress, read_domain, read_goal, render_problem
-from embodied.types import Atom, GroundAction, PddlProgram, PlanStatus, WorldSpec
+from embodied.types import Atom, GroundAction, PddlProgram, PlanStatus
 from embodied.world.grounding import TabletopGrounder
 from embodied.world.mujoco import MujocoWorld, build_world, planning_model
 from embodied.world.scene import Scene, load_scene
@@ -35,16 +37,6 @@ CONFIGURATIONS: Mapping[str, tuple[bool, bool]] = {
 
 PLAN_TIME_S = 10.0
 TIDY = "(hand-empty)"
-
-
-class GivenGoals:
-    """Stands where a translator would: the goals of this benchmark are given as PDDL."""
-
-    name = "given"
-
-    def translate(self, instruction: str, memory: StateMemory, spec: WorldSpec) -> PddlProgram:
-        """Refuse."""
-        raise NotImplementedError("this benchmark pursues programs, not sentences")
 
 
 class Trial:
@@ -86,23 +78,22 @@ class Trial:
             source="benchmark",
         )
         spec = self.world.spec
-        agent = Agent(
-            world=self.world,
+        route = PddlRoute(
             grounder=self.grounder,
-            translator=GivenGoals(),
             planner=Planner(),
             skills=TabletopSkills(MotionPlanner(self.model, spec, seed=self.seed), spec),
             controller=TrajectoryController(spec),
+            strategy=lambda: PlanStrategy(checks=self.checks, beliefs=self.beliefs),
+            bounds=PddlOptions(plan_time_s=PLAN_TIME_S, tidy=TIDY),
+        )
+        agent = Agent(
+            body=Body(self.world),
+            routes={PddlProgram: route},
             memory=SceneMemory(
                 grounder=self.grounder, transition=partial(_progress, self.grounder), facts=first
             ),
             emit=self.hear,
-            options=Options(
-                plan_time_s=PLAN_TIME_S,
-                tidy=TIDY,
-                questions=2 if self.checks or self.beliefs else 0,
-            ),
-            strategy=PlanStrategy(checks=self.checks, beliefs=self.beliefs),
+            options=Options(questions=2 if self.checks or self.beliefs else 0),
             ask=self.answer,
         )
         report = agent.pursue(program)
@@ -129,10 +120,10 @@ class Trial:
             "alarms": self.alarms,
             "asked": self.asked,
             "planned": self.planned,
-            "actions": len(report.actions),
-            "failed": sum(not a.ok for a in report.actions),
+            "actions": len(report.details["actions"]),
+            "failed": sum(not a.ok for a in report.details["actions"]),
             "wasted": wasted,
-            "ladder": [e.rung.name.lower() for e in report.escalations],
+            "ladder": [e.step.name.lower() for e in report.escalations],
             "sim_s": round(ended.time, 2),
             "cpu_s": round(time.process_time() - cpu, 3),
         }

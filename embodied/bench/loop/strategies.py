@@ -34,15 +34,17 @@ from embodied.bench.core.report import bootstrap_interval, markdown_table, rate
 from embodied.bench.core.runner import Task, check_settings, run_tasks
 from embodied.bench.loop.scripted_model import StandIn, count_tokens
 from embodied.bench.loop.symbolic_robot import SymbolicRobot
+from embodied.body import Body
 from embodied.errors import ProgramError
 from embodied.language.pddl.scene_translator import SceneTranslator
 from embodied.memory import SceneMemory
 from embodied.protocols import LanguageModel, StateMemory, Usage
+from embodied.routes.pddl.prompting import opening
+from embodied.routes.pddl.route import PddlRoute
 from embodied.routes.pddl.strategies import PlanStrategy, Strategy
 from embodied.routes.pddl.strategies import Task as StrategyTask
 from embodied.routes.pddl.strategies.code import CodeStrategy
 from embodied.routes.pddl.strategies.hiagent import HiAgentStrategy
-from embodied.routes.pddl.strategies.prompting import opening
 from embodied.routes.pddl.strategies.react import ReactStrategy
 from embodied.routes.pddl.strategies.rewoo import RewooStrategy
 from embodied.routes.pddl.strategies.tree import TreeStrategy
@@ -341,23 +343,25 @@ def _physically(
 ) -> tuple[frozenset[Atom], int]:
     _, model = _scene()
     world = case.world
-    agent = Agent(
-        world=world,
+    route = PddlRoute(
         grounder=case.grounder,
-        translator=translator or GoalGiven(_program(case)),
         planner=Planner(),
         skills=TabletopSkills(
             MotionPlanner(model, world.spec, seed=int(payload["seed"])), world.spec
         ),
         controller=TrajectoryController(world.spec),
+        strategy=lambda: strategy,
+    )
+    agent = Agent(
+        body=Body(world),
+        routes={PddlProgram: route},
         memory=_memory(case),
-        strategy=strategy,
         options=Options(questions=0),
     )
-    report = agent.run(case.sentence)
+    report = agent.carry_out(case.sentence, translator or GoalGiven(_program(case)))
     facts = case.grounder.facts(world.observe())
     world.close()
-    return facts, len(report.actions)
+    return facts, len(report.details["actions"])
 
 
 def _symbolically(

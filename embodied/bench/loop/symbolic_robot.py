@@ -7,16 +7,16 @@ from collections.abc import Mapping
 import numpy as np
 from embodied_planners.pddl import Planner
 
-from embodied.recovery import Rung
+from embodied.recovery import RecoveryStep
 from embodied.routes.pddl.monitor import Contradiction, Effects, Monitor
+from embodied.routes.pddl.simulation import goal_holds
 from embodied.routes.pddl.strategies import Performed, Task
-from embodied.routes.pddl.strategies.simulation import goal_holds
 from embodied.symbolic import Domain, render_problem
 from embodied.types import Atom, GroundAction, PddlProgram, PlanResult, SkillResult
 
 
 class SymbolicRobot:
-    """Implements ``strategies.Robot``: the execution is the domain's, not the world's.
+    """Implements ``strategies.TaskInterface``: the execution is the domain's, not the world's.
 
     Args:
         domain: The domain.
@@ -56,7 +56,7 @@ class SymbolicRobot:
         )
         self.facts = facts
         self.performed: list[Performed] = []
-        self.rungs: list[Rung] = []
+        self.rungs: list[RecoveryStep] = []
         self._monitor = Monitor(domain, objects)
         self._failure_rate = failure_rate
         self._rng = np.random.default_rng([seed, 53])
@@ -99,6 +99,6 @@ class SymbolicRobot:
         )
         return Planner().solve(program, deadline_s=10.0)
 
-    def escalate(self, rung: Rung, reason: str, action: str = "") -> None:
+    def escalate(self, step: RecoveryStep, reason: str, action: str = "") -> None:
         """Take down a step of the ladder."""
-        self.rungs.append(rung)
+        self.rungs.append(step)

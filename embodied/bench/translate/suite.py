@@ -62,7 +62,7 @@ class _Memory:
         """Nothing is carried out in this benchmark."""
         return self
 
-    def told(self, instruction: str, program: Program) -> _Memory:
+    def told(self, instruction: str, program: Program, meaning: str = "") -> _Memory:
         """Append to the conversation."""
         return replace(self, exchanges=(*self.exchanges, (instruction, program)))
 
@@ -198,6 +198,7 @@ def right(case: Case, program: Program) -> bool:
         )
     if isinstance(program, RewardProgram):
         return any(same_rewards(program, gold) for gold in case.gold)
+    assert isinstance(program, ValueMapProgram)
     return any(same_value_maps(program, gold, case.scene) for gold in case.gold)
 
 

@@ -15,9 +15,9 @@ from embodied.language.reward.amending import Conversation
 from embodied.language.value_map import describe, digest
 from embodied.language.value_map.rules import RulesValueMapTranslator
 from embodied.perception import SegmentationDetector
-from embodied.perception.perceivers import PixelEyes, pixel_eyes
-from embodied.routes.value_map.setup import ValueMapRig
-from embodied.routes.value_map.stage_run import run_value_map
+from embodied.perception.perceivers import CameraPerceiver, camera_perceiver
+from embodied.routes.value_map.route import run_value_map
+from embodied.routes.value_map.setup import ValueMapSetup
 from embodied.routes.value_map.state import LoopOptions
 from embodied.types import ValueMapProgram, WorldSpec
 from embodied.world.mujoco import build_world
@@ -50,14 +50,14 @@ def run_episode(payload: Mapping[str, Any]) -> dict[str, Any]:
             program = write(case, method, world.spec, see, world, payload)
         except (NotUnderstoodError, ProgramError) as error:
             return {**result, "status": "no program", "message": str(error)[:400], "unmet": []}
-        rig = ValueMapRig.build(case.scene, world.spec, see)
+        rig = ValueMapSetup.build(case.scene, world.spec, see)
         options = LoopOptions()
         if method == "primitives":
             options = replace(options, look_s=NEVER_S, attempts=1)
         message, numbers = "", {}
         try:
             outcome = run_value_map(program, world, rig, options=options)
-            message, numbers = outcome.message, dict(outcome.numbers)
+            message, numbers = outcome.message, dict(outcome.details["loop"])
         except WorldError as error:
             message = str(error)
         judged = world.recorder.trace()
@@ -79,7 +79,7 @@ def run_episode(payload: Mapping[str, Any]) -> dict[str, Any]:
         world.close()
 
 
-def eyes(world: SuiteWorld, source: str) -> PixelEyes:
+def eyes(world: SuiteWorld, source: str) -> CameraPerceiver:
     """What sees the world.
 
     Args:
@@ -87,8 +87,8 @@ def eyes(world: SuiteWorld, source: str) -> PixelEyes:
         source: ``"pixels"``, or ``"ground-truth"``: names from the simulator's segmentation.
     """
     if source == "pixels":
-        return pixel_eyes(world.world)
-    seeing = pixel_eyes(world.world, detector=SegmentationDetector(world.spec.objects))
+        return camera_perceiver(world.world)
+    seeing = camera_perceiver(world.world, detector=SegmentationDetector(world.spec.objects))
     seeing.segmentation = True
     return seeing
 
@@ -97,7 +97,7 @@ def write(
     case: Case,
     method: str,
     spec: WorldSpec,
-    see: PixelEyes,
+    see: CameraPerceiver,
     world: SuiteWorld,
     payload: Mapping[str, Any],
 ) -> ValueMapProgram:

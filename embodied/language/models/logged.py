@@ -24,6 +24,10 @@ class LoggedModel:
         """Name of the model inside."""
         return self._model.name
 
+    def pass_on(self, event: Event) -> None:
+        """Emit an event of whoever asks the model."""
+        self.emit(event)
+
     def complete(self, request: Request) -> Response:
         """Answer one request; raises ModelError as the model inside does."""
         self.emit(Event(kind="request", data={"model": self.name, "request": request}))

@@ -308,6 +308,7 @@ def _noted(program: Program, note: str) -> Program:
             source=program.source,
             notes=(*program.notes, note),
         )
+    assert isinstance(program, ValueMapProgram)
     return ValueMapProgram(
         stages=program.stages, source=program.source, notes=(*program.notes, note)
     )

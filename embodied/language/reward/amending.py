@@ -34,8 +34,9 @@ class Conversation:
         del action, result
         return self
 
-    def told(self, instruction: str, program: Program) -> Conversation:
+    def told(self, instruction: str, program: Program, meaning: str = "") -> Conversation:
         """Take in a sentence and its program."""
+        del meaning
         return replace(self, exchanges=(*self.exchanges, (instruction, program)))
 
 

@@ -1,32 +1,25 @@
-"""One action from the skill to what was measured of it; the only place where the world moves."""
+"""One action, from the skill to what was measured of it."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from embodied.protocols import Controller, Critic, Skill, Skills, StateMemory, World
+from embodied.protocols import Controller, Critic, Skill, Skills
+from embodied.route import Run
 from embodied.routes.pddl.monitor import Contradiction, Effects, Monitor
-from embodied.routes.pddl.strategies.base import Performed
+from embodied.routes.pddl.tasks import Performed
 from embodied.types import (
     Array,
     Atom,
-    Command,
     ControlGoal,
     ControlStatus,
     GroundAction,
     Observation,
     SkillResult,
 )
-
-Say = Callable[..., None]
-"""``say(kind, **data)`` emits an event."""
-
-Timed = Callable[[str], AbstractContextManager[None]]
-"""``with timed(part):`` adds to the wall time of a part of the run."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,54 +45,39 @@ class ActionRecord:
     chance: float | None = None
 
 
-class Actor:
-    """Carries out actions and control goals, and keeps the memory up to date.
+class ActionExecutor:
+    """Carries out actions and keeps the memory up to date.
 
     Args:
-        world: Where it happens.
+        run: What may be touched.
         skills: Turn actions into control goals.
         controller: Turns control goals into commands.
         monitor: Judges effects.
         critic: Predicts how likely an action is to succeed, if there is one.
-        memory: What is believed.
-        say: Emits events.
-        timed: Measures wall time.
-        goal_time_s: Longest simulated time for one control goal.
+        goal_time_s: Longest time of the world for one control goal.
 
     Attributes:
-        memory: What is believed now.
-        records: Everything that was carried out since ``forget``.
+        records: Everything that was carried out.
     """
 
     def __init__(
         self,
+        run: Run,
         *,
-        world: World,
         skills: Skills,
         controller: Controller[Any],
         monitor: Monitor,
-        critic: Critic | None,
-        memory: StateMemory,
-        say: Say,
-        timed: Timed,
+        critic: Critic | None = None,
         goal_time_s: float,
     ) -> None:
-        self.world = world
+        self.run = run
         self.skills = skills
         self.controller = controller
         self.monitor = monitor
         self.critic = critic
-        self.memory = memory
         self.records: list[ActionRecord] = []
         self._failures: Counter[GroundAction] = Counter()
-        self._say = say
-        self._timed = timed
         self._goal_time_s = goal_time_s
-
-    def forget(self) -> None:
-        """Start the records of another program."""
-        self.records = []
-        self._failures.clear()
 
     def tried(self, action: GroundAction, failures: int) -> None:
         """Note that an action has failed before: the next attempt takes another candidate."""
@@ -109,30 +87,31 @@ class Actor:
         """Predicted probability that the next attempt succeeds; None without a critic."""
         if self.critic is None:
             return None
-        return self.critic.chance(action, self.world.observe(), attempt=self._failures[action])
+        return self.critic.chance(action, self.run.body.observe(), attempt=self._failures[action])
 
     def act(self, action: GroundAction) -> Performed:
         """Carry out one action with its next candidate and judge it by its measured effects."""
         attempt = self._failures[action]
-        started = self.world.observe()
+        started = self.run.body.observe()
         chance = self.chance(action)
-        self._say("action", action=str(action), attempt=attempt, time_s=started.time, chance=chance)
-        earlier = self.memory.facts
-        with self._timed("act"):
+        self.run.say(
+            "action", action=str(action), attempt=attempt, time_s=started.time, chance=chance
+        )
+        earlier = self.run.memory.facts
+        with self.run.timed("act"):
             skill = self.skills.start(action, started, attempt=attempt)
-            result = self.drive(skill, started)
-        ended = self.world.observe()
-        predicted = self.memory.executed(action, result)
-        self.memory = predicted.observed(ended)
-        effects = self.monitor.after(action, earlier, self.memory.facts)
+            result = self.drive(skill)
+        self.run.memory = predicted = self.run.memory.executed(action, result)
+        ended = self.run.measure()
+        effects = self.monitor.after(action, earlier, self.run.memory.facts)
         overruled = not result.ok and effects.as_promised
         result = _judged(result, effects)
         contradiction = self.monitor.contradiction(
             self.monitor.expected(action, earlier) if overruled else predicted.facts,
-            self.memory.facts,
+            self.run.memory.facts,
             was=_positions(started),
             now=_positions(ended),
-            handled=_handled(action, result.ok, earlier, self.memory.facts),
+            handled=_handled(action, result.ok, earlier, self.run.memory.facts),
         )
         self._report(action, result, effects, contradiction, ended.time)
         if not result.ok:
@@ -150,60 +129,37 @@ class Actor:
         )
         return Performed(action=action, result=result, effects=effects, contradiction=contradiction)
 
-    def drive(self, skill: Skill, observation: Observation) -> SkillResult:
+    def drive(self, skill: Skill) -> SkillResult:
         """Run a skill: each control goal is computed from the latest observation."""
         try:
             goal = next(skill)
             while True:
-                observation, status = self._control(goal, observation)
-                if status is not ControlStatus.REACHED:
+                if self._control(goal) is not ControlStatus.REACHED:
                     skill.close()
                     return SkillResult(ok=False, reason=f"stuck during {goal.label or 'a motion'}")
-                goal = skill.send(observation)
+                goal = skill.send(self.run.body.observation)
         except StopIteration as end:
             return end.value
 
     def rest(self, settle_s: float) -> None:
-        """Go home if anything moved, hold still, measure."""
-        observation = self.world.observe()
+        """Go home if anything moved, and hold still."""
         if self.records:
-            with self._timed("rest"):
-                self.drive(self.skills.home(observation), observation)
-                observation = self.world.observe()
-                hold = Command(q=observation.q)
-                end = observation.time + settle_s
-                while observation.time < end:
-                    observation = self.world.step(hold).observation
-        self.memory = self.memory.observed(observation)
-        self._say(
-            "observation",
-            time_s=observation.time,
-            facts=[str(f) for f in sorted(self.memory.facts)],
-            positions={
-                n: [round(float(x), 4) for x in p.position] for n, p in observation.poses.items()
-            },
-        )
+            body = self.run.body
+            with self.run.timed("rest"):
+                self.drive(self.skills.home(body.observe()))
+                start = body.observe()
+                body.hold_until(start.time + settle_s, start.q)
 
-    def _control(
-        self, goal: ControlGoal, observation: Observation
-    ) -> tuple[Observation, ControlStatus]:
+    def _control(self, goal: ControlGoal) -> ControlStatus:
         """Run the controller on one goal."""
-        self._say("goal", type=type(goal).__name__, label=goal.label, time_s=observation.time)
-        deadline = observation.time + self._goal_time_s
-        state = self.controller.init(goal, observation)
-        limited: set[str] = set()
-        while observation.time < deadline:
-            command, state, status = self.controller.step(state, observation)
-            result = self.world.step(command)
-            limited.update(result.reasons)
-            observation = result.observation
-            if status is not ControlStatus.RUNNING:
-                break
-        else:
-            status = ControlStatus.STUCK
-        if limited:
-            self._say("limited", label=goal.label, reasons=sorted(limited))
-        return observation, status
+        body = self.run.body
+        self.run.say(
+            "goal", type=type(goal).__name__, label=goal.label, time_s=body.observation.time
+        )
+        followed = body.follow(self.controller, goal, self._goal_time_s)
+        if followed.limited:
+            self.run.say("limited", label=goal.label, reasons=list(followed.limited))
+        return followed.status
 
     def _report(
         self,
@@ -213,7 +169,7 @@ class Actor:
         contradiction: Contradiction,
         time_s: float,
     ) -> None:
-        self._say(
+        self.run.say(
             "effects",
             action=str(action),
             ok=result.ok,
@@ -227,7 +183,7 @@ class Actor:
 
     def report_contradiction(self, action: str, found: Contradiction, time_s: float) -> None:
         """Emit a contradiction; ``action`` is what was going on, or ``""``."""
-        self._say(
+        self.run.say(
             "contradiction",
             action=action,
             believed=found.believed,

@@ -38,7 +38,7 @@ def vanished(
     return tuple(sorted((related(before) - related(now) - gained) & set(objects)))
 
 
-def read_again(
+def relax(
     goal: str, gone: Collection[str], domain: Domain, objects: Mapping[str, str]
 ) -> str | None:
     """The goal for the objects that are still there.

@@ -6,7 +6,7 @@ All checks work on *measured* facts. Nothing here looks at what was commanded.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -21,37 +21,13 @@ from embodied.symbolic import (
     unmet,
 )
 from embodied.types import Array, Atom, GroundAction
+from embodied.verdict import Verdict
 
 MOVED_M = 0.03
 """Something that nobody handled and that is measured this far from where it was has been moved."""
 
 Positions = Mapping[str, Array]
 """Position of every object in the world frame, (3,), m."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
-    """Whether a goal holds in a measurement.
-
-    Attributes:
-        goal: The goal as PDDL text.
-        reached: True when the whole goal holds.
-        holds: Its conjuncts that hold, as PDDL text.
-        unmet: Its ground conjuncts that do not hold, as PDDL text.
-    """
-
-    goal: str
-    reached: bool
-    holds: tuple[str, ...]
-    unmet: tuple[str, ...]
-
-    def without(self, lost: Collection[str]) -> Verdict:
-        """The same verdict after the conjuncts in ``lost`` were measured to hold no longer."""
-        gone = tuple(part for part in self.holds if part in lost)
-        if not gone:
-            return self
-        holds = tuple(part for part in self.holds if part not in lost)
-        return replace(self, reached=False, holds=holds, unmet=(*self.unmet, *gone))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,9 +153,9 @@ class Monitor:
         """
         formula = read_goal(goal, self.domain, self.objects)
         conjuncts = formula.parts if isinstance(formula, And) else (formula,)
+        reached = holds(formula, facts, self.domain, self.objects)
         return Verdict(
-            goal=goal,
-            reached=holds(formula, facts, self.domain, self.objects),
+            text=goal,
             holds=tuple(str(c) for c in conjuncts if holds(c, facts, self.domain, self.objects)),
-            unmet=unmet(formula, facts, self.domain, self.objects),
+            unmet=() if reached else unmet(formula, facts, self.domain, self.objects) or (goal,),
         )

@@ -1,77 +1,165 @@
-"""One stage of a program being pursued: what a strategy sees of the agent."""
+"""One stage of a PDDL program being carried out, and what the stages of a program share."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
 
-from embodied.recovery import Question, Rung
-from embodied.routes.pddl.goal_relaxation import vanished
-from embodied.routes.pddl.monitor import Contradiction, Effects
-from embodied.routes.pddl.strategies.base import Performed, Task
+from embodied.recovery import Question, RecoveryStep
+from embodied.route import Run, StageRun
+from embodied.routes.pddl.execution import ActionExecutor
+from embodied.routes.pddl.goal_relaxation import relax, vanished
+from embodied.routes.pddl.monitor import Contradiction, Effects, Monitor
+from embodied.routes.pddl.planning import Planning
+from embodied.routes.pddl.tasks import Performed, Strategy, Task
 from embodied.routes.pddl.undo import irreversible
 from embodied.types import Atom, GroundAction, PddlProgram, PlanResult, SkillResult
-
-if TYPE_CHECKING:
-    from embodied.agent import Agent
+from embodied.verdict import Verdict
 
 
-class Pursuit:
-    """Implements ``embodied.routes.pddl.strategies.Robot`` for one stage.
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Execution:
+    """What the stages of one program share.
+
+    Attributes:
+        program: What is carried out.
+        monitor: Judges actions and goals.
+        executor: Carries out actions.
+        planning: Plans.
+        strategy: Decides which action comes next.
+        domain_text: The domain as text.
+        tidy: A goal that a safe stop pursues, None for none.
+    """
+
+    program: PddlProgram
+    monitor: Monitor
+    executor: ActionExecutor
+    planning: Planning
+    strategy: Strategy
+    domain_text: str
+    tidy: str | None
+
+
+class PddlStageRun(StageRun):
+    """A goal that is to hold in measured facts; the ``TaskInterface`` of a strategy.
 
     Args:
-        agent: Who acts.
-        program: Program that the stage is from.
+        execution: What the stages of the program share.
+        run: What may be touched.
         kept: Goals reached before, to be kept true where they can hold together with the stage's.
-        stage: Goal of the stage.
+        goal: Goal of the stage as PDDL text.
+        done: It was measured to be reached before an interruption.
 
     Attributes:
         asked_for: The stage's goal as it was asked for.
-        stage: The same goal, or another reading of it.
+        goal: The same goal, or another reading of it.
         kept: Of the goals reached before, those that are still to be kept.
-        declined: Why a person did not allow what was planned.
     """
 
     def __init__(
-        self, agent: Agent, program: PddlProgram, kept: tuple[str, ...], stage: str
+        self, execution: Execution, run: Run, kept: tuple[str, ...], goal: str, *, done: bool
     ) -> None:
-        self._agent = agent
-        self._allowed: set[GroundAction] = set()
-        self._first = agent.memory.facts
-        self.program = program
+        self.execution, self.run = execution, run
+        self.asked_for = self.goal = goal
         self.kept = kept
-        self.asked_for = stage
-        self.stage = stage
         self.declined = ""
+        self._done = done
+        self._allowed: set[GroundAction] = set()
+        self._first = run.memory.facts
+
+    # ---------------------------------------------------------------- the stage
+
+    def advance(self) -> str:
+        """Let the strategy act until the goal holds; see ``StageRun.advance``."""
+        problem = "" if self.reached() else self.execution.strategy.pursue(self)
+        if problem or self.goal == self.asked_for:
+            return problem
+        gone = ", ".join(self.missing())
+        return f"the goal holds but for {gone}: {gone} cannot be found"
+
+    def verdict(self) -> Verdict:
+        """The goal as it was asked for, judged by the facts believed now."""
+        if self._done:
+            return Verdict(text=self.asked_for, holds=self._monitor.conjuncts(self.asked_for))
+        return self._monitor.verdict(self.asked_for, self.facts)
+
+    def review(self, verdict: Verdict) -> Verdict:
+        """What was to be kept and is lost is unmet; what a later stage had to undo was held."""
+        judge, facts = self._monitor.verdict, self.facts
+        last = self.run.stages[-1]
+        kept = last.kept_with_own if isinstance(last, PddlStageRun) else ()
+        verdict = verdict.without({g for g in kept if not judge(g, facts).reached})
+        if not verdict.reached:
+            return verdict
+        holds = judge(verdict.text, facts).holds
+        held = tuple(part for part in verdict.holds if part not in holds)
+        return replace(verdict, holds=holds, held=held)
+
+    def revise(self, problem: str) -> bool:
+        """Read the goal for what is left, once."""
+        if self.goal != self.asked_for:
+            return False
+        monitor = self._monitor
+        text = relax(self.asked_for, self.missing(), monitor.domain, monitor.objects)
+        if text is None:
+            return False
+        self.escalate(RecoveryStep.REINTERPRET, f"{problem}; read as {text}")
+        self.goal = text
+        return True
+
+    def missing(self) -> tuple[str, ...]:
+        """Objects that were somewhere when the stage began and are nowhere now."""
+        monitor = self._monitor
+        return vanished(self._first, self.facts, monitor.domain, monitor.objects)
+
+    def helped(self) -> None:
+        """Go on with the goal as it was asked for."""
+        self.goal = self.asked_for
+
+    def stop_safe(self, problem: str) -> None:
+        """Put down what is held, if that is what tidy means and a plan for it exists."""
+        del problem
+        tidy, monitor = self.execution.tidy, self._monitor
+        if tidy is None or monitor.verdict(tidy, self.facts).reached:
+            return
+        result = self.execution.planning.plan(self.execution.program, (tidy,), self.facts)
+        for action in result.plan:
+            if not self.execution.executor.act(action).result.ok:
+                return
+
+    @property
+    def kept_with_own(self) -> tuple[str, ...]:
+        """What the next stage has to keep true."""
+        return (*self.kept, *self._monitor.conjuncts(self.asked_for))
+
+    # ------------------------------------------------------- what a strategy uses
 
     @property
     def task(self) -> Task:
         """What is to be reached now."""
-        agent = self._agent
         return Task(
-            instruction=agent.instruction,
-            goals=(*self.kept, self.stage),
-            domain=agent.monitor.domain,
-            domain_text=agent.grounder.domain_text,
-            objects=agent.monitor.objects,
+            instruction=self.run.instruction,
+            goals=(*self.kept, self.goal),
+            domain=self._monitor.domain,
+            domain_text=self.execution.domain_text,
+            objects=self._monitor.objects,
         )
 
     @property
     def facts(self) -> frozenset[Atom]:
         """What is believed."""
-        return self._agent.memory.facts
+        return self.run.memory.facts
 
     def reached(self) -> bool:
-        """Whether the stage and what is to be kept hold."""
-        verdict = self._agent.monitor.verdict
-        return all(verdict(g, self.facts).reached for g in (*self.kept, self.stage))
+        """Whether the goal and what is to be kept hold."""
+        return all(self._monitor.verdict(g, self.facts).reached for g in (*self.kept, self.goal))
 
     def unmet(self, action: GroundAction) -> tuple[str, ...]:
         """Preconditions that are not met."""
-        return self._agent.monitor.before(action, self.facts)
+        return self._monitor.before(action, self.facts)
 
     def chance(self, action: GroundAction) -> float:
         """Predicted probability of success of the next attempt; 1 without a critic."""
-        chance = self._agent.actor.chance(action)
+        chance = self.execution.executor.chance(action)
         return 1.0 if chance is None else chance
 
     def act(self, action: GroundAction) -> Performed:
@@ -83,28 +171,27 @@ class Pursuit:
                 effects=Effects(missing=(), surprising=()),
                 contradiction=Contradiction(),
             )
-        return self._agent.actor.act(action)
+        return self.execution.executor.act(action)
 
     def plan(self) -> PlanResult:
-        """Plan to the stage, keeping what can be kept; asks before what cannot be undone."""
-        result, self.kept = self._agent.plan_keeping(self.program, self.kept, self.stage)
+        """Plan to the goal, keeping what can be kept; asks before what cannot be undone."""
+        result, self.kept = self.execution.planning.plan_keeping(
+            self.execution.program, self.kept, self.goal, self.facts
+        )
         self._may(result.plan)
         return result
 
-    def escalate(self, rung: Rung, reason: str, action: str = "") -> None:
-        """Put a step of the ladder on record."""
-        self._agent.escalate(rung, reason, action)
+    def escalate(self, step: RecoveryStep, reason: str, action: str = "") -> None:
+        """Put a recovery step on record."""
+        self.run.escalate(step, reason, action)
 
-    def vanished(self) -> tuple[str, ...]:
-        """Objects that were somewhere when the stage began and are nowhere now."""
-        monitor = self._agent.monitor
-        return vanished(self._first, self.facts, monitor.domain, monitor.objects)
+    @property
+    def _monitor(self) -> Monitor:
+        return self.execution.monitor
 
     def _may(self, actions: tuple[GroundAction, ...]) -> bool:
         """Whether the actions can be undone, or a person allows those that cannot."""
-        new = [
-            a for a in irreversible(actions, self._agent.monitor.domain) if a not in self._allowed
-        ]
+        new = [a for a in irreversible(actions, self._monitor.domain) if a not in self._allowed]
         if not new:
             return True
         listed = ", ".join(map(str, new))
@@ -113,7 +200,7 @@ class Pursuit:
             kind="irreversible",
             about=tuple(map(str, new)),
         )
-        allowed = not self.declined and self._agent.ask(question)
+        allowed = not self.declined and self.run.ask(question)
         if allowed:
             self._allowed.update(new)
         else:

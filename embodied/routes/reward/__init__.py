@@ -1,1 +1,21 @@
 """Language to Rewards: reward terms in stages, carried out by model-predictive control."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from embodied.route import Route, RouteEntry
+
+
+def _load() -> type[Route[Any]]:
+    from embodied.routes.reward.route import RewardRoute
+
+    return RewardRoute
+
+
+ROUTE = RouteEntry(
+    name="reward",
+    summary="reward terms in stages and model-predictive control",
+    load=_load,
+    options=frozenset({"asynchronous"}),
+)

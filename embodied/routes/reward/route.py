@@ -1,4 +1,4 @@
-"""The reward route of the command line: sentence, rewards, model-predictive control, verdict.
+"""Language to Rewards (arXiv 2306.08647): rewards in stages, model-predictive control, verdict.
 
 The world goes on between sentences of a conversation, and the plan so far is the warm start of the
 next program: a correction changes the motion at the next replan.
@@ -8,246 +8,157 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, replace
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, ClassVar, cast
 
-import numpy as np
-from embodied_controllers.mpc.controller import Mode, RewardState
+from embodied_controllers.mpc.controller import RewardState
+from embodied_controllers.mpc.terms import term_label
 
-from embodied.app.settings import NOT_REACHED, REACHED, Artifact, Outcome, Settings
-from embodied.errors import ConfigurationError, Diagnostic, EmbodiedError, NotUnderstoodError
-from embodied.language.reward import check, program_to_json
-from embodied.language.reward.amending import Conversation
-from embodied.language.reward.rules import RewardRules
+from embodied.agent import Agent
+from embodied.errors import ConfigurationError, Diagnostic, EmbodiedError
+from embodied.language.reward import check, program_from_json, program_to_json
 from embodied.language.reward.translator import RewardTranslator
-from embodied.protocols import Emit, Event, Translator
+from embodied.opening import Opening
+from embodied.outcome import NOT_REACHED, REACHED, Outcome
+from embodied.protocols import Translator
+from embodied.route import Change, Route, Run, not_undone
 from embodied.routes.reward.live import Correction, Listener, TypedLines, refusal
-from embodied.routes.reward.setup import DEFAULT_SCENE, REWARD_ROBOTS, Rig, build_rig, drawing_spec
-from embodied.routes.reward.stage_run import Pursuit, announce
-from embodied.types import (
-    Array,
-    Command,
-    ControlStatus,
-    Observation,
-    Program,
-    RewardProgram,
-)
-
-MOTION_REPAIRS = 1
-"""How often a model may mend a program whose terms stayed high after it was carried out."""
+from embodied.routes.reward.robots import REWARD_ROBOTS
+from embodied.routes.reward.setup import RewardSetup
+from embodied.routes.reward.stage_run import Execution, RewardStageRun
+from embodied.types import Atom, ControlStatus, Observation, Program, RewardProgram
 
 
-def open_reward_session(settings: Settings) -> RewardSession:
-    """Build robot, world, controller and translator.
+class RewardRoute(Route[RewardProgram]):
+    """Minimises the cost of a program's terms.
 
-    Raises:
-        ConfigurationError: Unknown robot, or no translator for it.
-        ModelError: The model's key is missing.
+    Args:
+        setup: The robot with its world, controller and judge.
+        translator: Turns sentences into programs.
     """
-    robot = "arm" if settings.robot in ("arm", "fr3") else settings.robot
-    if robot not in REWARD_ROBOTS:
-        raise ConfigurationError(
-            f"the reward route moves {', '.join(REWARD_ROBOTS)}, not {settings.robot!r}"
-        )
-    return RewardSession(
-        build_rig(
-            robot,
-            seed=settings.seed,
-            mode=Mode.ASYNCHRONOUS if settings.asynchronous else Mode.SYNCHRONOUS,
-        ),
-        open_reward_translator(settings, robot),
-        settings,
-    )
 
+    name: ClassVar[str] = "reward"
+    program = RewardProgram
 
-def open_reward_translator(settings: Settings, robot: str) -> Translator:
-    """Rules, or a language model in two steps."""
-    if settings.model == "rules":
-        return RewardRules(robot)
-    if settings.model == "offline":
-        from embodied.language.offline.offline import offline_translator, reward_scene
+    def __init__(self, setup: RewardSetup, translator: Translator | None = None) -> None:
+        self.setup, self.translator = setup, translator
+        self._warm: RewardState | None = None
 
-        return offline_translator(RewardRules(robot), "reward", scene=reward_scene(robot))
-    from embodied.language.models import open_model
+    @classmethod
+    def open(cls, opening: Opening) -> RewardRoute:
+        """Open the route for a robot that is moved by rewards; raises as ``Route.open`` does."""
+        from embodied.routes.reward.translators import open_translator
 
-    model = open_model(
-        settings.model,
-        base_url=settings.base_url,
-        max_calls=settings.max_calls,
-        max_tokens=settings.max_tokens,
-        record=settings.record,
-    )
-    return RewardTranslator(model, robot)
-
-
-def drawing_model(header: Mapping[str, Any]) -> Any:
-    """The simulation model that recorded states of this route belong to."""
-    return drawing_spec(str(header["robot"]), tuple(header["things"])).compile()
-
-
-class RewardSession:
-    """One robot in its scene, kept over several sentences (Session protocol)."""
-
-    def __init__(self, rig: Rig, translator: Translator, settings: Settings) -> None:
-        self.rig, self._translator, self._settings = rig, translator, settings
-        self._observer: Callable[[float], None] | None = None
-        self._memory = Conversation()
-        self._observation = rig.world.reset(seed=settings.seed)
-        self._control: RewardState | None = None
-        self._costs: tuple[str, ...] = ()
-        self._due = 0.0
-        """Wall time at which the next control period begins, in asynchronous mode."""
-
-    @property
-    def translator(self) -> str:
-        """Who translates."""
-        if self._settings.model == "rules":
-            return "rules (a deterministic grammar, not a language model)"
-        return self._translator.name
-
-    @property
-    def about(self) -> Mapping[str, Any]:
-        """First fields of ``run.json``."""
-        return {
-            "scene": self.rig.world.spec.name,
-            "robot": self.rig.robot,
-            "route": "reward",
-            "model": self._settings.model,
-            "seed": self._settings.seed,
-            "object_source": self.rig.world.spec.object_source,
-            "planning": self.rig.controller.mode.value,
-        }
-
-    @property
-    def states_header(self) -> dict[str, Any]:
-        """What a painter needs."""
-        return {
-            "route": "reward",
-            "robot": self.rig.robot,
-            "things": list(DEFAULT_SCENE[self.rig.robot]),
-        }
-
-    def watch(self, observer: Callable[[float], None] | None) -> None:
-        """Set who is told the simulated time after every step."""
-        self._observer = observer
-
-    def time_s(self) -> float:
-        """Simulated time now."""
-        return self._observation.time
-
-    def qpos(self) -> Array:
-        """Generalised positions now."""
-        return np.array(self.rig.world.data.qpos)
-
-    def model_and_data(self) -> tuple[Any, Any]:
-        """The simulator's own model and state."""
-        return self.rig.world.model, self.rig.world.data
-
-    def run(self, instruction: str, *, emit: Emit, artifact: Artifact, move: bool) -> Outcome:
-        """Translate and, if ``move`` is set, act and judge; raises EmbodiedError."""
-        emit(Event(kind="instruction", data={"text": instruction}))
-        begin = time.perf_counter()
-        program = self._understood(instruction)
-        translated_s = time.perf_counter() - begin
-        if move:
-            outcome = self.pursue(program, emit=emit, artifact=artifact)
-            program, outcome = self._repaired(instruction, program, outcome, emit, artifact)
-        else:
-            announce(program, emit)
-            artifact("reward.json", program_to_json(program))
-            outcome = Outcome(
-                exit_code=REACHED,
-                message="understood; nothing moved",
-                notes=program.notes,
-                details={"program": json.loads(program_to_json(program))},
+        setup = opening.environment.setup
+        if not isinstance(setup, RewardSetup):
+            raise ConfigurationError(
+                f"the route reward moves {', '.join(REWARD_ROBOTS)}, not "
+                f"{opening.settings.robot!r}: arms with a gripper take --route pddl or value-map"
             )
-        self._memory = self._memory.told(instruction, program)
-        return replace(outcome, timings_s={"translate": translated_s, **outcome.timings_s})
+        return cls(setup, open_translator(opening, setup.robot))
 
-    def _repaired(
-        self,
-        instruction: str,
-        program: RewardProgram,
-        outcome: Outcome,
-        emit: Emit,
-        artifact: Artifact,
-    ) -> tuple[RewardProgram, Outcome]:
-        """Ask a model for a better program while terms stay high, and carry that out."""
-        if not isinstance(self._translator, RewardTranslator):
-            return program, outcome
-        for _ in range(MOTION_REPAIRS):
-            unmet = tuple(part for g in outcome.goals for part in g.unmet)
-            if outcome.reached or not unmet:
-                break
-            text = f"asking for a better program: {'; '.join(unmet)}"
-            emit(Event(kind="diagnostic", data={"text": text}))
-            try:
-                program = self._translator.repair_motion(
-                    instruction, program, (*unmet, *self._costs)
-                )
-            except EmbodiedError as error:
-                emit(Event(kind="diagnostic", data={"text": refusal(error)}))
-                break
-            first = outcome.message
-            outcome = self.pursue(program, emit=emit, artifact=artifact)
-            note = f"repaired after the first program was {first}"
-            outcome = replace(outcome, notes=(*outcome.notes, note))
-        return program, outcome
+    def check(self, program: RewardProgram) -> tuple[Diagnostic, ...]:
+        """What is not legal in a program."""
+        return tuple(check(program))
 
-    def pursue(self, program: Program, *, emit: Emit, artifact: Artifact) -> Outcome:
-        """Carry out a reward program and judge every stage from measured state.
+    def stages(self, program: RewardProgram) -> tuple[str, ...]:
+        """The terms of every stage."""
+        return tuple(", ".join(term_label(t) for t in s.terms) for s in program.stages)
 
-        Raises:
-            NotUnderstoodError: The program is of another kind or not legal.
-            WorldError: The simulation diverged.
-        """
-        if not isinstance(program, RewardProgram):
-            raise NotUnderstoodError("", [Diagnostic(where="program", problem="not a reward")])
-        wrong = check(program)
-        if wrong:
-            raise NotUnderstoodError(program_to_json(program), wrong)
-        artifact("reward.json", program_to_json(program))
-        announce(program, emit)
-        begin, simulated = time.perf_counter(), self.time_s()
-        pursuit = self._pursuit(program, emit)
-        while pursuit.step() and not pursuit.settled():
-            pass
-        self._control = pursuit.control
-        moved_s = time.perf_counter() - begin
-        artifact("costs.csv", pursuit.trace.csv())
-        artifact("costs.svg", pursuit.trace.svg())
-        self._costs = pursuit.trace.trend()
-        goals, stuck = pursuit.goals(), pursuit.status is ControlStatus.STUCK
-        unmet = [part for g in goals for part in g.unmet]
-        good = not unmet and not stuck
-        message = "; ".join(unmet)
-        message = "reached" if good else f"not reached: {message}" if message else "not reached"
-        if stuck:
-            message = f"stopped: {self._control.message}"
-        simulated = self.time_s() - simulated
-        returns = self._control.returns
-        return Outcome(
-            exit_code=REACHED if good else NOT_REACHED,
-            message=message,
-            goals=goals,
-            notes=program.notes,
-            details={
-                "program": json.loads(program_to_json(program)),
-                "simulated_s": round(simulated, 2),
-                "realtime_factor": round(simulated / max(moved_s, 1e-9), 2),
-                **({"stepped_back": returns} if returns else {}),
-            },
-            timings_s={"move": moved_s},
-        )
+    def record(self, program: RewardProgram) -> Mapping[str, Any]:
+        """The program as JSON values."""
+        return {"reward": self.summary(program)}
 
-    def _pursuit(self, program: RewardProgram, emit: Emit) -> Pursuit:
-        return Pursuit(
-            self.rig, program, self._control, self._observation, advance=self._advance, emit=emit
-        )
+    def summary(self, program: RewardProgram) -> Any:
+        """The program in ``run.json``."""
+        return json.loads(program_to_json(program))
+
+    def files(self, program: RewardProgram) -> Mapping[str, str | bytes]:
+        """The program as JSON."""
+        return {"reward.json": program_to_json(program)}
+
+    def read(self, record: Mapping[str, Any], folder: Path) -> RewardProgram:
+        """The program that a run pursued; raises as ``Route.read`` does."""
+        del folder
+        text, source = json.dumps(record["reward"]), f"replay of {record['source']}"
+        return program_from_json(text, self.setup.robot, source=source, filled=False)
+
+    def begin(
+        self, program: RewardProgram, number: int, run: Run, *, done: bool = False
+    ) -> RewardStageRun:
+        """Begin a stage; the controller goes on from the one before."""
+        execution = _execution_of(run) or Execution(self.setup, program, run, self._warm)
+        if number > 0 and not done and execution.stage < 0:
+            execution.skip_to(number)
+        return RewardStageRun(execution, number)
+
+    def rest(self, run: Run) -> None:
+        """Keep the plan as the warm start of the next program, and write up the costs."""
+        execution = _execution_of(run)
+        if execution is not None:
+            self._warm = execution.control
+            run.write("costs.csv", execution.trace.csv())
+            run.write("costs.svg", execution.trace.svg())
+
+    def revise(self, program: RewardProgram, outcome: Outcome, run: Run) -> RewardProgram | None:
+        """Ask a model for a better program where terms stayed high."""
+        execution = _execution_of(run)
+        unmet = tuple(part for v in outcome.verdicts for part in v.unmet)
+        if not isinstance(self.translator, RewardTranslator) or execution is None or not unmet:
+            return None
+        run.say("diagnostic", text=f"asking for a better program: {'; '.join(unmet)}")
+        try:
+            problems = (*unmet, *execution.trace.trend())
+            return self.translator.repair_motion(run.instruction, program, problems)
+        except EmbodiedError as error:
+            run.say("diagnostic", text=refusal(error))
+            return None
+
+    def details(self, run: Run) -> Mapping[str, Any]:
+        """How long it moved, and how often a guard led back."""
+        execution = _execution_of(run)
+        if execution is None:
+            return {}
+        returns = execution.control.returns
+        return {
+            **_speed(run.body.observation.time - execution.begun_s, run.timings_s["move"]),
+            **({"stepped_back": returns} if returns else {}),
+        }
+
+    def change(
+        self, program: RewardProgram, before: frozenset[Atom], after: frozenset[Atom], run: Run
+    ) -> Change:
+        """Every program changes the posture."""
+        return Change(program=program, before=before, after=after)
+
+    def inverse(self, change: Change, run: Run) -> Program:
+        """The program before the last one; the world itself cannot be unmoved."""
+        del run
+        if not change.earlier:
+            raise not_undone("there is no earlier program to go back to")
+        return change.earlier[-1]
+
+    def state(self, observation: Observation) -> tuple[str, ...]:
+        """What is measured now."""
+        del observation
+        return self.setup.state()
+
+    def stop(self) -> None:
+        """Forget the plan so far."""
+        self._warm = None
+
+    def close(self) -> None:
+        """End the planner's threads."""
+        self.setup.close()
 
     def converse(
-        self, lines: TypedLines, say: Callable[[str], None], *, emit: Emit, artifact: Artifact
+        self,
+        agent: Agent,
+        translator: Translator,
+        lines: Iterator[str],
+        say: Callable[[str], None],
     ) -> Outcome:
         """Follow sentence after sentence, each from the moment that it is understood.
 
@@ -255,131 +166,86 @@ class RewardSession:
         lines come from a file or a pipe, until the last program is reached or has had its time.
         The verdict is on the last program.
         """
-        listener = Listener(lines, self._understood, say=say, state=self.state)
+        body, run = agent.body, agent.run
+
+        def understood(sentence: str) -> RewardProgram:
+            program = translator.translate(sentence, run.memory, body.spec)
+            agent.route_of(program)
+            return cast("RewardProgram", program)
+
+        listener = Listener(
+            TypedLines(lines), understood, say=say, state=lambda: self.state(body.observation)
+        )
         taken: list[Correction] = []
         parts: list[str] = []
-        pursuit: Pursuit | None = None
+        execution: Execution | None = None
         moving = False
-        begin, simulated = time.perf_counter(), self.time_s()
+        begin, simulated = time.perf_counter(), body.observation.time
         try:
             while True:
                 try:
-                    heard = listener.poll(self.time_s(), wait=not moving)
+                    heard = listener.poll(body.observation.time, wait=not moving)
                 except EmbodiedError as error:
-                    emit(Event(kind="diagnostic", data={"text": refusal(error)}))
+                    run.say("diagnostic", text=refusal(error))
                     continue
                 if heard is not None:
                     program, correction = heard
-                    if pursuit is not None:
-                        parts.append(pursuit.trace.csv())
-                    self._memory = self._memory.told(correction.sentence, program)
+                    if execution is not None:
+                        parts.append(execution.trace.csv())
+                    words = "; ".join(self.stages(program))
+                    run.memory = run.memory.told(correction.sentence, program, words)
                     taken.append(correction)
-                    emit(Event(kind="instruction", data={"text": correction.sentence}))
-                    announce(program, emit)
-                    pursuit = self._pursuit(program, emit)
-                elif listener.quit or (listener.ended and (not moving or pursuit is None)):
+                    run.say("instruction", text=correction.sentence, translator=translator.name)
+                    agent.announce(program)
+                    execution = Execution(self.setup, program, run, self._warm)
+                elif listener.quit or (listener.ended and (not moving or execution is None)):
                     break
-                if pursuit is None:
+                if execution is None:
                     continue
-                moving = pursuit.step()
-                self._control = pursuit.control
-                if listener.lines.ended and listener.ended and pursuit.settled():
+                moving = execution.step()
+                self._warm = execution.control
+                if listener.lines.ended and listener.ended and execution.settled():
                     break
         finally:
             listener.close()
-        if pursuit is None:
+        if execution is None:
             return Outcome(exit_code=REACHED, message="nothing was asked for")
         moved_s = time.perf_counter() - begin
-        artifact("reward.json", program_to_json(pursuit.program))
         header, rows = "", ""
-        for part in (*parts, pursuit.trace.csv()):
+        for part in (*parts, execution.trace.csv()):
             header, _, more = part.partition("\n")
             rows += more
-        artifact("costs.csv", f"{header}\n{rows}")
-        artifact("costs.svg", pursuit.trace.svg())
-        goals = pursuit.goals()
-        unmet = [part for g in goals for part in g.unmet]
-        stuck = pursuit.status is ControlStatus.STUCK
-        simulated = self.time_s() - simulated
+        run.write("costs.csv", f"{header}\n{rows}")
+        run.write("costs.svg", execution.trace.svg())
+        verdicts = execution.verdicts()
+        unmet = [part for v in verdicts for part in v.unmet]
+        stuck = execution.status is ControlStatus.STUCK
         message = f"{len(taken)} sentence{'' if len(taken) == 1 else 's'} followed"
         if unmet:
             message += "; off at the end: " + "; ".join(unmet)
         if stuck:
-            message = f"stopped: {pursuit.control.message}"
+            message = f"stopped: {execution.control.message}"
         return Outcome(
             exit_code=NOT_REACHED if unmet or stuck else REACHED,
             message=message,
-            goals=goals,
+            verdicts=verdicts,
+            program=execution.program,
             details={
-                "program": json.loads(program_to_json(pursuit.program)),
+                "program": self.summary(execution.program),
                 "corrections": [asdict(c) for c in taken],
-                "simulated_s": round(simulated, 2),
-                "realtime_factor": round(simulated / max(moved_s, 1e-9), 2),
+                **_speed(body.observation.time - simulated, moved_s),
             },
             timings_s={"move": moved_s},
         )
 
-    def _understood(self, sentence: str) -> RewardProgram:
-        """Translate one sentence.
 
-        Raises:
-            NotUnderstoodError: It asks for no motion.
-        """
-        program = self._translator.translate(sentence, self._memory, self.rig.world.spec)
-        if not isinstance(program, RewardProgram):
-            problem = "it does not ask for a motion"
-            raise NotUnderstoodError(
-                sentence, [Diagnostic(where="sentence", problem=problem, hint="")]
-            )
-        return program
+def _execution_of(run: Run) -> Execution | None:
+    last = run.stages[-1] if run.stages else None
+    return last.execution if isinstance(last, RewardStageRun) else None
 
-    def _advance(self, command: Command) -> Observation:
-        self._observation = self.rig.world.step(command).observation
-        if self.rig.controller.mode is Mode.ASYNCHRONOUS:
-            self._keep_real_time()
-        if self._observer is not None:
-            self._observer(self._observation.time)
-        return self._observation
 
-    def _keep_real_time(self) -> None:
-        """Wait until a control period of wall time has passed since the last step."""
-        self._due += self.rig.world.spec.control_dt_s
-        late = time.perf_counter() - self._due
-        if late < 0:
-            time.sleep(-late)
-        else:
-            self._due += late
-
-    def undo(self, *, emit: Emit, artifact: Artifact) -> Outcome:
-        """Go back to the program before the last one; the world itself cannot be unmoved."""
-        if len(self._memory.exchanges) < 2:
-            raise ConfigurationError("there is no earlier program to go back to")
-        exchanges = self._memory.exchanges[:-1]
-        self._memory = Conversation(exchanges=exchanges)
-        return self.pursue(exchanges[-1][1], emit=emit, artifact=artifact)
-
-    def state(self) -> tuple[str, ...]:
-        """What is measured now."""
-        view = self.rig.judge.view_of(self.rig.world.full_state()[None, None])
-        names = ("torso_height", "torso_pitch", "torso_roll", "torso_heading", "torso_turn_rate")
-        if self.rig.robot == "quadruped":
-            return tuple(f"{n} = {float(view.value(n)[0, 0]):.3f}" for n in names)
-        items = [n for n, o in self.rig.world.spec.objects.items() if o.kind == "item"]
-        return tuple(
-            f"object_height({n}) = {float(view.value('object_height', (n,))[0, 0]):.3f} m"
-            for n in items
-        )
-
-    def describe(self, action: str) -> str:
-        """Reward programs have no actions."""
-        return action
-
-    def stop(self) -> None:
-        """Hold the joints where they are."""
-        self._control = None
-        self.rig.world.step(Command(q=self._observation.q))
-        self._observation = self.rig.world.observe()
-
-    def close(self) -> None:
-        """Release everything; may be called twice."""
-        self.rig.close()
+def _speed(simulated_s: float, moved_s: float) -> dict[str, float]:
+    return {
+        "simulated_s": round(simulated_s, 2),
+        "realtime_factor": round(simulated_s / max(moved_s, 1e-9), 2),
+    }

@@ -24,12 +24,15 @@ from embodied_controllers.mpc.hand_directions import HandDirections
 from embodied_controllers.mpc.plan_models import plan_model, robot_spec
 from embodied_controllers.mpc.quadruped import QuadrupedView
 
+from embodied.body import Body
 from embodied.errors import ConfigurationError
-from embodied.types import ObjectSpec
+from embodied.opening import Environment
+from embodied.routes.reward.robots import REWARD_ROBOTS
+from embodied.settings import Settings
+from embodied.types import Atom, ObjectSpec, Observation, WorldSpec
 from embodied.world.mpc_world import MpcWorld, spec_of
 
 CONTROL_DT_S = 0.01
-REWARD_ROBOTS = ("quadruped", "arm")
 DEFAULT_SCENE: Mapping[str, tuple[str, ...]] = {
     "quadruped": (),
     "arm": ("apple", "bowl", "box", "cup"),
@@ -68,7 +71,7 @@ def default_layout(items: tuple[str, ...]) -> Layout:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Rig:
+class RewardSetup:
     """Everything that runs one reward-driven robot.
 
     Attributes:
@@ -83,10 +86,76 @@ class Rig:
     controller: RewardController
     judge: Estimator
 
+    def state(self) -> tuple[str, ...]:
+        """What is measured now, one line each."""
+        view = self.judge.view_of(self.world.full_state()[None, None])
+        if self.robot == "quadruped":
+            names = ("height", "pitch", "roll", "heading", "turn_rate")
+            return tuple(f"torso_{n} = {float(view.value(f'torso_{n}')[0, 0]):.3f}" for n in names)
+        items = [n for n, o in self.world.spec.objects.items() if o.kind == "item"]
+        return tuple(
+            f"object_height({n}) = {float(view.value('object_height', (n,))[0, 0]):.3f} m"
+            for n in items
+        )
+
     def close(self) -> None:
         """Release threads and the world."""
         self.controller.close()
         self.world.close()
+
+
+def open_environment(settings: Settings) -> Environment:
+    """A robot that is moved by rewards, in its own scene, reset from the seed.
+
+    Raises:
+        ConfigurationError: Unknown robot.
+    """
+    mode = Mode.ASYNCHRONOUS if settings.asynchronous else Mode.SYNCHRONOUS
+    return environment_of(build_setup(settings.robot, seed=settings.seed, mode=mode), settings)
+
+
+def environment_of(setup: RewardSetup, settings: Settings) -> Environment:
+    """The environment of a robot that is moved by rewards, reset from the seed."""
+    world = setup.world
+    body = Body(world, real_time=settings.asynchronous)
+    body.reset(seed=settings.seed)
+    things = list(DEFAULT_SCENE[setup.robot])
+    return Environment(
+        body=body,
+        grounder=NoFacts(world.spec),
+        read_qpos=lambda: np.array(world.data.qpos),
+        states_header={"route": "reward", "robot": setup.robot, "things": things},
+        about={
+            "scene": world.spec.name,
+            "robot": setup.robot,
+            "planning": setup.controller.mode.value,
+        },
+        object_source=world.spec.object_source,
+        setup=setup,
+    )
+
+
+def drawing_model(header: Mapping[str, Any]) -> Any:
+    """The simulation model that recorded states of this route belong to."""
+    return drawing_spec(str(header["robot"]), tuple(header["things"])).compile()
+
+
+class NoFacts:
+    """A ``SymbolGrounder`` for robots whose posture has no symbols: it knows the objects by name.
+
+    Args:
+        spec: The world.
+    """
+
+    domain_text = "(define (domain motion) (:requirements :typing) (:types thing))"
+
+    def __init__(self, spec: WorldSpec) -> None:
+        self.objects = dict.fromkeys(spec.objects, "thing")
+
+    def facts(self, observation: Observation) -> frozenset[Atom]:
+        """None: motions are judged by their terms."""
+        del observation
+        return frozenset()
 
 
 def drawing_spec(robot: str, scene: tuple[str, ...]) -> Any:
@@ -100,7 +169,7 @@ def _models(robot: str, scene: tuple[str, ...]) -> tuple[Any, Any]:
     return spec.compile(), plan_model(spec)
 
 
-def build_rig(
+def build_setup(
     robot: str,
     *,
     scene: tuple[str, ...] | None = None,
@@ -110,7 +179,7 @@ def build_rig(
     optimiser: Optimiser | None = None,
     mode: Mode = Mode.SYNCHRONOUS,
     record: Callable[[PlanInputs, Plan], None] | None = None,
-) -> Rig:
+) -> RewardSetup:
     """Build the robot in its scene.
 
     Args:
@@ -171,7 +240,7 @@ def build_rig(
         record=record,
     )
     judge = Estimator(simulation, spec.joint_names, view, radii)
-    return Rig(robot=robot, world=world, controller=controller, judge=judge)
+    return RewardSetup(robot=robot, world=world, controller=controller, judge=judge)
 
 
 def _object(name: str) -> ObjectSpec:

@@ -12,7 +12,7 @@ from embodied_planners.value_map import Mover, ValueMapPlan, ValueMapStatus
 from embodied_planners.value_map.timing import time_way
 
 from embodied.routes.value_map.state import PUSHED_RAD, RunState
-from embodied.types import Array, ControlStatus, JointTrajectory, Pose, ValueMapStage
+from embodied.types import Array, ControlStatus, JointTrajectory, PathGoal, Pose, ValueMapStage
 
 SAME_END_M = 0.004
 CHEAPER = 0.85
@@ -23,7 +23,7 @@ BALL_M = 0.03
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ended:
+class MotionResult:
     """How a motion ended.
 
     Attributes:
@@ -40,7 +40,7 @@ class Ended:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Manner:
+class ApproachVariant:
     """How a way is gone where the program leaves it open.
 
     Attributes:
@@ -52,8 +52,8 @@ class _Manner:
     rise_m: float = 0.0
 
 
-OTHER_MANNERS = tuple(
-    _Manner(turn_rad=turn, rise_m=rise)
+OTHER_VARIANTS = tuple(
+    ApproachVariant(turn_rad=turn, rise_m=rise)
     for turn in (0.0, np.pi / 2, np.pi / 4, -np.pi / 4)
     for rise in (0.0, 0.06)
 )[1:]
@@ -72,7 +72,7 @@ class _Motion:
     state: PathState
 
 
-class Traveller:
+class MapFollower:
     """Moves the hand, or what it holds, along the maps of a stage.
 
     Args:
@@ -106,7 +106,7 @@ class Traveller:
         self.carrying = stage.moving == state.held and bool(state.held)
         self.plans: list[ValueMapPlan] = []
 
-    def travel(self) -> Ended:
+    def travel(self) -> MotionResult:
         """Move until the way's end is reached, or until nothing helps any more."""
         s = self.s
         deadline = s.observation.time + s.options.stage_s
@@ -115,13 +115,13 @@ class Traveller:
             s.look()
             if self.until():
                 self._stop()
-                return Ended(reached=True, over=True, plan=self._plan_now())
+                return MotionResult(reached=True, over=True, plan=self._plan_now())
             reason = s.blind or self._plan()
             if reason:
                 self._stop()
                 if self._out_of_patience():
-                    return Ended(reached=False, reason=reason, plan=self._plan_now())
-                s.hold(s.options.look_s)
+                    return MotionResult(reached=False, reason=reason, plan=self._plan_now())
+                s.body.hold(s.options.look_s)
                 continue
             self.failing_since = None
             ended = self._move(s.options.look_s)
@@ -129,7 +129,7 @@ class Traveller:
             if ended is not None:
                 return ended
         self._stop()
-        return Ended(
+        return MotionResult(
             reached=False, reason=f"not there after {s.options.stage_s:g} s", plan=self._plan_now()
         )
 
@@ -139,10 +139,10 @@ class Traveller:
         """Plan from what is seen now and take the way if it is better; why there is none."""
         s = self.s
         started = time.perf_counter()
-        reason = self._plan_as(_Manner(), ARM_TRIES)
+        reason = self._plan_as(ApproachVariant(), ARM_TRIES)
         if reason and self.arm_reason and s.observation.time >= self.others_due_s:
             self.others_due_s = s.observation.time + OTHERS_EVERY_S
-            manners = (*((m, False) for m in OTHER_MANNERS), (_Manner(), True))
+            manners = (*((m, False) for m in OTHER_VARIANTS), (ApproachVariant(), True))
             for manner, give_way in manners:
                 tries = ARM_TRIES if give_way else OTHER_TRIES
                 reason = self._plan_as(manner, tries, give_way=give_way)
@@ -151,7 +151,7 @@ class Traveller:
         s.counts.plan_s.append(time.perf_counter() - started)
         return reason
 
-    def _plan_as(self, manner: _Manner, tries: int, *, give_way: bool = False) -> str:
+    def _plan_as(self, manner: ApproachVariant, tries: int, *, give_way: bool = False) -> str:
         """Plan in one manner; why there is no way.
 
         Args:
@@ -183,19 +183,21 @@ class Traveller:
             if not give_way and float(np.linalg.norm(where - fresh.path_in_world[-1])) < BALL_M:
                 break
             blocked = [*blocked[-7:], (where, BALL_M)]
-            if manner == _Manner():
+            if manner == ApproachVariant():
                 self.blocked = blocked
         return f"{ValueMapStatus.ARM_BLOCKED.value} ({self.arm_reason})"
 
     def _planned(
-        self, manner: _Manner = _Manner(), blocked: Sequence[tuple[Array, float]] | None = None
+        self,
+        manner: ApproachVariant = ApproachVariant(),
+        blocked: Sequence[tuple[Array, float]] | None = None,
     ) -> ValueMapPlan:
         s = self.s
         hand, _, lead = self._setpoint()
         mover, start = s.mover(), hand
         if self.carrying and s.held_in_hand is not None:
             start = hand @ s.held_in_hand
-            spec, gripper = s.rig.spec.gripper, s.observation.gripper
+            spec, gripper = s.setup.spec.gripper, s.observation.gripper
             assert spec is not None and gripper is not None
             mover = Mover.hand(spec, gripper.width_m).carrying(s.objects[s.held], s.held_in_hand)
             lead = None if lead is None else lead + start.position - hand.position
@@ -208,7 +210,7 @@ class Traveller:
                 position=np.zeros(3), quat_wxyz=np.array([np.cos(half), 0.0, 0.0, np.sin(half)])
             )
             arrive = (hand @ turn).quat_wxyz
-        return s.rig.planner.plan(
+        return s.setup.planner.plan(
             self.stage,
             s.objects,
             start,
@@ -233,7 +235,7 @@ class Traveller:
             here = (self._setpoint()[0] @ self.s.held_in_hand).position
         path = motion.plan.path_in_world
         nearest = int(np.argmin(np.linalg.norm(path - here, axis=1)))
-        left = self.s.rig.planner.cost_of(path[nearest:]) if nearest < len(path) - 1 else 0.0
+        left = self.s.setup.planner.cost_of(path[nearest:]) if nearest < len(path) - 1 else 0.0
         if fresh.cost < CHEAPER * left - 0.01:
             return True
         ahead = motion.plan.speeds_m_s[nearest:]
@@ -248,11 +250,11 @@ class Traveller:
         event = self._event(plan)
         end = event + 1 if event >= 0 else len(path)
         end = max(end, 2)
-        s.rig.arm.look(s.objects, self._gap(plan), held=s.held)
+        s.setup.arm.look(s.objects, self._gap(plan), held=s.held)
         touch = (*self.touch, *((plan.grasp,) if plan.grasp else ()))
         near = [n for n in s.objects if _close(s, n, hand.position)]
-        clearance = s.rig.arm.clearance(q, touch=(*touch, *near))
-        arm = s.rig.arm.follow(path[:end], plan.quats_wxyz[:end], q, clearance)
+        clearance = s.setup.arm.clearance(q, touch=(*touch, *near))
+        arm = s.setup.arm.follow(path[:end], plan.quats_wxyz[:end], q, clearance)
         if not arm.found:
             return arm.reason, plan.path_in_world[arm.failed_at]
         trajectory = time_way(
@@ -260,11 +262,13 @@ class Traveller:
             plan.quats_wxyz[:end],
             plan.speeds_m_s[:end],
             arm,
-            s.rig.limits,
-            dt=s.rig.spec.control_dt_s,
+            s.setup.limits,
+            dt=s.setup.spec.control_dt_s,
             speed_now_m_s=speed,
         )
-        goal = s.path_goal(trajectory, f"{self.stage.moving} along the maps")
+        goal = PathGoal(
+            trajectory=trajectory, tolerance_rad=0.01, label=f"{self.stage.moving} along the maps"
+        )
         self.motion = _Motion(
             plan=plan,
             hand=path,
@@ -287,7 +291,7 @@ class Traveller:
     def _gap(self, plan: ValueMapPlan) -> float:
         gripper = self.s.observation.gripper
         width = gripper.width_m if gripper is not None else 0.0
-        spec = self.s.rig.spec.gripper
+        spec = self.s.setup.spec.gripper
         if plan.grasp and spec is not None:
             return spec.max_width_m
         return width
@@ -319,7 +323,7 @@ class Traveller:
 
     # ---- moving
 
-    def _move(self, seconds: float) -> Ended | None:
+    def _move(self, seconds: float) -> MotionResult | None:
         """Follow the present way for a while; how it ended, if it did."""
         s, motion = self.s, self.motion
         assert motion is not None
@@ -333,10 +337,10 @@ class Traveller:
         end = s.observation.time + seconds - 1e-9
         status = ControlStatus.RUNNING
         while s.observation.time < end and status is ControlStatus.RUNNING:
-            command, state, status = s.rig.controller.step(motion.state, s.observation)
+            command, state, status = s.setup.controller.step(motion.state, s.observation)
             assert isinstance(state, PathState)
             motion.state = state
-            s.step(command)
+            s.body.step(command)
         if status is ControlStatus.RUNNING:
             return None
         self.motion = None
@@ -344,9 +348,9 @@ class Traveller:
             s.counts.pushed += 1
             s.say("replan", reason="the arm was held back or pushed away")
             if s.counts.pushed > 12:
-                return Ended(reached=False, reason="the arm is held back", plan=motion.plan)
-            s.q_set = np.array(s.observation.q)
-            s.hold(0.1)
+                return MotionResult(reached=False, reason="the arm is held back", plan=motion.plan)
+            s.body.accept_position()
+            s.body.hold(0.1)
             return None
         if motion.event > 0:
             return self._act(motion.plan, motion.event)
@@ -357,9 +361,9 @@ class Traveller:
         )
         if moved and moved > 2 * SAME_END_M:
             return None
-        return Ended(reached=True, plan=motion.plan)
+        return MotionResult(reached=True, plan=motion.plan)
 
-    def _act(self, plan: ValueMapPlan, event: int) -> Ended | None:
+    def _act(self, plan: ValueMapPlan, event: int) -> MotionResult | None:
         """Move the fingers as asked at a sample; the motion goes on unless that was its end."""
         s = self.s
         opening = float(plan.gripper[event])
@@ -368,27 +372,27 @@ class Traveller:
             if not holds:
                 s.say("replan", reason=f"the fingers closed on nothing where {plan.grasp} was seen")
                 s.fingers(1.0)
-                return Ended(
+                return MotionResult(
                     reached=False, reason=f"{plan.grasp} was not between the fingers", plan=plan
                 )
             s.take(plan.grasp)
         last = event >= len(plan.gripper) - 1
         still = plan.length_m < 1e-6
-        return Ended(reached=True, plan=plan) if last or still else None
+        return MotionResult(reached=True, plan=plan) if last or still else None
 
     def _stop(self) -> None:
         """Come to rest if moving."""
         motion, self.motion = self.motion, None
         if motion is not None:
             elapsed = self.s.observation.time - motion.started_s
-            self.s.brake(motion.trajectory, elapsed)
+            self.s.body.brake(*sample(motion.trajectory, elapsed))
 
     # ---- where the arm is
 
     def _q_now(self) -> Array:
         """Where the set-points are, or the measured joints when the arm is far from them."""
         s, motion = self.s, self.motion
-        q = s.q_set
+        q = s.body.q_set
         if motion is not None:
             q = sample(motion.trajectory, s.observation.time - motion.started_s)[0]
         if float(np.max(np.abs(q - s.observation.q))) > PUSHED_RAD:
@@ -399,7 +403,7 @@ class Traveller:
         """Pose of the hand's set-point, its speed, and the point that it passes next."""
         s, motion = self.s, self.motion
         q = self._q_now()
-        kinematics = s.rig.arm.kinematics
+        kinematics = s.setup.arm.kinematics
         pose = kinematics.pose(q)
         if motion is None:
             return pose, 0.0, None

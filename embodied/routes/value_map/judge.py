@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 import numpy as np
 from embodied_planners.value_map.profiles import nearest_half_turn
@@ -14,9 +13,10 @@ from embodied_planners.value_map.targets import SHELL_M
 from embodied.language.value_map.describe import describe_region
 from embodied.routes.value_map.state import RunState
 from embodied.types import Array, MapOperation, Observation, ValueMapCondition, ValueMapStage
+from embodied.verdict import Verdict
 
 TARGET_M = 0.015
-"""So near a target point counts as there: perception and tracking together."""
+"""Tolerance for reaching a target point: perception and tracking together."""
 
 SPEED_SHARE = 1.05
 SPEED_SLACK_M_S = 0.01
@@ -24,32 +24,6 @@ AVOIDED_M = 0.005
 TURN_RAD = 0.09
 WINDOW = 5
 """Control periods over which a speed is measured."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StageReport:
-    """One stage as it was measured.
-
-    Attributes:
-        text: The stage in words.
-        holds: What was asked and holds.
-        unmet: What was asked and does not.
-        reason: Why the motion ended early, if it did.
-        skipped: Whether its condition did not hold, so that nothing was to be done.
-        numbers: What was measured, by name, SI units.
-    """
-
-    text: str
-    holds: tuple[str, ...] = ()
-    unmet: tuple[str, ...] = ()
-    reason: str = ""
-    skipped: bool = False
-    numbers: Mapping[str, float] = field(default_factory=dict[str, float])
-
-    @property
-    def reached(self) -> bool:
-        """Whether everything that was asked holds."""
-        return not self.unmet and not self.reason
 
 
 class StageJudge:
@@ -96,7 +70,7 @@ class StageJudge:
         if speed - allowed > self._worst_speed[0] - self._worst_speed[1] and np.isfinite(allowed):
             self._worst_speed = (speed, allowed, observation.time)
 
-    def report(self, text: str, reason: str, *, over: bool = False) -> StageReport:
+    def report(self, text: str, reason: str, *, over: bool = False) -> Verdict:
         """Judge the stage from what is measured now and what was measured on the way.
 
         Args:
@@ -117,7 +91,7 @@ class StageJudge:
         ):
             if words:
                 (holds if ok else unmet).append(words)
-        return StageReport(
+        return Verdict(
             text=text, holds=tuple(holds), unmet=tuple(unmet), reason=reason, numbers=numbers
         )
 

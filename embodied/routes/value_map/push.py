@@ -15,7 +15,7 @@ from embodied_planners.value_map.profiles import half_turned, speeds
 from embodied_planners.value_map.regions import UnknownFrameError, volume
 from embodied_planners.value_map.timing import time_way
 
-from embodied.routes.value_map.following import Ended, Traveller
+from embodied.routes.value_map.following import MapFollower, MotionResult
 from embodied.routes.value_map.judge import origins
 from embodied.routes.value_map.state import RunState
 from embodied.types import (
@@ -74,24 +74,26 @@ class Pusher:
         self.half_turn = False
         self.arm_failed = False
 
-    def push(self) -> Ended:
+    def push(self) -> MotionResult:
         """Push until the thing is where it should be, or until nothing helps any more."""
         s = self.s
         reason = "it did not get there"
         if self.drawer and float(self._drawer_way() @ self._opens_along()) > 0:
-            return Ended(
+            return MotionResult(
                 reached=False,
                 reason=f"{self.name} would have to be pulled by its handle: this route only pushes",
             )
         for attempt in range(2 * s.options.attempts):
             s.look()
             if self.until():
-                return Ended(reached=True, over=True, plan=self._last())
+                return MotionResult(reached=True, over=True, plan=self._last())
             plan = self._planned()
             if not plan.found:
-                return Ended(reached=False, reason=plan.reason or plan.status.value, plan=plan)
+                return MotionResult(
+                    reached=False, reason=plan.reason or plan.status.value, plan=plan
+                )
             if self._left(plan) < NEAR_M:
-                return Ended(reached=True, plan=plan)
+                return MotionResult(reached=True, plan=plan)
             if attempt:
                 s.say("replan", reason=f"pushing {self.name} again: {reason}")
             behind = self._go_behind(plan)
@@ -99,7 +101,7 @@ class Pusher:
                 self._leave()
                 reason = behind.reason
                 self._hold_otherwise()
-                s.hold(s.options.look_s)
+                s.body.hold(s.options.look_s)
                 continue
             self.arm_failed = False
             reason = self._along(plan)
@@ -109,7 +111,7 @@ class Pusher:
         s.look()
         plan = self._planned()
         there = plan.found and self._left(plan) < NEAR_M
-        return Ended(reached=there, reason="" if there else reason, plan=plan)
+        return MotionResult(reached=there, reason="" if there else reason, plan=plan)
 
     # ---- parts
 
@@ -126,10 +128,10 @@ class Pusher:
     @property
     def drawer(self) -> bool:
         """Whether it slides in rails, not on the table."""
-        return self.s.rig.spec.objects[self.name].kind == "drawer"
+        return self.s.setup.spec.objects[self.name].kind == "drawer"
 
     def _opens_along(self) -> Array:
-        return np.array(self.s.rig.spec.objects[self.name].opens_along)
+        return np.array(self.s.setup.spec.objects[self.name].opens_along)
 
     def _drawer_way(self) -> Array:
         """What is left of a drawer's way: the part of it that its rails allow, (3,)."""
@@ -180,7 +182,7 @@ class Pusher:
             operations=tuple(o for o in self.stage.operations if o.map != "gripper"),
         )
         s.counts.plans += 1
-        plan = s.rig.planner.plan(
+        plan = s.setup.planner.plan(
             _levelled(level, thing, s, self.anchors),
             objects,
             start,
@@ -215,7 +217,7 @@ class Pusher:
     def _contact(self, direction: Array) -> tuple[Array, Array, float]:
         """Where the closed fingers push: place at the surface, orientation, distance to centre."""
         s, thing = self.s, self.thing
-        spec = s.rig.spec.gripper
+        spec = s.setup.spec.gripper
         assert spec is not None
         half_finger = FINGERS_DEEP_M if self.turned else spec.pad_size_m[1] / 2 + 0.001
         away = thing.half_extent(direction) + half_finger
@@ -234,7 +236,7 @@ class Pusher:
         place[2] = height
         return place, np.array(Pose.from_matrix(matrix).quat_wxyz), away
 
-    def _go_behind(self, plan: ValueMapPlan) -> Ended:
+    def _go_behind(self, plan: ValueMapPlan) -> MotionResult:
         """Bring the closed fingers to the thing's far side."""
         s = self.s
         direction, _ = self._heading(plan)
@@ -260,12 +262,12 @@ class Pusher:
                 *kept,
             ),
         )
-        traveller = Traveller(s, stage, self.anchors)
+        traveller = MapFollower(s, stage, self.anchors)
         if self.half_turn:  # a rotation map would be met by the nearer of both half turns
             traveller.arrive_wxyz = half_turned(quat)
         ended = traveller.travel()
         if not ended.reached:
-            return Ended(
+            return MotionResult(
                 reached=False, reason=f"no way behind {self.name}: {ended.reason}", plan=ended.plan
             )
         return ended
@@ -283,7 +285,7 @@ class Pusher:
             if self.until():
                 return ""
             if s.blind:
-                s.hold(s.options.look_s)
+                s.body.hold(s.options.look_s)
                 stalled += 1
                 if stalled * s.options.look_s > s.options.patience_s:
                     return s.blind
@@ -297,7 +299,7 @@ class Pusher:
             if float(np.linalg.norm(offset[:2])) > OFF_LINE_M:
                 return "it left the line"
             place, quat, away = self._contact(direction)
-            hand = s.rig.arm.kinematics.pose(s.q_now())
+            hand = s.setup.arm.kinematics.pose(s.q_now())
             gap = float((here - hand.position) @ direction) - away
             if gap < -0.02 or gap > STANDOFF_M + 0.03 + (HANDLE_M if self.drawer else 0.0):
                 return "the fingers are no longer behind it"
@@ -319,8 +321,8 @@ class Pusher:
         quats = np.repeat(quat[None], count, axis=0)
         objects = {n: o for n, o in s.objects.items() if n != self.name}
         q = s.q_now()
-        s.rig.arm.look(objects, 0.0)
-        arm = s.rig.arm.follow(path, quats, q, s.rig.arm.clearance(q))
+        s.setup.arm.look(objects, 0.0)
+        arm = s.setup.arm.follow(path, quats, q, s.setup.arm.clearance(q))
         if not arm.found and arm.failed_at < 3:
             self.arm_failed = True
             return arm.reason
@@ -330,12 +332,12 @@ class Pusher:
             quats[:cut],
             np.full(cut, speed),
             arm,
-            s.rig.limits,
-            dt=s.rig.spec.control_dt_s,
+            s.setup.limits,
+            dt=s.setup.spec.control_dt_s,
             speed_now_m_s=speed * self._moving(),
         )
         goal = PathGoal(trajectory=trajectory, tolerance_rad=0.02, label=f"push {self.name}")
-        status = s.follow(goal, s.options.look_s)
+        status = s.body.follow(s.setup.controller, goal, s.options.look_s).status
         return "the arm is held back" if status is ControlStatus.STUCK else ""
 
     def _moving(self) -> float:
@@ -344,8 +346,8 @@ class Pusher:
     def _leave(self) -> None:
         """Back off a little and rise, so that the thing can be seen and left."""
         s = self.s
-        s.hold(0.1)
-        hand = s.rig.arm.kinematics.pose(s.q_now())
+        s.body.hold(0.1)
+        hand = s.setup.arm.kinematics.pose(s.q_now())
         for height in (UP_M, UP_M / 2):
             away = (hand.position - self.thing.pose.position) * [1.0, 1.0, 0.0]
             back = hand.position + 0.012 * away / max(float(np.linalg.norm(away)), 1e-9)
@@ -356,16 +358,17 @@ class Pusher:
                 ]
             )
             quats = np.repeat(np.array(hand.quat_wxyz)[None], len(path), axis=0)
-            s.rig.arm.look(s.objects, 0.0)
-            arm = s.rig.arm.follow(path, quats, s.q_now(), None)
+            s.setup.arm.look(s.objects, 0.0)
+            arm = s.setup.arm.follow(path, quats, s.q_now(), None)
             if arm.found:
                 break
         else:
             return
         trajectory = time_way(
-            path, quats, np.full(len(path), 0.15), arm, s.rig.limits, dt=s.rig.spec.control_dt_s
+            path, quats, np.full(len(path), 0.15), arm, s.setup.limits, dt=s.setup.spec.control_dt_s
         )
-        s.follow(PathGoal(trajectory=trajectory, tolerance_rad=0.02, label="leave"), 6.0)
+        goal = PathGoal(trajectory=trajectory, tolerance_rad=0.02, label="leave")
+        s.body.follow(s.setup.controller, goal, 6.0)
 
     def _last(self) -> ValueMapPlan | None:
         return self.plans[-1] if self.plans else None

@@ -1,4 +1,4 @@
-"""The value-map route of the command line: sentence, maps, closed-loop motion, verdict.
+"""Value maps (VoxPoser, arXiv 2307.05973): composed maps, closed-loop motion, verdict.
 
 Objects are seen through the world's cameras; the verdict is judged from what is seen and from the
 arm's own joints. The simulator's own poses are only used to report how far perception was off.
@@ -7,347 +7,204 @@ arm's own joints. The simulator's own poses are only used to report how far perc
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, ClassVar
 
+import numpy as np
 from embodied_planners.value_map import warm_up
-from rich.console import Console
 
-from embodied.app.settings import (
-    NOT_REACHED,
-    NOT_UNDERSTOOD,
-    REACHED,
-    Artifact,
-    Goal,
-    Outcome,
-    Settings,
-    check_pybullet_arm,
-)
-from embodied.errors import ConfigurationError, Diagnostic, NotUnderstoodError
-from embodied.language.value_map import check, describe, to_json
-from embodied.perception.perceivers import PixelEyes, perception_errors, pixel_eyes
-from embodied.protocols import Emit, Event, Translator
-from embodied.routes.value_map.judge import StageReport
+from embodied.agent import Agent
+from embodied.body import Body, Watcher
+from embodied.errors import ConfigurationError, Diagnostic
+from embodied.language.reward.amending import Conversation
+from embodied.language.value_map import check, describe, read_json, to_json
+from embodied.opening import Opening
+from embodied.outcome import Outcome
+from embodied.perception.perceivers import perception_errors
+from embodied.protocols import Emit, Translator, World
+from embodied.route import Route, Run
 from embodied.routes.value_map.page import page
 from embodied.routes.value_map.pictures import Pictures
-from embodied.routes.value_map.setup import ValueMapRig
-from embodied.routes.value_map.stage_run import ProgramRun, ValueMapOutcome, stage_text
-from embodied.routes.value_map.stage_run import run_value_map as run_value_map
+from embodied.routes.value_map.setup import ValueMapSetup
+from embodied.routes.value_map.stage_run import Execution, ValueMapStageRun, stage_text
 from embodied.routes.value_map.state import LoopOptions, RunState
-from embodied.types import Array, Atom, Command, Observation, Program, ValueMapProgram
-from embodied.world.scene import Scene, load_scene
+from embodied.types import Observation, ValueMapProgram
+from embodied.world.scene import TABLE
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Conversation:
-    """What was said so far (StateMemory without symbolic facts)."""
-
-    exchanges: tuple[tuple[str, Program], ...] = ()
-    facts: frozenset[Atom] = field(default_factory=frozenset[Atom])
-
-    def observed(self, observation: Observation) -> _Conversation:
-        """Nothing symbolic is taken from a measurement."""
-        del observation
-        return self
-
-    def executed(self, action: Any, result: Any) -> _Conversation:
-        """Value maps have no symbolic actions."""
-        del action, result
-        return self
-
-    def told(self, instruction: str, program: Program) -> _Conversation:
-        """One more sentence."""
-        return replace(self, exchanges=(*self.exchanges, (instruction, program)))
-
-
-def open_value_map_session(settings: Settings) -> ValueMapSession:
-    """Build world, eyes, planner and translator.
-
-    Raises:
-        ConfigurationError: An unknown scene, robot or model.
-        EnvironmentMissingError: Open3D or numba is missing; the message says how to install it.
-        ModelError: The model's key is missing.
-    """
-    from embodied.app.wiring import states_header
-
-    scene = load_scene(settings.scene)
-    world, with_arm = _world(scene, settings)
-    eyes = pixel_eyes(world)
-    warm_up(lambda text: Console(stderr=True).print(text, style="dim"))
-    rig = ValueMapRig.build(scene, world.spec, eyes, robot=settings.robot, with_arm=with_arm)
-    return ValueMapSession(
-        world,
-        eyes,
-        rig,
-        open_value_map_translator(settings, rig),
-        settings,
-        states_header(settings),
-    )
-
-
-def _world(scene: Scene, settings: Settings) -> tuple[Any, Callable[[Scene], Any] | None]:
-    """The world, and what puts its arm into a scene if that is no robot of this project."""
-    if settings.world == "mujoco":
-        from embodied.world.mujoco import build_world
-
-        return build_world(scene, settings.robot), None
-    if settings.world != "pybullet":
-        raise ConfigurationError(
-            f"the route value-map sees and moves in mujoco and pybullet, not in {settings.world!r}"
-        )
-    check_pybullet_arm(settings)
-    from embodied.world import pybullet
-
-    return pybullet.build_world(scene), pybullet.planning_spec
-
-
-def open_value_map_translator(settings: Settings, rig: ValueMapRig) -> Translator:
-    """Rules, or rules and then the narrow offline model."""
-    from embodied.language.value_map.rules import RulesValueMapTranslator
-
-    rules = RulesValueMapTranslator()
-    if settings.model == "rules":
-        return rules
-    if settings.model == "offline":
-        from embodied.language.offline.offline import offline_translator
-        from embodied.language.offline.scene_view import SceneView
-
-        return offline_translator(rules, "value-map", scene=SceneView.of(rig.spec))
-    from embodied.language.models import open_model
-    from embodied.language.value_map.translator import ValueMapTranslator
-
-    model = open_model(
-        settings.model,
-        base_url=settings.base_url,
-        max_calls=settings.max_calls,
-        max_tokens=settings.max_tokens,
-        record=settings.record,
-    )
-    return ValueMapTranslator(model)
-
-
-class ValueMapSession:
-    """One arm in its scene, kept over several sentences (Session protocol).
+class ValueMapRoute(Route[ValueMapProgram]):
+    """Moves the hand, and what it holds or pushes, along composed maps.
 
     Args:
-        world: A simulated world; reset here.
-        eyes: See it.
-        rig: Planner, arm check and controller, with the same eyes.
+        state: The robot, the scene as seen, and the options of the loop.
         translator: Turns sentences into programs.
-        settings: What the command line said.
-        header: What a painter needs to draw the recorded states.
+        keep_maps: Keep the maps of every stage, for pictures.
     """
 
+    name: ClassVar[str] = "value-map"
+    program = ValueMapProgram
+
     def __init__(
-        self,
-        world: Any,
-        eyes: PixelEyes,
-        rig: ValueMapRig,
-        translator: Translator,
-        settings: Settings,
-        header: Mapping[str, Any],
+        self, state: RunState, translator: Translator | None = None, *, keep_maps: bool = True
     ) -> None:
-        self.world, self.eyes, self.rig = world, eyes, rig
-        self._translator, self._settings, self._header = translator, settings, dict(header)
-        self._observer: Callable[[float], None] | None = None
-        self._memory = _Conversation()
-        world.reset(seed=settings.seed)
-        self._emit: Emit = lambda event: None
-        self._state = RunState(
-            world,
-            rig,
-            emit=lambda event: self._emit(event),
-            options=LoopOptions(),
-            each_step=self._stepped,
-        )
+        self.run_state, self.translator, self.keep_maps = state, translator, keep_maps
 
-    @property
-    def translator(self) -> str:
-        """Who translates."""
-        if self._settings.model == "rules":
-            return "rules (a deterministic grammar, not a language model)"
-        return self._translator.name
+    @classmethod
+    def open(cls, opening: Opening) -> ValueMapRoute:
+        """Open cameras and planner at a table; raises as ``Route.open`` does."""
+        from embodied.perception.perceivers import camera_perceiver
+        from embodied.routes.value_map.translators import open_translator
 
-    @property
-    def about(self) -> Mapping[str, Any]:
-        """First fields of ``run.json``."""
+        place, settings = opening.environment, opening.settings
+        world: Any = place.body.world
+        if place.scene is None or not hasattr(world, "render"):
+            raise ConfigurationError(
+                "the route value-map moves an arm with a gripper at a table, and looks through the "
+                f"cameras of mujoco and pybullet: it cannot move {settings.robot} in "
+                f"{settings.world}"
+            )
+        see = camera_perceiver(world)
+        warm_up(opening.tell)
+        setup = ValueMapSetup.build(place.scene, world.spec, see, with_arm=place.with_arm)
+        state = RunState(place.body, setup)
+        route = cls(state, open_translator(opening), keep_maps=settings.pictures)
+        place.perceive, place.object_source = route.as_seen, see.source
+        return route
+
+    def check(self, program: ValueMapProgram) -> tuple[Diagnostic, ...]:
+        """What is not legal in a program, or speaks of what the scene has not."""
+        return tuple(check(program, tuple(self.run_state.setup.spec.objects)))
+
+    def stages(self, program: ValueMapProgram) -> tuple[str, ...]:
+        """The operations of every stage."""
+        return tuple(stage_text(i, s) for i, s in enumerate(program.stages))
+
+    def record(self, program: ValueMapProgram) -> Mapping[str, Any]:
+        """The program as JSON values."""
+        return {"value_map": self.summary(program)}
+
+    def summary(self, program: ValueMapProgram) -> Any:
+        """The program in ``run.json``."""
+        return json.loads(to_json(program))
+
+    def files(self, program: ValueMapProgram) -> Mapping[str, str | bytes]:
+        """The program as JSON and in words."""
+        return {"value_map.json": to_json(program), "value_map.txt": describe(program) + "\n"}
+
+    def read(self, record: Mapping[str, Any], folder: Path) -> ValueMapProgram:
+        """The program that a run pursued; raises as ``Route.read`` does."""
+        del folder
+        objects = tuple(self.run_state.setup.spec.objects)
+        text, source = json.dumps(record["value_map"]), f"replay of {record['source']}"
+        return read_json(text, objects=objects, source=source)
+
+    def begin(
+        self, program: ValueMapProgram, number: int, run: Run, *, done: bool = False
+    ) -> ValueMapStageRun:
+        """Begin a stage."""
+        execution = _execution_of(run)
+        if execution is None:
+            execution = Execution(self.run_state, program, run, keep_maps=self.keep_maps)
+        return ValueMapStageRun(execution, number, done=done)
+
+    def rest(self, run: Run) -> None:
+        """Write pictures and the page of the maps into the run folder."""
+        execution = _execution_of(run)
+        if execution is None or not execution.snapshots:
+            return
+        grid, snapshots = self.run_state.setup.planner.grid, execution.snapshots
+        pictures = Pictures(grid, execution.program)
+        run.write("value_maps.html", page(grid, execution.program, snapshots))
+        for snapshot in snapshots:
+            run.write(*pictures.png(snapshot))
+
+    def details(self, run: Run) -> Mapping[str, Any]:
+        """What was measured of every stage, what the loop cost, how far perception was off."""
+        execution = _execution_of(run)
+        if execution is None:
+            return {}
+        verdicts = [s.verdict() for s in run.stages]
+        percept, truth = self.run_state.percept, run.body.observation
         return {
-            "scene": self._settings.scene,
-            "robot": self._settings.robot,
-            "world": self._settings.world,
-            "route": "value-map",
-            "model": self._settings.model,
-            "seed": self._settings.seed,
-            "object_source": self.eyes.source,
+            "measured": [{"stage": v.text, **v.numbers} for v in verdicts],
+            "loop": self._numbers(),
+            "perceived_minus_ground_truth_m": (
+                perception_errors(percept, truth) if percept is not None else {}
+            ),
+            "simulated_s": round(truth.time - execution.begun_s, 2),
         }
 
-    @property
-    def states_header(self) -> dict[str, Any]:
-        """What a painter needs; it draws the same scenes as for the PDDL route."""
-        return dict(self._header)
-
-    def watch(self, observer: Callable[[float], None] | None) -> None:
-        """Set who is told the simulated time after every step."""
-        self._observer = observer
-
-    def time_s(self) -> float:
-        """Simulated time now."""
-        return self._state.observation.time
-
-    def qpos(self) -> Array:
-        """Generalised positions now."""
-        return self.world.qpos
-
-    def model_and_data(self) -> tuple[Any, Any]:
-        """The simulator's own model and state."""
-        return self.world.model, self.world.data
-
-    def run(self, instruction: str, *, emit: Emit, artifact: Artifact, move: bool) -> Outcome:
-        """Translate and, if ``move`` is set, act and judge; raises EmbodiedError."""
-        emit(Event(kind="instruction", data={"text": instruction, "translator": self.translator}))
-        began = time.perf_counter()
-        program = self._translator.translate(instruction, self._memory, self.rig.spec)
-        if not isinstance(program, ValueMapProgram):
-            problem = "it does not ask for a motion along value maps"
-            raise NotUnderstoodError(instruction, [Diagnostic(where="sentence", problem=problem)])
-        translated_s = time.perf_counter() - began
-        self._memory = self._memory.told(instruction, program)
-        if move:
-            outcome = self.pursue(program, emit=emit, artifact=artifact)
-        else:
-            self._announce(program, emit, artifact)
-            outcome = Outcome(
-                exit_code=REACHED,
-                message="understood; nothing moved",
-                notes=program.notes,
-                details={
-                    "program": json.loads(to_json(program)),
-                    "steps": describe(program).splitlines(),
-                },
-            )
-        return replace(outcome, timings_s={"translate": translated_s, **outcome.timings_s})
-
-    def pursue(self, program: Program, *, emit: Emit, artifact: Artifact) -> Outcome:
-        """Carry out a value-map program and judge every stage from measurements.
-
-        Raises:
-            NotUnderstoodError: The program is of another kind or not legal.
-            WorldError: The simulation diverged.
-        """
-        if not isinstance(program, ValueMapProgram):
-            problem = f"a {type(program).__name__} is no value-map program"
-            raise NotUnderstoodError("", [Diagnostic(where="program", problem=problem)])
-        wrong = check(program, tuple(self.rig.spec.objects))
-        if wrong:
-            raise NotUnderstoodError(to_json(program), wrong)
-        self._announce(program, emit, artifact)
-        self._emit = emit
-        began, simulated = time.perf_counter(), self.time_s()
-        result = ProgramRun(self._state, keep_maps=True).run(program)
-        moved_s = time.perf_counter() - began
-        emit(
-            Event(
-                kind="verdict",
-                data={
-                    "reached": result.reached,
-                    "message": result.message,
-                    "goals": [_goal_data(s) for s in result.stages],
-                    "object_source": self.eyes.source,
-                },
-            )
-        )
-        self._look_at(program, result, artifact)
-        return self._outcome(program, result, moved_s, self.time_s() - simulated)
-
-    def undo(self, *, emit: Emit, artifact: Artifact) -> Outcome:
-        """Not offered: maps say where to go, not what was there before."""
-        raise ConfigurationError("the route value-map cannot undo: say where to go instead")
-
-    def state(self) -> tuple[str, ...]:
+    def state(self, observation: Observation) -> tuple[str, ...]:
         """What is seen now."""
-        self._state.look()
+        del observation
+        self.run_state.look()
         lines: list[str] = []
-        for name, thing in sorted(self._state.objects.items()):
+        for name, thing in sorted(self.run_state.objects.items()):
             x, y, z = thing.pose.position
             lines.append(f"{name} at ({x:.3f}, {y:.3f}, {z:.3f}) m")
         return tuple(lines)
 
-    def describe(self, action: str) -> str:
-        """Value maps have no symbolic actions."""
-        return action
+    def as_seen(self, observation: Observation) -> Observation | None:
+        """An observation with the objects where they were seen last; None before the first look."""
+        percept = self.run_state.percept
+        if percept is None:
+            return None
+        poses = {n: o.pose for n, o in percept.objects.items()}
+        if TABLE in observation.poses:  # it does not move: its place is the scene file's
+            poses[TABLE] = observation.poses[TABLE]
+        return replace(observation, poses=poses, openings_m=dict(percept.openings_m))
 
-    def stop(self) -> None:
-        """Hold the robot where it is."""
-        for _ in range(5):
-            self._state.step(Command(q=self._state.observation.q))
-
-    def close(self) -> None:
-        """Release everything; may be called twice."""
-        self.world.close()
-
-    # ----------------------------------------------------------------- private
-
-    def _stepped(self, observation: Observation) -> None:
-        if self._observer is not None:
-            self._observer(observation.time)
-
-    def _announce(self, program: ValueMapProgram, emit: Emit, artifact: Artifact) -> None:
-        emit(
-            Event(
-                kind="program",
-                data={
-                    "stages": [stage_text(i, s) for i, s in enumerate(program.stages)],
-                    "source": program.source,
-                    "notes": program.notes,
-                    "value_map": json.loads(to_json(program)),
-                },
-            )
-        )
-        artifact("value_map.json", to_json(program))
-        artifact("value_map.txt", describe(program) + "\n")
-
-    def _look_at(
-        self, program: ValueMapProgram, result: ValueMapOutcome, artifact: Artifact
-    ) -> None:
-        """Pictures and page of the maps, for the run folder."""
-        if not result.snapshots:
-            return
-        pictures = Pictures(self.rig.planner.grid, program)
-        artifact("value_maps.html", page(self.rig.planner.grid, program, result.snapshots))
-        for snapshot in result.snapshots:
-            artifact(*pictures.png(snapshot))
-
-    def _outcome(
-        self, program: ValueMapProgram, result: ValueMapOutcome, moved_s: float, simulated_s: float
-    ) -> Outcome:
-        percept, truth = self._state.percept, self._state.observation
-        errors = perception_errors(percept, truth) if percept is not None else {}
-        if not result.stages:
-            return Outcome(exit_code=NOT_UNDERSTOOD, message=result.message)
-        return Outcome(
-            exit_code=REACHED if result.reached else NOT_REACHED,
-            message=result.message,
-            goals=tuple(_goal(s) for s in result.stages),
-            notes=program.notes,
-            details={
-                "program": json.loads(to_json(program)),
-                "measured": [{"stage": s.text, **s.numbers} for s in result.stages],
-                "loop": dict(result.numbers),
-                "perceived_minus_ground_truth_m": errors,
-                "simulated_s": round(simulated_s, 2),
-            },
-            timings_s={"move": moved_s},
-        )
+    def _numbers(self) -> dict[str, float]:
+        counts = self.run_state.counts
+        numbers: dict[str, float] = {
+            "looks": counts.looks,
+            "plans": counts.plans,
+            "ways_adopted": counts.adopted,
+            "arm_held_back": counts.pushed,
+        }
+        timed = (("look", counts.look_s), ("plan", counts.plan_s), ("cycle", counts.cycle_s))
+        for name, values in timed:
+            if values:
+                numbers[f"{name}_median_ms"] = round(1e3 * float(np.median(values)), 2)
+                numbers[f"{name}_p90_ms"] = round(1e3 * float(np.quantile(values, 0.9)), 2)
+        return numbers
 
 
-def _goal(report: StageReport) -> Goal:
-    unmet = report.unmet
-    if report.reason:
-        unmet = (report.reason, *unmet)
-    return Goal(text=report.text, holds=report.holds, unmet=unmet)
+def run_value_map(
+    program: ValueMapProgram,
+    world: World,
+    setup: ValueMapSetup,
+    *,
+    options: LoopOptions | None = None,
+    emit: Emit = lambda event: None,
+    each_step: Watcher | None = None,
+    keep_maps: bool = False,
+) -> Outcome:
+    """Carry out one program in a world that has been reset, outside of any session.
+
+    Args:
+        program: The program.
+        world: The world.
+        setup: Perceiver, planner, arm check and controller of that world.
+        options: Rates and patience.
+        emit: Receives every event.
+        each_step: Called after every control period.
+        keep_maps: Keep the maps for pictures.
+
+    Raises:
+        NotUnderstoodError: The program is not legal in this scene.
+        WorldError: The simulator or the robot failed.
+    """
+    body = Body(world)
+    if each_step is not None:
+        body.watchers.append(each_step)
+    route = ValueMapRoute(RunState(body, setup, options), keep_maps=keep_maps)
+    agent = Agent(body=body, routes={ValueMapProgram: route}, memory=Conversation(), emit=emit)
+    return agent.pursue(program)
 
 
-def _goal_data(report: StageReport) -> dict[str, Any]:
-    return {"goal": report.text, "holds": report.holds, "unmet": report.unmet}
+def _execution_of(run: Run) -> Execution | None:
+    last = run.stages[-1] if run.stages else None
+    return last.execution if isinstance(last, ValueMapStageRun) else None

@@ -26,7 +26,7 @@ See = Callable[[Observation], Percept]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class ValueMapRig:
+class ValueMapSetup:
     """Everything that runs value-map programs in one world.
 
     Attributes:
@@ -54,7 +54,7 @@ class ValueMapRig:
         robot: str = "fr3",
         with_arm: Callable[[Scene], mujoco.MjSpec] | None = None,
         side: int = 100,
-    ) -> ValueMapRig:
+    ) -> ValueMapSetup:
         """Wire a rig.
 
         Args:
@@ -65,7 +65,7 @@ class ValueMapRig:
             with_arm: Puts another arm into a scene: for worlds whose arm is none of those.
             side: Voxels along each axis of the grid, of 1 cm each.
         """
-        return ValueMapRig(
+        return ValueMapSetup(
             spec=spec,
             see=see,
             planner=ValueMapPlanner(VoxelGrid.over(spec, side=side), gripper=spec.gripper),

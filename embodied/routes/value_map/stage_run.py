@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,15 +11,14 @@ from embodied_planners.value_map import ValueMapPlan
 from embodied_planners.value_map.regions import UnknownFrameError, volume
 from numpy.typing import NDArray
 
-from embodied.language.value_map import check
 from embodied.language.value_map.describe import describe_operation
-from embodied.protocols import Emit, World
-from embodied.routes.value_map.following import Ended, Traveller
-from embodied.routes.value_map.judge import StageJudge, StageReport, condition_holds, origins
+from embodied.route import Run, StageRun
+from embodied.routes.value_map.following import MapFollower, MotionResult
+from embodied.routes.value_map.judge import StageJudge, condition_holds, origins
 from embodied.routes.value_map.push import Pusher
-from embodied.routes.value_map.setup import ValueMapRig
-from embodied.routes.value_map.state import EachStep, LoopOptions, RunState
+from embodied.routes.value_map.state import RunState
 from embodied.types import Array, MapOperation, Region, ValueMapProgram, ValueMapStage
+from embodied.verdict import Verdict
 
 LIFT_M = 0.03
 """A target this much higher than a thing means that it is lifted, not pushed."""
@@ -52,168 +51,155 @@ class Snapshot:
     anchors: Mapping[str, Array]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ValueMapOutcome:
-    """How a program ended, judged from measurements.
-
-    Attributes:
-        stages: One report for each stage that was begun.
-        message: One line for a person.
-        finished: Whether all stages were begun and none ended early.
-        numbers: Counts and wall times of looking, planning and whole cycles.
-        snapshots: Maps of the stages, for pictures; empty unless asked for.
-    """
-
-    stages: tuple[StageReport, ...]
-    message: str
-    finished: bool
-    numbers: Mapping[str, float] = field(default_factory=dict[str, float])
-    snapshots: tuple[Snapshot, ...] = ()
-
-    @property
-    def reached(self) -> bool:
-        """Whether every stage was measured to hold."""
-        return self.finished and all(s.reached for s in self.stages)
-
-
-def run_value_map(
-    program: ValueMapProgram,
-    world: World,
-    rig: ValueMapRig,
-    *,
-    emit: Emit = lambda event: None,
-    options: LoopOptions | None = None,
-    each_step: EachStep | None = None,
-    keep_maps: bool = False,
-) -> ValueMapOutcome:
-    """Carry out a program in a world that has been reset.
+class Execution:
+    """What the stages of one program share.
 
     Args:
-        program: The program.
-        world: The world.
-        rig: Eyes, planner, arm check and controller of that world.
-        emit: Receives every event.
-        options: Rates and patience.
-        each_step: Called after every control period.
-        keep_maps: Keep the maps for pictures.
+        state: The scene as seen, and the hand.
+        program: What is carried out.
+        run: What may be touched.
+        keep_maps: Keep the maps of every stage for pictures.
 
-    Raises:
-        WorldError: The simulator or the robot failed.
+    Attributes:
+        snapshots: Maps of the stages.
     """
-    state = RunState(world, rig, emit=emit, options=options or LoopOptions(), each_step=each_step)
-    return ProgramRun(state, keep_maps=keep_maps).run(program)
 
-
-class ProgramRun:
-    """Runs programs one after the other on one state."""
-
-    def __init__(self, state: RunState, *, keep_maps: bool = False) -> None:
-        self.s = state
-        self.keep_maps = keep_maps
+    def __init__(
+        self, state: RunState, program: ValueMapProgram, run: Run, *, keep_maps: bool
+    ) -> None:
+        self.state, self.program, self.run, self.keep_maps = state, program, run, keep_maps
+        self.begun_s = state.observation.time
         self.snapshots: list[Snapshot] = []
+        state.emit = lambda event: run.say(event.kind, **event.data)
+        state.look()
 
-    def run(self, program: ValueMapProgram) -> ValueMapOutcome:
-        """Carry out a program; raises WorldError."""
+
+class ValueMapStageRun(StageRun):
+    """A stage of a value-map program: its motion, and what was measured of it on the way.
+
+    Args:
+        execution: What the stages of the program share.
+        number: Which stage.
+        done: It was measured to be reached before an interruption.
+    """
+
+    def __init__(self, execution: Execution, number: int, *, done: bool = False) -> None:
+        self.execution, self.number = execution, number
+        self.s = execution.state
+        self.stage = execution.program.stages[number]
+        text = stage_text(number, self.stage)
+        self._verdict = Verdict(text=text, reason="not begun")
+        if done:
+            self._verdict = Verdict(text=text, holds=("reached before the interruption",))
+
+    def advance(self) -> str:
+        """Move along the maps until the stage is over; see ``StageRun.advance``."""
         s = self.s
-        s.look()
-        known = tuple(s.rig.spec.objects)
-        wrong = check(program, known)
-        if wrong:
-            return self._outcome((), "; ".join(str(d) for d in wrong), finished=False)
-        reports: list[StageReport] = []
-        for number, stage in enumerate(program.stages):
-            s.say("stage", part="move", state="started", stage=number)
-            report = self._stage(number, stage)
-            reports.append(report)
-            s.say(
-                "effects",
-                action=report.text,
-                ok=report.reached,
-                reason=report.reason,
-                missing=report.unmet,
-                surprising=(),
-            )
-            if not report.reached:
-                message = report.reason or "; ".join(report.unmet)
-                return self._outcome(reports, f"stage {number + 1}: {message}", finished=False)
-        return self._outcome(reports, "every stage was measured to hold", finished=True)
+        s.say("stage", part="move", state="started", stage=self.number)
+        with self.execution.run.timed("move", silent=True):
+            self._verdict = verdict = self._carried_out(self._verdict.text)
+        s.say(
+            "effects",
+            action=verdict.text,
+            ok=verdict.reached,
+            reason=verdict.reason,
+            missing=verdict.unmet,
+            surprising=(),
+        )
+        if verdict.reached:
+            return ""
+        return f"stage {self.number + 1}: {verdict.reason or '; '.join(verdict.unmet)}"
+
+    def verdict(self) -> Verdict:
+        """What was measured when the stage ended."""
+        return self._verdict
+
+    def missing(self) -> tuple[str, ...]:
+        """What the stage speaks of and is not seen."""
+        return self._unseen()
 
     # ---- one stage
 
-    def _stage(self, number: int, stage: ValueMapStage) -> StageReport:
-        s = self.s
-        text = stage_text(number, stage)
+    def _carried_out(self, text: str) -> Verdict:
+        s, stage = self.s, self.stage
         s.look()
         anchors = self._anchors(stage)
         if stage.when is not None and not condition_holds(s, stage.when, anchors):
-            return StageReport(text=text, skipped=True, holds=("not needed",))
+            return Verdict(text=text, skipped=True, holds=("not needed",))
         judge = StageJudge(s, stage, anchors)
-        s.watchers.append(judge.watch)
+        s.body.watchers.append(judge.watch)
         try:
             ended = self._move(stage, anchors)
         finally:
-            s.watchers.remove(judge.watch)
-        s.hold(s.options.settle_s)
+            s.body.watchers.remove(judge.watch)
+        s.body.hold(s.options.settle_s)
         s.look()
         reason = "" if ended.reached else ended.reason
-        report = judge.report(text, reason, over=ended.over)
+        verdict = judge.report(text, reason, over=ended.over)
         if stage.until is not None:
             met = ended.over or condition_holds(s, stage.until, anchors)
             words = f"until {stage.until.what} {stage.until.subject}"
             if met:
-                report = replace(report, holds=(*report.holds, words), reason="")
+                verdict = replace(verdict, holds=(*verdict.holds, words), reason="")
             else:
-                report = replace(report, unmet=(*report.unmet, words))
-        if self.keep_maps:
-            self._keep(number, judge, ended, anchors)
-        return report
+                verdict = replace(verdict, unmet=(*verdict.unmet, words))
+        if self.execution.keep_maps:
+            self._keep(judge, ended, anchors)
+        return verdict
 
-    def _move(self, stage: ValueMapStage, anchors: Mapping[str, Array]) -> Ended:
+    def _move(self, stage: ValueMapStage, anchors: Mapping[str, Array]) -> MotionResult:
         s, moving = self.s, stage.moving
 
         def until() -> bool:
             return stage.until is not None and condition_holds(s, stage.until, anchors)
 
-        missing = self._missing(stage)
+        missing = self._missing()
         if missing:
-            return Ended(reached=False, reason=missing)
+            return MotionResult(reached=False, reason=missing)
         if moving == "gripper" or (moving == s.held and s.held):
             return self._travel(stage, anchors, until)
         if moving not in s.objects:
-            return Ended(reached=False, reason=f"{moving} is not seen")
+            return MotionResult(reached=False, reason=f"{moving} is not seen")
         if not self._lifted(stage, anchors):
             return Pusher(s, stage, anchors, until).push()
         taken = self._travel(_grasping(stage), anchors, lambda: False)
         if not taken.reached:
             return taken
         if s.held != moving:
-            return Ended(reached=False, reason=f"{moving} is not in the hand", plan=taken.plan)
+            return MotionResult(
+                reached=False, reason=f"{moving} is not in the hand", plan=taken.plan
+            )
         return self._travel(stage, anchors, until)
 
-    def _travel(self, stage: ValueMapStage, anchors: Mapping[str, Array], until: Any) -> Ended:
+    def _travel(
+        self, stage: ValueMapStage, anchors: Mapping[str, Array], until: Any
+    ) -> MotionResult:
         """Travel; a grasp that closed on nothing is tried again from a fresh look."""
         s = self.s
-        ended = Ended(reached=False, reason="not tried")
+        ended = MotionResult(reached=False, reason="not tried")
         for _ in range(s.options.attempts):
-            ended = Traveller(s, stage, anchors, until=until).travel()
+            ended = MapFollower(s, stage, anchors, until=until).travel()
             if ended.reached or "was not between the fingers" not in ended.reason:
                 return ended
         return ended
 
-    def _missing(self, stage: ValueMapStage) -> str:
+    def _missing(self) -> str:
         """What the stage speaks of and is not seen, after some patience."""
         s = self.s
-        frames = {o.region.frame for o in stage.operations} - {"world", "gripper"}
         end = s.observation.time + s.options.patience_s
         while True:
-            gone = sorted(f for f in frames if f not in s.objects)
+            gone = self._unseen()
             if not gone:
                 return ""
             if s.observation.time >= end:
                 seen = ", ".join(sorted(s.objects)) or "nothing"
                 return f"{', '.join(gone)} is not seen; seen are: {seen}"
-            s.hold(s.options.look_s)
+            s.body.hold(s.options.look_s)
             s.look()
+
+    def _unseen(self) -> tuple[str, ...]:
+        frames = {o.region.frame for o in self.stage.operations} - {"world", "gripper"}
+        return tuple(sorted(f for f in frames if f not in self.s.objects))
 
     def _anchors(self, stage: ValueMapStage) -> dict[str, Array]:
         """Frames of what moves stay where they were when the stage began."""
@@ -230,7 +216,7 @@ class ProgramRun:
     def _lifted(self, stage: ValueMapStage, anchors: Mapping[str, Array]) -> bool:
         """Whether the target of a thing is somewhere that it cannot be pushed to."""
         s = self.s
-        if s.rig.spec.objects[stage.moving].kind != "item":
+        if s.setup.spec.objects[stage.moving].kind != "item":
             return False
         here = s.objects[stage.moving].pose.position
         for operation in stage.operations:
@@ -246,15 +232,11 @@ class ProgramRun:
                 return True
         return False
 
-    # ---- the end
-
-    def _keep(
-        self, number: int, judge: StageJudge, ended: Ended, anchors: Mapping[str, Array]
-    ) -> None:
-        planner = self.s.rig.planner
-        self.snapshots.append(
+    def _keep(self, judge: StageJudge, ended: MotionResult, anchors: Mapping[str, Array]) -> None:
+        planner = self.s.setup.planner
+        self.execution.snapshots.append(
             Snapshot(
-                stage=number,
+                stage=self.number,
                 plan=ended.plan,
                 cost=planner.cost.copy(),
                 avoidance=planner.avoidance.cost.copy(),
@@ -264,32 +246,6 @@ class ProgramRun:
                 objects=dict(self.s.objects),
                 anchors=dict(anchors),
             )
-        )
-
-    def _outcome(
-        self, reports: list[StageReport] | tuple[()], message: str, *, finished: bool
-    ) -> ValueMapOutcome:
-        counts = self.s.counts
-        numbers: dict[str, float] = {
-            "looks": counts.looks,
-            "plans": counts.plans,
-            "ways_adopted": counts.adopted,
-            "arm_held_back": counts.pushed,
-        }
-        for name, values in (
-            ("look", counts.look_s),
-            ("plan", counts.plan_s),
-            ("cycle", counts.cycle_s),
-        ):
-            if values:
-                numbers[f"{name}_median_ms"] = round(1e3 * float(np.median(values)), 2)
-                numbers[f"{name}_p90_ms"] = round(1e3 * float(np.quantile(values, 0.9)), 2)
-        return ValueMapOutcome(
-            stages=tuple(reports),
-            message=message,
-            finished=finished,
-            numbers=numbers,
-            snapshots=tuple(self.snapshots),
         )
 
 

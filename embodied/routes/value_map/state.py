@@ -1,4 +1,4 @@
-"""What a value-map run knows and does step by step: looking, stepping, fingers, holding still."""
+"""What a value-map run knows: the scene as seen, and what is in the hand."""
 
 from __future__ import annotations
 
@@ -8,22 +8,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from embodied_controllers.trajectory import sample
 from embodied_planners.value_map import Mover, ObjectGeometry
 
-from embodied.errors import EmbodiedError
+from embodied.body import Body
 from embodied.perception import Percept
-from embodied.protocols import Emit, Event, World
-from embodied.routes.value_map.setup import ValueMapRig, geometries, unexplained
+from embodied.protocols import Emit, Event
+from embodied.routes.value_map.setup import ValueMapSetup, geometries, unexplained
 from embodied.types import (
     Array,
-    Command,
-    ControlGoal,
-    ControlStatus,
     GripperGoal,
-    JointTrajectory,
     Observation,
-    PathGoal,
     Pose,
 )
 
@@ -44,7 +38,7 @@ class LoopOptions:
 
     Attributes:
         look_s: Time between two looks while moving; each look is planned from.
-        patience_s: So long the arm waits for a way, for a target to be seen, or for the cameras.
+        patience_s: Timeout for a path, for a target to be seen, and for the cameras.
         stage_s: Longest time of one stage.
         settle_s: Holding still before the verdict.
         attempts: Tries of one grasp, and of one push.
@@ -70,35 +64,24 @@ class Counts:
     cycle_s: list[float] = field(default_factory=list[float])
 
 
-class Stopped(EmbodiedError):  # noqa: N818 - not a fault of the program
-    """The run was told to stop."""
-
-
 class RunState:
-    """The world as last seen and the robot as last commanded.
+    """The scene as last seen and what the hand holds, kept from program to program.
 
     Args:
-        world: Already reset.
-        rig: Eyes, planner, arm check, controller.
-        emit: Receives every event.
+        body: The robot.
+        setup: Perceiver, planner, arm check and controller.
         options: Rates and patience.
-        each_step: Called after every control period; tests disturb the world in it.
+
+    Attributes:
+        emit: Receives every event; whoever carries out a program sets it.
     """
 
     def __init__(
-        self,
-        world: World,
-        rig: ValueMapRig,
-        *,
-        emit: Emit,
-        options: LoopOptions,
-        each_step: EachStep | None = None,
+        self, body: Body, setup: ValueMapSetup, options: LoopOptions | None = None
     ) -> None:
-        self.world, self.rig, self.options = world, rig, options
-        self._emit = emit
-        self._each_step = each_step
-        self.observation = world.observe()
-        self.q_set: Array = np.array(self.observation.q)
+        self.body, self.setup = body, setup
+        self.options = options or LoopOptions()
+        self.emit: Emit = lambda event: None
         self.opening = self.measured_opening()
         self.percept: Percept | None = None
         self.objects: dict[str, ObjectGeometry] = {}
@@ -107,28 +90,32 @@ class RunState:
         self.held_in_hand: Pose | None = None
         self.held_size: tuple[float, float, float] = (0.0, 0.0, 0.0)
         self.counts = Counts()
-        self.watchers: list[EachStep] = []
         self._first = True
 
+    @property
+    def observation(self) -> Observation:
+        """What was measured last."""
+        return self.body.observation
+
     def say(self, kind: str, **data: Any) -> None:
-        """Emit an event with the simulated time in it."""
-        self._emit(Event(kind=kind, data={"time_s": round(self.observation.time, 3), **data}))
+        """Emit an event with the time of the world in it."""
+        self.emit(Event(kind=kind, data={"time_s": round(self.observation.time, 3), **data}))
 
     # ---- looking
 
     def look(self, passing: tuple[str, ...] = ()) -> None:
         """See the scene anew; ``passing`` things are no obstacles."""
         started = time.perf_counter()
-        percept = self.rig.see(self.observation)
+        percept = self.setup.see(self.observation)
         self.counts.looks += 1
         self.counts.look_s.append(time.perf_counter() - started)
         self.percept = percept
         self._check_held()
         if self._first:
             self._first = False
-            self._already_held(geometries(percept, self.rig.spec))
+            self._already_held(geometries(percept, self.setup.spec))
         passing = (*passing, self.held) if self.held else passing
-        self.objects = geometries(percept, self.rig.spec, passing=passing)
+        self.objects = geometries(percept, self.setup.spec, passing=passing)
         if self.held and self.held_in_hand is not None:
             pose = self.observation.pose_ee_in_world @ self.held_in_hand
             known = self.objects.get(self.held)
@@ -175,14 +162,14 @@ class RunState:
 
     def measured_opening(self) -> float:
         """Measured gap as a share of the largest one."""
-        gripper, spec = self.observation.gripper, self.rig.spec.gripper
+        gripper, spec = self.observation.gripper, self.setup.spec.gripper
         if gripper is None or spec is None:
             return 1.0
         return float(np.clip(gripper.width_m / spec.max_width_m, 0.0, 1.0))
 
     def mover(self) -> Mover:
         """The hand as it is now, with what it holds."""
-        spec, gripper = self.rig.spec.gripper, self.observation.gripper
+        spec, gripper = self.setup.spec.gripper, self.observation.gripper
         if spec is None:
             return Mover.point(0.03)
         hand = Mover.hand(spec, gripper.width_m if gripper is not None else 0.0)
@@ -190,59 +177,24 @@ class RunState:
             return hand.holding(self.objects[self.held], self.held_in_hand)
         return hand
 
-    def step(self, command: Command) -> None:
-        """One control period."""
-        result = self.world.step(command)
-        self.q_set = np.array(result.applied.q)
-        self.observation = result.observation
-        for watcher in self.watchers:
-            watcher(self.observation)
-        if self._each_step is not None:
-            self._each_step(self.observation)
-
     def q_now(self) -> Array:
         """The set-points, or the measured joints when the arm is far from them, (n,)."""
-        if float(np.max(np.abs(self.q_set - self.observation.q))) > PUSHED_RAD:
-            return np.array(self.observation.q)
-        return self.q_set
-
-    def hold(self, seconds: float) -> None:
-        """Keep the set-points."""
-        end = self.observation.time + seconds - 1e-9
-        while self.observation.time < end:
-            self.step(Command(q=self.q_set))
-
-    def brake(self, trajectory: JointTrajectory, elapsed_s: float) -> None:
-        """Come to rest within a quarter of a second, along the way that the joints were going."""
-        q, dq = sample(trajectory, elapsed_s)
-        stop_s, dt = 0.25, self.rig.spec.control_dt_s
-        for k in range(1, round(stop_s / dt) + 1):
-            t = k * dt
-            self.step(Command(q=q + dq * (t - t * t / (2 * stop_s)), dq=dq * (1 - t / stop_s)))
-
-    def follow(self, goal: ControlGoal, seconds: float = np.inf) -> ControlStatus:
-        """Run the controller on a goal from its beginning, for a while at most."""
-        controller = self.rig.controller
-        state = controller.init(goal, self.observation)
-        end = self.observation.time + seconds - 1e-9
-        status = ControlStatus.RUNNING
-        while self.observation.time < end and status is ControlStatus.RUNNING:
-            command, state, status = controller.step(state, self.observation)
-            self.step(command)
-        return status
+        q = self.body.q_set
+        far = float(np.max(np.abs(q - self.observation.q))) > PUSHED_RAD
+        return np.array(self.observation.q) if far else q
 
     def fingers(self, opening: float) -> bool:
         """Bring the fingers to an opening; True when something is between them at the end."""
-        spec = self.rig.spec.gripper
+        spec = self.setup.spec.gripper
         if spec is None:
             return False
         goal = GripperGoal(width_m=opening * spec.max_width_m, force_n=GRASP_FORCE_N)
         self.say("goal", type="GripperGoal", label=f"gripper to {opening:.1f}")
-        self.follow(goal, seconds=3.0)
+        self.body.follow(self.setup.controller, goal, 3.0)
         self.opening = opening
         if opening > 0.5:
             self.held, self.held_in_hand = "", None
-            self.hold(0.15)
+            self.body.hold(0.15)
             return False
         gripper = self.observation.gripper
         return gripper is not None and gripper.width_m > max(HOLDS_M, opening * spec.max_width_m)
@@ -257,7 +209,3 @@ class RunState:
         position[1] = 0.0
         self.held_in_hand = Pose(position=position, quat_wxyz=relative.quat_wxyz)
         self.held, self.held_size = name, thing.size_m
-
-    def path_goal(self, trajectory: JointTrajectory, label: str) -> PathGoal:
-        """A control goal for a trajectory."""
-        return PathGoal(trajectory=trajectory, tolerance_rad=0.01, label=label)

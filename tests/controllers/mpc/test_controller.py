@@ -10,7 +10,7 @@ from embodied_controllers.mpc.controller import Mode, PlanInputs
 from embodied_controllers.mpc.quadruped import QuadrupedView
 
 from embodied.language.reward import VOCABULARIES, make_term
-from embodied.routes.reward.setup import build_rig
+from embodied.routes.reward.setup import build_setup
 from embodied.types import (
     Command,
     ControlStatus,
@@ -41,7 +41,7 @@ def test_every_word_of_the_vocabularies_has_a_residual_and_a_sensor() -> None:
 
 
 def test_sitting_down_lowers_the_torso() -> None:
-    rig = build_rig(
+    rig = build_setup(
         "quadruped", options=PlannerOptions(horizon_s=0.4, n_knots=3, n_samples=12), seed=0
     )
     observation = rig.world.reset(seed=0)
@@ -59,7 +59,7 @@ def test_stages_end_by_time_and_by_condition() -> None:
     at_once = RewardStage(
         terms=SIT.terms, until=RewardCondition(sensor="torso_height", op=">=", value=0.1)
     )
-    rig = build_rig("quadruped", options=SMALL)
+    rig = build_setup("quadruped", options=SMALL)
     observation = rig.world.reset(seed=0)
     state = rig.controller.init(RewardGoal(program=program(quick, at_once)), observation)
     seen = []
@@ -85,7 +85,7 @@ def test_a_guard_leads_back_and_is_ignored_after_too_many_returns(
             terms=SIT.terms, duration_s=0.05, guards=(RewardGuard(condition=high, back=1),)
         ),
     )
-    rig = build_rig("quadruped", options=SMALL)
+    rig = build_setup("quadruped", options=SMALL)
     observation = rig.world.reset(seed=0)
     state = rig.controller.init(RewardGoal(program=program(*stages)), observation)
     seen, status = [], ControlStatus.RUNNING
@@ -100,7 +100,7 @@ def test_a_guard_leads_back_and_is_ignored_after_too_many_returns(
 
 def test_runs_with_equal_seeds_are_bit_identical() -> None:
     def run() -> list[np.ndarray]:
-        rig = build_rig("quadruped", options=SMALL, seed=3)
+        rig = build_setup("quadruped", options=SMALL, seed=3)
         observation = rig.world.reset(seed=3)
         state = rig.controller.init(RewardGoal(program=program(SIT)), observation)
         out = []
@@ -116,7 +116,7 @@ def test_runs_with_equal_seeds_are_bit_identical() -> None:
 
 def test_asynchronous_decisions_are_reproduced_bit_for_bit() -> None:
     taken: list[tuple[PlanInputs, Plan]] = []
-    rig = build_rig(
+    rig = build_setup(
         "quadruped",
         options=SMALL,
         mode=Mode.ASYNCHRONOUS,
@@ -131,7 +131,7 @@ def test_asynchronous_decisions_are_reproduced_bit_for_bit() -> None:
     costs = state.costs
     rig.controller.close()
     assert len(taken) >= 2
-    again = build_rig("quadruped", options=SMALL)
+    again = build_setup("quadruped", options=SMALL)
     for inputs, plan in taken:
         repeated = again.controller.planner.plan(
             inputs.state, costs[inputs.stage], inputs.previous, n_samples=inputs.n_samples
@@ -141,7 +141,7 @@ def test_asynchronous_decisions_are_reproduced_bit_for_bit() -> None:
 
 
 def test_a_correction_takes_over_at_the_next_step() -> None:
-    rig = build_rig("quadruped", options=SMALL)
+    rig = build_setup("quadruped", options=SMALL)
     observation = rig.world.reset(seed=0)
     state = rig.controller.init(RewardGoal(program=program(SIT)), observation)
     _, state, _ = rig.controller.step(state, observation)
@@ -155,7 +155,7 @@ def test_a_correction_takes_over_at_the_next_step() -> None:
 
 
 def test_no_budget_keeps_a_legal_command_and_ends_stuck() -> None:
-    rig = build_rig("quadruped", options=PlannerOptions(n_samples=0))
+    rig = build_setup("quadruped", options=PlannerOptions(n_samples=0))
     observation = rig.world.reset(seed=0)
     state = rig.controller.init(RewardGoal(program=program(SIT)), observation)
     spec = rig.world.spec
@@ -171,7 +171,7 @@ def test_no_budget_keeps_a_legal_command_and_ends_stuck() -> None:
 
 
 def test_an_unknown_term_or_goal_is_refused() -> None:
-    rig = build_rig("quadruped", options=SMALL)
+    rig = build_setup("quadruped", options=SMALL)
     observation = rig.world.reset(seed=0)
     bad = program(RewardStage(terms=(RewardTerm(name="jump"),)))
     with pytest.raises(ValueError, match="no residual for jump, legal: torso_height"):
@@ -182,7 +182,7 @@ def test_an_unknown_term_or_goal_is_refused() -> None:
 
 
 def test_the_world_keeps_joints_within_limits_and_says_so() -> None:
-    rig = build_rig("arm", scene=("apple",), options=SMALL)
+    rig = build_setup("arm", scene=("apple",), options=SMALL)
     observation = rig.world.reset(seed=0)
     spec = rig.world.spec
     result = rig.world.step(Command(q=np.full(10, 9.0)))
@@ -195,7 +195,7 @@ def test_the_world_keeps_joints_within_limits_and_says_so() -> None:
 
 
 def test_the_estimator_restores_the_state_from_an_observation() -> None:
-    rig = build_rig("arm", scene=("apple", "drawer", "faucet"), options=SMALL)
+    rig = build_setup("arm", scene=("apple", "drawer", "faucet"), options=SMALL)
     rig.world.reset(seed=1)
     before = rig.world.step(Command(q=rig.world.spec.q_home)).observation
     after = rig.world.step(Command(q=rig.world.spec.q_home)).observation

@@ -30,7 +30,7 @@ class Memory:
     def executed(self, action: Any, result: Any) -> Memory:
         return self
 
-    def told(self, instruction: str, program: Program) -> Memory:
+    def told(self, instruction: str, program: Program, meaning: str = "") -> Memory:
         return replace(self, exchanges=(*self.exchanges, (instruction, program)))
 
 

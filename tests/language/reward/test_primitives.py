@@ -13,7 +13,7 @@ from embodied.language.reward.primitives import (
     program_from_skills,
 )
 from embodied.protocols import Request
-from embodied.routes.reward.setup import build_rig
+from embodied.routes.reward.setup import build_setup
 
 SIT = '{"skills": [{"skill": "set_torso", "height": 0.12}]}'
 
@@ -54,7 +54,7 @@ def test_the_model_is_told_the_skills_and_may_mend_its_answer() -> None:
         asked.append(request)
         return next(answers)
 
-    spec = build_rig("quadruped").world.spec
+    spec = build_setup("quadruped").world.spec
     translator = PrimitiveTranslator(FunctionModel(answer), "quadruped")
     program = translator.translate("sit", Conversation(), spec)
     assert program.stages[0].terms[0].parameters["height"] == 0.12

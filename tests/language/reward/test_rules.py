@@ -7,10 +7,10 @@ from embodied.errors import NotUnderstoodError
 from embodied.language.reward import check
 from embodied.language.reward.amending import Conversation
 from embodied.language.reward.rules import RewardRules
-from embodied.routes.reward.setup import build_rig
+from embodied.routes.reward.setup import build_setup
 from embodied.types import RewardProgram, RewardTerm
 
-SPEC = build_rig("quadruped").world.spec
+SPEC = build_setup("quadruped").world.spec
 
 
 def say(robot: str, *sentences: str) -> RewardProgram:

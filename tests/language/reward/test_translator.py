@@ -13,11 +13,11 @@ from embodied.language.reward import VOCABULARIES, make_term, program_from_json
 from embodied.language.reward.amending import Conversation, amended, current
 from embodied.language.reward.translator import RewardTranslator, coding_prompt, prompt
 from embodied.protocols import Request
-from embodied.routes.reward.setup import build_rig
+from embodied.routes.reward.setup import build_setup
 from embodied.types import RewardGoal, RewardProgram, RewardStage
 
 GOOD = '{"stages": [{"terms": [{"name": "torso_height", "height": 0.15}]}]}'
-SPEC = build_rig("quadruped", options=PlannerOptions(n_samples=2)).world.spec
+SPEC = build_setup("quadruped", options=PlannerOptions(n_samples=2)).world.spec
 
 
 def examples(robot: str) -> list[str]:
@@ -30,7 +30,7 @@ def test_every_example_of_the_prompts_is_legal_and_runs(robot: str) -> None:
     assert found
     for text in found:
         program = program_from_json(text, robot, source="prompt")
-        rig = build_rig(robot, options=PlannerOptions(n_samples=4, horizon_s=0.1))
+        rig = build_setup(robot, options=PlannerOptions(n_samples=4, horizon_s=0.1))
         observation = rig.world.reset(seed=0)
         state = rig.controller.init(RewardGoal(program=program), observation)
         for _ in range(6):

@@ -11,8 +11,8 @@ from collections.abc import Callable
 
 from embodied.language.sandbox import Limits, SandboxStatus, run_sandboxed
 from embodied.protocols import LanguageModel, Usage
-from embodied.routes.pddl.strategies.base import Robot
-from embodied.routes.pddl.strategies.prompting import Conversation, opening
+from embodied.routes.pddl.prompting import Conversation, opening
+from embodied.routes.pddl.tasks import StrategyEntry, TaskInterface
 from embodied.types import Atom, GroundAction
 
 _FENCE = re.compile(r"^```\w*\n|\n?```\s*$")
@@ -38,7 +38,7 @@ class CodeStrategy:
         """What the calls have cost."""
         return self._conversation.usage
 
-    def pursue(self, robot: Robot) -> str:
+    def pursue(self, robot: TaskInterface) -> str:
         """Ask once, run; see ``Strategy.pursue``."""
         messages = opening("program", robot.task, robot.facts)
         text = self._conversation.ask(messages, "code-policy").text
@@ -60,7 +60,7 @@ class CodeStrategy:
             return f"the program {result.status.value}: {result.error}"
         return "the program ended, the goal does not hold"
 
-    def _function(self, name: str, robot: Robot) -> Callable[..., bool]:
+    def _function(self, name: str, robot: TaskInterface) -> Callable[..., bool]:
         def act(*arguments: str) -> bool:
             action = GroundAction(name, tuple(str(a) for a in arguments))
             if robot.declined or robot.unmet(action):
@@ -68,3 +68,6 @@ class CodeStrategy:
             return robot.act(action).result.ok
 
         return act
+
+
+STRATEGY = StrategyEntry(make=CodeStrategy)

@@ -8,9 +8,9 @@ from pathlib import Path
 from embodied.memory import WorkingMemory
 from embodied.protocols import LanguageModel, Message, Response
 from embodied.routes.pddl.monitor import Monitor
-from embodied.routes.pddl.strategies.base import Robot
-from embodied.routes.pddl.strategies.prompting import opening
+from embodied.routes.pddl.prompting import opening
 from embodied.routes.pddl.strategies.react import ReactStrategy
+from embodied.routes.pddl.tasks import StrategyEntry, TaskInterface
 
 
 class HiAgentStrategy(ReactStrategy):
@@ -34,14 +34,14 @@ class HiAgentStrategy(ReactStrategy):
         super().__init__(model, max_steps=max_steps)
         self._folder = folder
 
-    def pursue(self, robot: Robot) -> str:
+    def pursue(self, robot: TaskInterface) -> str:
         """Ask, act, note, sum up; see ``Strategy.pursue``."""
         if self._folder is not None:
             return self._pursue(robot, WorkingMemory(folder=self._folder))
         with tempfile.TemporaryDirectory(prefix="embodied-traces-") as folder:
             return self._pursue(robot, WorkingMemory(folder=Path(folder)))
 
-    def _pursue(self, robot: Robot, memory: WorkingMemory) -> str:
+    def _pursue(self, robot: TaskInterface, memory: WorkingMemory) -> str:
         for step in range(1, self._max_steps + 1):
             memory = _next_goal(robot, memory)
             if robot.reached():
@@ -56,13 +56,13 @@ class HiAgentStrategy(ReactStrategy):
         memory = _next_goal(robot, memory)
         return "" if robot.reached() else f"not reached within {self._max_steps} steps"
 
-    def _ask(self, robot: Robot, memory: WorkingMemory) -> Response:
+    def _ask(self, robot: TaskInterface, memory: WorkingMemory) -> Response:
         system, scene = opening("step", robot.task, robot.facts)
         shown = Message(role="user", text=f"{scene.text}\n\nSo far:\n{memory.text()}")
         return self._conversation.ask((system, shown), "react-step")
 
 
-def _next_goal(robot: Robot, memory: WorkingMemory) -> WorkingMemory:
+def _next_goal(robot: TaskInterface, memory: WorkingMemory) -> WorkingMemory:
     """End the sub-goal if it is measured to hold, and start the first one that does not."""
     unmet = _unmet(robot)
     if memory.goal and memory.goal not in unmet:
@@ -72,6 +72,9 @@ def _next_goal(robot: Robot, memory: WorkingMemory) -> WorkingMemory:
     return memory
 
 
-def _unmet(robot: Robot) -> tuple[str, ...]:
+def _unmet(robot: TaskInterface) -> tuple[str, ...]:
     monitor = Monitor(robot.task.domain, robot.task.objects)
     return tuple(p for g in robot.task.goals for p in monitor.verdict(g, robot.facts).unmet)
+
+
+STRATEGY = StrategyEntry(make=HiAgentStrategy)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from embodied.protocols import Usage
-from embodied.recovery import Rung
-from embodied.routes.pddl.strategies.base import Performed, Robot
-from embodied.routes.pddl.strategies.simulation import leads_to_goal
+from embodied.recovery import RecoveryStep
+from embodied.routes.pddl.simulation import leads_to_goal
+from embodied.routes.pddl.tasks import Performed, StrategyEntry, TaskInterface
 from embodied.types import GroundAction, PlanStatus
 
 
@@ -45,7 +45,7 @@ class PlanStrategy:
         self.usage = Usage()
         self.corrections = 0
 
-    def pursue(self, robot: Robot) -> str:
+    def pursue(self, robot: TaskInterface) -> str:
         """Plan, follow, plan again; see ``Strategy.pursue``."""
         if not self.checks and not self.beliefs:
             return self._blindly(robot)
@@ -63,12 +63,12 @@ class PlanStrategy:
                 return robot.declined
             if problem:
                 self.corrections += 1
-                robot.escalate(Rung.REPLAN, problem)
+                robot.escalate(RecoveryStep.REPLAN, problem)
         if robot.reached():
             return ""
         return f"gave up after {self.replans} replans: {problem}"
 
-    def follow(self, plan: tuple[GroundAction, ...], robot: Robot) -> str:
+    def follow(self, plan: tuple[GroundAction, ...], robot: TaskInterface) -> str:
         """Act until the plan ends or reality leaves it; returns why it left, or ``""``."""
         step, backtracks = 0, 0
         while step < len(plan):
@@ -83,11 +83,13 @@ class PlanStrategy:
             backtracks += 1
             self.corrections += 1
             going_on = str(plan[again]) if again < len(plan) else "the goal holds already"
-            robot.escalate(Rung.BACKTRACK, problem, going_on)
+            robot.escalate(RecoveryStep.BACKTRACK, problem, going_on)
             step = again
         return ""
 
-    def _do(self, action: GroundAction, rest: tuple[GroundAction, ...], robot: Robot) -> str:
+    def _do(
+        self, action: GroundAction, rest: tuple[GroundAction, ...], robot: TaskInterface
+    ) -> str:
         """Carry out one step; returns why the plan cannot go on as it is, or ``""``."""
         unmet = robot.unmet(action) if self.checks else ()
         if unmet:
@@ -104,9 +106,9 @@ class PlanStrategy:
                     f"{action} failed {tried} times: {done.result.reason}{worse and f'; {worse}'}"
                 )
             self.corrections += 1
-            robot.escalate(Rung.RETRY, done.result.reason, str(action))
+            robot.escalate(RecoveryStep.RETRY, done.result.reason, str(action))
 
-    def _not_again(self, done: Performed, robot: Robot) -> str:
+    def _not_again(self, done: Performed, robot: TaskInterface) -> str:
         """Why another candidate is no use; ``""`` when it may be."""
         if not done.result.retry:
             return "another candidate would not help"
@@ -117,7 +119,9 @@ class PlanStrategy:
             return f"the next candidate's chance is {chance:.2f}"
         return ""
 
-    def _contradicted(self, done: Performed, rest: tuple[GroundAction, ...], robot: Robot) -> str:
+    def _contradicted(
+        self, done: Performed, rest: tuple[GroundAction, ...], robot: TaskInterface
+    ) -> str:
         """Whether a contradiction spoils the rest of the plan, which is then named."""
         if not self.beliefs or not done.contradiction:
             return ""
@@ -125,14 +129,16 @@ class PlanStrategy:
             return ""
         return f"after {done.action}: {done.contradiction}"
 
-    def _entry(self, plan: tuple[GroundAction, ...], failed: int, robot: Robot) -> int | None:
+    def _entry(
+        self, plan: tuple[GroundAction, ...], failed: int, robot: TaskInterface
+    ) -> int | None:
         """The latest other step from which the plan leads from here to the goal."""
         for step in range(len(plan), -1, -1):
             if step != failed and leads_to_goal(plan[step:], robot.facts, robot.task):
                 return step
         return None
 
-    def _blindly(self, robot: Robot) -> str:
+    def _blindly(self, robot: TaskInterface) -> str:
         if robot.reached():
             return ""
         result = robot.plan()
@@ -141,3 +147,6 @@ class PlanStrategy:
         for action in result.plan:
             robot.act(action)
         return "" if robot.reached() else "the plan was carried out, the goal does not hold"
+
+
+STRATEGY = StrategyEntry(make=lambda model: PlanStrategy(), needs_model=False)

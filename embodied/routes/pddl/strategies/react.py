@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 
 from embodied.protocols import LanguageModel, Message, Usage
-from embodied.routes.pddl.strategies.base import Performed, Robot
-from embodied.routes.pddl.strategies.prompting import (
+from embodied.routes.pddl.prompting import (
     Conversation,
     fact_lines,
     opening,
     read_actions,
 )
+from embodied.routes.pddl.tasks import Performed, StrategyEntry, TaskInterface
 from embodied.types import Atom
 
 _DONE = re.compile(r"action:\s*\(?\s*done\b", re.IGNORECASE)
@@ -37,7 +37,7 @@ class ReactStrategy:
         """What the calls have cost."""
         return self._conversation.usage
 
-    def pursue(self, robot: Robot) -> str:
+    def pursue(self, robot: TaskInterface) -> str:
         """Ask, act, tell; see ``Strategy.pursue``."""
         task = robot.task
         messages = [*opening("step", task, robot.facts)]
@@ -60,7 +60,7 @@ class ReactStrategy:
         """Whether the model says that there is nothing left to do."""
         return _DONE.search(answer) is not None
 
-    def _carry_out(self, answer: str, robot: Robot) -> str:
+    def _carry_out(self, answer: str, robot: TaskInterface) -> str:
         actions = read_actions(answer, robot.task.domain)
         if not actions:
             self.corrections += 1
@@ -76,8 +76,11 @@ class ReactStrategy:
         return _told(done, before, robot)
 
 
-def _told(done: Performed, before: frozenset[Atom], robot: Robot) -> str:
+def _told(done: Performed, before: frozenset[Atom], robot: TaskInterface) -> str:
     new = " ".join(fact_lines(robot.task.domain, robot.facts - before))
     gone = " ".join(fact_lines(robot.task.domain, before - robot.facts))
     how = "done" if done.result.ok else f"failed: {done.result.reason}"
     return f"{how}. Now true: {new or 'nothing new'}. No longer true: {gone or 'nothing'}"
+
+
+STRATEGY = StrategyEntry(make=ReactStrategy)

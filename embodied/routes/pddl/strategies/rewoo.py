@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from embodied.protocols import LanguageModel, Usage
-from embodied.routes.pddl.strategies.base import Robot
-from embodied.routes.pddl.strategies.prompting import Conversation, opening, read_actions
+from embodied.routes.pddl.prompting import Conversation, opening, read_actions
+from embodied.routes.pddl.tasks import StrategyEntry, TaskInterface
 
 
 class RewooStrategy:
@@ -25,7 +25,7 @@ class RewooStrategy:
         """What the calls have cost."""
         return self._conversation.usage
 
-    def pursue(self, robot: Robot) -> str:
+    def pursue(self, robot: TaskInterface) -> str:
         """Ask once, act; see ``Strategy.pursue``."""
         task = robot.task
         messages = opening("blueprint", task, robot.facts)
@@ -38,3 +38,6 @@ class RewooStrategy:
             if robot.declined:
                 return robot.declined
         return "" if robot.reached() else "the plan was carried out, the goal does not hold"
+
+
+STRATEGY = StrategyEntry(make=RewooStrategy)

@@ -14,10 +14,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from embodied.protocols import LanguageModel, Message, Usage
-from embodied.recovery import Rung
-from embodied.routes.pddl.strategies.base import Robot, Task
-from embodied.routes.pddl.strategies.prompting import Conversation, opening, read_plans
-from embodied.routes.pddl.strategies.simulation import applicable_prefix, goal_holds
+from embodied.recovery import RecoveryStep
+from embodied.routes.pddl.prompting import Conversation, opening, read_plans
+from embodied.routes.pddl.simulation import applicable_prefix, goal_holds
+from embodied.routes.pddl.tasks import StrategyEntry, Task, TaskInterface
 from embodied.symbolic import applicable
 from embodied.types import Atom, GroundAction
 
@@ -92,7 +92,7 @@ class TreeStrategy:
         """What the calls have cost."""
         return self._conversation.usage
 
-    def pursue(self, robot: Robot) -> str:
+    def pursue(self, robot: TaskInterface) -> str:
         """Sample, decide, backtrack, sample again; see ``Strategy.pursue``."""
         problem = ""
         left = self._max_actions
@@ -101,14 +101,16 @@ class TreeStrategy:
                 return ""
             if sample:
                 self.corrections += 1
-                robot.escalate(Rung.REPLAN, problem)
+                robot.escalate(RecoveryStep.REPLAN, problem)
             root = merge(self.sample(robot, problem))
             problem, left = self._walk(root, robot, left)
             if not problem or robot.declined or not left:
                 return problem
         return f"gave up after {self._resamples} new samples: {problem}"
 
-    def sample(self, robot: Robot, problem: str = "") -> tuple[tuple[GroundAction, ...], ...]:
+    def sample(
+        self, robot: TaskInterface, problem: str = ""
+    ) -> tuple[tuple[GroundAction, ...], ...]:
         """Ask for plans from what is measured now; ``problem`` says what was wrong with others."""
         task = robot.task
         messages = opening("plans", task, robot.facts, count=str(self._plans))
@@ -117,7 +119,7 @@ class TreeStrategy:
             messages = (*messages[:-1], Message(role="user", text=told))
         return read_plans(self._conversation.ask(messages, "tree-plans").text, task.domain)
 
-    def _walk(self, root: Node, robot: Robot, left: int) -> tuple[str, int]:
+    def _walk(self, root: Node, robot: TaskInterface, left: int) -> tuple[str, int]:
         """Act along the tree; returns what is wrong, and how many actions are left to carry out."""
         node = root
         while left:
@@ -129,7 +131,7 @@ class TreeStrategy:
                 if elsewhere is None:
                     return _dead_end(root, robot), left
                 self.corrections += 1
-                robot.escalate(Rung.BACKTRACK, "this branch ended", str(elsewhere.action))
+                robot.escalate(RecoveryStep.BACKTRACK, "this branch ended", str(elsewhere.action))
                 child = elsewhere
             assert child.action is not None
             left -= 1
@@ -143,14 +145,14 @@ class TreeStrategy:
             self.corrections += 1
             again = robot.chance(child.action) > 0.1 and not robot.unmet(child.action)
             if again and done.result.retry and left:
-                robot.escalate(Rung.RETRY, done.result.reason, str(child.action))
+                robot.escalate(RecoveryStep.RETRY, done.result.reason, str(child.action))
                 left -= 1
                 if robot.act(child.action).result.ok:
                     child.failed = False
                     node = child
         return ("" if robot.reached() else "no action is left to carry out"), left
 
-    def _choose(self, node: Node, robot: Robot) -> Node | None:
+    def _choose(self, node: Node, robot: TaskInterface) -> Node | None:
         """The best child from here, None when there is none that is possible."""
         possible = [
             c
@@ -161,11 +163,11 @@ class TreeStrategy:
             possible = [c for c in possible if _leads(c, robot.facts, robot.task)]
         return max(possible, key=lambda c: self._worth(c, robot), default=None)
 
-    def _worth(self, node: Node, robot: Robot) -> float:
+    def _worth(self, node: Node, robot: TaskInterface) -> float:
         assert node.action is not None
         return node.votes * robot.chance(node.action)
 
-    def _elsewhere(self, root: Node, robot: Robot) -> Node | None:
+    def _elsewhere(self, root: Node, robot: TaskInterface) -> Node | None:
         """A node anywhere in the tree from which its branch leads from here to the goal."""
         if not (self._grounded and robot.task.goals):
             return None
@@ -180,7 +182,7 @@ class TreeStrategy:
         return max(options, key=lambda n: self._worth(n, robot), default=None)
 
 
-def _dead_end(root: Node, robot: Robot) -> str:
+def _dead_end(root: Node, robot: TaskInterface) -> str:
     """Where the branch that most plans agree on ends, from what is measured now."""
     facts, task, node = robot.facts, robot.task, root
     while node.children:
@@ -202,3 +204,6 @@ def _leads(node: Node, facts: frozenset[Atom], task: Task) -> bool:
     return goal_holds(after, task) or any(
         _leads(child, after, task) for child in node.children.values()
     )
+
+
+STRATEGY = StrategyEntry(make=TreeStrategy)

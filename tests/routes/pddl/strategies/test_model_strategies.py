@@ -10,10 +10,10 @@ from embodied.bench.loop.symbolic_robot import SymbolicRobot
 from embodied.language.models import FunctionModel
 from embodied.memory.working import token_steps
 from embodied.protocols import Request
-from embodied.recovery import Rung
+from embodied.recovery import RecoveryStep
+from embodied.routes.pddl.prompting import read_plans
 from embodied.routes.pddl.strategies.code import CodeStrategy
 from embodied.routes.pddl.strategies.hiagent import HiAgentStrategy
-from embodied.routes.pddl.strategies.prompting import read_plans
 from embodied.routes.pddl.strategies.react import ReactStrategy
 from embodied.routes.pddl.strategies.rewoo import RewooStrategy
 from embodied.routes.pddl.strategies.tree import TreeStrategy, merge
@@ -92,13 +92,13 @@ def test_the_tree_backtracks_to_a_branch_that_is_possible_from_here() -> None:
 
     arm.act = drop_once  # type: ignore[method-assign]
     assert strategy.pursue(arm) == "" and arm.reached()
-    assert Rung.BACKTRACK in arm.rungs and strategy.usage.calls == 1
+    assert RecoveryStep.BACKTRACK in arm.rungs and strategy.usage.calls == 1
 
 
 def test_an_empty_tree_is_sampled_anew_and_then_given_up() -> None:
     strategy = TreeStrategy(model(WRONG, WRONG, GOOD), resamples=2)
     arm = robot()
-    assert strategy.pursue(arm) == "" and arm.rungs == [Rung.REPLAN, Rung.REPLAN]
+    assert strategy.pursue(arm) == "" and arm.rungs == [RecoveryStep.REPLAN, RecoveryStep.REPLAN]
     strategy = TreeStrategy(model(WRONG, WRONG), resamples=1)
     assert "gave up after 1 new samples" in strategy.pursue(robot())
 

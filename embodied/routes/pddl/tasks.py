@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, cast
 
-from embodied.protocols import Usage
-from embodied.recovery import Rung
+from embodied.errors import ConfigurationError
+from embodied.protocols import LanguageModel, Usage
+from embodied.recovery import RecoveryStep
+from embodied.registry import Registry
 from embodied.routes.pddl.monitor import Contradiction, Effects
 from embodied.symbolic import Domain
 from embodied.types import Atom, GroundAction, PlanResult, SkillResult
@@ -49,7 +51,7 @@ class Performed:
     contradiction: Contradiction
 
 
-class Robot(Protocol):
+class TaskInterface(Protocol):
     """What a strategy may use."""
 
     @property
@@ -87,7 +89,7 @@ class Robot(Protocol):
         """Plan from ``facts`` to the task's goals; asks before what cannot be undone."""
         ...
 
-    def escalate(self, rung: Rung, reason: str, action: str = "") -> None:
+    def escalate(self, step: RecoveryStep, reason: str, action: str = "") -> None:
         """Put a step of the ladder on record."""
         ...
 
@@ -113,7 +115,7 @@ class Strategy(Protocol):
         """
         ...
 
-    def pursue(self, robot: Robot) -> str:
+    def pursue(self, robot: TaskInterface) -> str:
         """Act until the task is reached or there is nothing left to try.
 
         Returns:
@@ -124,3 +126,40 @@ class Strategy(Protocol):
             WorldError: The simulator or the robot failed.
         """
         ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StrategyEntry:
+    """How a strategy is made, for those that are found by name.
+
+    Attributes:
+        make: Makes the strategy of one sentence; given the model, None where there is none.
+        needs_model: Whether it asks a language model.
+    """
+
+    make: Callable[[LanguageModel], Strategy]
+    needs_model: bool = True
+
+
+STRATEGIES: Registry[StrategyEntry] = Registry(
+    "strategy",
+    group="embodied.strategies",
+    package="embodied.routes.pddl.strategies",
+    attribute="STRATEGY",
+)
+"""Ways to decide on actions by name, see docs/strategies.md."""
+
+
+def open_strategy(name: str, model: LanguageModel | None) -> Callable[[], Strategy]:
+    """What makes the strategy of one sentence.
+
+    Raises:
+        ConfigurationError: There is no such strategy, or it needs a language model.
+    """
+    entry = STRATEGIES.get(name)
+    if model is None and entry.needs_model:
+        raise ConfigurationError(
+            f"the strategy {name} asks a language model: give one with --model, e.g. openai:NAME "
+            "or replay:FILE"
+        )
+    return lambda: entry.make(cast("LanguageModel", model))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from embodied.routes.pddl.goal_relaxation import read_again, vanished
+from embodied.routes.pddl.goal_relaxation import relax, vanished
 from embodied.symbolic import read_domain
 from embodied.types import Atom
 
@@ -29,17 +29,17 @@ def test_what_is_held_has_not_vanished() -> None:
 
 def test_all_means_all_that_are_left() -> None:
     goal = "(forall (?x - block) (in ?x bin))"
-    assert read_again(goal, ["b"], DOMAIN, OBJECTS) == "(and (in a bin) (in c bin))"
+    assert relax(goal, ["b"], DOMAIN, OBJECTS) == "(and (in a bin) (in c bin))"
     some = "(exists (?x - block) (in ?x bin))"
-    assert read_again(some, ["a", "b"], DOMAIN, OBJECTS) == "(or (in c bin))"
+    assert relax(some, ["a", "b"], DOMAIN, OBJECTS) == "(or (in c bin))"
 
 
 def test_a_thing_that_was_named_is_not_read_away() -> None:
-    assert read_again("(and (in a bin) (in b bin))", ["b"], DOMAIN, OBJECTS) is None
-    assert read_again("(forall (?x - block) (in ?x bin))", [], DOMAIN, OBJECTS) is None
+    assert relax("(and (in a bin) (in b bin))", ["b"], DOMAIN, OBJECTS) is None
+    assert relax("(forall (?x - block) (in ?x bin))", [], DOMAIN, OBJECTS) is None
 
 
 def test_an_exception_is_not_a_demand() -> None:
     goal = "(forall (?x - block) (imply (not (= ?x b)) (in ?x bin)))"
-    again = read_again(goal, ["b"], DOMAIN, OBJECTS)
+    again = relax(goal, ["b"], DOMAIN, OBJECTS)
     assert again is not None and "in b bin" not in again

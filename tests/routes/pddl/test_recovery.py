@@ -1,18 +1,22 @@
-"""The ladder on a symbolic toy: every rung is climbed when it should be, and is on record."""
+"""Recovery on a symbolic toy: every step is taken when it should be, and is on record."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
+from typing import Any
 
 import numpy as np
 import pytest
 from embodied_planners.pddl import Planner
 
-from embodied.agent import Agent, Options, Report
+from embodied.agent import Agent
+from embodied.body import Body
 from embodied.memory import SceneMemory
-from embodied.protocols import Event, Skill, StateMemory
-from embodied.recovery import Question
+from embodied.outcome import Outcome
+from embodied.protocols import Emit, Event, Skill, StateMemory
+from embodied.recovery import Ask, Question, nobody
+from embodied.routes.pddl.route import PddlOptions, PddlRoute
 from embodied.routes.pddl.strategies import PlanStrategy
 from embodied.symbolic import applicable, progress, read_domain
 from embodied.types import (
@@ -147,6 +151,31 @@ class ToyController:
         return Command(q=np.zeros(1)), state + 1, ControlStatus.REACHED
 
 
+def toy_agent(
+    toy: Toy,
+    *,
+    emit: Emit = lambda event: None,
+    ask: Ask = nobody,
+    strategy: PlanStrategy | None = None,
+    facts: Facts = START,
+    **parts: Any,
+) -> Agent:
+    route = PddlRoute(
+        grounder=toy,
+        planner=Planner(engines="small", small_budget_s=5.0),
+        skills=toy,
+        controller=ToyController(),
+        strategy=lambda: strategy or PlanStrategy(),
+        **parts,
+    )
+    memory = SceneMemory(
+        grounder=toy, transition=partial(_progress, read_domain(DOMAIN)), facts=facts
+    )
+    return Agent(
+        body=Body(ToyWorld(toy)), routes={PddlProgram: route}, memory=memory, emit=emit, ask=ask
+    )
+
+
 def pursue(
     toy: Toy,
     goal: str,
@@ -154,33 +183,20 @@ def pursue(
     strategy: PlanStrategy | None = None,
     ask: Callable[[Question], bool] | None = None,
     tidy: str | None = "(free-hand)",
-) -> tuple[Report, list[Event]]:
+) -> tuple[Outcome, list[Event]]:
     events: list[Event] = []
-    extra = {} if ask is None else {"ask": ask}
-    agent = Agent(
-        world=ToyWorld(toy),
-        grounder=toy,
-        translator=toy,
-        planner=Planner(engines="small", small_budget_s=5.0),
-        skills=toy,
-        controller=ToyController(),
-        memory=SceneMemory(
-            grounder=toy, transition=partial(_progress, read_domain(DOMAIN)), facts=START
-        ),
-        emit=events.append,
-        options=Options(tidy=tidy),
-        strategy=strategy,
-        **extra,
+    agent = toy_agent(
+        toy, emit=events.append, ask=ask or nobody, strategy=strategy, bounds=PddlOptions(tidy=tidy)
     )
-    return agent.run(goal), events
+    return agent.carry_out(goal, toy), events
 
 
 def _progress(domain, action: GroundAction, facts: Facts) -> Facts:
     return progress(action, facts, domain, OBJECTS)
 
 
-def rungs(report: Report) -> list[str]:
-    return [e.rung.name for e in report.escalations]
+def rungs(report: Outcome) -> list[str]:
+    return [e.step.name for e in report.escalations]
 
 
 def test_a_failure_is_tried_again_with_another_candidate() -> None:
@@ -199,7 +215,7 @@ def test_a_dropped_thing_is_picked_up_again_by_the_same_plan() -> None:
     toy = Toy({1: change(delete="(at red shelf)", add="(at red left)")})
     report, _ = pursue(toy, "(at red shelf)")
     assert report.reached and rungs(report) == ["BACKTRACK"]
-    assert len(report.plans) == 1, "no new plan was needed"
+    assert len(report.details["plans"]) == 1, "no new plan was needed"
 
 
 def test_a_contradiction_is_an_event_and_spoils_the_plan_at_once() -> None:
@@ -252,7 +268,7 @@ def test_all_jars_are_those_that_are_left() -> None:
     gone = "blue" if left == "red" else "red"
     assert not report.reached, "the goal as asked does not hold"
     assert "REINTERPRET" in rungs(report)
-    assert report.reread == (f"(and (at {left} shelf))",)
+    assert report.details["reread"] == (f"(and (at {left} shelf))",)
     assert Atom("at", (left, "shelf")) in toy.now
     assert f"{gone} cannot be found" in report.message
 
@@ -310,45 +326,22 @@ def test_no_further_candidate_where_the_critic_sees_no_chance(least: float, trie
     toy.fails = set(range(3))
     strategy = PlanStrategy(least_chance=least)
     events: list[Event] = []
-    agent = Agent(
-        world=ToyWorld(toy),
-        grounder=toy,
-        translator=toy,
-        planner=Planner(engines="small", small_budget_s=5.0),
-        skills=toy,
-        controller=ToyController(),
-        memory=SceneMemory(
-            grounder=toy, transition=partial(_progress, read_domain(DOMAIN)), facts=START
-        ),
-        emit=events.append,
-        strategy=strategy,
-        critic=Pessimist(),
-    )
-    report = agent.run("(at red shelf)")
+    agent = toy_agent(toy, emit=events.append, strategy=strategy, critic=Pessimist())
+    report = agent.carry_out("(at red shelf)", toy)
     first = next(i for i, e in enumerate(events) if e.kind == "replan")
     assert sum(e.kind == "action" for e in events[:first]) == tries
-    assert report.actions[0].chance == 0.2
+    assert report.details["actions"][0].chance == 0.2
 
 
 def test_a_stage_that_was_reached_before_an_interruption_is_not_pursued_again() -> None:
     toy = Toy()
     toy.now = frozenset(map(Atom.parse, ["(at red shelf)", "(at blue right)", "(free-hand)"]))
-    agent = Agent(
-        world=ToyWorld(toy),
-        grounder=toy,
-        translator=toy,
-        planner=Planner(engines="small", small_budget_s=5.0),
-        skills=toy,
-        controller=ToyController(),
-        memory=SceneMemory(
-            grounder=toy, transition=partial(_progress, read_domain(DOMAIN)), facts=toy.now
-        ),
-    )
+    agent = toy_agent(toy, facts=toy.now)
     program = PddlProgram(
         domain=DOMAIN, problem="", stages=("(at red shelf)", "(at blue left)"), source="toy"
     )
     report = agent.pursue(program, done=1)
     assert report.reached
-    assert {a.action.args[0] for a in report.actions} == {"blue"}
+    assert {a.action.args[0] for a in report.details["actions"]} == {"blue"}
     toy.now = START
     assert not agent.pursue(program, done=2).reached, "what no longer holds is not claimed"

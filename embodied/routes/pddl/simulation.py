@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from embodied.routes.pddl.strategies.base import Task
+from embodied.routes.pddl.tasks import Task
 from embodied.symbolic import applicable, holds, progress, read_goal
 from embodied.types import Atom, GroundAction
 

@@ -10,7 +10,7 @@ from importlib import resources
 from string import Template
 
 from embodied.protocols import LanguageModel, Message, Request, Response, Usage
-from embodied.routes.pddl.strategies.base import Task
+from embodied.routes.pddl.tasks import Task
 from embodied.symbolic import ActionSchema, Domain
 from embodied.types import Atom, GroundAction
 

@@ -1,0 +1,89 @@
+"""Which settings go together: names that exist, options that a route, robot or model takes."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import replace
+from pathlib import Path
+
+from embodied.app.wiring import BRIDGE_WORLDS, PYBULLET_ROBOT, WORLDS, route_of
+from embodied.language.opening import OFFLINE, RULES, TRANSLATORS, needs_model
+from embodied.registry import unknown
+from embodied.route import ROUTES
+from embodied.routes.reward.robots import REWARD_ROBOTS
+from embodied.settings import Settings
+
+_METERED = ("max_tokens", "max_calls", "record")
+
+
+def check_names(settings: Settings, given: Collection[str]) -> Settings:
+    """Settings in which every name exists; PyBullet's worlds take their own arm by default.
+
+    Raises:
+        ConfigurationError: A name does not exist; the message lists the legal ones.
+    """
+    from embodied.app.catalogue import robot_names
+    from embodied.language.models import MODEL_KINDS
+    from embodied.routes.pddl.tasks import STRATEGIES
+    from embodied.world.scene import scene_names
+
+    if settings.world not in WORLDS:
+        raise unknown("world", settings.world, WORLDS)
+    if settings.route not in ("auto", *ROUTES.names):
+        raise unknown("route", settings.route, ("auto", *ROUTES.names))
+    if settings.strategy not in STRATEGIES:
+        raise unknown("strategy", settings.strategy, STRATEGIES.names)
+    kind, _, rest = settings.model.partition(":")
+    named = rest and kind in {k.partition(":")[0] for k in MODEL_KINDS}
+    if not named and needs_model(settings.model):
+        raise unknown("model", settings.model, (OFFLINE, RULES, *TRANSLATORS.names, *MODEL_KINDS))
+    if settings.world in ("pybullet", "bridge-pybullet"):
+        if "robot" not in given:
+            settings = replace(settings, robot=PYBULLET_ROBOT)
+        if settings.robot != PYBULLET_ROBOT:
+            raise unknown("robot", settings.robot, (PYBULLET_ROBOT,))
+    elif not settings.robot.startswith("menagerie:") and not _is_file(settings.robot):
+        if settings.robot not in robot_names():
+            others = "menagerie:NAME or the path of a robot model"
+            raise unknown("robot", settings.robot, robot_names(), others)
+    if settings.robot not in REWARD_ROBOTS and not _is_file(settings.scene):
+        if settings.scene not in scene_names():
+            raise unknown("scene", settings.scene, scene_names(), "or the path of a scene file")
+    return settings
+
+
+def refusal(settings: Settings, given: Collection[str]) -> tuple[str, str] | None:
+    """The first of the given settings that does not go with the others, and why.
+
+    Args:
+        settings: Settings whose names exist.
+        given: Names of the fields that a person has set; ``live`` is the option of that name.
+
+    Raises:
+        ConfigurationError: The route cannot be loaded.
+    """
+    route = ROUTES.get(route_of(settings))
+    owned = {f: n for n in ROUTES.names for f in ROUTES.get(n).options}
+    for field in sorted(given):
+        if field in owned and field not in route.options:
+            others = [n for n in ROUTES.names if field in ROUTES.get(n).options]
+            goes_with = ", ".join(others)
+            return field, f"goes with the route {goes_with}; this is the route {route.name}"
+    if "scene" in given and settings.robot in REWARD_ROBOTS:
+        return "scene", f"the {settings.robot} brings its own scene"
+    if "world" in given and settings.robot in REWARD_ROBOTS and settings.world != "mujoco":
+        return "world", f"the {settings.robot} plans and moves in mujoco"
+    for field in _METERED:
+        if field in given and not needs_model(settings.model):
+            return field, "goes with a language model (--model openai:NAME ...), not with " + (
+                settings.model
+            )
+    if "base_url" in given and not settings.model.startswith("openai:"):
+        return "base_url", f"goes with --model openai:NAME, not with --model {settings.model}"
+    if "route" in given and settings.world in BRIDGE_WORLDS and route.name != "pddl":
+        return "route", f"the route {route.name} does not move an arm behind a supervisor yet"
+    return None
+
+
+def _is_file(name: str) -> bool:
+    return Path(name).expanduser().is_file()

@@ -1,0 +1,69 @@
+"""Translators by name: the rules, the rules and then the offline model, a language model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Protocol
+
+from embodied.errors import ConfigurationError
+from embodied.language.models.logged import LoggedModel
+from embodied.protocols import Translator
+from embodied.registry import Registry
+
+if TYPE_CHECKING:
+    from embodied.opening import Opening
+
+RULES, OFFLINE = "rules", "offline"
+
+
+class OpenTranslator(Protocol):
+    """Opens another package's translator."""
+
+    def __call__(self, route: str, opening: Opening) -> Translator:
+        """A translator for the programs of a route.
+
+        Raises:
+            ConfigurationError: It writes no programs of this route.
+        """
+        ...
+
+
+TRANSLATORS: Registry[OpenTranslator] = Registry("translator", group="embodied.translators")
+"""Translators of other packages, by the name that ``--model`` takes."""
+
+
+def open_translator(
+    route: str,
+    opening: Opening,
+    *,
+    rules: Callable[[], Translator],
+    offline: Callable[[Translator], Translator],
+    asking: Callable[[LoggedModel], Translator],
+) -> Translator:
+    """The translator that ``opening.settings.model`` names, for the programs of a route.
+
+    Args:
+        route: Name of the route.
+        opening: What it is opened with; its model is the language model, if one is named.
+        rules: Opens the route's own rules.
+        offline: The rules, and for what they refuse the offline model.
+        asking: Asks a language model.
+
+    Raises:
+        ConfigurationError: The translator does not serve this route.
+    """
+    name = opening.settings.model
+    if name == RULES:
+        return rules()
+    if name == OFFLINE:
+        return offline(rules())
+    if name in TRANSLATORS:
+        return TRANSLATORS.get(name)(route, opening)
+    if opening.model is None:
+        raise ConfigurationError(f"no language model was opened for --model {name}")
+    return asking(opening.model)
+
+
+def needs_model(name: str) -> bool:
+    """Whether a translator of this name asks a language model that has to be opened."""
+    return name not in (RULES, OFFLINE) and name not in TRANSLATORS

@@ -1,0 +1,79 @@
+"""What routes are opened with: a robot in its scene, and what a person asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from embodied.body import Body
+from embodied.language.models.logged import LoggedModel
+from embodied.protocols import Controller, SymbolGrounder
+from embodied.recovery import Ask, nobody
+from embodied.route import Perceive, as_measured
+from embodied.settings import Settings
+from embodied.types import Array, Atom
+
+
+def _as_it_is(controller: Controller[Any]) -> Controller[Any]:
+    return controller
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Environment:
+    """A robot in its scene.
+
+    Attributes:
+        body: The robot; already reset.
+        grounder: Turns its observations into facts.
+        static_facts: The facts that no action changes.
+        scene: The scene as it was loaded, None where the robot brings its own.
+        with_arm: Puts the arm into another scene, as an ``MjSpec``; None where there is no arm.
+        planning_model: Model that planners check motions in; None where there is none.
+        read_qpos: Generalised positions (nq,) of the model that recorded states belong to.
+        states_header: What a painter needs to draw recorded states.
+        about: What ``run.json`` says of it: names of scene, robot and world.
+        perceive: How the robot perceives an observation; set by whoever opens its cameras.
+        object_source: Where object poses come from, in words.
+        wrap: What a controller is wrapped in, e.g. to keep the speeds of a supervisor's limits.
+        goal_time_s: Longest time of the world for one control goal, None for the route's own.
+        setup: Further parts of a robot with an environment of its own.
+    """
+
+    body: Body
+    grounder: SymbolGrounder
+    static_facts: frozenset[Atom] = frozenset()
+    scene: Any = None
+    with_arm: Callable[[Any], Any] | None = None
+    planning_model: Any = None
+    read_qpos: Callable[[], Array]
+    states_header: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    about: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    perceive: Perceive = as_measured
+    object_source: str = ""
+    wrap: Callable[[Controller[Any]], Controller[Any]] = _as_it_is
+    goal_time_s: float | None = None
+    setup: Any = None
+
+    def close(self) -> None:
+        """Release the world; may be called twice."""
+        self.body.close()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Opening:
+    """What a route is opened with.
+
+    Attributes:
+        environment: The robot in its scene.
+        settings: What a person asked for.
+        model: The language model, None for translators that need none.
+        ask: Puts questions to a person.
+        tell: Shows a person a line about something that takes long.
+    """
+
+    environment: Environment
+    settings: Settings
+    model: LoggedModel | None = None
+    ask: Ask = nobody
+    tell: Callable[[str], None] = lambda text: None

@@ -1,0 +1,280 @@
+"""One world, one memory and the routes that move it, kept over several sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from embodied.agent import Agent, Options
+from embodied.errors import ConfigurationError, EnvironmentMissingError
+from embodied.language.models.logged import LoggedModel
+from embodied.memory.tracing import remembered_facts, traced_memory
+from embodied.opening import Environment
+from embodied.outcome import Outcome
+from embodied.protocols import Emit, StateMemory, Translator, Usage
+from embodied.recovery import Ask, nobody
+from embodied.route import Change, Route, Write, not_undone
+from embodied.types import Array, Atom, Observation, Program
+
+TRANSLATOR_NOTES = {"rules": "a deterministic grammar, not a language model"}
+
+
+class Session:
+    """Carries out one sentence after another in the same world.
+
+    Args:
+        environment: The robot in its scene, already reset; closed with the session.
+        routes: What moves it, by the type of program.
+        translator: Turns sentences into programs.
+        route: The one that speaks for the session: it says what is measured now.
+        model: The translator's language model, None for one that needs none.
+        about: First fields of ``run.json``.
+        ask: Puts questions to a person.
+        options: Bounds of the agent.
+    """
+
+    def __init__(
+        self,
+        environment: Environment,
+        routes: Mapping[type[Any], Route[Any]],
+        *,
+        translator: Translator,
+        route: Route[Any],
+        model: LoggedModel | None = None,
+        about: Mapping[str, Any] | None = None,
+        ask: Ask = nobody,
+        options: Options | None = None,
+    ) -> None:
+        self.environment, self.routes, self.route = environment, routes, route
+        self._translator, self._model, self._about = translator, model, dict(about or {})
+        self._ask, self._options = ask, options
+        self._observer: Callable[[float], None] | None = None
+        self._exchanges: tuple[tuple[str, Program], ...] = ()
+        self._changes: list[Change] = []
+        environment.body.watchers.append(self._stepped)
+
+    @property
+    def translator(self) -> str:
+        """Who translates, in words that do not promise too much."""
+        name = self._translator.name
+        note = TRANSLATOR_NOTES.get(name)
+        return f"{name} ({note})" if note else name
+
+    @property
+    def about(self) -> Mapping[str, Any]:
+        """First fields of ``run.json``: scene, robot, world, route, model, seed."""
+        return {**self._about, "object_source": self.environment.object_source}
+
+    @property
+    def states_header(self) -> dict[str, Any]:
+        """What a painter needs to draw the recorded states."""
+        return dict(self.environment.states_header)
+
+    def watch(self, observer: Callable[[float], None] | None) -> None:
+        """Set who is told the simulated time after every step."""
+        self._observer = observer
+
+    def time_s(self) -> float:
+        """Time of the world now."""
+        return self.environment.body.observation.time
+
+    def qpos(self) -> Array:
+        """Generalised positions of the whole model now."""
+        return self.environment.read_qpos()
+
+    def model_and_data(self) -> tuple[Any, Any]:
+        """The simulator's own model and state, for a window.
+
+        Raises:
+            EnvironmentMissingError: This world has none.
+        """
+        world: Any = self.environment.body.world
+        try:
+            return world.model, world.data
+        except AttributeError as error:
+            raise EnvironmentMissingError("this world has no window to show") from error
+
+    def run(self, instruction: str, *, emit: Emit, write: Write, move: bool) -> Outcome:
+        """Translate, plan and, if ``move`` is set, act and judge; raises EmbodiedError."""
+        agent, spent = self._agent(emit, write), self._usage()
+        program = agent.translate(instruction, self._translator)
+        if move:
+            return self._pursue(agent, program, spent)
+        return self._finished(agent.preview(program), spent)
+
+    def pursue(
+        self, program: Program, *, emit: Emit, write: Write, instruction: str = ""
+    ) -> Outcome:
+        """Carry out a recorded program, without any model; raises EmbodiedError."""
+        agent = self._agent(emit, write)
+        agent.run.instruction = instruction
+        return self._pursue(agent, program, self._usage())
+
+    def resume(
+        self,
+        program: Program,
+        *,
+        instruction: str,
+        done: int,
+        believed: frozenset[Atom] | None,
+        emit: Emit,
+        write: Write,
+    ) -> Outcome:
+        """Go on with an interrupted program.
+
+        Args:
+            program: The program.
+            instruction: The sentence it was made from.
+            done: Stages that had been measured to be reached.
+            believed: What was believed last; differences to what is measured become an event.
+            emit: Receives events.
+            write: Receives files.
+        """
+        agent = self._agent(emit, write)
+        agent.take_up(instruction, program, believed=believed)
+        return self._pursue(agent, program, self._usage(), done=done)
+
+    def undo(self, *, emit: Emit, write: Write) -> Outcome:
+        """Bring back what the last sentence changed.
+
+        Raises:
+            NotUnderstoodError: There is nothing to undo, or nothing takes it back.
+        """
+        if not self._changes:
+            raise not_undone("no instruction of this conversation has changed anything")
+        change = self._changes[-1]
+        if change.final:
+            raise not_undone(f"{', '.join(change.final)} cannot be undone")
+        agent = self._agent(emit, write)
+        route = agent.route_of(change.program)
+        program = route.inverse(change, agent.run)
+        self._changes.pop()
+        agent.take_up("undo", program, translator="none")
+        depth = len(self._changes)
+        try:
+            return self._pursue(agent, program, self._usage())
+        finally:
+            del self._changes[depth:]  # undoing twice goes back one more sentence
+
+    def converse(
+        self, lines: Iterator[str], say: Callable[[str], None], *, emit: Emit, write: Write
+    ) -> Outcome:
+        """Follow what is typed while the robot moves.
+
+        Args:
+            lines: What is typed; reading may block.
+            say: Shows the answer to ``state`` or ``help``.
+            emit: Receives events.
+            write: Receives files.
+
+        Raises:
+            ConfigurationError: The route does not change a motion while it goes on.
+        """
+        agent, spent = self._agent(emit, write), self._usage()
+        try:
+            outcome = self.route.converse(agent, self._translator, lines, say)
+        finally:
+            self._exchanges = agent.memory.exchanges
+        return self._finished(outcome, spent)
+
+    def memory(self) -> StateMemory:
+        """What is believed now, freshly measured."""
+        agent = self._agent(lambda event: None, lambda name, content: None)
+        return agent.memory
+
+    def recall(self, folder: Path) -> frozenset[Atom] | None:
+        """What the run of a folder believed last; None where it had not begun to."""
+        return remembered_facts(folder, self.environment.grounder)
+
+    def restore(self, qpos: Array) -> None:
+        """Put the world into a recorded configuration.
+
+        Raises:
+            ConfigurationError: This world cannot be put anywhere.
+        """
+        world: Any = self.environment.body.world
+        if not hasattr(world, "set_configuration"):
+            name = self._about.get("world", type(world).__name__)
+            raise ConfigurationError(
+                f"the world {name} cannot take up a recorded state: use --world mujoco"
+            )
+        world.set_configuration(qpos)
+        self.environment.body.observe()
+
+    def state(self) -> tuple[str, ...]:
+        """What is measured to hold now, one line each."""
+        return self.route.state(self.environment.body.observe())
+
+    def describe(self, action: str) -> str:
+        """An action of a plan as a sentence."""
+        return self.route.describe(action)
+
+    def stop(self) -> None:
+        """Hold the robot where it is."""
+        for route in self.routes.values():
+            route.stop()
+        self.environment.body.stop()
+
+    def close(self) -> None:
+        """Release the world, the routes and the model; may be called twice."""
+        for route in self.routes.values():
+            route.close()
+        self.environment.close()
+        if self._model is not None:
+            self._model.close()
+
+    # ----------------------------------------------------------------- private
+
+    def _stepped(self, observation: Observation) -> None:
+        if self._observer is not None:
+            self._observer(observation.time)
+
+    def _usage(self) -> Usage:
+        return self._model.usage if self._model is not None else Usage()
+
+    def _agent(self, emit: Emit, write: Write) -> Agent:
+        """A fresh agent, so that its timings are those of one sentence."""
+        if self._model is not None:
+            self._model.emit = emit
+        memory = traced_memory(self.environment.grounder, emit)
+        for sentence, program in self._exchanges:
+            meaning = "; ".join(self.routes[type(program)].stages(program))
+            memory = memory.told(sentence, program, meaning)
+        agent = Agent(
+            body=self.environment.body,
+            routes=self.routes,
+            memory=memory,
+            perceive=self.environment.perceive,
+            object_source=self.environment.object_source,
+            emit=emit,
+            write=write,
+            options=self._options,
+            ask=self._ask,
+        )
+        agent.run.measure()
+        return agent
+
+    def _pursue(self, agent: Agent, program: Program, spent: Usage, *, done: int = 0) -> Outcome:
+        before = self._facts()
+        try:
+            outcome = agent.pursue(program, done=done)
+        finally:
+            self._exchanges = agent.memory.exchanges
+            self._remember(agent, program, before)
+        return self._finished(outcome, spent)
+
+    def _remember(self, agent: Agent, program: Program, before: frozenset[Atom]) -> None:
+        """Keep what a sentence changed, for ``undo``."""
+        change = agent.route_of(program).change(program, before, self._facts(), agent.run)
+        if change is not None:
+            earlier = tuple(c.program for c in self._changes)
+            self._changes.append(replace(change, earlier=earlier))
+
+    def _facts(self) -> frozenset[Atom]:
+        seen = self.environment.perceive(self.environment.body.observe())
+        return frozenset() if seen is None else self.environment.grounder.facts(seen)
+
+    def _finished(self, outcome: Outcome, spent: Usage) -> Outcome:
+        return replace(outcome, usage=self._usage() - spent)
