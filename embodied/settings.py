@@ -24,6 +24,7 @@ class Settings:
         seed: Seed of the initial layout and of all sampling.
         asynchronous: Plan in a thread while the robot moves in real time.
         strategy: Name of a strategy; all but ``"plan"`` need a language model.
+        optimiser: Name of an optimiser of the reward route.
         yes: Do what cannot be undone without asking.
         pictures: Make pictures for the run folder.
     """
@@ -42,5 +43,6 @@ class Settings:
     seed: int = 0
     asynchronous: bool = False
     strategy: str = "plan"
+    optimiser: str = "mppi"
     yes: bool = False
     pictures: bool = True

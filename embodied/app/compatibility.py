@@ -22,6 +22,8 @@ def check_names(settings: Settings, given: Collection[str]) -> Settings:
     Raises:
         ConfigurationError: A name does not exist; the message lists the legal ones.
     """
+    from embodied_controllers.optimiser import OPTIMISERS
+
     from embodied.app.catalogue import robot_names
     from embodied.language.models import MODEL_KINDS
     from embodied.routes.pddl.tasks import STRATEGIES
@@ -33,6 +35,8 @@ def check_names(settings: Settings, given: Collection[str]) -> Settings:
         raise unknown("route", settings.route, ("auto", *ROUTES.names))
     if settings.strategy not in STRATEGIES:
         raise unknown("strategy", settings.strategy, STRATEGIES.names)
+    if settings.optimiser not in OPTIMISERS:
+        raise unknown("optimiser", settings.optimiser, OPTIMISERS.names)
     kind, _, rest = settings.model.partition(":")
     named = rest and kind in {k.partition(":")[0] for k in MODEL_KINDS}
     if not named and needs_model(settings.model):

@@ -108,3 +108,13 @@ def test_no_pictures_means_no_pictures_on_any_route(tmp_path: Path) -> None:
     assert done.exit_code == 0, done.output
     (folder,) = tmp_path.iterdir()
     assert not [p for p in folder.iterdir() if p.suffix in (".png", ".html", ".mp4")]
+
+
+def test_an_optimiser_is_chosen_by_name(tmp_path: Path) -> None:
+    wrong = invoke("run", "sit", "--robot", "quadruped", "--optimiser", "adam")
+    assert wrong.exit_code == 2 and "Choose from: cem, mppi, predictive-sampling" in wrong.output
+    done = invoke(
+        "run", "sit down low with a flat torso", "--robot", "quadruped", "--model", "rules",
+        "--optimiser", "cem", "--no-video", "--out", str(tmp_path),
+    )  # fmt: skip
+    assert done.exit_code in (0, 1), done.output

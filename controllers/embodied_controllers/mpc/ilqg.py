@@ -23,8 +23,8 @@ import mujoco
 import numpy as np
 
 from embodied_controllers.mpc.norms import Array
-from embodied_controllers.mpc.optimisers import Distribution, Optimiser
 from embodied_controllers.mpc.rollouts import Rollouts
+from embodied_controllers.optimiser import Distribution, Optimiser
 
 
 class Residuals(Protocol):

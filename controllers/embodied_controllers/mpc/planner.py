@@ -18,9 +18,10 @@ import mujoco
 import numpy as np
 
 from embodied_controllers.mpc.norms import Array, risk_transform
-from embodied_controllers.mpc.optimisers import Distribution, Optimiser, PredictiveSampling
 from embodied_controllers.mpc.rollouts import RolloutBackend, Rollouts
 from embodied_controllers.mpc.spline import weights
+from embodied_controllers.optimiser import Distribution, Optimiser
+from embodied_controllers.optimisers import PredictiveSampling
 
 
 class RunningCost(Protocol):

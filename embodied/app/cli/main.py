@@ -17,9 +17,11 @@ from embodied.app.cli.bridge import bridge
 from embodied.app.cli.exit_codes import guarded
 from embodied.app.cli.memory import memory
 from embodied.app.cli.options import (
+    ACTING,
     MODEL,
     OUTPUT,
     PLANNING,
+    SHOWING,
     WORLD,
     checked,
     given,
@@ -65,7 +67,7 @@ def everything(
 
 
 @app.command()
-@takes(*WORLD, *MODEL, "strategy", *PLANNING, "asynchronous", *OUTPUT, "view", "no_video", "yes")
+@takes(*WORLD, *MODEL, *PLANNING, *ACTING, *OUTPUT, *SHOWING)
 def run(
     context: typer.Context,
     sentence: Annotated[str | None, typer.Argument(help="What the robot should do.")] = None,
@@ -96,7 +98,7 @@ def plan(
 
 
 @app.command()
-@takes(*WORLD, *MODEL, *PLANNING, "asynchronous", "live", *OUTPUT, "view", "no_video")
+@takes(*WORLD, *MODEL, *PLANNING, *ACTING, "live", *OUTPUT, *SHOWING)
 def chat(context: typer.Context, **values: Any) -> None:
     """Sentence after sentence in the same world: "now the blue one too", "undo that"."""
     with guarded(values["json"]):
@@ -131,7 +133,7 @@ def chat(context: typer.Context, **values: Any) -> None:
 
 
 @app.command()
-@takes("view", "no_video", *OUTPUT)
+@takes(*OUTPUT, *SHOWING)
 def replay(
     folder: Annotated[Path, typer.Argument(help="A run folder.", show_default=False)],
     execute: Annotated[

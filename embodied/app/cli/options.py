@@ -123,6 +123,13 @@ OPTIONS: dict[str, Option] = {
         "Route reward: plan in a thread while the robot moves in real time.",
         field="asynchronous",
     ),
+    "optimiser": Option(
+        str,
+        "mppi",
+        ("--optimiser",),
+        "Route reward: what searches for plans: mppi, cem or predictive-sampling.",
+        field="optimiser",
+    ),
     "yes": Option(
         bool,
         False,
@@ -148,7 +155,9 @@ OPTIONS: dict[str, Option] = {
 WORLD = ("scene", "robot", "world", "route", "seed")
 MODEL = ("model", "base_url", "max_tokens", "max_calls", "record")
 PLANNING = ("plan_time", "optimal")
+ACTING = ("strategy", "yes", "asynchronous", "optimiser")
 OUTPUT = ("out", "json", "quiet")
+SHOWING = ("view", "no_video")
 
 
 def takes(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]]:

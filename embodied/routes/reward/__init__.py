@@ -17,5 +17,5 @@ ROUTE = RouteEntry(
     name="reward",
     summary="reward terms in stages and model-predictive control",
     load=_load,
-    options=frozenset({"asynchronous"}),
+    options=frozenset({"asynchronous", "optimiser"}),
 )

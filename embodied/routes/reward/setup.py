@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
-from embodied_controllers.mpc import Mppi, Optimiser, Plan, PlannerOptions, SamplingPlanner
+from embodied_controllers.mpc import OPTIMISERS, Optimiser, Plan, PlannerOptions, SamplingPlanner
 from embodied_controllers.mpc.arm import ArmView
 from embodied_controllers.mpc.arm_models import (
     ARM_DQ_MAX,
@@ -43,6 +43,7 @@ OPTIONS: Mapping[str, PlannerOptions] = {
     "arm": PlannerOptions(horizon_s=0.5, n_knots=3, n_samples=32, halvings=HALVINGS),
 }
 """Planner settings by robot, tuned on the l2r tasks with oracle rewards."""
+NOISE = 0.15
 NOISE_CORRELATION: Mapping[str, float] = {"quadruped": 0.0, "arm": 0.7}
 """Of neighbouring knots: an arm should go somewhere and come to rest, legs should step."""
 
@@ -111,7 +112,10 @@ def open_environment(settings: Settings) -> Environment:
         ConfigurationError: Unknown robot.
     """
     mode = Mode.ASYNCHRONOUS if settings.asynchronous else Mode.SYNCHRONOUS
-    return environment_of(build_setup(settings.robot, seed=settings.seed, mode=mode), settings)
+    return environment_of(
+        build_setup(settings.robot, seed=settings.seed, mode=mode, optimiser=settings.optimiser),
+        settings,
+    )
 
 
 def environment_of(setup: RewardSetup, settings: Settings) -> Environment:
@@ -176,7 +180,7 @@ def build_setup(
     layout: Layout | None = None,
     seed: int = 0,
     options: PlannerOptions | None = None,
-    optimiser: Optimiser | None = None,
+    optimiser: Optimiser | str = "mppi",
     mode: Mode = Mode.SYNCHRONOUS,
     record: Callable[[PlanInputs, Plan], None] | None = None,
 ) -> RewardSetup:
@@ -188,7 +192,7 @@ def build_setup(
         layout: Where they are, from the seed of ``world.reset``.
         seed: Of the planner.
         options: Planner settings; tuned defaults otherwise.
-        optimiser: Path-integral control otherwise.
+        optimiser: Searches for plans; a name takes the robot's own noise.
         mode: When planning happens.
         record: Receives the inputs and result of every replan.
 
@@ -205,7 +209,9 @@ def build_setup(
         )
     simulation, plan = _models(robot, things)
     options = replace(options or OPTIONS[robot], seed=seed)
-    optimiser = optimiser or Mppi(noise=0.15, temperature=0.1, correlation=NOISE_CORRELATION[robot])
+    if isinstance(optimiser, str):
+        make = OPTIMISERS.get(optimiser)
+        optimiser = make(noise=NOISE, correlation=NOISE_CORRELATION[robot])
     if robot == "quadruped":
         spec = spec_of(simulation, name="floor", robot=robot, control_dt_s=CONTROL_DT_S)
         world = MpcWorld(simulation, spec, randomise=_scatter_quadruped)

@@ -16,8 +16,8 @@ from embodied_controllers.mpc import (
     PredictiveSampling,
     SamplingPlanner,
 )
-from embodied_controllers.mpc.optimisers import Distribution
 from embodied_controllers.mpc.rollouts import full_state
+from embodied_controllers.optimiser import Distribution
 
 _spec = importlib.util.spec_from_file_location("toys", Path(__file__).with_name("toys.py"))
 assert _spec is not None and _spec.loader is not None

@@ -8,12 +8,14 @@ costs. Distributions are values, so equal inputs give bit-identical decisions.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 
-from embodied_controllers.mpc.norms import Array
+from embodied.registry import Registry
+from embodied.types import Array
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -105,105 +107,10 @@ class Optimiser(ABC):
         return distribution.std
 
 
-class PredictiveSampling(Optimiser):
-    """The best sample becomes the plan (Howell et al. 2022, arXiv 2212.00541).
-
-    Args:
-        noise: Standard deviation of the wide samples.
-        narrow: Every second sample uses ``narrow * noise``: wide ones explore, narrow ones polish.
-    """
-
-    def __init__(
-        self, *, noise: float = 0.2, narrow: float = 0.3, correlation: float = 0.0
-    ) -> None:
-        super().__init__(noise=noise, correlation=correlation)
-        self.narrow = narrow
-
-    def sample(
-        self,
-        state: Array,
-        distribution: Distribution,
-        scale: Array,
-        n: int,
-        rng: np.random.Generator,
-    ) -> Array:
-        """Gaussian around the mean, alternately wide and narrow."""
-        knots = super().sample(state, distribution, scale, n, rng)
-        knots[::2] += (self.narrow - 1.0) * (knots[::2] - distribution.mean)
-        return knots
-
-    def update(self, distribution: Distribution, knots: Array, costs: Array, scale: Array) -> Array:
-        """The cheapest sample; the mean (sample 0) wins ties."""
-        del distribution, scale
-        return knots[int(np.argmin(costs))].copy()
-
-
-class Cem(Optimiser):
-    """Cross-entropy method: refit mean and spread to the elite.
-
-    Args:
-        noise: Standard deviation at the start.
-        elite: Share of samples in the elite.
-        noise_min: Smallest standard deviation.
-        forget: Share of the starting spread mixed back in at each update, so that the search stays
-            awake while the world moves on.
-    """
-
-    def __init__(
-        self,
-        *,
-        noise: float = 0.2,
-        elite: float = 0.15,
-        noise_min: float = 0.05,
-        forget: float = 0.1,
-        correlation: float = 0.0,
-    ) -> None:
-        super().__init__(noise=noise, correlation=correlation)
-        self.elite, self.noise_min, self.forget = elite, noise_min, forget
-
-    def _elite(self, knots: Array, costs: Array) -> Array:
-        n = max(2, round(self.elite * int(np.isfinite(costs).sum())))
-        return knots[np.argsort(costs, kind="stable")[:n]]
-
-    def update(self, distribution: Distribution, knots: Array, costs: Array, scale: Array) -> Array:
-        """Mean of the elite."""
-        del distribution, scale
-        return self._elite(knots, costs).mean(axis=0)
-
-    def spread(self, distribution: Distribution, knots: Array, costs: Array, scale: Array) -> Array:
-        """Spread of the elite, not below ``noise_min``."""
-        del distribution
-        std = self._elite(knots, costs).std(axis=0) / scale
-        return np.maximum((1 - self.forget) * std + self.forget * self.noise, self.noise_min)
-
-
-class Mppi(Optimiser):
-    """Model-predictive path integral control: the softmax-weighted mean (Williams et al. 2017).
-
-    ``mean = sum_i w_i k_i`` with ``w_i ~ exp(-(J_i - min J) / (temperature * std(J)))``.
-
-    Args:
-        noise: Standard deviation of the samples.
-        temperature: In units of the spread of the finite costs.
-    """
-
-    def __init__(
-        self, *, noise: float = 0.2, temperature: float = 0.1, correlation: float = 0.0
-    ) -> None:
-        super().__init__(noise=noise, correlation=correlation)
-        if not temperature > 0:
-            raise ValueError(f"temperature must be positive, got {temperature}")
-        self.temperature = temperature
-
-    def update(self, distribution: Distribution, knots: Array, costs: Array, scale: Array) -> Array:
-        """Weighted mean of the samples."""
-        del distribution, scale
-        finite = costs[np.isfinite(costs)]
-        width = self.temperature * max(float(finite.std()), 1e-12)
-        w = np.exp(-(costs - finite.min()) / width)
-        w /= w.sum()
-        return np.einsum("n,nku->ku", w, knots)
-
-
-OPTIMISERS = {"predictive_sampling": PredictiveSampling, "cem": Cem, "mppi": Mppi}
-"""Sampling optimisers by name."""
+OPTIMISERS: Registry[Callable[..., Optimiser]] = Registry(
+    "optimiser",
+    group="embodied.optimisers",
+    package="embodied_controllers.optimisers",
+    attribute="OPTIMISER",
+)
+"""What makes a sampling optimiser, by name; takes ``noise`` and ``correlation``."""

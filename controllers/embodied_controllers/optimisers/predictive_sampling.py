@@ -1,0 +1,44 @@
+"""Predictive sampling: the best sample becomes the plan."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from embodied.types import Array
+from embodied_controllers.optimiser import Distribution, Optimiser
+
+
+class PredictiveSampling(Optimiser):
+    """The best sample becomes the plan (Howell et al. 2022, arXiv 2212.00541).
+
+    Args:
+        noise: Standard deviation of the wide samples.
+        narrow: Every second sample uses ``narrow * noise``: wide ones explore, narrow ones polish.
+    """
+
+    def __init__(
+        self, *, noise: float = 0.2, narrow: float = 0.3, correlation: float = 0.0
+    ) -> None:
+        super().__init__(noise=noise, correlation=correlation)
+        self.narrow = narrow
+
+    def sample(
+        self,
+        state: Array,
+        distribution: Distribution,
+        scale: Array,
+        n: int,
+        rng: np.random.Generator,
+    ) -> Array:
+        """Gaussian around the mean, alternately wide and narrow."""
+        knots = super().sample(state, distribution, scale, n, rng)
+        knots[::2] += (self.narrow - 1.0) * (knots[::2] - distribution.mean)
+        return knots
+
+    def update(self, distribution: Distribution, knots: Array, costs: Array, scale: Array) -> Array:
+        """The cheapest sample; the mean (sample 0) wins ties."""
+        del distribution, scale
+        return knots[int(np.argmin(costs))].copy()
+
+
+OPTIMISER = PredictiveSampling
