@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import json
 import os
 import platform
 import sys
@@ -15,6 +16,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from embodied.app.record.memory_log import VOCABULARY
 from embodied.app.record.run_folder import EVENTS, RunFolder
 from embodied.app.record.states import STATES, StateLog
 from embodied.app.show.protocol import Display
@@ -112,6 +114,9 @@ def perform(
         },
         prefix=prefix,
     )
+    grounder = session.environment.grounder
+    vocabulary = {"domain": grounder.domain_text, "objects": dict(grounder.objects)}
+    folder.write(VOCABULARY, json.dumps(vocabulary, indent=1) + "\n")
     filming = _Filming(folder, session, video, viewer)
     memory = MemoryTrace(folder.path, lambda reason: folder.note_loss(MEMORY_LOG, reason))
 

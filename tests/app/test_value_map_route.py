@@ -47,6 +47,12 @@ def test_a_sentence_becomes_measured_motion(ran: tuple[Any, Path]) -> None:
     assert max(errors.values()) < 0.02
 
 
+def test_what_was_seen_is_remembered(ran: tuple[Any, Path]) -> None:
+    _, folder = ran
+    done = invoke("memory", "ask", str(folder), "where is the red block?")
+    assert (done.exit_code, done.output.strip()) == (0, "table")
+
+
 def test_the_run_folder_shows_the_maps(ran: tuple[Any, Path]) -> None:
     _, folder = ran
     picture = (folder / "value_maps_stage_1.png").read_bytes()

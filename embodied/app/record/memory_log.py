@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,9 @@ from embodied.errors import ConfigurationError, ProgramError
 from embodied.memory import MEMORY_LOG, Change, Memory, Vocabulary, read_changes
 from embodied.symbolic import progress, read_domain, read_problem
 from embodied.types import Atom, GroundAction
+
+VOCABULARY = "vocabulary.json"
+"""Domain and objects that the memory of a run speaks of."""
 
 
 def read_run(folder: Path) -> tuple[Memory, tuple[Change, ...]]:
@@ -33,7 +37,14 @@ def read_run(folder: Path) -> tuple[Memory, tuple[Change, ...]]:
 
 
 def _vocabulary(folder: Path) -> Vocabulary:
-    """Domain and objects as the run planned with them."""
+    """Domain and objects that the run's memory speaks of."""
+    try:
+        known = json.loads((folder / VOCABULARY).read_text("utf-8"))
+        return Vocabulary(domain=read_domain(known["domain"]), objects=known["objects"])
+    except FileNotFoundError:
+        pass  # a run of an earlier version: it planned with them
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ConfigurationError(f"{folder / VOCABULARY} is damaged: {error}") from error
     try:
         domain = read_domain((folder / "domain.pddl").read_text("utf-8"))
         problem = read_problem((folder / "problem.pddl").read_text("utf-8"), domain)
