@@ -13,10 +13,19 @@ from embodied.language.models.logged import LoggedModel
 from embodied.memory.tracing import remembered_facts, traced_memory
 from embodied.opening import Environment
 from embodied.outcome import Outcome
-from embodied.protocols import Emit, StateMemory, Translator, Usage
+from embodied.protocols import Emit, Event, StateMemory, Translator, Usage
 from embodied.recovery import Ask, nobody
 from embodied.route import Change, Route, Write, not_undone
 from embodied.types import Array, Atom, Observation, Program
+
+
+def no_event(event: Event) -> None:
+    """Nobody follows what happens."""
+
+
+def no_file(name: str, content: str | bytes) -> None:
+    """Nobody keeps the files of a run."""
+
 
 TRANSLATOR_NOTES = {"rules": "a deterministic grammar, not a language model"}
 
@@ -96,7 +105,9 @@ class Session:
         except AttributeError as error:
             raise EnvironmentMissingError("this world has no window to show") from error
 
-    def run(self, instruction: str, *, emit: Emit, write: Write, move: bool) -> Outcome:
+    def run(
+        self, instruction: str, *, emit: Emit = no_event, write: Write = no_file, move: bool = True
+    ) -> Outcome:
         """Translate, plan and, if ``move`` is set, act and judge; raises EmbodiedError."""
         agent, spent = self._agent(emit, write), self._usage()
         program = agent.translate(instruction, self._translator)
@@ -105,7 +116,12 @@ class Session:
         return self._finished(agent.preview(program), spent)
 
     def pursue(
-        self, program: Program, *, emit: Emit, write: Write, instruction: str = ""
+        self,
+        program: Program,
+        *,
+        emit: Emit = no_event,
+        write: Write = no_file,
+        instruction: str = "",
     ) -> Outcome:
         """Carry out a recorded program, without any model; raises EmbodiedError."""
         agent = self._agent(emit, write)
@@ -119,8 +135,8 @@ class Session:
         instruction: str,
         done: int,
         believed: frozenset[Atom] | None,
-        emit: Emit,
-        write: Write,
+        emit: Emit = no_event,
+        write: Write = no_file,
     ) -> Outcome:
         """Go on with an interrupted program.
 
@@ -136,7 +152,7 @@ class Session:
         agent.take_up(instruction, program, believed=believed)
         return self._pursue(agent, program, self._usage(), done=done)
 
-    def undo(self, *, emit: Emit, write: Write) -> Outcome:
+    def undo(self, *, emit: Emit = no_event, write: Write = no_file) -> Outcome:
         """Bring back what the last sentence changed.
 
         Raises:
@@ -159,7 +175,12 @@ class Session:
             del self._changes[depth:]  # undoing twice goes back one more sentence
 
     def converse(
-        self, lines: Iterator[str], say: Callable[[str], None], *, emit: Emit, write: Write
+        self,
+        lines: Iterator[str],
+        say: Callable[[str], None],
+        *,
+        emit: Emit = no_event,
+        write: Write = no_file,
     ) -> Outcome:
         """Follow what is typed while the robot moves.
 
@@ -181,8 +202,7 @@ class Session:
 
     def memory(self) -> StateMemory:
         """What is believed now, freshly measured."""
-        agent = self._agent(lambda event: None, lambda name, content: None)
-        return agent.memory
+        return self._agent().memory
 
     def recall(self, folder: Path) -> frozenset[Atom] | None:
         """What the run of a folder believed last; None where it had not begun to."""
@@ -234,7 +254,7 @@ class Session:
     def _usage(self) -> Usage:
         return self._model.usage if self._model is not None else Usage()
 
-    def _agent(self, emit: Emit, write: Write) -> Agent:
+    def _agent(self, emit: Emit = no_event, write: Write = no_file) -> Agent:
         """A fresh agent, so that its timings are those of one sentence."""
         if self._model is not None:
             self._model.emit = emit

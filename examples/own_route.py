@@ -137,6 +137,6 @@ if __name__ == "__main__":
     place = open_environment(Settings(seed=1))
     route = WaveRoute(place.body.spec, WaveRules())
     session = session_of(Settings(seed=1), place, route)
-    outcome = session.run("wave twice", emit=print, write=lambda name, content: None, move=True)
+    outcome = session.run("wave twice")
     print(outcome.message, [v.holds for v in outcome.verdicts])
     session.close()
