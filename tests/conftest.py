@@ -15,13 +15,13 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
+import embodied.world  # noqa: F401 - chooses MuJoCo's OpenGL before a test imports MuJoCo
+
 # No test fails for being slow. Continuous integration draws the same examples each time; anybody
 # else draws new ones.
 settings.register_profile("local", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") else "local")
-
-os.environ.setdefault("MUJOCO_GL", "egl")
 
 # A shell that starts this in the background has SIGINT ignored, and so would all that the tests
 # start and interrupt.

@@ -78,11 +78,7 @@ def draw_scene(name: str, robot: str, seed: int, target: Path) -> None:
 
     Raises:
         ConfigurationError: The scene is broken, or the file cannot be written.
-        EnvironmentMissingError: There is no OpenGL.
     """
-    import os
-
-    os.environ.setdefault("MUJOCO_GL", "egl")
     from embodied.app.show.film import PICTURE_PX, encode_png
     from embodied.world.mujoco import build_world
     from embodied.world.rendering import Painter

@@ -7,7 +7,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from ctypes.util import find_library
 from dataclasses import dataclass
 from enum import Enum
 from importlib import metadata, util
@@ -61,10 +60,13 @@ def examine(out: Path) -> tuple[Check, ...]:
         ("python", _python),
         ("packages", _packages),
         ("simulator", _simulator),
-        ("opengl", _opengl),
+        ("pictures", _pictures),
         ("video", _video),
         ("planner", _planner),
-        ("perception", _perception),
+        (
+            "point clouds",
+            lambda: _extra("point clouds", "open3d", "open3d", "perceive --points FILE"),
+        ),
         ("optimal planner", lambda: _extra("optimal planner", "up_symk", "optimal", "--optimal")),
         ("rules", _rules),
         ("local models", lambda: _extra("local models", "xllamacpp", "local", "local:PATH")),
@@ -153,30 +155,31 @@ def _simulator() -> Check:
     return Check(name="simulator", level=Level.OK, found=found)
 
 
-def _opengl() -> Check:
+def _pictures() -> Check:
     """Draw one picture in a child process: a bad driver may abort it."""
     program = (
-        "from embodied.world.mujoco import build_world\n"
+        "from embodied.world.builder import build_model\n"
+        "from embodied.world.rendering import Painter\n"
         "from embodied.world.scene import load_scene\n"
-        "w = build_world(load_scene('blocks')); w.reset(seed=0)\n"
-        "assert w.render(width=64, height=48).rgb.std() > 0\n"
+        "model = build_model(load_scene('blocks'), 'fr3')\n"
+        "painter = Painter(model, width=64, height=48)\n"
+        "assert painter.draw(model.qpos0).std() > 0\n"
+        "print(painter.note)\n"
     )
-    env = {**os.environ}
-    env.setdefault("MUJOCO_GL", "egl")
     done = subprocess.run(
-        [sys.executable, "-c", program], env=env, capture_output=True, text=True, timeout=60
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=60
     )
-    if done.returncode == 0:
-        found = f"pictures can be drawn (MUJOCO_GL={env['MUJOCO_GL']})"
-        return Check(name="opengl", level=Level.OK, found=found)
-    last = (done.stderr.strip().splitlines() or [f"status {done.returncode}"])[-1]
-    return Check(
-        name="opengl",
-        level=Level.OPTIONAL,
-        found=f"no pictures: {last[-200:]}",
-        advice="runs work without; for pictures: "
-        "apt-get install libegl1 libegl-mesa0 libgl1-mesa-dri",
-    )
+    if done.returncode != 0:
+        last = (done.stderr.strip().splitlines() or [f"status {done.returncode}"])[-1]
+        return Check(
+            name="pictures",
+            level=Level.OPTIONAL,
+            found=f"none can be drawn: {last[-200:]}",
+            advice="runs work without; MUJOCO_GL=disable draws without OpenGL",
+        )
+    note, _, advice = done.stdout.strip().partition("; ")
+    found = note or "drawn by OpenGL"
+    return Check(name="pictures", level=Level.OK, found=found, advice=advice)
 
 
 def _video() -> Check:
@@ -234,16 +237,6 @@ def _extra(name: str, module: str, extra: str, what: str) -> Check:
         return Check(name=name, level=Level.OK, found=f"installed, for {what}")
     advice = f"for {what}: pip install 'embodied-stack[{extra}]'"
     return Check(name=name, level=Level.OPTIONAL, found="not installed", advice=advice)
-
-
-def _perception() -> Check:
-    what = "for perception from pixels and value maps"
-    check = _extra("perception", "open3d", "perception", what.removeprefix("for "))
-    if check.level is Level.OK and find_library("usb-1.0") is None:
-        advice = f"{what}: apt-get install libusb-1.0-0"
-        found = "Open3D is installed, the system library libusb-1.0 that it needs is not"
-        return Check(name=check.name, level=Level.OPTIONAL, found=found, advice=advice)
-    return check
 
 
 def _keys() -> Check:

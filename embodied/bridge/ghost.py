@@ -8,13 +8,11 @@ import mujoco
 import numpy as np
 from numpy.typing import NDArray
 
-from embodied.errors import EnvironmentMissingError
 from embodied.types import Array, JointTrajectory
+from embodied.world.raycast import RayRenderer
 
 GHOSTS = 6
 _RGBA = (0.15, 0.45, 0.95, 0.22)
-_GEOMS = 4000
-_HIDDEN_GROUPS = (3, 4, 5)
 
 
 def draw_ghost(
@@ -33,38 +31,17 @@ def draw_ghost(
         joints: Names of the arm's joints, n of them.
         trajectory: The motion.
         size: Width and height in pixels.
-
-    Raises:
-        EnvironmentMissingError: There is no OpenGL.
     """
     data = mujoco.MjData(model)
     data.qpos[:] = qpos
     mujoco.mj_forward(model, data)
-    options = mujoco.MjvOption()
-    for group in _HIDDEN_GROUPS:
-        options.geomgroup[group] = 0
-    try:
-        renderer = mujoco.Renderer(model, height=size[1], width=size[0], max_geom=_GEOMS)
-    except Exception as error:  # whatever the OpenGL library raises
-        raise EnvironmentMissingError(f"no picture can be drawn: {error}") from error
-    try:
-        renderer.update_scene(data, camera="main", scene_option=options)
-        scene = renderer.scene
-        at = [int(model.joint(j).qposadr[0]) for j in joints]
-        root = int(model.body_rootid[int(model.joint(joints[0]).bodyid[0])])
-        for k in np.linspace(0, len(trajectory.q) - 1, GHOSTS).round().astype(int):
-            data.qpos[at] = trajectory.q[k]
-            mujoco.mj_forward(model, data)
-            first = scene.ngeom
-            mujoco.mjv_addGeoms(
-                model, data, options, mujoco.MjvPerturb(), mujoco.mjtCatBit.mjCAT_DYNAMIC, scene
-            )
-            for i in range(first, scene.ngeom):
-                geom = scene.geoms[i]
-                body = int(model.geom_bodyid[geom.objid]) if geom.objid >= 0 else 0
-                of_arm = int(model.body_rootid[body]) == root
-                geom.rgba[:] = _RGBA if of_arm else (0.0, 0.0, 0.0, 0.0)
-                geom.matid = -1
-        return renderer.render().copy()
-    finally:
-        renderer.close()
+    renderer = RayRenderer(model, width=size[0], height=size[1], quality="fine")
+    image = renderer.image(data, "main", names=None)
+    at = [int(model.joint(j).qposadr[0]) for j in joints]
+    root = model.body_rootid[int(model.joint(joints[0]).bodyid[0])]
+    arm = model.body_rootid[model.geom_bodyid] == root
+    for k in np.linspace(0, len(trajectory.q) - 1, GHOSTS).round().astype(int):
+        data.qpos[at] = trajectory.q[k]
+        mujoco.mj_kinematics(model, data)
+        image = renderer.add_ghost(image, data, "main", arm, _RGBA)
+    return image.rgb

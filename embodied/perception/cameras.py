@@ -19,7 +19,6 @@ class ImageSource(Protocol):
         """Take an RGB-D image.
 
         Raises:
-            EnvironmentMissingError: There is no OpenGL on this machine.
             ValueError: There is no such camera.
         """
         ...

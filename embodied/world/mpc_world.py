@@ -214,12 +214,6 @@ class MpcWorld:
         mujoco.mj_getState(self.model, self.data, state, flag)
         return state
 
-    def render(self, camera: str | int = 0, width: int = 640, height: int = 480) -> np.ndarray:
-        """Image (height, width, 3) uint8 from a camera of the model."""
-        with mujoco.Renderer(self.model, height, width) as renderer:
-            renderer.update_scene(self.data, camera)
-            return renderer.render()
-
     def close(self) -> None:
         """Release everything; may be called twice."""
         self._closed = True

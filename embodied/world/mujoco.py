@@ -30,6 +30,7 @@ from embodied.world.robots import Gripper, Robot
 from embodied.world.scene import Scene
 
 if TYPE_CHECKING:
+    from embodied.world.raycast import RayRenderer
     from embodied.world.rendering import Renderer
 
 CONTROL_DT_S = 0.01
@@ -166,7 +167,7 @@ class MujocoWorld:
         }
         self._q_set = np.array(spec.q_home)
         self._dq_set = np.zeros(len(joints))
-        self._renderer: Renderer | None = None
+        self._renderer: Renderer | RayRenderer | None = None
         self._state = "new"  # then "running" or "broken", at last "closed"
 
     # ---------------------------------------------------------------- protocol
@@ -293,17 +294,18 @@ class MujocoWorld:
     ) -> CameraImage:
         """Take an RGB-D image of this instant, with ground-truth segmentation unless told not to.
 
+        OpenGL draws it, or MuJoCo's rays where OpenGL does not work.
+
         Raises:
-            EnvironmentMissingError: There is no OpenGL on this machine.
             ValueError: There is no such camera.
         """
-        from embodied.world.rendering import Renderer
+        from embodied.world.rendering import open_renderer
 
         self._refuse_when("new", "closed")
         if self._renderer is None or self._renderer.size != (width, height):
             if self._renderer is not None:
                 self._renderer.close()
-            self._renderer = Renderer(self.model, width=width, height=height, quality="sensor")
+            self._renderer = open_renderer(self.model, width=width, height=height, quality="sensor")
         names = tuple(self.spec.objects) if segmentation else None
         return self._renderer.image(self.data, camera, names=names)
 

@@ -1,16 +1,16 @@
 # pyright: reportAttributeAccessIssue=false
 # (mujoco ships no type stubs)
-"""Pictures: RGB, depth and segmentation through OpenGL (EGL, no window needed).
+"""Pictures: RGB, depth and segmentation through OpenGL (EGL, no window needed), or by rays.
 
 Drawing with multisampling and shadows on a software renderer takes ten times as long as without;
 ``quality`` chooses: ``"fast"`` for videos, ``"fine"`` for single pictures, ``"sensor"`` for the
-cameras of perception.
+cameras of perception. Where OpenGL does not work, :func:`open_renderer` casts rays instead.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Literal
 
 import mujoco
 import numpy as np
@@ -18,19 +18,22 @@ from numpy.typing import NDArray
 
 from embodied.errors import EnvironmentMissingError
 from embodied.types import Array, CameraImage
+from embodied.world import OPENGL_LIBRARIES, loads
 from embodied.world.builder import build_model
+from embodied.world.raycast import (
+    HIDDEN_GROUPS,
+    Quality,
+    RayRenderer,
+    camera_index,
+    labels_of_geoms,
+)
 from embodied.world.robots import Robot
 from embodied.world.scene import Scene
 
-Quality = Literal["fast", "fine", "sensor"]
-
-OPENGL_ADVICE = (
-    "no pictures can be drawn: this machine has no working OpenGL; on Debian and Ubuntu"
-    " `apt-get install libegl1 libegl-mesa0 libgl1-mesa-dri` gives a software one"
-)
+OPENGL_ADVICE = "OpenGL is faster: apt-get install libegl1 libegl-mesa0 libgl1-mesa-dri"
+"""For Debian and Ubuntu; the packages are those of Mesa's software renderer."""
 
 _MAX_GEOMS = 2000
-_HIDDEN_GROUPS = (3, 4, 5)
 _SENSOR_SLICES = 16
 """Sides of a round thing as sensors see it: half the time, and 0.6 mm off at a radius of 30."""
 
@@ -46,8 +49,11 @@ class Renderer:
             and round things are drawn with few sides.
 
     Raises:
-        EnvironmentMissingError: There is no OpenGL; the message names Debian packages.
+        EnvironmentMissingError: OpenGL does not work here.
     """
+
+    note = ""
+    """What to know about pictures drawn so; empty here."""
 
     def __init__(
         self,
@@ -77,14 +83,7 @@ class Renderer:
             self._mjr = mujoco.MjrContext(model, mujoco.mjtFontScale.mjFONTSCALE_100)
         except Exception as error:  # OpenGL fails in as many ways as there are drivers
             self.close()
-            if "platform library" in str(error):
-                raise EnvironmentMissingError(
-                    "no pictures can be drawn: mujoco was imported before MUJOCO_GL was set; set"
-                    " MUJOCO_GL=egl in the environment, or import embodied.world before mujoco"
-                ) from error
-            raise EnvironmentMissingError(
-                f"{OPENGL_ADVICE} ({type(error).__name__}: {error})"
-            ) from error
+            raise EnvironmentMissingError(_reason(error)) from error
         finally:
             model.vis.global_.offwidth, model.vis.global_.offheight = offscreen
             detail.offsamples, detail.numslices = samples, slices
@@ -96,7 +95,7 @@ class Renderer:
         self._scene.flags[mujoco.mjtRndFlag.mjRND_REFLECTION] = shadows
         self._option = mujoco.MjvOption()
         for group in range(6):
-            self._option.geomgroup[group] = group not in _HIDDEN_GROUPS
+            self._option.geomgroup[group] = group not in HIDDEN_GROUPS
             self._option.sitegroup[group] = 0
         self._rect = mujoco.MjrRect(0, 0, width, height)
 
@@ -151,10 +150,7 @@ class Renderer:
         self._context = None
 
     def _update(self, data: mujoco.MjData, camera: str) -> None:
-        index = mujoco.mj_name2id(self.model, mujoco.mjtObj.mjOBJ_CAMERA, camera)
-        if index < 0:
-            known = [self.model.camera(i).name for i in range(self.model.ncam)]
-            raise ValueError(f"no camera {camera!r}; there are: {', '.join(known)}")
+        index = camera_index(self.model, camera)
         assert self._context is not None, "the renderer is closed"
         self._context.make_current()
         view = mujoco.MjvCamera()
@@ -187,14 +183,41 @@ class Renderer:
         flags[mujoco.mjtRndFlag.mjRND_IDCOLOR] = 0
         pixels = rgb.astype(np.int32)
         segment = pixels[..., 0] + (pixels[..., 1] << 8) + (pixels[..., 2] << 16)
-        label_of_body = {self.model.body(n).id: i + 1 for i, n in enumerate(names)}
+        labels = labels_of_geoms(self.model, names)
         table = np.zeros(self._scene.ngeom + 1, dtype=np.int32)
         for i in range(self._scene.ngeom):
             geom = self._scene.geoms[i]
             if geom.segid >= 0 and geom.objtype == mujoco.mjtObj.mjOBJ_GEOM:
-                body = int(self.model.geom_bodyid[geom.objid])
-                table[geom.segid + 1] = label_of_body.get(body, 0)
+                table[geom.segid + 1] = labels[geom.objid]
         return table[np.clip(segment, 0, self._scene.ngeom)]
+
+
+def open_renderer(
+    model: mujoco.MjModel, *, width: int = 640, height: int = 480, quality: Quality = "fast"
+) -> Renderer | RayRenderer:
+    """A renderer that works here: OpenGL, else rays, whose ``note`` says why and how to change it.
+
+    ``MUJOCO_GL=disable`` asks for rays.
+    """
+    try:
+        return Renderer(model, width=width, height=height, quality=quality)
+    except EnvironmentMissingError as error:
+        note = f"ray-cast, {error}; {OPENGL_ADVICE}"
+        return RayRenderer(model, width=width, height=height, quality=quality, note=note)
+
+
+def _reason(error: Exception) -> str:
+    """Why OpenGL did not open, in few words."""
+    if not hasattr(mujoco, "GLContext"):
+        if not any(loads(library) for library in OPENGL_LIBRARIES.values()):
+            return f"no {' or '.join(OPENGL_LIBRARIES.values())} here"
+        return f"as MUJOCO_GL={os.environ.get('MUJOCO_GL', '')}"
+    if "platform library" in str(error):
+        return (
+            "as mujoco was imported before MUJOCO_GL was set (set MUJOCO_GL=egl in the environment,"
+            " or import embodied.world before mujoco)"
+        )
+    return f"no working OpenGL here ({type(error).__name__}: {error})"
 
 
 class Painter:
@@ -207,9 +230,6 @@ class Painter:
         width: Image width in pixels.
         height: Image height in pixels.
         quality: See :class:`Renderer`.
-
-    Raises:
-        EnvironmentMissingError: There is no OpenGL.
     """
 
     def __init__(
@@ -226,7 +246,12 @@ class Painter:
         self._model = model
         self._data = mujoco.MjData(model)
         self._camera = camera
-        self._renderer = Renderer(model, width=width, height=height, quality=quality)
+        self._renderer = open_renderer(model, width=width, height=height, quality=quality)
+
+    @property
+    def note(self) -> str:
+        """What to know about the pictures; empty where OpenGL draws them."""
+        return self._renderer.note
 
     def draw(self, qpos: Array) -> NDArray[np.uint8]:
         """Draw a configuration (nq,); returns (height, width, 3) uint8.
@@ -269,9 +294,6 @@ def render_frames(
 
     Yields:
         Images of shape (height, width, 3), uint8.
-
-    Raises:
-        EnvironmentMissingError: There is no OpenGL.
     """
     source = scene if isinstance(scene, Scene) else scene()
     painter = Painter(source, robot, camera=camera, width=width, height=height, quality=quality)

@@ -70,8 +70,8 @@ def test_doctor_never_shows_a_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 def test_doctor_says_what_to_do_without_opengl(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MUJOCO_GL", "egl")
     monkeypatch.setenv("__EGL_VENDOR_LIBRARY_FILENAMES", "/nonexistent.json")
-    check = doctor._opengl()
-    assert check.level is Level.OPTIONAL
+    check = doctor._pictures()
+    assert check.level is Level.OK and "ray-cast" in check.found
     assert "libegl1 libegl-mesa0 libgl1-mesa-dri" in check.advice
 
 
@@ -86,7 +86,7 @@ def test_doctor_survives_a_check_that_dies(monkeypatch: pytest.MonkeyPatch, tmp_
         raise RuntimeError("boom")
 
     monkeypatch.setattr(doctor, "_simulator", dies)
-    monkeypatch.setattr(doctor, "_opengl", dies)
+    monkeypatch.setattr(doctor, "_pictures", dies)
     checks = {c.name: c for c in doctor.examine(tmp_path)}
     assert checks["simulator"].level is Level.BROKEN
     assert "boom" in checks["simulator"].found

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from embodied.app.record.states import STATES, read_states
 from embodied.app.show.video_options import VideoOptions, VideoResult
-from embodied.errors import ConfigurationError, EnvironmentMissingError
+from embodied.errors import ConfigurationError
 from embodied.types import Array
 
 Image = NDArray[np.uint8]
@@ -28,14 +28,21 @@ _HOLD_S = 1.0
 
 
 class Painter(Protocol):
-    """Draws one state; how is up to ``embodied.world.rendering``."""
+    """Draws one state; how is up to ``embodied.world.rendering``.
+
+    Attributes:
+        note: What to know about its pictures, for people; empty when there is nothing.
+    """
+
+    @property
+    def note(self) -> str: ...  # noqa: D102
 
     def draw(self, qpos: Array) -> Image:
         """Return an RGB image of shape (height, width, 3)."""
         ...
 
     def close(self) -> None:
-        """Release the OpenGL context."""
+        """Release what it holds."""
         ...
 
 
@@ -69,11 +76,8 @@ class Film:
         if first is None:
             return VideoResult(problem="no pictures: no state was recorded")
         header, time_s, qpos = first
-        try:
-            painter = self._open_painter(header, options.width_px, options.height_px, "fast")
-            fine = self._open_painter(header, *PICTURE_PX, "fine") if options.pictures else painter
-        except EnvironmentMissingError as error:
-            return VideoResult(problem=str(error))
+        painter = self._open_painter(header, options.width_px, options.height_px, "fast")
+        fine = self._open_painter(header, *PICTURE_PX, "fine") if options.pictures else painter
         drawn, start_s, end_s = 0, time_s, time_s
         encoder = _Encoder(self._folder / options.name, options) if options.name else None
         try:
@@ -109,6 +113,8 @@ class Film:
             "draw_wall_s": round(time.perf_counter() - wall, 3),
             "draw_cpu_s": round(time.process_time() - cpu, 3),
         }
+        if painter.note:
+            details["note"] = painter.note
         if encoder is not None:
             details |= {
                 "speed": options.speed,
@@ -149,7 +155,7 @@ class Film:
             row = min(taken + stride - 1, n - 1)
             asked = time.perf_counter()
             yield states.header, float(states.time[row]), states.qpos[row]
-            if taken > 0:  # the first also opens OpenGL
+            if taken > 0:  # the first also opens the renderer
                 drawing_s += time.perf_counter() - asked
                 drawn += 1
             taken = row + 1

@@ -154,6 +154,8 @@ class RichDisplay:
         for what, reason in summary.get("lost", {}).items():
             self._line(f"[yellow]lost:[/] {escape(what)}: {escape(reason)}")
         pictures = summary.get("pictures") or ()
+        if note := (summary.get("video") or {}).get("note"):
+            self._console.print(f"[dim]pictures: {escape(note)}[/]", soft_wrap=True)
         made = f"  [dim]({', '.join(pictures)})[/]" if pictures else ""
         self._console.print(f"[dim]run folder:[/] {escape(str(folder))}{made}", soft_wrap=True)
 

@@ -22,10 +22,7 @@ from typing import Any
 
 from embodied.app.show.video_options import VideoOptions, VideoResult
 
-OPENGL_ADVICE = (
-    "no pictures: this machine has no working OpenGL; on Debian or Ubuntu "
-    "`apt-get install libegl1 libegl-mesa0 libgl1-mesa-dri` gives a software one"
-)
+_ADVICE = "if OpenGL is what fails, MUJOCO_GL=disable draws without it"
 
 
 class VideoJob:
@@ -42,7 +39,6 @@ class VideoJob:
         self._errors = tempfile.TemporaryFile()
         arguments = json.dumps({"folder": str(folder), **_as_dict(options)})
         env = dict(os.environ)
-        env.setdefault("MUJOCO_GL", "egl")
         env.setdefault("LP_NUM_THREADS", "1")
         env["OMP_NUM_THREADS"] = "1"
         self._budget_s = options.budget_s
@@ -131,7 +127,7 @@ class VideoJob:
             lines = self._errors.read().decode("utf-8", "replace").strip().splitlines()
             code = self._process.returncode
             last = lines[-1] if lines else f"the drawing process ended with status {code}"
-            return VideoResult(problem=f"{OPENGL_ADVICE} ({last})")
+            return VideoResult(problem=f"no pictures: {last}; {_ADVICE}")
         return VideoResult(
             files=tuple(done["files"]), details=done["details"], problem=done["problem"]
         )

@@ -35,7 +35,8 @@ class VideoResult:
 
     Attributes:
         files: Names of the files made.
-        details: For ``run.json``: size, frames, speed, codec, wall and CPU time.
+        details: For ``run.json``: size, frames, speed, codec, wall and CPU time; ``note``, where
+            OpenGL did not draw.
         problem: Why something is missing, for a person; empty when all is there.
     """
 
