@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from embodied.errors import EnvironmentMissingError
 from embodied.perception.types import CameraView, Cloud, PerceptionOptions, RobotFilter
 from embodied.types import Array, CameraImage, CameraSpec
 
@@ -22,26 +21,7 @@ NOISY_M = 0.001
 _PLANE_NEIGHBOURHOOD_M = 0.03
 _PLANE_STRIDE = 6
 _MIN_PLANE_POINTS = 80
-
-
-def import_open3d():  # noqa: ANN201 - the package ships no stubs
-    """Import Open3D.
-
-    Raises:
-        EnvironmentMissingError: It, or a system library that it needs, is not installed.
-    """
-    try:
-        import open3d
-    except ModuleNotFoundError as error:
-        raise EnvironmentMissingError(
-            "perception needs Open3D: pip install 'embodied-stack[perception]'"
-        ) from error
-    except (ImportError, OSError) as error:  # the loader's words for a missing library
-        raise EnvironmentMissingError(
-            f"Open3D is installed but a system library is missing ({error}); on Debian and Ubuntu:"
-            " apt-get install libusb-1.0-0 libgomp1"
-        ) from error
-    return open3d
+_PLANE_SAMPLES = 60
 
 
 def usable_views(
@@ -100,23 +80,22 @@ class Fuser:
     def table_plane(self, views: Mapping[str, CameraView]) -> tuple[float, float] | None:
         """Height of the largest level plane in the world, and how noisy it looks; m.
 
-        RANSAC (Open3D) on a sparse sample of all views; None where no level plane is seen. The
-        noise is what is left of a pixel's after :func:`smoothed`.
+        :func:`strongest_plane` in a sparse sample of all views; None where no level plane is seen.
+        The noise is what is left of a pixel's after :func:`smoothed`.
         """
         sample: list[NDArray[np.float32]] = [np.empty((0, 3), dtype=np.float32)]
         for view in views.values():
-            sample.append(self._back_project(view, _sparse(view.depth.shape), z_min=None)[0])
+            pixels = _sparse(view.depth.shape)
+            points = self._points(view, pixels, view.depth.reshape(-1)[pixels])
+            sample.append(points[:, self._inside(points, self.lower)].T)
         points = np.concatenate(sample)
         points = points[points[:, 2] < 0.5 * self.upper[2]]
         if len(points) < _MIN_PLANE_POINTS:
             return None
-        o3d = import_open3d()
-        cloud = o3d.geometry.PointCloud(o3d.utility.Vector3dVector(points.astype(np.float64)))
-        plane, inliers = cloud.segment_plane(PLANE_INLIER_M, 3, 60)
-        level = math.acos(min(1.0, abs(float(plane[2]))))
-        if level > MAX_TILT_RAD or len(inliers) < _MIN_PLANE_POINTS:
+        inliers = strongest_plane(points)
+        if np.count_nonzero(inliers) < _MIN_PLANE_POINTS:
             return None
-        height = float(np.median(points[np.asarray(inliers), 2]))
+        height = float(np.median(points[inliers, 2]))
         near = points[np.abs(points[:, 2] - height) < _PLANE_NEIGHBOURHOOD_M, 2]
         # 1.4826 times the median deviation is the standard deviation of a normal distribution.
         noise = 1.4826 * float(np.median(np.abs(near - height)))
@@ -136,65 +115,75 @@ class Fuser:
         names = tuple(views)
         left = noise_m if noise_m < NOISY_M else noise_m / 2.5
         floor = table_height_m + max(self.options.table_clearance_m, 3.0 * left)
-        step = 4.0 * noise_m if noise_m >= NOISY_M else 0.0
-        nothing = (np.empty((0, 3), dtype=np.float32), np.empty(0, dtype=np.int32))
-        parts = [self._back_project(views[n], None, z_min=floor, step_m=step) for n in names]
-        points = np.concatenate([p for p, _ in (*parts, nothing)])
-        pixel = np.concatenate([i for _, i in (*parts, nothing)])
+        lower = np.maximum(self.lower, [-np.inf, -np.inf, floor])
+        parts = [self._above(views[n], lower) for n in names]
+        points = np.concatenate([np.empty((3, 0), np.float32), *(p for p, _ in parts)], axis=1)
+        pixel = np.concatenate([np.empty(0, np.int32), *(i for _, i in parts)])
         view = np.repeat(np.arange(len(names), dtype=np.int32), [len(i) for _, i in parts])
-        keep = _one_per_voxel(points, self.options.voxel_m)
-        points, pixel, view = points[keep], pixel[keep], view[keep]
-        if robot is not None and len(points):
-            off = ~robot.mask(points, q, gripper_width_m)
-            points, pixel, view = points[off], pixel[off], view[off]
-        rgb = np.empty((len(points), 3), dtype=np.uint8)
+        keep = one_per_voxel(points, self.options.voxel_m)
+        points, pixel, view = points[:, keep], pixel[keep], view[keep]
+        if noise_m >= NOISY_M:
+            for i, name in enumerate(names):
+                mine = np.flatnonzero(view == i)
+                z = smoothed(views[name].depth, pixel[mine], 4.0 * noise_m)
+                points[:, mine] = self._points(views[name], pixel[mine], z)
+            good = self._inside(points, lower)
+            points, pixel, view = points[:, good], pixel[good], view[good]
+        if robot is not None and len(pixel):
+            off = ~robot.mask(points.T, q, gripper_width_m)
+            points, pixel, view = points[:, off], pixel[off], view[off]
+        rgb = np.empty((len(pixel), 3), dtype=np.uint8)
         for i, name in enumerate(names):
             mine = view == i
             rgb[mine] = views[name].rgb.reshape(-1, 3)[pixel[mine]]
         return Cloud(
-            points_in_world=points.astype(np.float64), rgb=rgb, view=view, pixel=pixel, views=names
+            points_in_world=points.T.astype(np.float64, order="C"),
+            rgb=rgb,
+            view=view,
+            pixel=pixel,
+            views=names,
         )
 
-    def _back_project(
-        self,
-        view: CameraView,
-        pixels: NDArray[np.intp] | None,
-        *,
-        z_min: float | None,
-        step_m: float = 0.0,
+    def _above(
+        self, view: CameraView, lower: Array
     ) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
-        """Points inside the workspace of some pixels (all: None), and those pixels."""
-        rays = self._rays_of(view)
-        origin = view.pose_camera_in_world.position.astype(np.float32)
+        """Points (3, n) inside the workspace from a lower corner on, and their pixels."""
+        origin = np.float32(view.pose_camera_in_world.position[2])
         depth = view.depth.reshape(-1)
-        lower, upper = self.lower.copy(), self.upper
-        if z_min is not None:
-            lower[2] = max(z_min, float(lower[2]))
-        if pixels is None:
-            # Height along a ray is monotonic in depth: one comparison leaves what is too low out.
-            drop = rays[:, 2]
-            with np.errstate(invalid="ignore", over="ignore"):
-                high = (depth > 0.0) & (origin[2] + depth * drop > lower[2])
-            pixels = np.flatnonzero(high)
-        z = depth[pixels] if step_m <= 0.0 else smoothed(view.depth, pixels, step_m)
+        # Height along a ray is monotonic in depth: one comparison leaves what is too low out.
         with np.errstate(invalid="ignore", over="ignore"):
-            points = (origin + z[:, None] * rays[pixels]).astype(np.float32, copy=False)
-            inside = (z > 0.0) & np.isfinite(z)
-            for axis in range(3):
-                inside &= (points[:, axis] > lower[axis]) & (points[:, axis] < upper[axis])
-        return points[inside], pixels[inside].astype(np.int32)
+            high = (depth > 0.0) & (origin + depth * self._rays_of(view)[2] > np.float32(lower[2]))
+        pixels = np.flatnonzero(high).astype(np.int32)
+        points = self._points(view, pixels, depth[pixels])
+        inside = self._inside(points, lower)
+        return points[:, inside], pixels[inside]
+
+    def _points(
+        self, view: CameraView, pixels: NDArray[np.integer], depth: NDArray[np.float32]
+    ) -> NDArray[np.float32]:
+        """Points (3, n) in the world frame of pixels with some depth (n,)."""
+        origin = view.pose_camera_in_world.position.astype(np.float32)
+        with np.errstate(invalid="ignore", over="ignore"):
+            return origin[:, None] + depth * self._rays_of(view)[:, pixels]
+
+    def _inside(self, points: NDArray[np.float32], lower: Array) -> NDArray[np.bool_]:
+        """Which points (3, n) lie in the workspace above a corner; False where one is unknown."""
+        with np.errstate(invalid="ignore"):
+            above = points > lower.astype(np.float32)[:, None]
+            inside = above & (points < self.upper.astype(np.float32)[:, None])
+        return inside[0] & inside[1] & inside[2]
 
     def _rays_of(self, view: CameraView) -> NDArray[np.float32]:
-        """Offset in the world frame per metre of depth for each pixel, (height * width, 3)."""
+        """Offset in the world frame per metre of depth for each pixel, (3, height * width)."""
         pose = view.pose_camera_in_world
         key = (view.name, view.depth.shape, view.focal_px, pose.quat_wxyz.tobytes())
         if key not in self._rays:
             height, width = view.depth.shape
             x = (np.arange(width) + 0.5 - width / 2) / view.focal_px
             y = -(np.arange(height) + 0.5 - height / 2) / view.focal_px
-            grid = np.stack([*np.meshgrid(x, y), -np.ones((height, width))], axis=-1)
+            grid = np.stack([*np.meshgrid(x, y), -np.ones((height, width))]).reshape(3, -1)
             self._rays = {k: v for k, v in self._rays.items() if k[0] != view.name}
-            self._rays[key] = (grid.reshape(-1, 3) @ pose.rotation.T).astype(np.float32)
+            self._rays[key] = (pose.rotation @ grid).astype(np.float32)
         return self._rays[key]
 
 
@@ -231,12 +220,38 @@ def _sparse(shape: tuple[int, ...]) -> NDArray[np.intp]:
     return (rows[:, None] * shape[1] + columns).reshape(-1)
 
 
-def _one_per_voxel(points: NDArray[np.float32], voxel_m: float) -> NDArray[np.intp]:
-    """Index of the first point in each occupied voxel; keeps colours sharp, unlike averages."""
-    if not len(points):
+def strongest_plane(points: NDArray[np.floating]) -> NDArray[np.bool_]:
+    """Which of the points (n, 3) lie on the level plane that holds most of them (RANSAC).
+
+    Planes tilted by more than ``MAX_TILT_RAD`` do not count; the same points give the same plane.
+    """
+    rng = np.random.default_rng(0)
+    a, b, c = np.asarray(points)[rng.integers(len(points), size=(3, _PLANE_SAMPLES))]
+    normal = np.cross(b - a, c - a)
+    length = np.linalg.norm(normal, axis=1)
+    level = np.abs(normal[:, 2]) > math.cos(MAX_TILT_RAD) * length
+    normal = normal[level] / length[level, None]
+    if not len(normal):
+        return np.zeros(len(points), dtype=np.bool_)
+    height = np.einsum("ij,ij->i", normal, a[level])
+    near = np.abs(points @ normal.T - height) < PLANE_INLIER_M
+    return near[:, int(np.argmax(near.sum(axis=0)))]
+
+
+def one_per_voxel(points: NDArray[np.float32], voxel_m: float) -> NDArray[np.intp]:
+    """Index of the first of the points (3, n) in each occupied voxel.
+
+    Keeps colours sharp, unlike averages.
+    """
+    n = points.shape[1]
+    if not n:
         return np.empty(0, dtype=np.intp)
-    cells = np.floor(points / voxel_m).astype(np.int64)
-    cells -= cells.min(axis=0)
-    span = cells.max(axis=0) + 1
-    keys = (cells[:, 0] * span[1] + cells[:, 1]) * span[2] + cells[:, 2]
-    return np.unique(keys, return_index=True)[1]
+    cells = np.floor(points / np.float32(voxel_m)).astype(np.int32)
+    cells -= cells.min(axis=1, keepdims=True)
+    span = cells.max(axis=1).astype(np.int64) + 1
+    keys = (cells[0] * span[1] + cells[1]) * span[2] + cells[2]
+    # Voxel and index in one number: sorting numbers is faster than a stable sort of indices.
+    bits = n.bit_length()
+    ordered = np.sort((keys << bits) + np.arange(n))
+    first = np.flatnonzero(np.diff(ordered >> bits, prepend=-1))
+    return ordered[first] & ((1 << bits) - 1)

@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embodied.perception import shapes
-from embodied.perception.cloud import import_open3d
 from embodied.perception.colors import label_colors
 from embodied.perception.types import CameraView, Cloud, Detection, PerceptionOptions
 from embodied.types import Array, ObjectSpec, Pose
@@ -49,6 +48,7 @@ class ColourShapeDetector:
     ) -> None:
         self._options = options or PerceptionOptions()
         self._words = sorted({o.color for o in objects.values() if o.color})
+        self._labelled: tuple[Cloud, NDArray[np.intp]] | None = None
 
     def detect(
         self,
@@ -77,8 +77,9 @@ class ColourShapeDetector:
         """Which of the points have the object's colour."""
         if not spec.color:
             return np.ones(len(index), dtype=np.bool_)
-        labels = label_colors(cloud.rgb[index], self._words)
-        return labels == self._words.index(spec.color)
+        if self._labelled is None or self._labelled[0] is not cloud:
+            self._labelled = cloud, label_colors(cloud.rgb, self._words)
+        return self._labelled[1][index] == self._words.index(spec.color)
 
     def _of_one_color(
         self,
@@ -136,7 +137,7 @@ class ColourShapeDetector:
         return score, fit
 
     def _explained(self, spec: ObjectSpec, pose: Pose, points: Array) -> NDArray[np.bool_]:
-        distance, _ = shapes.signed_distance(spec, (points - pose.position) @ pose.rotation)
+        distance = shapes.distance(spec, (points - pose.position) @ pose.rotation)
         return np.abs(distance) < self._options.explained_m
 
     def _clusters(self, points: Array, index: Index, tallest_m: float) -> list[Index]:
@@ -167,11 +168,34 @@ def connected(points: Array, index: Index, gap_m: float, min_points: int) -> lis
     """Groups of at least ``min_points`` of the points ``index`` with gaps below ``gap_m``."""
     if len(index) < min_points:
         return []
-    o3d = import_open3d()
-    cloud = o3d.geometry.PointCloud(o3d.utility.Vector3dVector(points[index]))
-    labels = np.asarray(cloud.cluster_dbscan(gap_m, 3))
-    groups = [index[labels == k] for k in range(int(labels.max()) + 1)]
+    labels = dbscan(points[index], gap_m, 3)
+    groups = [index[labels == k] for k in np.unique(labels[labels >= 0])]
     return [g for g in groups if len(g) >= min_points]
+
+
+def dbscan(points: Array, gap_m: float, neighbours: int) -> NDArray[np.intp]:
+    """Label (n,) of each point's cluster, -1 for noise (Ester et al. 1996).
+
+    Args:
+        points: (n, 3), n > 0.
+        gap_m: Points this near are neighbours.
+        neighbours: A point with so many, itself among them, is in the core of a cluster.
+    """
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+    from scipy.spatial import KDTree
+
+    n = len(points)
+    a, b = KDTree(points).query_pairs(gap_m, output_type="ndarray").T
+    core = np.bincount(a, minlength=n) + np.bincount(b, minlength=n) >= neighbours - 1
+    both = core[a] & core[b]
+    graph = coo_array((np.ones(both.sum(), dtype=np.bool_), (a[both], b[both])), shape=(n, n))
+    _, labels = connected_components(graph, directed=False)
+    labels[~core] = -1
+    for edge, inner in ((a, b), (b, a)):  # what is near a core belongs to it
+        near = (labels[edge] < 0) & core[inner]
+        labels[edge[near]] = labels[inner[near]]
+    return labels
 
 
 def best_fit(

@@ -224,6 +224,7 @@ def _on_surface(
     spec: ObjectSpec, pose: Pose, points: Array, unclaimed: NDArray[np.bool_], reach_m: float
 ) -> Index:
     around = 0.5 * float(np.linalg.norm(spec.size_m)) + reach_m
-    index = np.flatnonzero(unclaimed & (np.abs(points - pose.position).max(axis=1) < around))
-    distance, _ = shapes.signed_distance(spec, (points[index] - pose.position) @ pose.rotation)
+    index = shapes.in_cube(points, pose.position, around)
+    index = index[unclaimed[index]]
+    distance = shapes.distance(spec, (points[index] - pose.position) @ pose.rotation)
     return index[np.abs(distance) < reach_m]

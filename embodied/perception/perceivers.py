@@ -86,9 +86,6 @@ def camera_perceiver(
         detector: Gives names; colour and shape by default.
         options: How much is looked at.
         faults: What is wrong with the cameras, asked at every look.
-
-    Raises:
-        EnvironmentMissingError: Open3D is not installed.
     """
     perception = Perception(
         world.spec,

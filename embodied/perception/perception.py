@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embodied.perception import shapes
-from embodied.perception.cloud import Fuser, import_open3d, usable_views
+from embodied.perception.cloud import Fuser, usable_views
 from embodied.perception.colour_shape import MISFIT_M, ColourShapeDetector, best_fit, thin
 from embodied.perception.furniture import FurnitureFinder
 from embodied.perception.tracking import Measurement, Tracker
@@ -51,9 +51,6 @@ class Perception:
         detector: Gives names; colour and shape by default.
         options: How much is looked at.
         robot_filter: Takes the robot out; None where the robot is not in the images.
-
-    Raises:
-        EnvironmentMissingError: Open3D is not installed.
     """
 
     def __init__(
@@ -64,7 +61,6 @@ class Perception:
         options: PerceptionOptions | None = None,
         robot_filter: RobotFilter | None = None,
     ) -> None:
-        import_open3d()
         self.spec = spec
         self.options = options or PerceptionOptions()
         self.detector: Detector = detector or ColourShapeDetector(spec.objects, self.options)
@@ -180,11 +176,9 @@ class Perception:
         for k, (name, pose) in enumerate(expected.items()):
             spec = self._objects[name]
             around = 0.5 * float(np.linalg.norm(spec.size_m)) + reach
-            index = np.flatnonzero(np.abs(points - pose.position).max(axis=1) < around)
-            distance, _ = shapes.signed_distance(
-                spec, (points[index] - pose.position) @ pose.rotation
-            )
-            distance = np.abs(distance)
+            index = shapes.in_cube(points, pose.position, around)
+            local = (points[index] - pose.position) @ pose.rotation
+            distance = np.abs(shapes.distance(spec, local))
             near = distance < reach
             index, distance = index[near], distance[near]
             looks = self.detector.confirm(cloud, views, spec, index)
@@ -262,14 +256,14 @@ class Perception:
         """Indices of unclaimed points that lie on the surface of a shape."""
         reach = self.options.explained_m + self._noise_m
         around = 0.5 * float(np.linalg.norm(spec.size_m)) + reach
-        near = unclaimed & (np.abs(points - pose.position).max(axis=1) < around)
-        index = np.flatnonzero(near)
+        index = shapes.in_cube(points, pose.position, around)
+        index = index[unclaimed[index]]
         return index[self._is_near(spec, pose, points[index], reach)]
 
     def _is_near(
         self, spec: ObjectSpec, pose: Pose, points: Array, reach_m: float
     ) -> NDArray[np.bool_]:
-        distance, _ = shapes.signed_distance(spec, (points - pose.position) @ pose.rotation)
+        distance = shapes.distance(spec, (points - pose.position) @ pose.rotation)
         return np.abs(distance) < reach_m
 
 

@@ -82,22 +82,23 @@ class ModelRobotFilter:
         if len(self._fingers) and gripper_width_m is not None:
             data.qpos[self._fingers] = gripper_width_m / len(self._fingers)
         mujoco.mj_kinematics(model, data)
-        points = np.asarray(points_in_world, dtype=np.float32)
-        taken = np.zeros(len(points), dtype=np.bool_)
+        points = np.ascontiguousarray(points_in_world.T, dtype=np.float32)  # columns are faster
+        taken = np.zeros(points.shape[1], dtype=np.bool_)
         for part in self._parts:
-            rotation = data.xmat[part.body].reshape(3, 3)
-            center = data.xpos[part.body] + rotation @ part.center
+            center = data.xpos[part.body] + data.xmat[part.body].reshape(3, 3) @ part.center
             near = np.flatnonzero(_within(points, center, part.radius_m + self._margin))
             for geom in part.geoms:
                 if not len(near):
                     break
-                middle = data.geom_xpos[geom].astype(np.float32)
+                some = points[:, near]
                 reach = float(model.geom_rbound[geom]) + self._margin
-                close = near[_within(points[near], middle, reach)]
+                close = _within(some, data.geom_xpos[geom], reach)
+                offset = some[:, close] - data.geom_xpos[geom].astype(np.float32)[:, None]
                 axes = data.geom_xmat[geom].reshape(3, 3).astype(np.float32)
-                distance = self._distance(geom, (points[close] - middle) @ axes)
-                taken[close[distance < self._margin]] = True
-                near = near[~taken[near]]
+                mine = self._distance(geom, offset.T @ axes) < self._margin
+                close[close] = mine
+                taken[near[close]] = True
+                near = near[~close]
         return taken
 
     def _distance(self, geom: int, local: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -131,11 +132,10 @@ class _Part:
         self.radius_m = float((np.linalg.norm(centers - self.center, axis=1) + radii).max())
 
 
-def _within(
-    points: NDArray[np.float32], center: Array | NDArray[np.float32], radius_m: float
-) -> NDArray[np.bool_]:
-    offset = points - np.asarray(center, dtype=np.float32)
-    return np.einsum("ij,ij->i", offset, offset) < radius_m**2
+def _within(points: NDArray[np.float32], center: Array, radius_m: float) -> NDArray[np.bool_]:
+    """Which points (3, n) lie in a sphere."""
+    x, y, z = (points[k] - np.float32(center[k]) for k in range(3))
+    return x * x + y * y + z * z < np.float32(radius_m**2)
 
 
 def _hull_planes(model: mujoco.MjModel, geom: int) -> NDArray[np.float32]:

@@ -15,12 +15,13 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from embodied.types import Array, ObjectSpec, Pose
 
 _CUTOFF_M = 0.010
 _ITERATIONS = 8
-_STEP_DONE = 1e-4
+_STEP_DONE = 3e-4
 _PRIOR_STD = np.array([0.03, 0.03, 0.03, 0.12, 0.12, 0.6])
 """Prior of one fit: m and rad; tilting is less likely than turning."""
 
@@ -67,17 +68,52 @@ def signed_distance(spec: ObjectSpec, local: Array) -> tuple[Array, Array]:
     inner = np.array(spec.inner_size_m)
     if not inner.any():
         return distance, gradient
-    # The cavity: from the inner bottom far up, so that the rim is open.
-    up = half[2]
-    cavity_half = np.array([inner[0] / 2, inner[1] / 2, (inner[2] + 2 * up) / 2])
-    bottom = half[2] - inner[2]
-    shifted = local - np.array([0.0, 0.0, bottom + cavity_half[2]])
-    inside, inside_gradient = _solid(spec.shape, cavity_half, shifted)
+    cavity, middle = _cavity(half, inner)
+    inside, inside_gradient = _solid(spec.shape, cavity, local - middle)
     hollow = -inside > distance
     return (
         np.where(hollow, -inside, distance),
         np.where(hollow[:, None], -inside_gradient, gradient),
     )
+
+
+def in_cube(points: Array, center: Array, reach_m: float) -> NDArray[np.intp]:
+    """Indices of the points (n, 3) in a cube around a centre (3,), ``reach_m`` to each side."""
+    index = np.flatnonzero(np.abs(points[:, 0] - center[0]) < reach_m)
+    for axis in (1, 2):
+        index = index[np.abs(points[index, axis] - center[axis]) < reach_m]
+    return index
+
+
+def distance(spec: ObjectSpec, local: Array) -> Array:
+    """The distance (n,) of :func:`signed_distance` alone, in a third of the time."""
+    half = np.array(spec.size_m) / 2
+    solid = _solid_distance(spec.shape, half, local)
+    inner = np.array(spec.inner_size_m)
+    if not inner.any():
+        return solid
+    cavity, middle = _cavity(half, inner)
+    return np.maximum(solid, -_solid_distance(spec.shape, cavity, local - middle))
+
+
+def _cavity(half: Array, inner: Array) -> tuple[Array, Array]:
+    """Half size and centre of the inside: from its bottom far up, so that the rim is open."""
+    cavity = np.array([inner[0] / 2, inner[1] / 2, (inner[2] + 2 * half[2]) / 2])
+    return cavity, np.array([0.0, 0.0, half[2] - inner[2] + cavity[2]])
+
+
+def _solid_distance(shape: str, half: Array, local: Array) -> Array:
+    x, y, z = local.T
+    if shape == "sphere":
+        return np.sqrt(x * x + y * y + z * z) - half[0]
+    flat = [np.hypot(x, y) - half[0], np.abs(z) - half[2]]
+    if shape != "cylinder":
+        flat = [np.abs(x) - half[0], np.abs(y) - half[1], np.abs(z) - half[2]]
+    deepest, outside = flat[0], np.square(np.maximum(flat[0], 0.0))
+    for beyond in flat[1:]:
+        deepest = np.maximum(deepest, beyond)
+        outside += np.square(np.maximum(beyond, 0.0))
+    return np.where(deepest > 0.0, np.sqrt(outside), deepest)
 
 
 def _solid(shape: str, half: Array, local: Array) -> tuple[Array, Array]:

@@ -43,6 +43,11 @@ def test_the_first_sentence_needs_no_extra(tmp_path: Path) -> None:
     assert "[local]" in done.stdout  # the header says what is missing for other sentences
 
 
+def test_perception_needs_no_extra(tmp_path: Path) -> None:
+    done = _without_extras(tmp_path, "perceive")
+    assert done.returncode == 0, done.stderr
+
+
 def test_a_sentence_that_the_rules_refuse_says_what_is_missing(tmp_path: Path) -> None:
     done = _without_extras(tmp_path, "plan", "tidy up a bit would you")
     assert done.returncode == 2, done.stderr
@@ -53,7 +58,8 @@ def test_a_sentence_that_the_rules_refuse_says_what_is_missing(tmp_path: Path) -
     ("words", "extra"),
     [
         (("run", "--route", "value-map", "move above the red block"), "value-map"),
-        (("perceive",), "perception"),
+        (("perceive", "--points", "cloud.ply"), "open3d"),
+        (("perceive", "--picture", "views.png"), "perception"),
         (("run", "--world", "pybullet", "put the red block on the green block"), "pybullet"),
         (("run", "--model", "local:x.gguf", "put the red block on the green block"), "local"),
         (("bridge", "check", "--driver", "universal-robots"), "bridge-ur"),

@@ -82,9 +82,6 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @needs_torch
 @pytest.mark.filterwarnings("ignore")
 def test_boxes_of_a_random_model_become_points(tiny_model: Path) -> None:
-    pytest.importorskip(
-        "open3d", reason="Open3D is not usable here (extra [perception])", exc_type=ImportError
-    )
     detector = OpenVocabularyDetector(tiny_model, threshold=0.0)
     assert detector.phrase(CUP) == "a red cup"
     rng = np.random.default_rng(0)

@@ -7,13 +7,16 @@ import math
 import numpy as np
 import pytest
 
-pytest.importorskip(
-    "open3d", reason="Open3D is not usable here (extra [perception])", exc_type=ImportError
-)
-
 from embodied.perception.cameras import SensorFaults, spoil
-from embodied.perception.cloud import Fuser, smoothed, usable_views
+from embodied.perception.cloud import (
+    Fuser,
+    one_per_voxel,
+    smoothed,
+    strongest_plane,
+    usable_views,
+)
 from embodied.perception.colors import color_word, label_colors
+from embodied.perception.colour_shape import dbscan
 from embodied.perception.types import PerceptionOptions
 from embodied.types import CameraImage, CameraSpec, Pose
 from embodied.world.scene import COLORS
@@ -150,3 +153,57 @@ def test_colours_that_are_none_of_the_words() -> None:
     assert len(label_colors(np.zeros((0, 3), np.uint8), ("red",))) == 0
     with pytest.raises(ValueError, match="there are: red"):
         label_colors(rgb, ("mauve",))
+
+
+def test_one_point_per_voxel_is_the_first_of_each() -> None:
+    rng = np.random.default_rng(0)
+    points = rng.uniform(-0.1, 0.1, (3, 5000)).astype(np.float32)
+    first: dict[tuple[int, ...], int] = {}
+    for i, cell in enumerate(np.floor(points / np.float32(0.01)).astype(int).T):
+        first.setdefault(tuple(cell), i)
+    assert sorted(one_per_voxel(points, 0.01)) == sorted(first.values())
+    assert len(one_per_voxel(points[:, :0], 0.01)) == 0
+
+
+def test_the_level_plane_is_found_beside_a_stronger_wall() -> None:
+    rng = np.random.default_rng(1)
+    table = np.column_stack([rng.uniform(0, 1, (400, 2)), rng.normal(0.3, 0.001, 400)])
+    wall = np.column_stack([rng.normal(0.9, 0.001, 900), rng.uniform(0, 1, (900, 2))])
+    inliers = strongest_plane(np.concatenate([wall, table]))
+    assert inliers[900:].mean() > 0.98
+    assert inliers[:900].mean() < 0.05
+    assert not strongest_plane(wall[:, [0, 2, 1]] + 0.0).any()
+
+
+def _by_definition(points: np.ndarray, gap: float, neighbours: int) -> list[set[int]]:
+    """DBSCAN as the paper defines it; without what lies between two clusters."""
+    near = np.linalg.norm(points[:, None] - points, axis=2) <= gap
+    core = near.sum(axis=1) >= neighbours
+    clusters: list[set[int]] = []
+    for start in np.flatnonzero(core):
+        if any(start in c for c in clusters):
+            continue
+        reached, todo = {int(start)}, [int(start)]
+        while todo:
+            for j in np.flatnonzero(near[todo.pop()]):
+                if int(j) not in reached:
+                    reached.add(int(j))
+                    if core[j]:
+                        todo.append(int(j))
+        clusters.append(reached)
+    return clusters
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_clusters_are_those_of_dbscan(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    points = rng.uniform(0, 0.12, (220, 3))
+    labels = dbscan(points, 0.016, 3)
+    wanted = _by_definition(points, 0.016, 3)
+    assert len(wanted) > 3
+    noise = set(range(220)) - set().union(*wanted)
+    assert set(np.flatnonzero(labels < 0)) == noise
+    for cluster in wanted:
+        alone = cluster - set().union(*(c for c in wanted if c is not cluster))
+        assert len({int(labels[i]) for i in alone}) == 1
+    assert len(set(labels[labels >= 0])) == len(wanted)

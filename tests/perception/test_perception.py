@@ -8,10 +8,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-pytest.importorskip(
-    "open3d", reason="Open3D is not usable here (extra [perception])", exc_type=ImportError
-)
-
 from embodied.perception import (
     Percept,
     Perception,

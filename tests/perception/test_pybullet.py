@@ -5,9 +5,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-pytest.importorskip(
-    "open3d", reason="Open3D is not usable here (extra [perception])", exc_type=ImportError
-)
 pytest.importorskip("pybullet", reason="the extra [pybullet] is not installed")
 
 from embodied.perception import Perception, look

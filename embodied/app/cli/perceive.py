@@ -40,6 +40,10 @@ def perceive(
     picture: Annotated[
         Path | None, typer.Option("--picture", help="Draw the views with boxes into this file.")
     ] = None,
+    points: Annotated[
+        Path | None,
+        typer.Option("--points", help="Write the perceived points into this file: .ply, .pcd ..."),
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="One JSON line on standard output.")] = False,
 ) -> None:
     """Look at a scene and compare what is perceived with the truth.
@@ -52,7 +56,7 @@ def perceive(
         noise_std_m=noise_mm / 1e3, dropout=dropout, patches=patches, lost=tuple(lose or ())
     )
     with guarded(json):
-        report = _look(scene, world, seed, detector, looks, faults, picture)
+        report = _look(scene, world, seed, detector, looks, faults, picture, points)
         if json:
             from embodied.app.show.terminal import print_json
 
@@ -70,6 +74,7 @@ def _look(
     looks: int,
     faults: SensorFaults,
     picture: Path | None,
+    points: Path | None,
 ) -> dict[str, Any]:
     import time
 
@@ -105,6 +110,10 @@ def _look(
         errors, missed = compare(percept, truth.poses, objects)
         if picture is not None:
             draw(picture, seen, percept, truth, spec)
+        if points is not None:
+            from embodied.perception.point_files import write_points
+
+            write_points(points, percept)
         return {
             "scene": spec.name,
             "world": world_name,
@@ -120,6 +129,7 @@ def _look(
             "images_cpu_s": round(drawn, 4),
             "update_cpu_s": round(took, 4),
             "picture": None if picture is None else str(picture),
+            "points": None if points is None else str(points),
         }
     finally:
         world.close()
@@ -211,8 +221,9 @@ def _print(report: dict[str, Any]) -> None:
         console.print(f"[dim]{reason}[/]")
     images, update = 1e3 * report["images_cpu_s"], 1e3 * report["update_cpu_s"]
     console.print(f"[dim]images {images:.0f} ms, perception {update:.0f} ms of CPU[/]")
-    if report["picture"]:
-        console.print(f"picture: {report['picture']}")
+    for what in ("picture", "points"):
+        if report[what]:
+            console.print(f"{what}: {report[what]}")
 
 
 def draw(
@@ -232,7 +243,7 @@ def draw(
         from embodied.errors import EnvironmentMissingError
 
         raise EnvironmentMissingError(
-            "the picture needs matplotlib: pip install 'embodied-stack[bench]'"
+            "the picture needs matplotlib: pip install 'embodied-stack[perception]'"
         ) from error
     from embodied.perception.cloud import usable_views
 
