@@ -76,6 +76,7 @@ class Fuser:
         self.lower, self.upper = np.asarray(lower), np.asarray(upper)
         self.options = options
         self._rays: dict[tuple[object, ...], NDArray[np.float32]] = {}
+        self._floor: dict[str, tuple[NDArray[np.float32], float, NDArray[np.float32]]] = {}
 
     def table_plane(self, views: Mapping[str, CameraView]) -> tuple[float, float] | None:
         """Height of the largest level plane in the world, and how noisy it looks; m.
@@ -148,15 +149,25 @@ class Fuser:
         self, view: CameraView, lower: Array
     ) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
         """Points (3, n) inside the workspace from a lower corner on, and their pixels."""
-        origin = np.float32(view.pose_camera_in_world.position[2])
         depth = view.depth.reshape(-1)
         # Height along a ray is monotonic in depth: one comparison leaves what is too low out.
-        with np.errstate(invalid="ignore", over="ignore"):
-            high = (depth > 0.0) & (origin + depth * self._rays_of(view)[2] > np.float32(lower[2]))
-        pixels = np.flatnonzero(high).astype(np.int32)
-        points = self._points(view, pixels, depth[pixels])
-        inside = self._inside(points, lower)
+        with np.errstate(invalid="ignore"):
+            pixels = np.flatnonzero(depth < self._depth_of(view, float(lower[2]))).astype(np.int32)
+        z = depth[pixels]
+        points = self._points(view, pixels, z)
+        inside = self._inside(points, lower) & (z > 0.0)
         return points[:, inside], pixels[inside]
+
+    def _depth_of(self, view: CameraView, height_m: float) -> NDArray[np.float32]:
+        """Depth at which each pixel's ray comes down to a height, (height * width,)."""
+        rays = self._rays_of(view)
+        drop = height_m - float(view.pose_camera_in_world.position[2])
+        known = self._floor.get(view.name)
+        if known is None or known[0] is not rays or known[1] != drop:
+            with np.errstate(divide="ignore"):
+                depth = np.where(rays[2] < 0.0, np.float32(drop) / rays[2], np.float32(np.inf))
+            known = self._floor[view.name] = (rays, drop, depth)
+        return known[2]
 
     def _points(
         self, view: CameraView, pixels: NDArray[np.integer], depth: NDArray[np.float32]

@@ -118,7 +118,7 @@ def _solid_distance(shape: str, half: Array, local: Array) -> Array:
 
 def _solid(shape: str, half: Array, local: Array) -> tuple[Array, Array]:
     if shape == "sphere":
-        radius = np.maximum(np.linalg.norm(local, axis=1), 1e-9)
+        radius = np.maximum(np.sqrt(np.einsum("ij,ij->i", local, local)), 1e-9)
         return radius - half[0], local / radius[:, None]
     if shape == "cylinder":
         radial = np.maximum(np.hypot(local[:, 0], local[:, 1]), 1e-9)
@@ -133,13 +133,14 @@ def _box(half: Array, local: Array) -> tuple[Array, Array]:
     """Signed distance of a box in any dimension."""
     beyond = np.abs(local) - half
     outside = np.maximum(beyond, 0.0)
-    length = np.linalg.norm(outside, axis=1)
-    deepest = beyond.max(axis=1)
-    face = np.zeros_like(local)
-    face[np.arange(len(local)), beyond.argmax(axis=1)] = 1.0
-    out = length > 1e-9
-    gradient = np.where(out[:, None], outside / np.maximum(length, 1e-9)[:, None], face)
-    return np.where(out, length, deepest), gradient * np.sign(local)
+    length = np.sqrt(np.einsum("ij,ij->i", outside, outside))
+    gradient = outside / np.maximum(length, 1e-9)[:, None]
+    within = np.flatnonzero(length <= 1e-9)
+    face = beyond[within].argmax(axis=1)
+    gradient[within] = 0.0
+    gradient[within, face] = 1.0
+    length[within] = beyond[within, face]
+    return length, gradient * np.sign(local)
 
 
 def fit(spec: ObjectSpec, points_in_world: Array, start: Pose, *, upright: bool = False) -> Fit:
@@ -163,7 +164,7 @@ def fit(spec: ObjectSpec, points_in_world: Array, start: Pose, *, upright: bool 
         arm = points - position
         d, g_local = signed_distance(spec, arm @ rotation)
         g = g_local @ rotation.T
-        jacobian = -np.column_stack([g, _cross(arm, g)])[:, free]
+        jacobian = np.concatenate([-g, _cross(g, arm)], axis=1)[:, free]
         w = np.maximum(0.0, 1.0 - (d / cutoff) ** 2) ** 2
         weighted = jacobian * w[:, None]
         normal = weighted.T @ jacobian + prior

@@ -274,7 +274,10 @@ class RayRenderer:
                 mine = geom == g
                 if mine.any():
                     local = (points[mine] - data.geom_xpos[g]) @ data.geom_xmat[g].reshape(3, 3)
-                    color[mine] *= surface.on_plane(g, local)
+                    slant = np.abs(np.einsum("ij,ij->i", normal[mine], to_camera[mine]))
+                    pixel_m = hits.depth[met[mine]] / self._focal_px(view.index)
+                    pixel_m /= np.maximum(slant, 1e-6)
+                    color[mine] *= surface.on_plane(g, local, pixel_m)
             total = color * surface.emission[geom, None]
             for light in _lights(model, data, view):
                 away, fading = light.at(points)
@@ -439,8 +442,11 @@ class _Surfaces:
         boxes = np.flatnonzero(model.tex_type == int(mujoco.mjtTexture.mjTEXTURE_SKYBOX))
         self._sky = self._texture(int(boxes[0])) if len(boxes) else None
 
-    def on_plane(self, geom: int, local: Array) -> Floats:
-        """Texture colours (n, 3) at points of a plane's own frame."""
+    def on_plane(self, geom: int, local: Array, pixel_m: Array) -> Floats:
+        """Texture colours (n, 3) at points of a plane's own frame.
+
+        They fade to the mean where a pixel covers (``pixel_m``) more than a quarter of the pattern.
+        """
         model = self._model
         material = int(model.geom_matid[geom])
         texture = int(model.mat_texid[material, int(mujoco.mjtTextureRole.mjTEXROLE_RGB)])
@@ -451,7 +457,9 @@ class _Surfaces:
         height, width = pixels.shape[:2]
         u = np.floor((0.5 * scale[0] * local[:, 0] - 0.5) % 1.0 * width).astype(np.intp)
         v = np.floor((-0.5 * scale[1] * local[:, 1] - 0.5) % 1.0 * height).astype(np.intp)
-        return pixels[np.minimum(v, height - 1), np.minimum(u, width - 1), :3]
+        sharp = pixels[np.minimum(v, height - 1), np.minimum(u, width - 1), :3]
+        blur = np.clip(2.0 * pixel_m * scale.max() - 0.5, 0.0, 1.0)[:, None].astype(np.float32)
+        return sharp + blur * (pixels[..., :3].mean(axis=(0, 1)) - sharp)
 
     def sky(self, rays: Array) -> Floats:
         """Colours (n, 3) of the skybox along rays of the world frame; black without one."""
