@@ -163,11 +163,12 @@ class Fuser:
         rays = self._rays_of(view)
         drop = height_m - float(view.pose_camera_in_world.position[2])
         known = self._floor.get(view.name)
-        if known is None or known[0] is not rays or known[1] != drop:
-            with np.errstate(divide="ignore"):
-                depth = np.where(rays[2] < 0.0, np.float32(drop) / rays[2], np.float32(np.inf))
-            known = self._floor[view.name] = (rays, drop, depth)
-        return known[2]
+        if known is not None and known[0] is rays and known[1] == drop:
+            return known[2]
+        depth = np.full(rays.shape[1], np.inf, dtype=np.float32)
+        np.divide(np.float32(drop), rays[2], out=depth, where=rays[2] < 0.0)
+        self._floor[view.name] = (rays, drop, depth)
+        return depth
 
     def _points(
         self, view: CameraView, pixels: NDArray[np.integer], depth: NDArray[np.float32]
@@ -175,7 +176,8 @@ class Fuser:
         """Points (3, n) in the world frame of pixels with some depth (n,)."""
         origin = view.pose_camera_in_world.position.astype(np.float32)
         with np.errstate(invalid="ignore", over="ignore"):
-            return origin[:, None] + depth * self._rays_of(view)[:, pixels]
+            points = origin[:, None] + depth * self._rays_of(view)[:, pixels]
+        return points.astype(np.float32, copy=False)
 
     def _inside(self, points: NDArray[np.float32], lower: Array) -> NDArray[np.bool_]:
         """Which points (3, n) lie in the workspace above a corner; False where one is unknown."""
@@ -199,7 +201,7 @@ class Fuser:
 
 
 def smoothed(
-    depth: NDArray[np.float32], pixels: NDArray[np.intp], step_m: float
+    depth: NDArray[np.float32], pixels: NDArray[np.integer], step_m: float
 ) -> NDArray[np.float32]:
     """Depth of some pixels, averaged over 3 x 3 neighbours within ``step_m`` of it in depth.
 

@@ -31,7 +31,7 @@ def write_points(path: Path, percept: Percept) -> int:
     if path.suffix not in FORMATS:
         raise ConfigurationError(f"{path.name}: give a file that ends in {', '.join(FORMATS)}")
     try:
-        import open3d
+        import open3d  # pyright: ignore[reportMissingImports]
     except ModuleNotFoundError as error:
         raise EnvironmentMissingError(
             "point cloud files need Open3D: pip install 'embodied-stack[open3d]'"
@@ -58,6 +58,6 @@ def write_points(path: Path, percept: Percept) -> int:
     cloud = open3d.geometry.PointCloud(open3d.utility.Vector3dVector(points[keep]))
     cloud.colors = open3d.utility.Vector3dVector(colors[keep])
     path.parent.mkdir(parents=True, exist_ok=True)
-    if not open3d.io.write_point_cloud(str(path), cloud):
+    if not open3d.io.write_point_cloud(path, cloud):
         raise ConfigurationError(f"cannot write {path}")
     return len(keep)
