@@ -9,6 +9,7 @@ from __future__ import annotations
 from pydantic_ai import exceptions as pai
 
 from embodied.errors import ModelError, ModelTimeoutError
+from embodied.language.models._bounds import AnswerRefusedError, refusal_in
 from embodied.language.models._retrying import TransientModelError
 from embodied.language.models._secrets import redact
 
@@ -28,7 +29,9 @@ def translate_error(
         timeout_s: The time-out in force.
     """
     detail = redact(_detail(error))
-    if isinstance(error, (pai.ModelRequestTimeout, pai.ModelTimeoutError)):
+    if refused := refusal_in(error):
+        return AnswerRefusedError(f"{name} at {where}: {redact(str(refused))}")
+    if isinstance(error, (TimeoutError, pai.ModelRequestTimeout, pai.ModelTimeoutError)):
         return ModelTimeoutError(f"{name} at {where} did not answer within {timeout_s:g} s")
     if isinstance(error, pai.ModelHTTPError):
         return _http_error(error, detail, name, where, key_variable)

@@ -58,6 +58,7 @@ def open_model(
             model.
         attempts: Times a request is sent at most when an endpoint is down, slow, rate-limited or
             broken; between them it waits with exponential back-off and honours ``Retry-After``.
+            No attempt begins after 1.5 times ``timeout_s``.
         max_calls: Budget of calls for this model and its fallbacks together; failed attempts count.
         max_tokens: Budget of tokens, read and written.
         price_usd_per_million: Price of a million tokens read and written, USD. Without it costs
@@ -109,6 +110,7 @@ def open_model(
             price_usd_per_million=price_usd_per_million,
             grammar_field=grammar_field,
         )
-        opened.append(Retrying(Budgeted(endpoint, budget), attempts=attempts))
+        asked = Budgeted(endpoint, budget)
+        opened.append(Retrying(asked, attempts=attempts, longest_total_s=1.5 * timeout_s))
     model = opened[0] if len(opened) == 1 else FallbackModel(opened)
     return Recording(model, record) if record is not None else model

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 import time
 from collections.abc import Callable
@@ -28,7 +29,8 @@ class Retrying:
 
     The k-th pause is uniform in [0.5, 1] x min(``longest_pause_s``, ``first_pause_s`` 2^k), or what
     the endpoint asked for in ``Retry-After`` if that is longer. An endpoint that asks for more
-    than ``longest_retry_after_s`` is not waited for.
+    than ``longest_retry_after_s`` is not waited for, and no attempt begins once
+    ``longest_total_s`` have passed.
 
     Args:
         model: The model.
@@ -36,6 +38,7 @@ class Retrying:
         first_pause_s: Scale of the first pause.
         longest_pause_s: Longest pause of our own.
         longest_retry_after_s: Longest pause on the endpoint's request.
+        longest_total_s: Time since the first attempt after which there is no further one.
         sleep: Waits; tests pass a list's ``append``.
         rng: Source of the jitter.
     """
@@ -48,6 +51,7 @@ class Retrying:
         first_pause_s: float = 0.5,
         longest_pause_s: float = 20.0,
         longest_retry_after_s: float = 60.0,
+        longest_total_s: float = math.inf,
         sleep: Callable[[float], object] = time.sleep,
         rng: random.Random | None = None,
     ) -> None:
@@ -58,6 +62,7 @@ class Retrying:
         self._first_pause_s = first_pause_s
         self._longest_pause_s = longest_pause_s
         self._longest_retry_after_s = longest_retry_after_s
+        self._longest_total_s = longest_total_s
         self._sleep = sleep
         self._rng = rng or random.Random()
 
@@ -74,6 +79,7 @@ class Retrying:
             ModelError: The last of all attempts failed; the message counts them.
         """
         attempt = 0
+        started = time.monotonic()
         while True:
             try:
                 return self._model.complete(request)
@@ -81,7 +87,8 @@ class Retrying:
                 attempt += 1
                 asked = error.retry_after_s if isinstance(error, TransientModelError) else None
                 too_long = asked is not None and asked > self._longest_retry_after_s
-                if attempt >= self._attempts or too_long:
+                spent = time.monotonic() - started >= self._longest_total_s
+                if attempt >= self._attempts or too_long or spent:
                     raise self._given_up(error, attempt, asked if too_long else None) from None
                 self._sleep(self._pause_s(attempt - 1, asked))
 

@@ -6,6 +6,7 @@ and error messages are ours, so that they are the same for every kind of model.
 
 from __future__ import annotations
 
+import asyncio
 import os
 import time
 from typing import Any
@@ -24,6 +25,11 @@ try:
     from pydantic_ai.output import OutputObjectDefinition
     from pydantic_ai.settings import ModelSettings
 
+    from embodied.language.models._bounds import (
+        LONGEST_ANSWER,
+        AnswerRefusedError,
+        bound_response,
+    )
     from embodied.language.models._endpoint_errors import translate_error
 except ImportError as error:
     raise EnvironmentMissingError(
@@ -32,6 +38,13 @@ except ImportError as error:
 
 KEY_VARIABLES = {"openai": "OPENAI_API_KEY", "anthropic": "ANTHROPIC_API_KEY"}
 """Environment variable that holds the key of each kind of endpoint."""
+
+_PLAIN = {"Accept-Encoding": "identity"}
+_BOUNDED: dict[str, Any] = {
+    "follow_redirects": False,
+    "event_hooks": {"response": [bound_response]},
+}
+"""How the libraries' HTTP clients are opened."""
 
 _NO_KEY = "no-key"
 """Sent where a local server wants no key; the client library insists on some text."""
@@ -104,17 +117,29 @@ class EndpointModel:
     def _build(self, kind: str, model: str, base_url: str | None, key: str) -> Model:
         """The library's model; its own retries are off."""
         if kind == "anthropic":
-            from anthropic import AsyncAnthropic
+            from anthropic import AsyncAnthropic, DefaultAsyncHttpxClient
             from pydantic_ai.models.anthropic import AnthropicModel
             from pydantic_ai.providers.anthropic import AnthropicProvider
 
-            self._client = AsyncAnthropic(api_key=key, base_url=base_url, max_retries=0)
+            self._client = AsyncAnthropic(
+                api_key=key,
+                base_url=base_url,
+                max_retries=0,
+                http_client=DefaultAsyncHttpxClient(**_BOUNDED),
+                default_headers=_PLAIN,
+            )
             return AnthropicModel(model, provider=AnthropicProvider(anthropic_client=self._client))
-        from openai import AsyncOpenAI
+        from openai import AsyncOpenAI, DefaultAsyncHttpxClient
         from pydantic_ai.models.openai import OpenAIChatModel
         from pydantic_ai.providers.openai import OpenAIProvider
 
-        self._client = AsyncOpenAI(api_key=key, base_url=base_url, max_retries=0)
+        self._client = AsyncOpenAI(
+            api_key=key,
+            base_url=base_url,
+            max_retries=0,
+            http_client=DefaultAsyncHttpxClient(**_BOUNDED),
+            default_headers=_PLAIN,
+        )
         return OpenAIChatModel(model, provider=OpenAIProvider(openai_client=self._client))
 
     @property
@@ -134,8 +159,14 @@ class EndpointModel:
         start = time.perf_counter()
         answer = self._ask(request)
         usage = answer.usage
+        text = answer.text or ""
+        if len(text) > LONGEST_ANSWER:
+            raise AnswerRefusedError(
+                f"{self.name} at {self._where} sent an answer of {len(text)} characters; "
+                f"at most {LONGEST_ANSWER} are read"
+            )
         return Response(
-            text=answer.text or "",
+            text=redact(text),
             usage=Usage(
                 calls=1,
                 input_tokens=usage.input_tokens,
@@ -143,7 +174,7 @@ class EndpointModel:
                 cost_usd=self._cost(usage.input_tokens, usage.output_tokens),
             ),
             latency_s=time.perf_counter() - start,
-            model=f"{self._kind}:{answer.model_name or self._model_name}",
+            model=f"{self._kind}:{redact((answer.model_name or self._model_name)[:200])}",
         )
 
     def _ask(self, request: Request) -> pai_messages.ModelResponse:
@@ -180,11 +211,14 @@ class EndpointModel:
                 ),
             )
         return run_blocking(
-            model_request(
-                self._model,
-                _library_messages(request),
-                model_settings=settings,
-                model_request_parameters=parameters,
+            asyncio.wait_for(
+                model_request(
+                    self._model,
+                    _library_messages(request),
+                    model_settings=settings,
+                    model_request_parameters=parameters,
+                ),
+                self._timeout_s,  # of the whole answer: an endpoint may send a byte now and then
             )
         )
 
