@@ -1,10 +1,10 @@
-"""The contract of a world as tests: whoever implements ``World`` subclasses ``WorldContract``.
+"""The contract of a world as tests.
 
-```python
-class TestMyWorld(WorldContract):
-    def make_world(self) -> World:
-        return MyWorld(...)
-```
+Whoever implements ``World`` subclasses ``WorldContract``::
+
+    class TestMyWorld(WorldContract):
+        def make_world(self) -> World:
+            return MyWorld(...)
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
-"""The contract of a driver as tests: whoever implements ``Driver`` subclasses ``DriverContract``.
+"""The contract of a driver as tests.
 
-```python
-class TestMyDriver(DriverContract):
-    def make_driver(self) -> Driver:
-        return MyDriver(...)  # against an emulator
-```
+Whoever implements ``Driver`` subclasses ``DriverContract``::
+
+    class TestMyDriver(DriverContract):
+        def make_driver(self) -> Driver:
+            return MyDriver(...)  # against an emulator
 """
 
 from __future__ import annotations
