@@ -35,7 +35,7 @@ try:
     import torch
     import torch.nn.functional as F  # noqa: N812
 
-    from embodied.language.offline.adapters import blend, digest, write_adapter
+    from embodied.training.adapters import blend, digest, write_adapter
     from embodied.training.llama import Llama
 except ImportError as error:
     raise EnvironmentMissingError(

@@ -134,7 +134,7 @@ def test_a_run_goes_on_from_an_earlier_adapter(tiny: Path, tmp_path: Path, setti
     from dataclasses import replace
 
     from embodied.errors import ConfigurationError
-    from embodied.language.offline.adapters import digest, write_adapter
+    from embodied.training.adapters import digest, write_adapter
     from embodied.training.llama import Llama
     from embodied.training.train import train
 
