@@ -26,4 +26,6 @@ def asker(yes: bool) -> Ask:
 def _on_terminal(question: Question) -> bool:
     import typer
 
-    return typer.confirm(question.text, default=False, err=True)
+    from embodied.printable import printable
+
+    return typer.confirm(printable(question.text), default=False, err=True)

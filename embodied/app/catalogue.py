@@ -5,10 +5,10 @@ from __future__ import annotations
 from importlib import resources
 from pathlib import Path
 
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from embodied.app.show.console import Console
 from embodied.app.show.terminal import print_json
 from embodied.errors import ConfigurationError
 from embodied.routes.reward.robots import REWARD_ROBOTS

@@ -9,10 +9,9 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from rich.console import Console
-
 from embodied.app.record.run_folder import make_folder
 from embodied.app.run import perform
+from embodied.app.show.console import Console
 from embodied.app.show.protocol import Display
 from embodied.app.show.video_options import VideoOptions
 from embodied.outcome import INTERRUPTED, REACHED

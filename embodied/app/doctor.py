@@ -12,12 +12,12 @@ from enum import Enum
 from importlib import metadata, util
 from pathlib import Path
 
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from embodied.app.record.run_folder import free_bytes
 from embodied.app.run import versions
+from embodied.app.show.console import Console
 from embodied.app.show.terminal import print_json
 from embodied.errors import EmbodiedError
 

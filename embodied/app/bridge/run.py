@@ -11,11 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-
 from embodied.app.bridge.console import KEYS, OperatorConsole
 from embodied.app.bridge.session import BridgeOptions, Supervised, SupervisedWorld, open_supervised
 from embodied.app.run import perform
+from embodied.app.show.console import Console
 from embodied.app.show.terminal import JsonDisplay, QuietDisplay, RichDisplay
 from embodied.app.show.video_options import VideoOptions
 from embodied.app.wiring import open_session

@@ -283,7 +283,7 @@ def replay(
 
 
 def _console() -> Any:
-    from rich.console import Console
+    from embodied.app.show.console import Console
 
     return Console(highlight=False)
 

@@ -60,5 +60,8 @@ def _complain(text: str, code: int, json: bool) -> NoReturn:
 
         print_json({"exit_code": code, "message": text})
     else:
-        typer.secho(f"embodied: {text}", err=True, fg=None if code == 130 else "red")
+        from embodied.printable import printable
+
+        text = f"embodied: {printable(text)}"
+        typer.secho(text, err=True, fg=None if code == 130 else "red")
     raise typer.Exit(code)

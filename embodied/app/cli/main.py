@@ -289,7 +289,7 @@ def _opened(settings: Settings) -> Generator[tuple[Session, float]]:
 
 
 def _tell(text: str) -> None:
-    from rich.console import Console
+    from embodied.app.show.console import Console
 
     Console(stderr=True).print(text, style="dim")
 
@@ -319,7 +319,7 @@ def _display(
 
 
 def _console() -> Any:
-    from rich.console import Console
+    from embodied.app.show.console import Console
 
     return Console(highlight=False)
 

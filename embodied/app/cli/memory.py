@@ -42,12 +42,12 @@ def show(folder: FolderArgument, step: StepOption = None, json_output: JsonOptio
             }
             typer.echo(json.dumps(record))
             return
-        typer.echo(f"after step {state.step}, at {state.time_s:g} s:")
+        _say(f"after step {state.step}, at {state.time_s:g} s:")
         for f in facts:
             source = f"{f.provenance.value} at {f.time_s:g} s, p = {f.confidence:.2g}"
-            typer.echo(f"  {f!s:<44} {source}")
+            _say(f"  {f!s:<44} {source}")
         for row in state.quantities.rows.values():
-            typer.echo(f"  {row!s:<44} worked out")
+            _say(f"  {row!s:<44} worked out")
 
 
 @memory.command()
@@ -69,9 +69,9 @@ def replay(
             lines = _change_lines(state, change)
             state = state.applied(change)
             if lines or full:
-                typer.echo(f"{change.step}. {change.time_s:g} s, {change.cause}")
+                _say(f"{change.step}. {change.time_s:g} s, {change.cause}")
                 for line in lines:
-                    typer.echo(f"     {line}")
+                    _say(f"     {line}")
 
 
 @memory.command()
@@ -92,7 +92,7 @@ def ask(
             typer.echo(json.dumps({"question": question, "answer": words, "step": state.step}))
             return
         chain = " > ".join(words) if asked.kind == "where" else ", ".join(words)
-        typer.echo(chain or "nothing")
+        _say(chain or "nothing")
 
 
 def _state(folder: Path, step: int | None) -> Memory:
@@ -105,6 +105,12 @@ def _state(folder: Path, step: int | None) -> Memory:
     for change in changes if step is None else changes[:step]:
         state = state.applied(change)
     return state
+
+
+def _say(text: str) -> None:
+    from embodied.printable import printable
+
+    typer.echo(printable(text))
 
 
 def _change_lines(before: Memory, change: Change) -> list[str]:

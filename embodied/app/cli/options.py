@@ -229,12 +229,13 @@ def checked(settings: Settings, chosen: Collection[str]) -> Settings:
     """
     from embodied.app.compatibility import check_names, refusal
     from embodied.errors import ConfigurationError
+    from embodied.printable import printable
 
     try:
         settings = check_names(settings, chosen)
         problem = refusal(settings, chosen)
     except ConfigurationError as error:
-        raise typer.BadParameter(str(error)) from error
+        raise typer.BadParameter(printable(str(error))) from error
     if problem is not None:
         name, reason = problem
         flag = next(o.flags[0] for n, o in OPTIONS.items() if (o.field or n) == name)

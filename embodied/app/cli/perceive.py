@@ -189,8 +189,9 @@ def _row(error: ObjectError, percept: Percept) -> dict[str, Any]:
 
 
 def _print(report: dict[str, Any]) -> None:
-    from rich.console import Console
     from rich.table import Table
+
+    from embodied.app.show.console import Console
 
     console = Console(highlight=False)
     title = f"{report['scene']}, layout {report['seed']}: perceived against true"

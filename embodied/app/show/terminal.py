@@ -8,14 +8,16 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console, Group
+from rich.console import Group
 from rich.markup import escape
 from rich.panel import Panel
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
 from embodied.app.record.run_folder import jsonable
+from embodied.app.show.console import Console
 from embodied.outcome import BROKEN, NOT_REACHED, NOT_UNDERSTOOD, REACHED, Outcome
+from embodied.printable import escaped
 from embodied.protocols import Event
 
 About = Mapping[str, Any]
@@ -255,7 +257,8 @@ class JsonDisplay:
 
 def print_json(value: Any) -> None:
     """Write one line of JSON to standard output."""
-    sys.stdout.write(json.dumps(jsonable(value), ensure_ascii=False, allow_nan=False) + "\n")
+    text = json.dumps(jsonable(value), ensure_ascii=False, allow_nan=False)
+    sys.stdout.write(escaped(text) + "\n")
     sys.stdout.flush()
 
 

@@ -302,8 +302,9 @@ def _progress(
     if not shown:
         yield lambda _: None
         return
-    from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    from embodied.app.show.console import Console
 
     columns = (
         TextColumn("{task.description}"),
