@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -10,6 +9,7 @@ from importlib import resources
 from string import Template
 from typing import Any, cast
 
+from embodied.bounded_json import UnreadableAnswerError, json_object
 from embodied.errors import Diagnostic, ProgramError
 from embodied.memory.arithmetic import Linear
 from embodied.memory.facts import Delta, Op, Value
@@ -157,14 +157,10 @@ def read_proposal(text: str) -> Proposal:
     Raises:
         ProgramError: It is not in the schema; the diagnostics say where.
     """
-    body = text.strip().removeprefix("```json").removeprefix("```").removesuffix("```")
     try:
-        raw: Any = json.loads(body)
-    except ValueError as error:
-        raise _unreadable(text, "answer", f"it is not JSON: {error}") from error
-    if not isinstance(raw, dict):
-        raise _unreadable(text, "answer", "it is no JSON object")
-    data = cast("dict[str, Any]", raw)
+        data = cast("dict[str, Any]", json_object(text))
+    except UnreadableAnswerError as error:
+        raise _unreadable(text, error.where, error.problem, error.hint) from error
     unknown = sorted(set(data) - set(SCHEMA["properties"]))
     if unknown:
         known = ", ".join(SCHEMA["properties"])

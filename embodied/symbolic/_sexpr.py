@@ -9,6 +9,9 @@ from typing import TypeAlias
 
 from embodied.errors import Diagnostic
 
+DEEPEST = 100
+"""Deepest nesting that is read; what reads the expressions after this recurses."""
+
 _TOKEN = re.compile(r";[^\n]*|[()]|[^\s();]+|\n")
 
 
@@ -74,6 +77,10 @@ def parse(text: str) -> tuple[tuple[Sexpr, ...], tuple[Diagnostic, ...]]:
         elif token.startswith(";"):
             continue
         elif token == "(":
+            if len(stack) > DEEPEST:
+                problem = f"lists are nested more than {DEEPEST} deep"
+                hint = "write it flatter, e.g. one 'and' with many parts"
+                return (), (Diagnostic(where=f"line {line}", problem=problem, hint=hint),)
             stack.append((line, []))
         elif token == ")":
             if len(stack) == 1:

@@ -41,7 +41,7 @@ def test_every_part_is_read() -> None:
     ("text", "problem"),
     [
         ("I would say so", "not JSON"),
-        ("[]", "no JSON object"),
+        ("[]", "no object"),
         ('{"state": {}}', "there is no 'state'"),
         ('{"deltas": [{"op": "erase", "fact": "(on a b)"}]}', r"deltas\[0\]"),
         ('{"deltas": [{"op": "add"}]}', r"deltas\[0\]"),

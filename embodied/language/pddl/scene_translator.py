@@ -6,12 +6,12 @@ and repaired with diagnostics a bounded number of times. The model never writes 
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
+from embodied.bounded_json import LONGEST_TEXT, UnreadableAnswerError, json_object
 from embodied.errors import Diagnostic, NotUnderstoodError, ProgramError
 from embodied.language._prompting import fill, prompt_text
 from embodied.language.pddl.goal_grammar import goal_grammar
@@ -190,9 +190,10 @@ def read_answer(text: str) -> tuple[tuple[str, ...], str]:
     Raises:
         ProgramError: None of these forms.
     """
-    data = _first_json_object(text)
-    if data is None:
-        return _read_lines(text)
+    try:
+        data = json_object(text)
+    except UnreadableAnswerError as error:
+        return _read_lines(text, error)
     stages, refusal = data.get("stages"), data.get("unsupported", "")
     problems: list[Diagnostic] = []
     if not isinstance(stages, list) or not all(
@@ -224,31 +225,16 @@ _FORM = (
 )
 
 
-def _read_lines(text: str) -> tuple[tuple[str, ...], str]:
-    lines = [line.strip() for line in text.strip().splitlines()]
+def _read_lines(text: str, why: UnreadableAnswerError) -> tuple[tuple[str, ...], str]:
+    lines = [line.strip() for line in text[:LONGEST_TEXT].strip().splitlines()]
     lines = [line for line in lines if line and not line.startswith("```")]
     if len(lines) == 1 and lines[0].lower().startswith("unsupported:"):
         return (), lines[0].partition(":")[2].strip() or "no reason given"
     if lines and all(line.startswith("(") and line.endswith(")") for line in lines):
         return tuple(lines), ""
     cut = text.strip() if len(text) < 80 else text.strip()[:80] + " ..."
-    problem = f"it is not a JSON object: {cut!r}"
+    problem = f"it is not a JSON object ({why.where}: {why.problem}): {cut!r}"
     raise ProgramError(text, [Diagnostic(where="answer", problem=problem, hint=_FORM)])
-
-
-def _first_json_object(text: str) -> dict[str, Any] | None:
-    """The first JSON object in the text that is not inside another; None if there is none."""
-    decoder = json.JSONDecoder()
-    start = text.find("{")
-    while start >= 0:
-        try:
-            value, _ = decoder.raw_decode(text, start)
-        except (ValueError, RecursionError):
-            value = None
-        if isinstance(value, dict):
-            return cast("dict[str, Any]", value)
-        start = text.find("{", start + 1)
-    return None
 
 
 def _impossible(goal: Formula, domain: Domain, facts: frozenset[Atom]) -> list[Diagnostic]:

@@ -12,6 +12,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, cast
 
+from embodied.bounded_json import UnreadableAnswerError, json_object
 from embodied.errors import Diagnostic, ProgramError
 from embodied.language.reward.vocabulary import (
     CONDITION_OPS,
@@ -199,22 +200,12 @@ def program_from_json(text: str, robot: str, *, source: str, filled: bool = True
             ],
         )
     words = VOCABULARIES[robot]
-    body = text.strip()
-    fence = re.search(r"```(?:json)?\s*\n(.*?)```", body, re.DOTALL)
-    if fence:
-        body = fence.group(1)
     try:
-        data = json.loads(body)
-    except json.JSONDecodeError as error:
+        data = json_object(text)
+    except UnreadableAnswerError as error:
+        hint = error.hint or 'answer with one JSON object {"stages": [...]} and nothing else'
         raise ProgramError(
-            text,
-            [
-                Diagnostic(
-                    where=f"line {error.lineno}",
-                    problem=f"not JSON: {error.msg}",
-                    hint='answer with one JSON object {"stages": [...]} and nothing else',
-                )
-            ],
+            text, [Diagnostic(where=error.where, problem=error.problem, hint=hint)]
         ) from None
     reader = _Reader(words)
     stages = reader.stages(data)

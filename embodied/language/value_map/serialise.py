@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Sequence
 from typing import Any
 
+from embodied.bounded_json import UnreadableAnswerError, json_object
 from embodied.errors import Diagnostic, NotUnderstoodError, ProgramError
 from embodied.language.value_map._reading import Reader, Workspace
 from embodied.language.value_map.vocabulary import (
@@ -44,18 +44,14 @@ def read_json(
         ProgramError: With every diagnostic found; the program is not usable.
         NotUnderstoodError: It says that the request cannot be met.
     """
-    body = text.strip()
-    fence = re.search(r"```(?:json)?\s*\n(.*?)```", body, re.DOTALL)
     try:
-        data = json.loads(fence.group(1) if fence else body)
-    except (ValueError, RecursionError) as error:
-        line = getattr(error, "lineno", 1)
-        problem = f"not JSON: {getattr(error, 'msg', 'nested too deeply')}"
-        hint = 'answer with one JSON object {"stages": [...]} and nothing else'
+        data = json_object(text)
+    except UnreadableAnswerError as error:
+        hint = error.hint or 'answer with one JSON object {"stages": [...]} and nothing else'
         raise ProgramError(
-            text, [Diagnostic(where=f"line {line}", problem=problem, hint=hint)]
+            text, [Diagnostic(where=error.where, problem=error.problem, hint=hint)]
         ) from None
-    if isinstance(data, dict) and set(data) == {"cannot"}:
+    if set(data) == {"cannot"}:
         raise NotUnderstoodError(text, [Diagnostic(where="request", problem=str(data["cannot"]))])
     reader = Reader(workspace)
     program = ValueMapProgram(stages=reader.stages(data), source=source)
