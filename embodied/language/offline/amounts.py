@@ -2,49 +2,35 @@
 
 from __future__ import annotations
 
-import math
+from collections.abc import Mapping
 
-from embodied.language.offline.grammar import NUMBER, Symbols, lit
+from embodied.language.offline.grammar import DIGIT, NUMBER, Symbols, lit
 from embodied.language.offline.slots import SlotError
+from embodied.language.words import amounts as units
 
 FACTORS = {
-    "m": 1.0,
-    "cm": 0.01,
-    "mm": 0.001,
-    "deg": math.pi / 180,
-    "rad": 1.0,
-    "m/s": 1.0,
-    "cm/s": 0.01,
-    "rad/s": 1.0,
-    "deg/s": math.pi / 180,
-    "hz": 1.0,
-    "s": 1.0,
-    "%": 0.01,
+    unit: units.FACTORS[unit] for unit in "m cm mm deg rad m/s cm/s rad/s deg/s hz s %".split()
 }
 """SI value of one unit."""
 
-LENGTH = ("cm", "m", "mm")
-ANGLE = ("deg", "rad")
-SPEED = ("m/s", "cm/s")
-RATE = ("rad/s", "deg/s")
+QUANTITIES: Mapping[str, tuple[str, ...]] = {
+    "length": ("cm", "m", "mm"),
+    "angle": ("deg", "rad"),
+    "speed": ("m/s", "cm/s"),
+    "rate": ("rad/s", "deg/s"),
+    "frequency": ("hz",),
+    "duration": ("s",),
+    "share": ("%",),
+}
+"""Units of each rule of numbers."""
 
 
 def number_rules() -> dict[str, tuple[Symbols, ...]]:
     """Rules ``number`` and one rule per quantity, each with a space in front."""
-    from embodied.language.offline.grammar import DIGIT
-
     rules: dict[str, tuple[Symbols, ...]] = {"digit": DIGIT, "number": NUMBER}
-    for name, units in (
-        ("length", LENGTH),
-        ("angle", ANGLE),
-        ("speed", SPEED),
-        ("rate", RATE),
-        ("frequency", ("hz",)),
-        ("duration", ("s",)),
-        ("share", ("%",)),
-    ):
+    for name, legal in QUANTITIES.items():
         rules[name] = ((lit(" "), "number", f"unit-{name}"),)
-        rules[f"unit-{name}"] = tuple((lit(f" {u}"),) for u in units)
+        rules[f"unit-{name}"] = tuple((lit(f" {unit}"),) for unit in legal)
     return rules
 
 

@@ -24,18 +24,8 @@ from embodied.language.offline.grammar import Grammar, Symbols, lit
 from embodied.language.offline.grounding import SIMILAR, forms_of, unknown_words
 from embodied.language.offline.mentions import mentioned
 from embodied.language.offline.scene_view import SceneView, Thing
-from embodied.language.offline.text import normalise, number_words
-
-QUANTITIES: Mapping[str, tuple[str, ...]] = {
-    "length": amounts.LENGTH,
-    "angle": amounts.ANGLE,
-    "speed": amounts.SPEED,
-    "rate": amounts.RATE,
-    "frequency": ("hz",),
-    "duration": ("s",),
-    "share": ("%",),
-}
-"""Units of each rule of numbers."""
+from embodied.language.offline.text import normalise
+from embodied.language.words.amounts import NUMBERS
 
 IN_WORDS: Mapping[str, tuple[str, ...]] = {
     "once": ("1 hz",),
@@ -86,11 +76,11 @@ def narrowed(
     rules = dict(grammar.rules)
     said = None if _garbled_number(texts[0]) else quantities(texts)
     if said is not None:
-        for rule, units in QUANTITIES.items():
+        for rule, units in amounts.QUANTITIES.items():
             if rule in rules:
                 rules[rule] = tuple((lit(f" {q}"),) for q in said if q.split()[1] in units)
         if "pace" in rules:
-            rules["pace"] = _with_numbers(rules["pace"], said, amounts.SPEED)
+            rules["pace"] = _with_numbers(rules["pace"], said, amounts.QUANTITIES["speed"])
     if not unknown_words(sentence, scene):
         rules = _without_unnamed(rules, texts, scene)
     if previous is not None:
@@ -238,7 +228,7 @@ def _said(word: str, rule: str, spoken: set[str], scene: SceneView) -> bool:
 
 def _garbled_number(text: str) -> bool:
     """Whether a word may be a mistyped number: then which numbers were said is not known."""
-    known = number_words()
+    known = NUMBERS
     for word in _WORD.findall(text):
         if word.isalpha() and len(word) > 3 and word not in known:
             close = difflib.get_close_matches(word, known, n=1, cutoff=0.8)

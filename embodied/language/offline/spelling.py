@@ -14,7 +14,7 @@ import re
 from embodied.language.offline.english import english
 from embodied.language.offline.grounding import everyday_words, forms_of, scene_words
 from embodied.language.offline.scene_view import SceneView
-from embodied.language.offline.text import number_words, unit_names
+from embodied.language.words.amounts import NUMBERS, UNIT_NAMES
 
 _WORD = re.compile(r"(?<![\w'-])[A-Za-z]{3,}(?![\w'-])")
 
@@ -64,4 +64,4 @@ def _meant(word: str, own: frozenset[str]) -> str:
 
 @functools.cache
 def _instruction_words() -> frozenset[str]:
-    return everyday_words() | number_words() | unit_names()
+    return everyday_words() | set(NUMBERS) | set(UNIT_NAMES)

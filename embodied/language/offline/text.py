@@ -4,39 +4,12 @@ from __future__ import annotations
 
 import re
 
-_ONES = (
-    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen"
-    " fifteen sixteen seventeen eighteen nineteen"
-).split()
-_TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
-_NUMBERS: dict[str, int] = {
-    **{w: i for i, w in enumerate(_ONES)},
-    **{w: 10 * (i + 2) for i, w in enumerate(_TENS)},
-    "hundred": 100,
+from embodied.language.words.amounts import NUMBERS, ONES, UNIT_NAMES
+
+_UNITS = {
+    w: u for w, u in UNIT_NAMES.items() if u in ("cm", "mm", "m", "deg", "s", "rad", "hz", "%")
 }
-
-
-def number_words() -> frozenset[str]:
-    """Words that are numbers."""
-    return frozenset(_NUMBERS)
-
-
-_UNIT_NAMES = {
-    "cm": "cm cms centimeter centimeters centimetre centimetres",
-    "mm": "mm millimeter millimeters millimetre millimetres",
-    "m": "m meter meters metre metres",
-    "deg": "deg degree degrees degs",
-    "s": "s sec secs second seconds",
-    "rad": "rad radian radians",
-    "hz": "hz hertz",
-    "%": "% percent pct",
-}
-_UNITS = {name: unit for unit, names in _UNIT_NAMES.items() for name in names.split()}
-
-
-def unit_names() -> frozenset[str]:
-    """Words and symbols that are units."""
-    return frozenset(_UNITS)
+"""Words for units that the model was trained on in one form."""
 
 
 _TOKEN = re.compile(r"\d+(?:\.\d+)?|[^\W\d_]+(?:['-][^\W_]+)*|->|[^\w\s]")
@@ -91,19 +64,19 @@ def _number(tokens: list[str], i: int) -> tuple[str, int]:
     if token in ("a", "an") and follows in _UNITS and follows not in ("m", "s", "sec", "second"):
         return "1", 1
     parts = token.split("-")
-    if all(p in _NUMBERS for p in parts):
+    if all(p in NUMBERS for p in parts):
         if follows == "hundred" and len(parts) == 1:
             rest, used = _number(tokens, i + 2) if i + 2 < len(tokens) else ("", 0)
             more = int(rest) if rest.isdigit() and int(rest) < 100 else 0
-            return str(100 * _NUMBERS[token] + more), 2 + (used if more else 0)
+            return str(100 * NUMBERS[token] + more), 2 + (used if more else 0)
         if token == "one" and follows not in _UNITS:
             return "", 0
         if len(parts) == 2:
-            return str(_NUMBERS[parts[0]] + _NUMBERS[parts[1]]), 1
-        value = _NUMBERS[token]
-        if 20 <= value < 100 and follows in _ONES[1:10]:
-            return str(value + _NUMBERS[follows]), 2
-        if follows == "point" and i + 2 < len(tokens) and tokens[i + 2] in _ONES[:10]:
-            return f"{value}.{_NUMBERS[tokens[i + 2]]}", 3
+            return str(NUMBERS[parts[0]] + NUMBERS[parts[1]]), 1
+        value = NUMBERS[token]
+        if 20 <= value < 100 and follows in ONES[1:10]:
+            return str(value + NUMBERS[follows]), 2
+        if follows == "point" and i + 2 < len(tokens) and tokens[i + 2] in ONES[:10]:
+            return f"{value}.{NUMBERS[tokens[i + 2]]}", 3
         return str(value), 1
     return "", 0

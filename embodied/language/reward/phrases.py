@@ -2,53 +2,36 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from embodied.language.words.amounts import DIGITS, FACTORS, UNITS, number_at, unit_of
 from embodied.language.words.cursor import Abstain, Cursor
-from embodied.language.words.lexer import Token as Token
-from embodied.language.words.lexer import UnreadableTextError, expand, plain_text
-from embodied.language.words.lexicon import COURTESY, POLITE
+from embodied.language.words.lexer import COLON, COMMA, STOP, UnreadableTextError, tokenize
+from embodied.language.words.lexicon import CHATTER, COURTESY, POLITE
 from embodied.types import RewardStage, RewardTerm
 
-_TOKEN = re.compile(
-    r"(?:rad|deg|degrees?|radians?|m|cm|km)/(?:s|sec|h)\b|\d+(?:\.\d+)?|\.\d+"
-    r"|[^\W\d_]+(?:'[a-z]+)?|[,;:.!?%\n]|\S"
-)
-_STOPS = frozenset(";.!?\n")
 _WORDS = {
-    "foot": "paw", "feet": "paws", "leg": "paw", "legs": "paws", "back": "back", "hind": "rear",
-    "body": "torso", "trunk": "torso", "belly": "torso", "chest": "torso", "metre": "m",
-    "metres": "m", "meter": "m", "meters": "m", "centimetre": "cm", "centimetres": "cm",
-    "centimeter": "cm", "centimeters": "cm", "degree": "deg", "degrees": "deg", "°": "deg",
-    "radian": "rad", "radians": "rad", "seconds": "s", "second": "s", "sec": "s", "secs": "s",
-    "hertz": "hz", "percent": "%", "ground": "floor",
+    "foot": "paw", "feet": "paws", "leg": "paw", "legs": "paws", "hind": "rear", "body": "torso",
+    "trunk": "torso", "belly": "torso", "chest": "torso", "ground": "floor",
     "forwards": "forward", "backwards": "backward", "inwards": "inward", "outwards": "outward",
     "ahead": "forward", "towards": "to", "toward": "to", "anticlockwise": "counterclockwise",
     "raise": "lift", "hoist": "lift", "rotate": "turn", "quickly": "fast", "quick": "fast",
     "slow": "slowly", "rapidly": "fast", "ur": "", "halfway": "half way", "whirl": "spin",
-    "twirl": "spin", "fore": "front",
+    "twirl": "spin", "fore": "front", STOP: ";", COLON: COMMA,
 }  # fmt: skip
 _ARM_WORDS = {"tap": "faucet", "water": "faucet"}
-_DROPPED = frozenset(
-    "the a an your my its of please now just kindly robot ok okay well hey that's dog "
-    "there right now immediately thanks thank about approximately exactly \" ' only".split()
-) - {"right"}
-_NUMBERS = {
-    "zero": 0, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7,
-    "eight": 8, "nine": 9, "ten": 10, "eleven": 11, "twelve": 12, "fifteen": 15, "twenty": 20,
-    "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80,
-    "ninety": 90, "hundred": 100,
-}  # fmt: skip
+_DROPPED = CHATTER | set(
+    "the a an your my its of that's dog there about approximately exactly only".split()
+)
 _PHRASES: tuple[tuple[str, str], ...] = (
     (r"\bhalf m\b", "0.5 m"),
     (r"\bquarter m\b", "0.25 m"),
     (r"\bm per s\b", "m/s"),
     (r"\bcm per s\b", "cm/s"),
-    (r"\bdeg per s\b|\bdegrees?/s(?:ec)?\b", "deg/s"),
-    (r"\brad per s\b|\bradians?/s(?:ec)?\b", "rad/s"),
+    (r"\bdeg per s\b", "deg/s"),
+    (r"\brad per s\b", "rad/s"),
     (r"\bkm per hour\b", "km/h"),
     (r"\btwice (?:per|every|each)? ?s\b", "2 hz"),
     (r"\bonce (?:per|every|each)? ?s\b", "1 hz"),
@@ -66,20 +49,11 @@ _PHRASES: tuple[tuple[str, str], ...] = (
     (r"\bon (?:the )?spot\b", "in place"),
     (r"\ball way\b", "fully"),
 )
-UNITS: dict[str, dict[str, float]] = {
-    "LENGTH": {"cm": 0.01, "m": 1.0},
-    "ANGLE": {"deg": math.pi / 180, "rad": 1.0},
-    "SPEED": {"m/s": 1.0, "cm/s": 0.01, "km/h": 1 / 3.6},
-    "RATE": {"rad/s": 1.0, "deg/s": math.pi / 180},
-    "FREQUENCY": {"hz": 1.0},
-    "TIME": {"s": 1.0},
-    "FRACTION": {"%": 0.01},
-}
-"""Units of each quantity that phrases may name, with their factors to SI."""
-
-_FACTORS = {unit: factor for units in UNITS.values() for unit, factor in units.items()}
-_NUMBER = r"\d+(?:\.\d+)?|\.\d+"
-
+_QUANTITIES = {
+    "LENGTH": "m", "ANGLE": "rad", "SPEED": "m/s", "RATE": "rad/s", "FREQUENCY": "Hz",
+    "TIME": "s", "FRACTION": "1",
+}  # fmt: skip
+"""SI unit of each quantity that phrases may name."""
 
 _GAP = re.compile(
     r"[ ,]+|\b(?:and|with|while|but|also|too|meanwhile|as well|instead|at same time)\b"
@@ -138,21 +112,19 @@ def stages_of(text: str, robot: str) -> list[str]:
         Abstain: The text is unreadable or holds no instruction.
     """
     try:
-        plain = plain_text(text)
+        tokens = tokenize(text)
     except UnreadableTextError as why:
         raise Abstain("text", str(why)) from None
-    pieces: list[str] = _TOKEN.findall(plain)
-    words = [w for piece in pieces for w in _normal(piece)]
     known = {**_WORDS, **_ARM_WORDS} if robot == "arm" else _WORDS
-    cursor = Cursor(Token(w, 0) for w in words)
+    cursor = Cursor(tokens)
     kept: list[str] = []
     while not cursor.ended:
-        begins = not kept or kept[-1] in (",", ";")
+        begins = not kept or kept[-1] in (COMMA, ";")
         if cursor.eat(*COURTESY) or (begins and cursor.eat(*POLITE, "so")):
             continue
         word = cursor.peek()
         cursor.pos += 1
-        word = known.get(word, word)
+        word = unit_of(word) or known.get(word, word)
         if word and word not in _DROPPED:
             kept.append(word)
     joined = " ".join(_with_numbers(kept))
@@ -169,28 +141,15 @@ def stages_of(text: str, robot: str) -> list[str]:
     return stages
 
 
-def _normal(piece: str) -> list[str]:
-    if piece in _STOPS:
-        return [";"]
-    if piece == ":":
-        return [","]
-    return expand(piece)
-
-
 def _with_numbers(words: Sequence[str]) -> list[str]:
     """Number words become digits; "twenty five" is 25."""
     written: list[str] = []
-    for word in words:
-        value = _NUMBERS.get(word)
-        if value is None:
-            written.append(word)
-            continue
-        before = written[-1] if written else ""
-        tens = before.isdigit() and int(before) % 10 == 0 and 20 <= int(before) < 100
-        if tens and 0 < value < 10:
-            written[-1] = str(int(before) + value)
-        else:
-            written.append(str(value))
+    pos = 0
+    while pos < len(words):
+        value, used = number_at(words, pos)
+        plain = value is None or DIGITS.fullmatch(words[pos])
+        written.append(words[pos] if plain else f"{value:g}")
+        pos += used or 1
     return written
 
 
@@ -200,16 +159,16 @@ def amount(match: re.Match[str], which: str = "") -> float | None:
     number, unit = groups.get(f"number{which}"), groups.get(f"unit{which}")
     if number is None or unit is None:
         return None
-    return float(number) * _FACTORS[unit]
+    return float(number) * FACTORS[unit]
 
 
 def compiled(expression: str) -> re.Pattern[str]:
     """Compile a phrase; ``{LENGTH}``, ``{ANGLE2}`` and so on stand for numbers with their units."""
 
     def quantity(found: re.Match[str]) -> str:
-        units = "|".join(sorted(UNITS[found.group(1)], key=len, reverse=True))
+        units = "|".join(sorted(UNITS[_QUANTITIES[found.group(1)]], key=len, reverse=True))
         which = found.group(2)
-        return rf"(?P<number{which}>{_NUMBER}) ?(?P<unit{which}>{units})(?![\w/])"
+        return rf"(?P<number{which}>{DIGITS.pattern}) ?(?P<unit{which}>{units})(?![\w/])"
 
     written = re.sub(r"\{([A-Z]+)(2?)\}", quantity, expression)
     return re.compile(rf"(?:{written})(?= |,|$)")

@@ -20,8 +20,9 @@ import numpy as np
 from embodied.errors import Diagnostic, NotUnderstoodError, ProgramError
 from embodied.language.sandbox import Limits, SandboxStatus, run_sandboxed
 from embodied.language.value_map._recorded import Recorded, Shapes, join
-from embodied.language.value_map.rules.cursor import Abstain, Cursor, tokens_of
+from embodied.language.value_map.rules.cursor import SceneCursor, tokens_of
 from embodied.language.value_map.vocabulary import MOVING_GRIPPER, check
+from embodied.language.words.cursor import Abstain
 from embodied.language.words.scene_words import SceneWords
 from embodied.types import Array, ValueMapProgram, WorldSpec
 
@@ -163,7 +164,7 @@ class _Scene:
         if text in self.spec.objects:
             return text
         try:
-            cursor = Cursor(tokens_of(text), SceneWords(self.spec.objects))
+            cursor = SceneCursor(tokens_of(text), SceneWords(self.spec.objects))
             name = cursor.noun()
         except Abstain as why:
             raise ValueError(f"{why.diagnostic.problem}; {legal}") from None

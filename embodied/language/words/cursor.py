@@ -67,6 +67,13 @@ class Cursor:
         """The words from ``start`` up to ``end`` (the current position)."""
         return " ".join(w for w in self.words[start : self.pos if end is None else end])
 
+    def rest(self) -> str:
+        """The next few words, for messages."""
+        end = self.pos
+        while end < len(self.words) and end < self.pos + 4 and self.words[end] not in PAUSES:
+            end += 1
+        return " ".join(self.words[self.pos : max(end, self.pos + 1)])
+
     def at_pause(self) -> bool:
         """At a comma, a full stop or the end."""
         return self.ended or self.peek() in PAUSES
@@ -75,10 +82,7 @@ class Cursor:
         """An exception for the words here; to be raised by the caller."""
         if self.ended:
             return Abstain("end of the sentence", problem or "something is missing here", hint)
-        end = self.pos
-        while end < len(self.words) and end < self.pos + 4 and self.words[end] not in PAUSES:
-            end += 1
-        rest = " ".join(self.words[self.pos : max(end, self.pos + 1)])
+        rest = self.rest()
         where = f"word {self.numbers[self.pos]}, '{rest}'"
         return Abstain(where, problem or f"I do not understand '{rest}' at this place", hint)
 

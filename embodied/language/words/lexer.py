@@ -49,7 +49,11 @@ _CONTRACTIONS = {
 _QUOTES = str.maketrans(
     {"\u2019": "'", "\u2018": "'", "\u00b4": "'", "`": "'", "\u2013": ",", "\u2014": ","}
 )
-_TOKEN = re.compile(r"[^\W\d_]+(?:'[a-z]+)?|\d+|[,;:.!?()\n]|->|=>|\S")
+_TOKEN = re.compile(
+    r"(?:rad(?:ian)?s?|deg(?:ree)?s?|mm|cm|km|m)/(?:sec|s|h)\b|\d+(?:\.\d+)?|\.\d+"
+    r"|[^\W\d_]+(?:'[a-z]+)?|->|=>|\S|\n"
+)
+"""A unit of a rate, a number, a word, or one other character."""
 _SIGNS = {"&": "and", "+": "and", "->": "to", "=>": "to", "\u2192": "to"}
 _DROPPED = frozenset("\"'\u201c\u201d\u00ab\u00bb*_")
 _PAUSE_OF = {
@@ -82,12 +86,8 @@ class UnreadableTextError(Exception):
     """The text is no sentence; the message says why."""
 
 
-def plain_text(text: str) -> str:
-    """The text in lower case with plain quotation marks and no hyphens.
-
-    Raises:
-        UnreadableTextError: Too long, or with characters that no sentence has.
-    """
+def _plain(text: str) -> str:
+    """The text in lower case with plain quotation marks and no hyphens."""
     if len(text) > MAX_CHARACTERS:
         raise UnreadableTextError(
             f"the sentence has {len(text)} characters; I read at most {MAX_CHARACTERS}: "
@@ -104,14 +104,14 @@ def plain_text(text: str) -> str:
 def tokenize(text: str) -> tuple[Token, ...]:
     """Split a sentence into words and pauses, in time linear in its length.
 
-    Contractions are written out, hyphens separate words, quotation marks are dropped.
+    Contractions are written out, hyphens separate words, quotation marks are dropped; "0.5" and
+    "cm/s" are one word each.
 
     Raises:
         UnreadableTextError: Empty, too long, or with characters that no sentence has.
     """
-    plain = plain_text(text)
     words: list[str] = []
-    pieces: list[str] = _TOKEN.findall(plain)
+    pieces: list[str] = _TOKEN.findall(_plain(text))
     for piece in pieces:
         if piece in _DROPPED:
             continue
@@ -122,7 +122,7 @@ def tokenize(text: str) -> tuple[Token, ...]:
             elif words:
                 words.append(pause)
             continue
-        words += expand(_SIGNS.get(piece, piece))
+        words += _expand(_SIGNS.get(piece, piece))
     while words and words[-1] in PAUSES:
         words.pop()
     if not words:
@@ -131,7 +131,7 @@ def tokenize(text: str) -> tuple[Token, ...]:
     return tuple(Token(word, number) for word, number in zip(words, numbers, strict=True))
 
 
-def expand(piece: str) -> list[str]:
+def _expand(piece: str) -> list[str]:
     """Write out a contraction."""
     if piece in _CONTRACTIONS:
         return _CONTRACTIONS[piece].split()

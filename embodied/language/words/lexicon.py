@@ -100,10 +100,6 @@ KNOWN_VERBS = tuple(
 )
 """For messages."""
 
-NUMBERS = {
-    "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8,
-    "nine": 9, "ten": 10,
-}  # fmt: skip
 COLORS = frozenset(
     "red green blue yellow orange purple pink cyan brown white grey gray black silver wooden gold "
     "golden violet turquoise beige magenta".split()
@@ -264,14 +260,17 @@ MASS_NOUNS = frozenset("fruit food cutlery crockery trash rubbish garbage hardwa
 QUESTIONS = frozenset("what where who why how which whose is are does did".split())
 """A sentence that begins with one of these is a question."""
 
-FILLERS = frozenset(
-    "please now ok okay so well hey robot kindly simply just hi hello alright right yes "
-    "quickly gently carefully slowly neatly nicely safely thanks thank immediately again "
-    "basically dear".split()
-)
-"""Words that may stand anywhere between the parts of a clause without changing its goal."""
-
 MANNER = frozenset("quickly gently carefully slowly neatly nicely safely immediately".split())
+"""Fillers that ask for a manner; where that is left aside, the program notes it."""
+
+CHATTER = frozenset(
+    "please now ok okay well hey robot kindly simply just hi hello alright yes thanks thank "
+    "immediately basically dear".split()
+)
+"""Words that ask for nothing, wherever they stand."""
+
+FILLERS = CHATTER | MANNER | {"so", "right", "again"}
+"""Words that may stand anywhere between the parts of a clause without changing its goal."""
 """Fillers that ask for a manner; that they are left aside is noted in the program."""
 
 PARTICLES = frozenset(

@@ -123,3 +123,7 @@ def test_tokens_are_plain(text: str) -> None:
     numbers = [t.number for t in tokens if t.word not in PAUSES]
     assert numbers == list(range(1, len(numbers) + 1))
     assert all(t.word == t.word.lower() and " " not in t.word for t in tokens)
+
+
+def test_words_that_only_look_like_a_place_are_refused(benches: dict[str, Any]) -> None:
+    assert check(benches["blocks"], "at the end") is None

@@ -90,6 +90,8 @@ class ClauseParser(TowerParser):
         if self._preposition() is not None:  # "move it to the tray and then to the bin"
             theme = Nouns(parts=(NounPhrase(text="the same", pronoun="same"),))
             places = self.places()
+            if not places:
+                raise self.abstain()
             self.trailing()
             return [Place(theme=theme, places=places)]
         raise self.abstain()

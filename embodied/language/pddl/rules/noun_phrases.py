@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from embodied.language.pddl.rules.syntax import At, NounPhrase, Nouns, Quantity, Relation
+from embodied.language.words.amounts import COUNTS
 from embodied.language.words.cursor import Cursor
 from embodied.language.words.lexer import Token
 from embodied.language.words.lexicon import (
@@ -14,7 +15,6 @@ from embodied.language.words.lexicon import (
     EXCEPTIONS,
     LEAVE,
     MODALS,
-    NUMBERS,
     PLACE,
     PREPOSITIONS,
     PRONOUNS,
@@ -62,7 +62,7 @@ class NounPhraseParser(Cursor):
         return bool(
             word in _STARTERS
             or (word in PRONOUNS and word != "there")
-            or word in NUMBERS
+            or word in COUNTS
             or word.isdigit()
             or word in SUPERLATIVES
             or word in self.scene.modifiers
@@ -285,9 +285,9 @@ class NounPhraseParser(Cursor):
 
     def _number(self) -> int | None:
         word = self.peek()
-        if word in NUMBERS and self._noun_after(1, numbers=False):
+        if word in COUNTS and self._noun_after(1, numbers=False):
             self.pos += 1
-            return NUMBERS[word]
+            return COUNTS[word]
         if word.isdigit() and len(word) < 3:
             self.pos += 1
             return int(word)
@@ -300,7 +300,7 @@ class NounPhraseParser(Cursor):
             word in self.scene.modifiers
             or word in SUPERLATIVES
             or word in ("one", "ones", "other", "others", "of", "remaining", "matching")
-            or (numbers and word in NUMBERS)
+            or (numbers and word in COUNTS)
             or self.head_here(ahead)
         )
 
@@ -359,7 +359,7 @@ class NounPhraseParser(Cursor):
             head, plural, length = found
             self.pos += length
             head, plural = self._identified(head, plural)
-        elif (number := NUMBERS.get(self.peek())) and str(number) in self.scene.heads and modifiers:
+        elif (number := COUNTS.get(self.peek())) and str(number) in self.scene.heads and modifiers:
             head = str(number)
             self.pos += 1
         elif self.eat("one"):
@@ -383,7 +383,7 @@ class NounPhraseParser(Cursor):
 
     def _identified(self, head: str, plural: bool) -> tuple[str, bool]:
         """Read on in "block d" or "vials a": a name after the noun says which one."""
-        number = str(NUMBERS.get(self.peek(), ""))
+        number = str(COUNTS.get(self.peek(), ""))
         if number in self.scene.heads and self.scene.named(number) & self.scene.named(head):
             self.pos += 1
             return number, plural

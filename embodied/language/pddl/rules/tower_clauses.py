@@ -7,8 +7,9 @@ from dataclasses import replace
 from embodied.language.pddl.rules.pieces import ANY_ORDER, DOWN, UP, is_crowd
 from embodied.language.pddl.rules.statements import StatementParser
 from embodied.language.pddl.rules.syntax import At, Clause, NounPhrase, Place, Tower, Towers
+from embodied.language.words.amounts import COUNTS
 from embodied.language.words.lexer import COLON, COMMA
-from embodied.language.words.lexicon import BOTTOM, NUMBERS
+from embodied.language.words.lexicon import BOTTOM
 from embodied.language.words.scene_words import ITEM
 
 _MIDDLE = ("in the middle", "in between", "in the center", "in the centre")
@@ -22,7 +23,7 @@ class TowerParser(StatementParser):
 
     def tower_noun_here(self) -> bool:
         """Whether "a tower" or "two towers" comes next."""
-        ahead = 1 if self.peek() in ("a", "one", "the", *NUMBERS) else 0
+        ahead = 1 if self.peek() in ("a", "one", "the", *COUNTS) else 0
         ahead += self.peek(ahead) in ("single", "tall", "high", "big")
         return self.peek(ahead) in (*_TOWER_NOUNS, *_COUNTED) and ahead > 0
 
@@ -61,13 +62,13 @@ class TowerParser(StatementParser):
         start = self.pos
         if self.eat("a", "one", "the", "another"):
             pass
-        elif self.peek() in NUMBERS:
-            count = NUMBERS[self.peek()]
+        elif self.peek() in COUNTS:
+            count = COUNTS[self.peek()]
             self.pos += 1
         self.eat("single", "tall", "high", "big")
         height = None
-        if self.peek() in NUMBERS and self.peek(1) in ("block", "story", "high", "level"):
-            height = NUMBERS[self.peek()]
+        if self.peek() in COUNTS and self.peek(1) in ("block", "story", "high", "level"):
+            height = COUNTS[self.peek()]
             self.pos += 2
         if count and self.eat(*_COUNTED):
             self.eat(COLON, COMMA)

@@ -13,6 +13,7 @@ from embodied.language.pddl.rules.goals import GoalBuilder
 from embodied.language.pddl.rules.sentences import SentenceParser
 from embodied.language.pddl.rules.stage import Requirement, stage_goal
 from embodied.language.pddl.rules.syntax import Sentence
+from embodied.language.words.amounts import COUNTS
 from embodied.language.words.cursor import Abstain, Cursor
 from embodied.language.words.lexer import COMMA, PAUSES, Token, UnreadableTextError, tokenize
 from embodied.language.words.lexicon import (
@@ -25,7 +26,6 @@ from embodied.language.words.lexicon import (
     GENERIC,
     GRAMMAR_WORDS,
     KNOWN_VERBS,
-    NUMBERS,
     POLITE,
     PREPOSITIONS,
     PRONOUNS,
@@ -46,7 +46,7 @@ from embodied.types import PddlProgram, WorldSpec
 _KNOWN: frozenset[str] = frozenset(
     word
     for phrases in (
-        GRAMMAR_WORDS, VERB_FORMS, NUMBERS, COLORS, FILLERS, SUPERLATIVES, GENERIC, PRONOUNS,
+        GRAMMAR_WORDS, VERB_FORMS, COUNTS, COLORS, FILLERS, SUPERLATIVES, GENERIC, PRONOUNS,
         SEQUENCE, BEGINNING, POLITE, CORRECTIONS, EXCEPTIONS, (p for p, _ in PREPOSITIONS),
         (p for p, _ in SOURCES), SPELLINGS.values(),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from embodied.language.value_map.rules.cursor import Cursor
+from embodied.language.value_map.rules.cursor import SceneCursor
 from embodied.language.value_map.rules.words import (
     CLEARANCE_M,
     SIDE_DISTANCE_M,
@@ -99,7 +99,7 @@ def near(name: str, radius_m: float) -> Region:
     return Region(shape="near-object", frame=name, parameters={"radius": radius_m})
 
 
-class ClauseReader(Cursor):
+class ClauseReader(SceneCursor):
     """Reads places and conditions.
 
     Args:

@@ -2,99 +2,52 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
-from embodied.errors import Diagnostic
 from embodied.language.value_map.rules.words import (
     AREA_WORDS,
-    COURTESY,
+    COURTEOUS,
     DIRECTION_WORDS,
-    LENGTH_UNITS,
-    NUMBER_WORDS,
     SIDE_WORDS,
-    SPEED_UNITS,
     SPEED_WORDS,
     TABLES,
 )
 from embodied.language.value_map.vocabulary import SPEEDS_M_S
+from embodied.language.words.amounts import DIGITS, UNITS, number_at, unit_of
+from embodied.language.words.cursor import Abstain, Cursor
+from embodied.language.words.lexer import COMMA, PAUSES, Token, UnreadableTextError, tokenize
 from embodied.language.words.scene_words import ITEM, SceneWords, plain
 
-MAX_CHARACTERS = 1000
-_TOKEN = re.compile(r"\d+(?:\.\d+)?|\.\d+|[^\W\d_]+/[a-z]|[^\W\d_]+(?:'[a-z]+)?|[,;:.!?%]|\S")
 _OF_THE_TABLE = tuple(
     f"{of} {the} {table}" for of in ("of", "on") for the in ("the", "your") for table in TABLES
 )
-_QUOTES = str.maketrans({"\u2019": "'", "\u2018": "'", "-": " ", "\u2013": " ", "\u2014": ","})
 
 
-class Abstain(Exception):  # noqa: N818 - not an error: the sentence is somebody else's
-    """The sentence is outside the grammar."""
-
-    def __init__(self, where: str, problem: str, hint: str = "") -> None:
-        self.diagnostic = Diagnostic(where=where, problem=problem, hint=hint)
-        super().__init__(str(self.diagnostic))
-
-
-def tokens_of(sentence: str) -> tuple[str, ...]:
-    """Lower-case words, numbers and commas; other stops become commas too.
+def tokens_of(sentence: str) -> tuple[Token, ...]:
+    """Words, numbers and commas; other stops become commas too.
 
     Raises:
-        Abstain: Empty, too long, or with letters of no alphabet that is known here.
+        Abstain: Empty, too long, or with characters that no sentence has.
     """
-    if len(sentence) > MAX_CHARACTERS:
-        raise Abstain("text", f"it is longer than {MAX_CHARACTERS} characters")
-    text = unicodedata.normalize("NFKC", sentence).lower().translate(_QUOTES)
-    text = text.replace("don't", "do not").replace("it's", "it is")
-    words = [w for w in _TOKEN.findall(text) if w not in "!?\"'"]
-    found = ["," if w in ";:.," else w for w in words]
-    while found and found[-1] == ",":
-        found.pop()
-    if not found:
-        raise Abstain("text", "it is empty", "say what to do")
-    return tuple(found)
+    try:
+        tokens = tokenize(sentence)
+    except UnreadableTextError as why:
+        raise Abstain("text", str(why), "say what to do") from None
+    return tuple(replace(t, word=COMMA) if t.word in PAUSES else t for t in tokens)
 
 
-class Cursor:
-    """A position in a sentence.
+class SceneCursor(Cursor):
+    """A position in a sentence about a scene.
 
     Args:
         tokens: Words.
         scene: What the objects may be called.
     """
 
-    def __init__(self, tokens: Sequence[str], scene: SceneWords) -> None:
-        self.tokens, self.scene = tuple(tokens), scene
-        self.pos = 0
-
-    @property
-    def ended(self) -> bool:
-        """Whether nothing is left."""
-        return self.pos >= len(self.tokens)
-
-    def rest(self) -> str:
-        """The next few words, for messages."""
-        return " ".join(self.tokens[self.pos : self.pos + 5]) or "the end"
-
-    def abstain(self, problem: str, hint: str = "") -> Abstain:
-        """What to raise here."""
-        return Abstain(f"word {self.pos + 1}", problem, hint)
-
-    def at(self, *phrases: str) -> str:
-        """The longest of these phrases that comes next, or ``""``."""
-        best = ""
-        for phrase in phrases:
-            words = tuple(phrase.split())
-            if self.tokens[self.pos : self.pos + len(words)] == words and len(phrase) > len(best):
-                best = phrase
-        return best
-
-    def eat(self, *phrases: str) -> str:
-        """Like ``at``, and go past it."""
-        found = self.at(*phrases)
-        self.pos += len(found.split())
-        return found
+    def __init__(self, tokens: Iterable[Token], scene: SceneWords) -> None:
+        super().__init__(tokens)
+        self.scene = scene
 
     def eat_all(self, *phrases: str) -> bool:
         """Go past as many of these as come next."""
@@ -105,7 +58,7 @@ class Cursor:
 
     def skip_courtesy(self) -> None:
         """Go past words that mean nothing here."""
-        self.eat_all(*COURTESY)
+        self.eat_all(*COURTEOUS)
 
     def keyword(self, table: Mapping[str, Iterable[str]]) -> str:
         """Key of the longest phrase of a table that comes next, which is eaten; or ``""``."""
@@ -113,33 +66,36 @@ class Cursor:
         return owner.get(self.eat(*owner), "")
 
     def number(self) -> float | None:
-        """A number in digits or words."""
+        """A number in digits, or in words with a unit behind it."""
         if self.ended:
             return None
-        word = self.tokens[self.pos]
-        if re.fullmatch(r"\d+(\.\d+)?|\.\d+", word):
-            self.pos += 1
-            return float(word)
-        value, length = NUMBER_WORDS.get(word), 1
-        following = self.tokens[self.pos + 1 : self.pos + 3]
-        if value in (20, 30, 40) and following and NUMBER_WORDS.get(following[0], 10) < 10:
-            value, length = value + NUMBER_WORDS[following[0]], 2
-        unit = following[length - 1 : length]
-        if value is None or not unit or not (unit[0] in LENGTH_UNITS or unit[0] in SPEED_UNITS):
+        value, used = number_at(self.words, self.pos)
+        if value is None and self.peek() in ("a", "an"):
+            value, used = 1.0, 1
+        if value is None or not (DIGITS.fullmatch(self.peek()) or unit_of(self.peek(used))):
             return None
-        self.pos += length
-        return float(value)
+        self.pos += used
+        return value
+
+    def unit(self, of: str) -> float:
+        """Factor of a unit of ``"m"`` or ``"m/s"`` that comes next, or 0."""
+        unit, used = unit_of(self.peek()), 1
+        if self.peek(1) in ("per", "a") and unit_of(self.peek(2)) == "s":
+            unit, used = f"{unit}/s", 3
+        factor = UNITS[of].get(unit, 0.0)
+        self.pos += used if factor else 0
+        return factor
 
     def length(self) -> float | None:
         """A length in metres; ``about`` and ``at least`` in front of it are dropped."""
         start = self.pos
         self.eat("about", "around", "roughly", "approximately", "a distance of", "a point")
         value = self.number()
-        unit = self.eat(*LENGTH_UNITS) if value is not None else ""
-        if value is None or not unit:
+        factor = self.unit("m") if value is not None else 0.0
+        if value is None or not factor:
             self.pos = start
             return None
-        return round(value * LENGTH_UNITS[unit], 6)
+        return round(value * factor, 6)
 
     def speed(self) -> float | None:
         """A speed in m/s, in numbers or words."""
@@ -150,9 +106,9 @@ class Cursor:
         self.eat("at a speed of", "with a speed of", "at a velocity of", "at", "with")
         value = self.number()
         if value is not None:
-            unit = self.eat(*SPEED_UNITS)
-            if unit:
-                return round(value * SPEED_UNITS[unit], 6)
+            factor = self.unit("m/s")
+            if factor:
+                return round(value * factor, 6)
             if self.eat("% speed", "% of the normal speed", "% of normal speed"):
                 return round(value / 100 * SPEEDS_M_S["normal"], 6)
         self.pos = start
@@ -202,26 +158,26 @@ class Cursor:
         self.eat("the", "a", "an", "that", "this", "your")
         named = {plain(n): n for n in self.scene.specs}
         exact = self.eat(*named)
-        if exact and not self._head(self.tokens[self.pos : self.pos + 4]):
+        if exact and not self._head(self.words[self.pos : self.pos + 4]):
             return (named[exact],)
         self.pos -= len(exact.split())
         fitting: frozenset[str] | None = None
         begin = self.pos
-        while not self.ended and self.tokens[self.pos] in self.scene.modifiers:
-            after = self.tokens[self.pos + 1 : self.pos + 5]
+        while not self.ended and self.words[self.pos] in self.scene.modifiers:
+            after = self.words[self.pos + 1 : self.pos + 5]
             more = self._head(after) or (after and after[0] in self.scene.modifiers)
-            if self._head(self.tokens[self.pos : self.pos + 4]) and not more:
+            if self._head(self.words[self.pos : self.pos + 4]) and not more:
                 break
-            own = self.scene.modifiers[self.tokens[self.pos]]
+            own = self.scene.modifiers[self.words[self.pos]]
             fitting = own if fitting is None else fitting & own
             self.pos += 1
-        head = self._head(self.tokens[self.pos : self.pos + 4])
-        if head is None or (head[0] == ITEM and self.tokens[self.pos] == "one" and not fitting):
+        head = self._head(self.words[self.pos : self.pos + 4])
+        if head is None or (head[0] == ITEM and self.words[self.pos] == "one" and not fitting):
             self.pos = start
             return None
         noun, is_plural, length = head
         self.pos += length
-        text = " ".join(self.tokens[begin : self.pos])
+        text = " ".join(self.words[begin : self.pos])
         pool = self.scene.named(noun) if noun != ITEM else frozenset(self.scene.items)
         fitting = pool if fitting is None else fitting & pool
         names = tuple(n for n in self.scene.specs if n in fitting)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 
 from embodied.language.value_map.rules.clauses import (
     EVERYWHERE,
@@ -24,6 +24,7 @@ from embodied.language.value_map.rules.words import (
     STEP_M,
 )
 from embodied.language.value_map.vocabulary import DIRECTIONS, SIDES
+from embodied.language.words.lexer import Token
 from embodied.language.words.scene_words import SceneWords, plain
 from embodied.types import MapOperation, Region, WorldSpec
 
@@ -42,7 +43,7 @@ class MotionReader(ClauseReader):
         spec: The scene.
     """
 
-    def __init__(self, tokens: Sequence[str], scene: SceneWords, spec: WorldSpec) -> None:
+    def __init__(self, tokens: Iterable[Token], scene: SceneWords, spec: WorldSpec) -> None:
         super().__init__(tokens, scene)
         self.spec = spec
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from embodied.errors import NotUnderstoodError
 from embodied.language.value_map.rules.clauses import Stage
-from embodied.language.value_map.rules.cursor import Abstain, tokens_of
+from embodied.language.value_map.rules.cursor import tokens_of
 from embodied.language.value_map.rules.motions import MotionReader
+from embodied.language.value_map.rules.words import JOINTS
 from embodied.language.value_map.vocabulary import check
+from embodied.language.words.cursor import Abstain
 from embodied.language.words.scene_words import SceneWords
 from embodied.protocols import StateMemory
 from embodied.types import ValueMapProgram, WorldSpec
@@ -36,7 +38,7 @@ class RulesValueMapTranslator:
         """Translate one sentence.
 
         Args:
-            instruction: English; at most ``cursor.MAX_CHARACTERS`` characters.
+            instruction: English; at most ``lexer.MAX_CHARACTERS`` characters.
             memory: Not used: every sentence stands for itself.
             spec: The scene's objects, what they are called, and its workspace.
 
@@ -82,16 +84,16 @@ def _clause(reader: MotionReader) -> list[Stage]:
         if before is not None and before.map == "rotation":
             return [Stage("gripper", [before])]
         reader.pos = begin
-        raise reader.abstain(f"I do not understand '{reader.rest()}'", FORMS)
+        raise reader.abstain("", FORMS)
     conditions = [] if before is None else [before]
     while not reader.ended:
         found = reader.condition()
         if found is None:
             break
         conditions.append(found)
-    if not reader.ended and not reader.at(",", "and", "then", "after that", "finally", "next"):
-        raise reader.abstain(f"I do not understand '{reader.rest()}'", FORMS)
-    reader.eat_all(",", "and", "then", "after that", "finally", "next")
+    if not reader.ended and not reader.at(*JOINTS):
+        raise reader.abstain("", FORMS)
+    reader.eat_all(*JOINTS)
     for stage in stages:
         stage.conditions += conditions
     return stages

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from embodied.language.words.lexicon import BEGINNING, CHATTER, COURTESY, POLITE, SEQUENCE
+
 SIDE_DISTANCE_M = 0.10
 """A place beside an object, centre to centre."""
 STEP_M = 0.05
@@ -109,25 +111,7 @@ SPEED_WORDS: Mapping[str, tuple[str, ...]] = {
     "half": ("at half the usual speed", "with half the speed", "at half speed", "half speed"),
     "normal": ("at the usual speed", "at normal speed", "at regular speed"),
 }  # fmt: skip
-COURTESY = (
-    "please", "now", "just", "can you", "could you", "would you", "will you", "i want you to",
-    "i would like you to", "you should", "robot", "ok", "okay", "then", "first", "finally",
-    "afterwards", "next", "and", "also", "but", "while you", "while", "thanks", "thank you", ",",
-)  # fmt: skip
-NUMBER_WORDS = {
-    "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8,
-    "nine": 9, "ten": 10, "eleven": 11, "twelve": 12, "thirteen": 13, "fourteen": 14,
-    "fifteen": 15, "sixteen": 16, "seventeen": 17, "eighteen": 18, "nineteen": 19, "twenty": 20,
-    "thirty": 30, "forty": 40, "a": 1,
-}  # fmt: skip
-LENGTH_UNITS = {
-    "cm": 0.01, "centimeter": 0.01, "centimeters": 0.01, "centimetre": 0.01, "centimetres": 0.01,
-    "mm": 0.001, "millimeters": 0.001, "millimetres": 0.001, "m": 1.0, "meter": 1.0, "meters": 1.0,
-    "metre": 1.0, "metres": 1.0,
-}  # fmt: skip
-SPEED_UNITS = {
-    "cm/s": 0.01, "m/s": 1.0, "mm/s": 0.001, "centimeters per second": 0.01,
-    "centimetres per second": 0.01, "cm per second": 0.01, "meters per second": 1.0,
-    "metres per second": 1.0, "m per second": 1.0, "meters a second": 1.0,
-    "metres a second": 1.0, "centimeters a second": 0.01, "centimetres a second": 0.01,
-}  # fmt: skip
+JOINTS = (*SEQUENCE, *BEGINNING, "and", "also", "but", "while you", "while", ",")
+"""What may stand between motions."""
+COURTEOUS = (*POLITE, *COURTESY, *CHATTER, *JOINTS)
+"""What may stand before a motion or a condition and means nothing there."""

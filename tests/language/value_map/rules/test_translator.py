@@ -232,7 +232,7 @@ def test_a_table_is_set_around_the_plate() -> None:
         ("move to the left of the apple because I like it", "I do not understand"),
         ("do not move to the apple", "I do not understand"),
         ("push the apple to the left of the apple", "cannot be beside itself"),
-        ("x" * 2000, "longer than"),
+        ("x" * 2000, "I read at most"),
     ],
 )
 def test_it_abstains_and_says_why(text: str, said: str) -> None:
@@ -269,3 +269,10 @@ def test_it_means_what_the_slots_of_the_training_sentences_mean() -> None:
 def test_the_numbers_left_out_are_those_of_the_slots() -> None:
     for name in ("SIDE_DISTANCE_M", "STEP_M", "PUSH_M", "CLEARANCE_M", "SLOW_RADIUS_M"):
         assert getattr(words, name) == getattr(slots, name)
+
+
+def test_courtesy_and_numbers_are_those_of_every_route() -> None:
+    plain = say("put the sponge on the plate")
+    assert say("I was wondering if you could put the sponge on the plate, thanks") == plain
+    ninety = say("move to ninety five millimetres left of the apple")
+    assert ninety == say("move to 9.5 cm left of the apple")
