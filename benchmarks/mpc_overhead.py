@@ -18,7 +18,8 @@ import numpy as np
 from embodied_controllers.mpc.plan_models import fidelity, plan_model
 
 from embodied.bench.l2r.suite import TASKS
-from embodied.routes.reward.setup import OPTIONS, build_setup, drawing_spec
+from embodied.routes.reward.robots import REWARD_ROBOTS
+from embodied.routes.reward.setup import build_setup
 from embodied.types import RewardGoal
 
 CASES = ("sit-low", "spin-fast", "stand-on-two", "lift", "move", "turn-on-faucet", "open-drawer")
@@ -64,7 +65,7 @@ def main() -> None:
             task.robot,
             scene=task.scene,
             layout=task.layout,
-            options=replace(OPTIONS[task.robot], threads=2),
+            options=replace(REWARD_ROBOTS.get(task.robot).options, threads=2),
         )
         observation = two.world.reset(seed=0)
         state = two.controller.init(RewardGoal(program=task.oracle), observation)
@@ -74,7 +75,7 @@ def main() -> None:
             observation = two.world.step(command).observation
         factor = observation.time / (time.perf_counter() - begin)
         two.close()
-        spec = drawing_spec(task.robot, task.scene)
+        spec = REWARD_ROBOTS.get(task.robot).model(task.scene)
         simulation = spec.compile()
         home = simulation.key_ctrl[0]
         rng = np.random.default_rng(0)

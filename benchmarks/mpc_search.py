@@ -15,7 +15,8 @@ import numpy as np
 from embodied_controllers.mpc import Mppi
 
 from embodied.language.reward.building import ARM_CALM, DOWN, OPEN, a, near, stage
-from embodied.routes.reward.setup import OPTIONS, build_setup
+from embodied.routes.reward.robots import REWARD_ROBOTS
+from embodied.routes.reward.setup import build_setup
 from embodied.types import RewardGoal, RewardProgram, RewardStage
 
 PROGRAMS = {
@@ -37,17 +38,17 @@ SECONDS = 2.5
 def trial(only: RewardStage, knots: int, correlation: float, lines: bool, seed: int) -> list[float]:
     """Cost in the first second, cost after it, wander of the palm in mm."""
     rig = build_setup(
-        "arm",
+        "fr3-hand",
         scene=("apple",),
         seed=seed,
-        options=replace(OPTIONS["arm"], n_knots=knots),
+        options=replace(REWARD_ROBOTS.get("fr3-hand").options, n_knots=knots),
         optimiser=Mppi(noise=0.15, temperature=0.1, correlation=correlation),
     )
     controller = rig.controller
     if not lines:
         controller.planner._directions = None
     observation = rig.world.reset(seed=seed)
-    program = RewardProgram(robot="arm", stages=(only,), source="benchmark")
+    program = RewardProgram(robot="fr3-hand", stages=(only,), source="benchmark")
     state = controller.init(RewardGoal(program=program), observation)
     costs, palms = [], []
     while observation.time < SECONDS:

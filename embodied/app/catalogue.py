@@ -20,7 +20,7 @@ def robot_names() -> tuple[str, ...]:
     """Robots that are part of the distribution, without importing a simulator."""
     folder = resources.files("embodied_assets").joinpath("robots")
     arms = [p.name for p in folder.iterdir() if p.joinpath("robot.toml").is_file()]
-    return tuple(sorted({*arms, *REWARD_ROBOTS}))
+    return tuple(sorted({*arms, *REWARD_ROBOTS.names}))
 
 
 def list_scenes(json: bool) -> None:

@@ -50,7 +50,11 @@ def check_names(settings: Settings, given: Collection[str]) -> Settings:
         if settings.robot not in robot_names():
             others = "menagerie:NAME or the path of a robot model"
             raise unknown("robot", settings.robot, robot_names(), others)
-    if settings.robot not in REWARD_ROBOTS and not _is_file(settings.scene):
+    if settings.robot in REWARD_ROBOTS:
+        scenes = tuple(REWARD_ROBOTS.get(settings.robot).scenes)
+        if "scene" in given and settings.scene not in scenes:
+            raise unknown(f"scene of the {settings.robot}", settings.scene, scenes)
+    elif not _is_file(settings.scene):
         if settings.scene not in scene_names():
             raise unknown("scene", settings.scene, scene_names(), "or the path of a scene file")
     return settings
@@ -73,8 +77,6 @@ def refusal(settings: Settings, given: Collection[str]) -> tuple[str, str] | Non
             others = [n for n in ROUTES.names if field in ROUTES.get(n).options]
             goes_with = ", ".join(others)
             return field, f"goes with the route {goes_with}; this is the route {route.name}"
-    if "scene" in given and settings.robot in REWARD_ROBOTS:
-        return "scene", f"the {settings.robot} brings its own scene"
     if "world" in given and settings.robot in REWARD_ROBOTS and settings.world != "mujoco":
         return "world", f"the {settings.robot} plans and moves in mujoco"
     for field in _METERED:

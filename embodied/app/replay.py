@@ -22,6 +22,7 @@ from embodied.errors import ConfigurationError
 from embodied.outcome import Outcome
 from embodied.protocols import Emit, Event
 from embodied.route import Route, Write
+from embodied.routes.reward.robots import recorded_name
 from embodied.session import Session
 from embodied.settings import Settings
 from embodied.types import Program
@@ -203,7 +204,7 @@ def recorded_settings(folder: Path) -> Settings:
     try:
         return Settings(
             scene=_scene_of(folder, summary),
-            robot=str(summary["robot"]),
+            robot=recorded_name(str(summary["robot"])),
             world=str(summary.get("world", Settings().world)),
             route=str(summary["route"]),
             seed=int(summary["seed"]),

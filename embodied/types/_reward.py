@@ -76,7 +76,7 @@ class RewardProgram:
     """Stages of reward terms for one robot.
 
     Attributes:
-        robot: Which vocabulary the terms are from: ``"quadruped"`` or ``"arm"``.
+        robot: Which vocabulary the terms are from: e.g. ``"quadruped"`` or ``"fr3-hand"``.
         stages: Stages in order; at least one.
         source: Who wrote it.
         notes: Repairs and assumptions that a reader should know about.

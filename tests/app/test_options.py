@@ -27,7 +27,7 @@ def invoke(*arguments: str) -> Any:
         (("--robot", "quadruped", "--strategy", "tree"), "--strategy", "goes with the route pddl"),
         (("--robot", "quadruped", "--strategy", "plan"), "--strategy", "goes with the route pddl"),
         (("--robot", "quadruped", "--optimal"), "--optimal", "this is the route reward"),
-        (("--robot", "quadruped", "--scene", "kitchen"), "--scene", "brings its own scene"),
+        (("--robot", "quadruped", "--scene", "kitchen"), "", "Choose from: floor"),
         (("--robot", "quadruped", "--world", "pybullet"), "--robot", "Choose from: panda"),
         (("--robot", "quadruped", "--yes"), "--yes", "goes with the route pddl"),
         (("--route", "value-map", "--optimal"), "--optimal", "goes with the route pddl"),
@@ -58,7 +58,7 @@ def test_a_route_that_cannot_move_the_robot_says_which_can(tmp_path: Path) -> No
     out = ("--out", str(tmp_path), "--no-video")
     done = invoke("run", "sit", "--route", "reward", *out)
     assert done.exit_code == 3
-    assert "quadruped, arm" in done.output and "--route pddl or value-map" in done.output
+    assert "fr3-hand, quadruped" in done.output and "--route pddl or value-map" in done.output
     done = invoke("run", "sit", "--robot", "quadruped", "--route", "pddl", *out)
     assert done.exit_code == 3 and "not the quadruped" in done.output
     done = invoke("run", "sit", "--robot", "quadruped", "--route", "value-map", *out)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import csv
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from typer.testing import CliRunner
 
 from embodied.app.cli.main import app
 from embodied.outcome import NOT_REACHED, REACHED
-from embodied.routes.reward import setup as reward_rig
+from embodied.routes.reward.robots import REWARD_ROBOTS, quadruped
 
 QUICK = PlannerOptions(horizon_s=0.4, n_knots=3, n_samples=16, halvings=(0.5,))
 QUADRUPED = ("--robot", "quadruped", "--model", "rules", "--no-video", "--json")
@@ -19,7 +20,8 @@ QUADRUPED = ("--robot", "quadruped", "--model", "rules", "--no-video", "--json")
 
 @pytest.fixture(autouse=True)
 def quick_planner(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reward_rig, "OPTIONS", {**reward_rig.OPTIONS, "quadruped": QUICK})
+    quick = replace(REWARD_ROBOTS.get("quadruped"), options=QUICK)
+    monkeypatch.setattr(quadruped, "ROBOT", quick)
 
 
 def invoke(*arguments: str, out: Path, typed: str = "") -> tuple[int, dict[str, Any], Path]:

@@ -16,7 +16,7 @@ from embodied.app.replay import recorded_program
 from embodied.app.wiring import session_of
 from embodied.errors import ConfigurationError, NotUnderstoodError
 from embodied.language.models import FunctionModel
-from embodied.language.reward import make_term, program_to_json
+from embodied.language.reward import make_term, program_to_json, quadruped_speech
 from embodied.language.reward.rules import RewardRules
 from embodied.language.reward.translator import RewardTranslator
 from embodied.outcome import NOT_REACHED, REACHED
@@ -55,7 +55,7 @@ def session(*answers: str) -> Session:
     model = FunctionModel(lambda _: next(rest))
     return opened_with(
         build_setup("quadruped", options=QUICK),
-        RewardTranslator(model, "quadruped", two_step=False),
+        RewardTranslator(model, quadruped_speech(), two_step=False),
         Settings(robot="quadruped", model="function"),
     )
 
@@ -157,7 +157,8 @@ def test_the_robot_goes_on_while_a_sentence_is_translated_and_when_none_is_under
         return "no program"
 
     ask_with(
-        opened, RewardTranslator(FunctionModel(answer), "quadruped", two_step=False, repairs=0)
+        opened,
+        RewardTranslator(FunctionModel(answer), quadruped_speech(), two_step=False, repairs=0),
     )
     steps_meanwhile: list[float] = []
 
@@ -194,7 +195,7 @@ def test_terms_that_stay_high_go_back_to_the_model_with_their_costs() -> None:
         return next(answers)
 
     opened = session()
-    ask_with(opened, RewardTranslator(FunctionModel(answer), "quadruped", two_step=False))
+    ask_with(opened, RewardTranslator(FunctionModel(answer), quadruped_speech(), two_step=False))
     outcome, events, _ = act(opened, "sit")
     assert outcome.exit_code == REACHED
     assert any("repaired after" in note for note in outcome.notes)
@@ -237,7 +238,7 @@ def test_a_step_back_takes_back_the_verdict_on_what_comes_after(
 def test_planning_in_a_thread_keeps_real_time() -> None:
     settings = Settings(robot="quadruped", asynchronous=True)
     rig = build_setup("quadruped", options=QUICK, mode=Mode.ASYNCHRONOUS)
-    opened = opened_with(rig, RewardRules("quadruped"), settings)
+    opened = opened_with(rig, RewardRules(quadruped_speech()), settings)
     stage = RewardStage(terms=(make_term("torso_height", height=0.2),), duration_s=0.3)
     program = RewardProgram(robot="quadruped", stages=(stage,), source="test")
     outcome = opened.pursue(program, emit=lambda e: None, write=lambda n, t: None)
@@ -260,7 +261,7 @@ def test_an_illegal_program_is_refused_before_anything_moves() -> None:
 
 
 def test_unknown_robot_names_the_legal_ones() -> None:
-    with pytest.raises(ConfigurationError, match="quadruped, arm"):
+    with pytest.raises(ConfigurationError, match="fr3-hand, quadruped"):
         open_environment(Settings(robot="snake"))
 
 

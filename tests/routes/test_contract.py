@@ -11,7 +11,7 @@ import pytest
 from embodied_controllers.mpc import PlannerOptions
 
 from embodied.app.wiring import open_environment, open_session, session_of
-from embodied.language.reward import make_term
+from embodied.language.reward import make_term, quadruped_speech
 from embodied.route import ROUTES
 from embodied.routes.contract import RouteContract
 from embodied.routes.reward.route import RewardRoute
@@ -68,7 +68,7 @@ class TestReward(RouteContract[RewardProgram]):
         setup = build_setup("quadruped", options=QUICK)
         from embodied.language.reward.rules import RewardRules
 
-        route = RewardRoute(setup, RewardRules("quadruped"))
+        route = RewardRoute(setup, RewardRules(quadruped_speech()))
         return session_of(settings, environment_of(setup, settings), route)
 
     def program(self, **term: float) -> RewardProgram:

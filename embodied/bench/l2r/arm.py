@@ -19,13 +19,13 @@ from embodied.language.reward.building import (
     turning_joint,
     uprighting,
 )
-from embodied.routes.reward.setup import Place
+from embodied.routes.reward.robot import Place
 from embodied.types import RewardProgram, RewardStage
 
 
 def program(*stages: RewardStage) -> RewardProgram:
     """A program for the arm."""
-    return any_program(*stages, robot="arm")
+    return any_program(*stages, robot="fr3-hand")
 
 
 def _held_height(thing: str, low: float, high: float) -> Callable[[Any], Signal]:

@@ -25,7 +25,7 @@ from embodied.language.reward.building import (
     spinning,
     stage,
 )
-from embodied.routes.reward.setup import Layout
+from embodied.routes.reward.robot import Layout
 from embodied.types import RewardProgram, RewardStage
 
 Signal = NDArray[np.bool_]

@@ -30,9 +30,11 @@ from embodied.language.reward import program_to_json
 from embodied.language.reward.amending import Conversation
 from embodied.language.reward.primitives import PrimitiveTranslator
 from embodied.language.reward.rules import RewardRules
+from embodied.language.reward.speech import Speech
 from embodied.language.reward.translator import RewardTranslator
 from embodied.protocols import Translator
-from embodied.routes.reward.setup import OPTIONS, RewardSetup, build_setup
+from embodied.routes.reward.robots import REWARD_ROBOTS
+from embodied.routes.reward.setup import RewardSetup, build_setup
 from embodied.types import RewardGoal, RewardProgram
 
 TASKS: Mapping[str, L2rTask] = {t.name: t for t in (*QUADRUPED_TASKS, *ARM_TASKS)}
@@ -83,7 +85,7 @@ def method_named(name: str, model: str = "", base_url: str | None = None) -> Met
     if name == "oracle":
         return oracle
     if name == "rules":
-        return lambda task: translated(task, RewardRules(task.robot))
+        return lambda task: translated(task, RewardRules(_speech(task)))
     if name not in METHODS:
         raise ConfigurationError(f"unknown method {name!r}, legal: {', '.join(METHODS)}")
     if not model:
@@ -94,7 +96,12 @@ def method_named(name: str, model: str = "", base_url: str | None = None) -> Met
     if name == "primitives":
         return lambda task: translated(task, PrimitiveTranslator(opened, task.robot))
     two_step = name == "two-step"
-    return lambda task: translated(task, RewardTranslator(opened, task.robot, two_step=two_step))
+    return lambda task: translated(task, RewardTranslator(opened, _speech(task), two_step=two_step))
+
+
+def _speech(task: L2rTask) -> Speech:
+    robot = REWARD_ROBOTS.get(task.robot)
+    return robot.words(robot.things)
 
 
 METHODS = ("oracle", "rules", "two-step", "one-step", "primitives")
@@ -199,7 +206,7 @@ def record_episode(
 
 def digest(task: L2rTask, script: Script) -> str:
     """Short digest of what an episode depends on besides its seed."""
-    text = repr((OPTIONS[task.robot], task.limit_s)) + "".join(
+    text = repr((REWARD_ROBOTS.get(task.robot).options, task.limit_s)) + "".join(
         f"{at}{program_to_json(p)}" for at, p in script
     )
     return hashlib.sha256(text.encode()).hexdigest()[:12]

@@ -36,6 +36,7 @@ from embodied.language.offline.slot_model import SlotModel
 from embodied.language.offline.translator import CascadeTranslator, LocalTranslator
 from embodied.language.offline.weights import adapter_path, fetch_base, find_base
 from embodied.language.pddl.rules import RulesTranslator
+from embodied.language.reward import arm_speech, arm_vocabulary, quadruped_speech
 from embodied.language.reward.rules import RewardRules
 from embodied.language.value_map.rules import RulesValueMapTranslator
 from embodied.protocols import StateMemory, Translator
@@ -133,9 +134,11 @@ class Bench:
             parts.append(RulesTranslator(grounder.domain_text, grounder.objects))
         elif name in ("rules", "cascade") and case.kind == "reward":
             parts.append(
-                RewardRules("quadruped")
-                if case.scene.robot == "quadruped"
-                else RewardRules("arm", case.scene.names("item"))
+                RewardRules(
+                    quadruped_speech()
+                    if case.scene.robot == "quadruped"
+                    else arm_speech(arm_vocabulary(case.scene.names("item")))
+                )
             )
         elif name in ("rules", "cascade"):
             parts.append(RulesValueMapTranslator())

@@ -6,7 +6,7 @@ import importlib.util
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from embodied.errors import Diagnostic, EmbodiedError, NotUnderstoodError
+from embodied.errors import ConfigurationError, Diagnostic, EmbodiedError, NotUnderstoodError
 from embodied.language.offline.scene_view import SceneView, Thing
 from embodied.language.offline.translator import (
     NAME,
@@ -19,7 +19,7 @@ from embodied.language.offline.weights import (
     fetch_base,
     find_base,
 )
-from embodied.language.reward.vocabulary import ARM_HANDLES, ARM_JOINTS, ARM_OBJECTS
+from embodied.language.reward.vocabulary import Vocabulary
 from embodied.protocols import StateMemory, Translator
 from embodied.types import Program, WorldSpec
 
@@ -131,15 +131,25 @@ def described() -> str:
     return f"{rules}; what they refuse goes to {NAME} (a narrow language model)"
 
 
-def reward_scene(robot: str) -> SceneView:
-    """What the reward route's default scene of a robot has: ``"quadruped"`` or ``"arm"``."""
-    if robot == "quadruped":
+def reward_scene(words: Vocabulary) -> SceneView:
+    """What the scene of a reward vocabulary has.
+
+    Raises:
+        ConfigurationError: The model was not trained for this robot.
+    """
+    if words.robot == "quadruped":
         return SceneView(robot="quadruped")
+    if words.robot != "fr3-hand":
+        raise ConfigurationError(
+            f"the offline model knows the quadruped and the fr3-hand, not the {words.robot}: "
+            "take --model rules or a language model"
+        )
+    objects, joints = words.names["objects"], words.names["joints"]
     return SceneView(
         robot="arm",
-        things=tuple(Thing(name=n, kind="item", category=n) for n in ARM_OBJECTS),
-        handles=ARM_HANDLES,
-        joints=ARM_JOINTS,
+        things=tuple(Thing(name=n, kind="item", category=n) for n in objects),
+        handles=tuple(f"{joint}_handle" for joint in joints),
+        joints=joints,
     )
 
 

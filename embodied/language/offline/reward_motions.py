@@ -61,7 +61,7 @@ HANDSTAND_PITCH_RAD = -1.4
 HANDSTAND_HEIGHT_M = 0.50
 ARM_LIFT_M = 0.20
 
-_ARM_CALM = make_term("posture", robot="arm")
+_ARM_CALM = make_term("posture", robot="fr3-hand")
 _OPEN_HAND = (build.DOWN, build.OPEN, _ARM_CALM)
 
 
@@ -216,7 +216,7 @@ def _arm(verb: str, rest: list[str], scene: SceneView) -> Wish:
         term = build.CLOSE if rest[0] == "close" else build.OPEN
         return Wish(essential=(term,), support=(_ARM_CALM,))
     if verb == "palm":
-        term = make_term("palm_orientation", robot="arm", direction=rest[0], weight=2.0)
+        term = make_term("palm_orientation", robot="fr3-hand", direction=rest[0], weight=2.0)
         return Wish(essential=(term,), support=(_ARM_CALM,))
     raise SlotError(f"unknown statement {' '.join((verb, *rest))!r}")
 

@@ -1,8 +1,11 @@
 """The reward language: catalogue of terms, checking, JSON, translation."""
 
+from embodied.language.reward.rules_arm import arm_speech as arm_speech
+from embodied.language.reward.rules_quadruped import quadruped_speech as quadruped_speech
 from embodied.language.reward.serialise import json_schema as json_schema
 from embodied.language.reward.serialise import program_from_json as program_from_json
 from embodied.language.reward.serialise import program_to_json as program_to_json
+from embodied.language.reward.speech import Speech as Speech
 from embodied.language.reward.vocabulary import NORMS as NORMS
 from embodied.language.reward.vocabulary import VOCABULARIES as VOCABULARIES
 from embodied.language.reward.vocabulary import Vocabulary as Vocabulary
@@ -11,3 +14,4 @@ from embodied.language.reward.vocabulary import check as check
 from embodied.language.reward.vocabulary import complete as complete
 from embodied.language.reward.vocabulary import describe as describe
 from embodied.language.reward.vocabulary import make_term as make_term
+from embodied.language.reward.vocabulary import read_vocabulary as read_vocabulary

@@ -14,7 +14,7 @@ from embodied.language.reward.vocabulary import FEET, make_term
 from embodied.types import RewardCondition, RewardGuard, RewardStage, RewardTerm
 
 q = make_term
-a = partial(make_term, robot="arm")
+a = partial(make_term, robot="fr3-hand")
 
 STANDING_HEIGHT_M = 0.27
 SPIN_RATE = 2.5

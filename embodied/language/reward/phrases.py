@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from embodied.language.words.amounts import DIGITS, FACTORS, UNITS, number_at, unit_of
@@ -21,7 +21,6 @@ _WORDS = {
     "slow": "slowly", "rapidly": "fast", "ur": "", "halfway": "half way", "whirl": "spin",
     "twirl": "spin", "fore": "front", STOP: ";", COLON: COMMA,
 }  # fmt: skip
-_ARM_WORDS = {"tap": "faucet", "water": "faucet"}
 _DROPPED = CHATTER | set(
     "the a an your my its of that's dog there about approximately exactly only".split()
 )
@@ -105,8 +104,12 @@ def _on_ground(term: RewardTerm) -> bool:
     return term.name == "foot_lift" and term.parameters.get("height") == 0.0
 
 
-def stages_of(text: str, robot: str) -> list[str]:
+def stages_of(text: str, synonyms: Mapping[str, str]) -> list[str]:
     """Normal words of a sentence, one text per stage; commas stay as separators of phrases.
+
+    Args:
+        text: The sentence.
+        synonyms: Words of the robot that stand for others, besides those of every robot.
 
     Raises:
         Abstain: The text is unreadable or holds no instruction.
@@ -115,7 +118,7 @@ def stages_of(text: str, robot: str) -> list[str]:
         tokens = tokenize(text)
     except UnreadableTextError as why:
         raise Abstain("text", str(why)) from None
-    known = {**_WORDS, **_ARM_WORDS} if robot == "arm" else _WORDS
+    known = {**_WORDS, **synonyms}
     cursor = Cursor(tokens)
     kept: list[str] = []
     while not cursor.ended:

@@ -16,8 +16,7 @@ from typing import Any, TypeAlias, cast
 
 from embodied.errors import Diagnostic, ProgramError
 from embodied.language.reward import building as build
-from embodied.language.reward.translator import prompt
-from embodied.language.reward.vocabulary import ARM_POINTS, FEET, Parameter, check
+from embodied.language.reward.vocabulary import ARM_POINTS, FEET, Parameter, check, prompt
 from embodied.protocols import LanguageModel, Message, Request, StateMemory
 from embodied.types import RewardProgram, RewardStage, WorldSpec
 
@@ -82,7 +81,7 @@ PRIMITIVES: Mapping[str, Mapping[str, Primitive]] = {
             ),
         )
     },
-    "arm": {
+    "fr3-hand": {
         p.name: p
         for p in (
             Primitive(

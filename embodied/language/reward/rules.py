@@ -13,16 +13,10 @@ from dataclasses import replace
 from embodied.errors import Diagnostic, NotUnderstoodError
 from embodied.language.reward.amending import amended, current, subject
 from embodied.language.reward.corrections import corrected, lifted_feet
-from embodied.language.reward.phrases import Pattern, Wish, stages_of, wishes
-from embodied.language.reward.rules_arm import arm_patterns, names
-from embodied.language.reward.rules_quadruped import FOOT, PATTERNS
-from embodied.language.reward.vocabulary import (
-    ARM_OBJECTS,
-    VOCABULARIES,
-    Vocabulary,
-    arm_vocabulary,
-    check,
-)
+from embodied.language.reward.phrases import Wish, stages_of, wishes
+from embodied.language.reward.rules_quadruped import FOOT
+from embodied.language.reward.speech import Speech
+from embodied.language.reward.vocabulary import check
 from embodied.language.words.cursor import Abstain
 from embodied.protocols import StateMemory
 from embodied.types import RewardProgram, RewardStage, RewardTerm, WorldSpec
@@ -36,44 +30,17 @@ _AMEND = re.compile(
 )
 _ONE_SIDED = re.compile(r"\b(lift|hold)(?: up)? (left|right) paw\b")
 _FOOT_ALONE = re.compile(FOOT)
-_KNOWN = {
-    "quadruped": (
-        "sit, crouch, stand, stand on the rear paws, lie on a side, roll over, lean, nose up/down, "
-        "face a direction, turn by an angle, spin, walk, sidestep, march, lift or move a paw, "
-        "amounts with units, 'for 3 s', 'then', and corrections: higher, lower, faster, slower, "
-        "the other paw, a bit to the left, keep that and also ..."
-    ),
-    "arm": (
-        "touch, grasp, lift, lift two, move to, put into, set upright, flip, open or close drawer "
-        "and faucet, open or close the hand, palm direction, rest, amounts with units, 'then', "
-        "and corrections: higher, lower, more, less, another object"
-    ),
-}
 
 
 class RewardRules:
     """A deterministic translator to reward programs.
 
     Args:
-        robot: ``"quadruped"`` or ``"arm"``.
-        things: Objects on the arm's table.
-        vocabulary: Words of the scene, where handles and joints differ from those of the robot's
-            own scene too.
+        speech: What may be said to the robot in its scene.
     """
 
-    def __init__(
-        self,
-        robot: str,
-        things: tuple[str, ...] = ARM_OBJECTS,
-        *,
-        vocabulary: Vocabulary | None = None,
-    ) -> None:
-        self.robot = robot
-        own = VOCABULARIES["quadruped"] if robot == "quadruped" else arm_vocabulary(things)
-        self.words = vocabulary or own
-        self._patterns: Sequence[Pattern] = (
-            PATTERNS if robot == "quadruped" else arm_patterns(self.words)
-        )
+    def __init__(self, speech: Speech) -> None:
+        self.speech, self.words = speech, speech.vocabulary
 
     @property
     def name(self) -> str:
@@ -90,7 +57,7 @@ class RewardRules:
         del spec
         before = current(memory)
         try:
-            program = self._program(stages_of(instruction, self.robot), before)
+            program = self._program(stages_of(instruction, self.speech.synonyms), before)
         except Abstain as why:
             raise self._refusal(instruction, [why.diagnostic]) from None
         found = check(program, self.words)
@@ -110,12 +77,12 @@ class RewardRules:
         built = [
             stage
             for number, text in enumerate(texts, start=1)
-            for stage in staged(wishes(text, self._patterns), last=number == len(texts))
+            for stage in staged(wishes(text, self.speech.patterns), last=number == len(texts))
         ]
         if not built:
             raise Abstain("sentence", "it asks for nothing")
         return RewardProgram(
-            robot=self.robot,
+            robot=self.words.robot,
             stages=tuple(s for s, _ in built),
             source=self.name,
             notes=tuple(dict.fromkeys(n for _, notes in built for n in notes)),
@@ -123,13 +90,13 @@ class RewardRules:
 
     def _with_names(self, stages: list[str], before: RewardProgram | None) -> list[str]:
         """Write out "it", and "lift" where only the paw is named after another one."""
-        if self.robot == "quadruped":
+        objects = self.words.names.get("objects", ())
+        if not objects:
             texts = stages[:1]
             for text in stages[1:]:
                 ellipsis = _FOOT_ALONE.fullmatch(text) and texts[-1].startswith("lift ")
                 texts.append(f"lift {text}" if ellipsis else text)
             return texts
-        objects = names(self.words, "object_height", "object")
         known = [n for n in objects if before is not None and n in _objects_of(before)]
         last = known[0] if len(known) == 1 else ""
         texts = []
@@ -147,19 +114,19 @@ class RewardRules:
         if len(feet) == 1:
             end = feet[0].split("_")[0]
             text = _ONE_SIDED.sub(rf"\1 {end} \2 paw", text)
-        found = wishes(text, self._patterns)
+        found = wishes(text, self.speech.patterns)
         essential = tuple(t for w in found for t in w.essential)
         if not essential or any(w.stages for w in found):
             raise Abstain(f"'{text}'", "this cannot be done beside what was asked before")
         return amended(before, RewardStage(terms=essential), source=self.name)
 
     def _refusal(self, instruction: str, diagnostics: list[Diagnostic]) -> NotUnderstoodError:
-        about = ""
-        if self.robot == "arm":
-            objects = names(self.words, "object_height", "object")
-            joints = names(self.words, "joint_fraction", "joint")
-            about = f"; objects: {', '.join((*objects, *joints))}"
-        known = "known: " + _KNOWN[self.robot] + about
+        known = f"known: {self.speech.known}"
+        here = [n for kind in ("objects", "joints") for n in self.words.names.get(kind, ())]
+        if here:
+            known += f"; here: {', '.join(here)}"
+        if self.speech.elsewhere:
+            known += f"; elsewhere: {self.speech.elsewhere}"
         hinted = [replace(d, hint=d.hint or known) for d in diagnostics]
         return NotUnderstoodError(instruction, hinted)
 

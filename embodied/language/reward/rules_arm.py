@@ -6,22 +6,47 @@ import re
 
 from embodied.language.reward import building as build
 from embodied.language.reward.phrases import Pattern, Wish, amount, pattern
-from embodied.language.reward.vocabulary import ARM_HAND_POINTS, DIRECTIONS, Vocabulary, make_term
+from embodied.language.reward.speech import Speech
+from embodied.language.reward.vocabulary import (
+    ARM_HAND_POINTS,
+    DIRECTIONS,
+    Vocabulary,
+    arm_vocabulary,
+    make_term,
+    prompt,
+)
 from embodied.language.words.cursor import Abstain
 
 LIFT_M = 0.3
-_CALM = make_term("posture", robot="arm")
+_CALM = make_term("posture", robot="fr3-hand")
 _OPEN_HAND = (build.DOWN, build.OPEN, _CALM)
 _TO = r"(?: (?:to|at|by|up to|up by))?"
 _TOGETHER = r"(?: (?:together|both|simultaneously|at same time|at once))?"
 
 
+def arm_speech(vocabulary: Vocabulary | None = None, elsewhere: str = "") -> Speech:
+    """What the arm with a hand may be told; by default whatever its scenes may hold."""
+    words = vocabulary or arm_vocabulary()
+    things = "touch, grasp, lift, lift two, move to, put into, set upright, flip, "
+    joints = " and ".join(words.names["joints"])
+    return Speech(
+        vocabulary=words,
+        patterns=arm_patterns(words),
+        known=(things if words.names["objects"] else "")
+        + (f"open or close {joints}, " if joints else "")
+        + "open or close the hand, palm direction, rest, amounts with units, "
+        "'then', and corrections: higher, lower, more, less, another object",
+        elsewhere=elsewhere,
+        synonyms={"tap": "faucet", "water": "faucet"},
+        description=prompt("motion_description_arm"),
+        examples=prompt("reward_examples_arm"),
+    )
+
+
 def arm_patterns(words: Vocabulary) -> tuple[Pattern, ...]:
     """The phrases for a scene with the objects, handles and joints of ``words``."""
-    objects = names(words, "object_height", "object")
-    joints = names(words, "joint_fraction", "joint")
+    objects, joints, points = (words.names[n] for n in ("objects", "joints", "points"))
     handles = tuple(f"{joint}_handle" for joint in joints)
-    points = names(words, "distance", "a")
     thing = rf"(?P<thing>{_either(objects)})"
     other = rf"(?P<other>{_either(objects)})"
     found = [
@@ -74,11 +99,6 @@ def arm_patterns(words: Vocabulary) -> tuple[Pattern, ...]:
         if handle in points:
             found += _joint_patterns(joint, handle)
     return tuple(found)
-
-
-def names(words: Vocabulary, term: str, parameter: str) -> tuple[str, ...]:
-    """Legal names of a term's parameter."""
-    return words.terms[term].parameter(parameter).choices
 
 
 def _joint_patterns(joint: str, handle: str) -> list[Pattern]:
@@ -186,7 +206,7 @@ def _close_hand(match: re.Match[str]) -> Wish:
 
 
 def _palm(match: re.Match[str]) -> Wish:
-    term = make_term("palm_orientation", robot="arm", direction=match["direction"], weight=2.0)
+    term = make_term("palm_orientation", robot="fr3-hand", direction=match["direction"], weight=2.0)
     return Wish(essential=(term,), support=(_CALM,))
 
 

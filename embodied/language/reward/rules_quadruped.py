@@ -7,7 +7,8 @@ import re
 
 from embodied.language.reward import building as build
 from embodied.language.reward.phrases import Pattern, Wish, amount, motion, pattern
-from embodied.language.reward.vocabulary import FEET, make_term
+from embodied.language.reward.speech import Speech
+from embodied.language.reward.vocabulary import FEET, QUADRUPED, make_term, prompt
 from embodied.language.words.cursor import Abstain
 
 HEADINGS = {
@@ -331,3 +332,19 @@ PATTERNS: tuple[Pattern, ...] = (
     ),
     pattern(r"for {TIME}", _for_time),
 )
+
+
+def quadruped_speech() -> Speech:
+    """What the quadruped may be told."""
+    return Speech(
+        vocabulary=QUADRUPED,
+        patterns=PATTERNS,
+        known=(
+            "sit, crouch, stand, stand on the rear paws, lie on a side, roll over, lean, nose "
+            "up/down, face a direction, turn by an angle, spin, walk, sidestep, march, lift or "
+            "move a paw, amounts with units, 'for 3 s', 'then', and corrections: higher, lower, "
+            "faster, slower, the other paw, a bit to the left, keep that and also ..."
+        ),
+        description=prompt("motion_description_quadruped"),
+        examples=prompt("reward_examples_quadruped"),
+    )

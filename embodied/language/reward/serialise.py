@@ -176,30 +176,25 @@ def quantity(value: object, unit: str) -> float:
     return float(match.group(1)) * (legal[written] if written else 1.0)
 
 
-def program_from_json(text: str, robot: str, *, source: str, filled: bool = True) -> RewardProgram:
+def program_from_json(
+    text: str, words: Vocabulary | str, *, source: str, filled: bool = True
+) -> RewardProgram:
     """Read a program that a model (or a person) wrote.
 
     Args:
         text: JSON text; a Markdown fence around it is taken off.
-        robot: Whose vocabulary.
+        words: The vocabulary, or the robot of this package that has it.
         source: Who wrote it.
         filled: Whether left-out parameters get their defaults.
 
     Raises:
         ProgramError: With every diagnostic found; the program is not usable.
     """
-    if robot not in VOCABULARIES:
-        raise ProgramError(
-            text,
-            [
-                Diagnostic(
-                    where="robot",
-                    problem=f"unknown robot {robot!r}",
-                    hint="legal: " + ", ".join(VOCABULARIES),
-                )
-            ],
-        )
-    words = VOCABULARIES[robot]
+    if isinstance(words, str):
+        if words not in VOCABULARIES:
+            hint, problem = "legal: " + ", ".join(VOCABULARIES), f"unknown robot {words!r}"
+            raise ProgramError(text, [Diagnostic(where="robot", problem=problem, hint=hint)])
+        words = VOCABULARIES[words]
     try:
         data = json_object(text)
     except UnreadableAnswerError as error:
@@ -209,7 +204,7 @@ def program_from_json(text: str, robot: str, *, source: str, filled: bool = True
         ) from None
     reader = _Reader(words)
     stages = reader.stages(data)
-    program = RewardProgram(robot=robot, stages=stages, source=source)
+    program = RewardProgram(robot=words.robot, stages=stages, source=source)
     diagnostics = list(reader.diagnostics)
     if stages or not diagnostics:
         seen = {d.where for d in diagnostics}

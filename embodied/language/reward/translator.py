@@ -9,27 +9,21 @@ correction edits it instead of starting over.
 
 from __future__ import annotations
 
-from importlib.resources import files
-
 from embodied.errors import Diagnostic, ProgramError
 from embodied.language.reward.amending import current
 from embodied.language.reward.serialise import json_schema, program_from_json, program_to_json
-from embodied.language.reward.vocabulary import VOCABULARIES, Vocabulary, describe
+from embodied.language.reward.speech import Speech
+from embodied.language.reward.vocabulary import describe, prompt
 from embodied.protocols import LanguageModel, Message, Request, StateMemory
 from embodied.types import RewardProgram, WorldSpec
 
 
-def prompt(name: str) -> str:
-    """Text of a prompt file of this package."""
-    folder = files("embodied.language.reward") / "prompts"
-    return (folder / f"{name}.md").read_text(encoding="utf-8")
-
-
-def coding_prompt(words: Vocabulary) -> str:
-    """System prompt of the reward coder for a vocabulary."""
-    examples = prompt(f"reward_examples_{words.robot}")
+def coding_prompt(speech: Speech) -> str:
+    """System prompt of the reward coder for a robot in its scene."""
+    words = speech.vocabulary
     text = prompt("reward_coding").replace("{{robot}}", words.robot)
-    return text.replace("{{vocabulary}}", describe(words)).replace("{{examples}}", examples)
+    text = text.replace("{{vocabulary}}", describe(words))
+    return text.replace("{{examples}}", speech.legal_examples())
 
 
 class RewardTranslator:
@@ -37,23 +31,20 @@ class RewardTranslator:
 
     Args:
         model: Who writes.
-        robot: ``"quadruped"`` or ``"arm"``.
+        speech: What may be said to the robot in its scene.
         two_step: Describe the motion first (published), or code the sentence at once.
         repairs: How often diagnostics may go back to the model.
-        vocabulary: Words; by default those of the robot.
     """
 
     def __init__(
         self,
         model: LanguageModel,
-        robot: str,
+        speech: Speech,
         *,
         two_step: bool = True,
         repairs: int = 2,
-        vocabulary: Vocabulary | None = None,
     ) -> None:
-        self.model, self.robot, self.two_step, self.repairs = model, robot, two_step, repairs
-        self.words = vocabulary or VOCABULARIES[robot]
+        self.model, self.speech, self.two_step, self.repairs = model, speech, two_step, repairs
 
     @property
     def name(self) -> str:
@@ -89,7 +80,7 @@ class RewardTranslator:
         """First step: the sentence as a filled-in description of the motion."""
         request = Request(
             messages=(
-                Message(role="system", text=prompt(f"motion_description_{self.robot}")),
+                Message(role="system", text=self.speech.describing()),
                 Message(role="user", text=asked),
             ),
             purpose="motion-description",
@@ -99,7 +90,7 @@ class RewardTranslator:
     def code(self, asked: str) -> RewardProgram:
         """Second step: a description (or a sentence) as a reward program, with repairs."""
         messages: tuple[Message, ...] = (
-            Message(role="system", text=coding_prompt(self.words)),
+            Message(role="system", text=coding_prompt(self.speech)),
             Message(role="user", text=asked),
         )
         attempt = 0
@@ -107,13 +98,13 @@ class RewardTranslator:
             answer = self.model.complete(
                 Request(
                     messages=messages,
-                    schema=json_schema(self.words),
+                    schema=json_schema(self.speech.vocabulary),
                     max_tokens=2048,
                     purpose="reward-program" if attempt == 0 else "reward-repair",
                 )
             ).text
             try:
-                return program_from_json(answer, self.robot, source=self.model.name)
+                return program_from_json(answer, self.speech.vocabulary, source=self.model.name)
             except ProgramError as error:
                 if attempt >= self.repairs:
                     raise

@@ -18,10 +18,14 @@ Follows the reward interface of Yu et al. 2023 (arXiv 2306.08647), with names of
 from __future__ import annotations
 
 import math
+import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from importlib.resources import files
+from typing import Annotated
 
-from embodied.errors import Diagnostic
+from embodied.errors import ConfigurationError, Diagnostic
+from embodied.tables import OneOf, read_table
 from embodied.types import RewardCondition, RewardProgram, RewardStage, RewardTerm
 
 NORMS: Mapping[str, str] = {
@@ -40,15 +44,12 @@ DURATION_MAX_S = 120.0
 CONDITION_OPS = (">=", "<=")
 
 FEET = ("front_left", "front_right", "rear_left", "rear_right")
-LEG_JOINTS = ("hip", "thigh", "knee")
-QUADRUPED_JOINTS = tuple(f"{foot}_{joint}" for foot in FEET for joint in LEG_JOINTS)
 
 ARM_OBJECTS = ("apple", "bowl", "box", "cup")
 ARM_HANDLES = ("drawer_handle", "faucet_handle")
 ARM_JOINTS = ("drawer", "faucet")
 ARM_HAND_POINTS = ("palm", "finger_1", "finger_2", "finger_3", "rest_position")
 ARM_POINTS = (*ARM_HAND_POINTS, *ARM_OBJECTS, *ARM_HANDLES)
-ORIENTATIONS = ("upright", "upside_down")
 DIRECTIONS = ("down", "up", "forward", "backward", "left", "right")
 
 
@@ -77,13 +78,25 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TermSpec:
-    """A term that programs may use: its parameters, usual weight and usual norm."""
+    """A term that programs may use.
+
+    Attributes:
+        name: Name in the program.
+        meaning: One phrase.
+        parameters: What it takes.
+        weight: Usual weight.
+        norm: Usual norm.
+        tolerance: Largest mean residual that counts as reached; None for a term that is not judged.
+        residual_unit: Unit of the residual.
+    """
 
     name: str
     meaning: str
     parameters: tuple[Parameter, ...] = ()
     weight: float = 1.0
     norm: str = "quadratic"
+    tolerance: float | None = None
+    residual_unit: str = ""
 
     def parameter(self, name: str) -> Parameter:
         """The parameter called ``name``; KeyError if there is none."""
@@ -116,175 +129,138 @@ class SensorSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Vocabulary:
-    """All words for one robot."""
+    """All words for one robot in one scene.
+
+    Attributes:
+        robot: Name of the robot.
+        terms: Terms by name.
+        sensors: Sensors by name.
+        names: Names that parameters take, by what they name, e.g. ``objects`` and ``joints``.
+    """
 
     robot: str
     terms: Mapping[str, TermSpec]
     sensors: Mapping[str, SensorSpec]
+    names: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
 
 
-def _number(
-    name: str, meaning: str, unit: str, lower: float, upper: float, default: float | None = None
-) -> Parameter:
-    return Parameter(
-        name=name, meaning=meaning, unit=unit, lower=lower, upper=upper, default=default
-    )
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Parameter:
+    meaning: str
+    unit: str = "name"
+    lower: float = -math.inf
+    upper: float = math.inf
+    default: float | None = None
+    of: str = ""
 
 
-def _name(name: str, meaning: str, choices: tuple[str, ...]) -> Parameter:
-    return Parameter(name=name, meaning=meaning, unit="name", choices=choices)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Term:
+    meaning: str
+    parameters: Mapping[str, _Parameter] = field(default_factory=dict[str, _Parameter])
+    weight: float = 1.0
+    norm: Annotated[str, OneOf(NORMS)] = "quadratic"
+    tolerance: float | None = None
+    residual_unit: str = ""
 
 
-def _term(
-    name: str,
-    meaning: str,
-    *parameters: Parameter,
-    weight: float = 1.0,
-    norm: str = "quadratic",
-) -> TermSpec:
-    return TermSpec(name=name, meaning=meaning, parameters=parameters, weight=weight, norm=norm)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Sensor:
+    meaning: str
+    unit: str
+    lower: float
+    upper: float
+    arguments: tuple[str, ...] = ()
 
 
-def _sensor(
-    name: str, meaning: str, unit: str, lower: float, upper: float, *arguments: tuple[str, ...]
-) -> SensorSpec:
-    return SensorSpec(
-        name=name, meaning=meaning, unit=unit, lower=lower, upper=upper, arguments=arguments
-    )
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Words:
+    """A file of words: terms and sensors by name, and the names that their parameters take."""
+
+    terms: Mapping[str, _Term]
+    sensors: Mapping[str, _Sensor] = field(default_factory=dict[str, _Sensor])
+    names: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
 
 
-_FOOT = _name("foot", "which foot", FEET)
-_STAGE_TIME = _sensor("stage_time", "time since the stage began", "s", 0.0, DURATION_MAX_S)
-
-QUADRUPED = Vocabulary(
-    robot="quadruped",
-    terms={
-        t.name: t
-        for t in (
-            _term(
-                "torso_height",
-                "height of the torso's centre above the ground; standing is 0.30",
-                _number("height", "target height", "m", 0.05, 0.70),
-                weight=20.0,
-                norm="smooth_abs",
-            ),
-            _term(
-                "torso_pitch",
-                "pitch of the torso, nose up positive; 0 is flat, 1.57 stands on the rear feet",
-                _number("angle", "target pitch", "rad", -math.pi / 2, math.pi / 2),
-                weight=5.0,
-                norm="l2",
-            ),
-            _term(
-                "torso_roll",
-                "roll of the torso, left side up positive; 0 is level, 3.14 is on the back",
-                _number("angle", "target roll", "rad", -math.pi, math.pi),
-                weight=5.0,
-                norm="l2",
-            ),
-            _term(
-                "torso_position",
-                "place of the torso on the ground plane, in the world frame",
-                _number("x", "target x, east", "m", -10.0, 10.0),
-                _number("y", "target y, north", "m", -10.0, 10.0),
-                weight=2.0,
-                norm="l2",
-            ),
-            _term(
-                "torso_velocity",
-                "velocity of the torso over the ground, in its own heading frame",
-                _number("forward", "forward speed", "m/s", -2.0, 2.0, 0.0),
-                _number("left", "sideways speed, left positive", "m/s", -1.0, 1.0, 0.0),
-                weight=2.0,
-                norm="l2",
-            ),
-            _term(
-                "torso_heading",
-                "direction the nose points: 0 east (sunrise), 1.57 north, 3.14 west (sunset)",
-                _number("angle", "target heading", "rad", -2 * math.pi, 2 * math.pi),
-                weight=5.0,
-                norm="l2",
-            ),
-            _term(
-                "torso_turn_rate",
-                "turning speed about the vertical, left (counter-clockwise) positive",
-                _number("rate", "target turn rate", "rad/s", -6.0, 6.0),
-                weight=2.0,
-                norm="smooth_abs",
-            ),
-            _term(
-                "foot_lift",
-                "height of a foot's sole above the ground; 0 keeps it on the ground",
-                _FOOT,
-                _number("height", "target height", "m", 0.0, 0.60),
-                weight=20.0,
-                norm="smooth_abs",
-            ),
-            _term(
-                "foot_forward",
-                "displacement of a foot along the heading from its home place",
-                _FOOT,
-                _number("offset", "target offset", "m", -0.30, 0.30),
-                weight=5.0,
-                norm="smooth_abs",
-            ),
-            _term(
-                "foot_inward",
-                "displacement of a foot towards the middle plane from its home place",
-                _FOOT,
-                _number("offset", "target offset", "m", -0.20, 0.20),
-                weight=5.0,
-                norm="smooth_abs",
-            ),
-            _term(
-                "foot_stepping",
-                "a foot lifts and lands rhythmically (gait)",
-                _FOOT,
-                _number("frequency", "steps per second", "Hz", 0.2, 4.0),
-                _number("air_ratio", "share of the cycle in the air", "1", 0.0, 0.9, 0.5),
-                _number("phase", "start of the swing within the cycle, 0 to 1", "1", 0.0, 1.0, 0.0),
-                _number("swing_height", "height of the swing", "m", 0.0, 0.30, 0.08),
-                _number("swing_forward", "length of the swing forward", "m", -0.30, 0.30, 0.0),
-                weight=10.0,
-                norm="smooth_abs",
-            ),
-            _term(
-                "joint_target",
-                "angle of one joint",
-                _name("joint", "which joint", QUADRUPED_JOINTS),
-                _number("angle", "target angle", "rad", -2.8, 3.5),
-                weight=1.0,
-            ),
-            _term(
-                "posture",
-                "all joints near the home stance: a small weight keeps motions natural",
-                weight=0.1,
-            ),
-            _term(
-                "stillness",
-                "torso at rest: no linear and no angular velocity",
-                weight=0.2,
-                norm="l22",
-            ),
-        )
-    },
-    sensors={
-        s.name: s
-        for s in (
-            _STAGE_TIME,
-            _sensor("torso_height", "height of the torso's centre", "m", 0.0, 1.0),
-            _sensor("torso_pitch", "pitch, nose up", "rad", -math.pi / 2, math.pi / 2),
-            _sensor("torso_roll", "size of the roll, whichever side", "rad", 0.0, math.pi),
-            _sensor("torso_x", "x of the torso, east", "m", -10.0, 10.0),
-            _sensor("torso_y", "y of the torso, north", "m", -10.0, 10.0),
-            _sensor("torso_speed", "speed over the ground", "m/s", 0.0, 5.0),
-            _sensor("torso_turn_rate", "turn rate, left positive", "rad/s", -10.0, 10.0),
-            _sensor("torso_heading", "heading, east 0", "rad", -math.pi, math.pi),
-            _sensor("foot_height", "height of the sole", "m", 0.0, 1.0, FEET),
-            _sensor("joint_angle", "angle of a joint", "rad", -3.5, 3.5, QUADRUPED_JOINTS),
-        )
-    },
+_STAGE_TIME = SensorSpec(
+    name="stage_time",
+    meaning="time since the stage began",
+    unit="s",
+    lower=0.0,
+    upper=DURATION_MAX_S,
 )
+
+
+def read_vocabulary(
+    robot: str, text: str, names: Mapping[str, tuple[str, ...]] | None = None
+) -> Vocabulary:
+    """The words of a TOML file, for a scene; those about what the scene lacks are left out.
+
+    Args:
+        robot: Name of the robot.
+        text: The file: tables ``terms``, ``sensors`` and ``names``, as in the folder ``words``.
+        names: Names that come from the scene, by what the file calls them, e.g. ``objects``.
+
+    Raises:
+        ConfigurationError: The file is wrong; the message lists every problem.
+    """
+    problems: list[Diagnostic] = []
+    read = read_table(_Words, tomllib.loads(text), "words", problems)
+    legal = {**(read.names if read else {}), **(names or {})}
+    asked = [p.of for t in (read.terms if read else {}).values() for p in t.parameters.values()]
+    asked += [a for s in (read.sensors if read else {}).values() for a in s.arguments]
+    for name in sorted({a for a in asked if a} - set(legal)):
+        hint = f"legal: {', '.join(legal)}"
+        problems.append(Diagnostic(where=f"words.names.{name}", problem="is missing", hint=hint))
+    if read is None or problems:
+        raise ConfigurationError(f"the words of {robot}: " + "; ".join(str(p) for p in problems))
+    terms = {
+        name: TermSpec(
+            name=name,
+            meaning=term.meaning,
+            parameters=tuple(
+                Parameter(
+                    name=n,
+                    meaning=p.meaning,
+                    unit=p.unit,
+                    lower=p.lower,
+                    upper=p.upper,
+                    choices=legal.get(p.of, ()),
+                    default=p.default,
+                )
+                for n, p in term.parameters.items()
+            ),
+            weight=term.weight,
+            norm=term.norm,
+            tolerance=term.tolerance,
+            residual_unit=term.residual_unit,
+        )
+        for name, term in read.terms.items()
+        if all(legal[p.of] for p in term.parameters.values() if p.of)
+    }
+    sensors = {
+        name: SensorSpec(
+            name=name,
+            meaning=s.meaning,
+            unit=s.unit,
+            lower=s.lower,
+            upper=s.upper,
+            arguments=tuple(legal[a] for a in s.arguments),
+        )
+        for name, s in read.sensors.items()
+        if all(legal[a] for a in s.arguments)
+    }
+    sensors = {_STAGE_TIME.name: _STAGE_TIME, **sensors}
+    return Vocabulary(robot=robot, terms=terms, sensors=sensors, names=legal)
+
+
+def _shipped(*path: str) -> str:
+    return files("embodied.language.reward").joinpath(*path).read_text(encoding="utf-8")
+
+
+def prompt(name: str) -> str:
+    """Text of a prompt file of this package."""
+    return _shipped("prompts", f"{name}.md")
 
 
 def arm_vocabulary(
@@ -294,89 +270,13 @@ def arm_vocabulary(
 ) -> Vocabulary:
     """Words for the arm with a dexterous hand in a scene with these objects, handles and joints."""
     points = (*ARM_HAND_POINTS, *objects, *handles)
-    which = _name("object", "which object", objects)
-    terms = (
-        _term(
-            "distance",
-            "distance between two points: hand, objects, handles, rest position",
-            _name("a", "first point", points),
-            _name("b", "second point", points),
-            _number("distance", "target distance", "m", 0.0, 1.0, 0.0),
-            weight=5.0,
-            norm="l22",
-        ),
-        _term(
-            "object_height",
-            "height of an object's centre above the table top",
-            which,
-            _number("height", "target height", "m", 0.0, 0.80),
-            weight=10.0,
-            norm="smooth_abs",
-        ),
-        _term(
-            "object_orientation",
-            "an object stands upright or upside down",
-            which,
-            _name("orientation", "which way its own up axis points", ORIENTATIONS),
-            weight=5.0,
-            norm="l2",
-        ),
-        _term(
-            "joint_fraction",
-            "opening of the drawer or the faucet: 0 closed, 1 fully open",
-            _name("joint", "which joint", joints),
-            _number("fraction", "target fraction", "1", 0.0, 1.0),
-            weight=10.0,
-            norm="smooth_abs",
-        ),
-        _term(
-            "palm_orientation",
-            "direction that the palm faces, in the world frame: forward is +x, left is +y",
-            _name("direction", "direction", DIRECTIONS),
-            weight=1.0,
-            norm="l2",
-        ),
-        _term(
-            "closing_along",
-            "the fingers close along the line from one point to another, to take both at once",
-            _name("a", "first point", points),
-            _name("b", "second point", points),
-            weight=1.0,
-            norm="l2",
-        ),
-        _term(
-            "closing_across",
-            "the fingers close across the object's own axis, as around a lying cup",
-            which,
-            weight=1.0,
-            norm="l2",
-        ),
-        _term(
-            "hand_closure",
-            "how far the fingers are closed: 0 open, 1 a fist",
-            _number("fraction", "target fraction", "1", 0.0, 1.0),
-            weight=0.5,
-        ),
-        _term("posture", "arm joints near the rest configuration", weight=0.05),
-        _term("stillness", "arm joints at rest: calm, slow motions", weight=0.01),
-    )
-    sensors = (
-        _STAGE_TIME,
-        _sensor("distance", "distance between two points", "m", 0.0, 2.0, points, points),
-        _sensor("object_height", "height of an object above the table", "m", -1.0, 1.5, objects),
-        _sensor(
-            "object_tilt", "angle between the object's up axis and up", "rad", 0.0, math.pi, objects
-        ),
-        _sensor("joint_fraction", "opening of drawer or faucet", "1", 0.0, 1.0, joints),
-        _sensor("palm_height", "height of the palm above the table", "m", -0.5, 1.5),
-    )
-    return Vocabulary(
-        robot="arm", terms={t.name: t for t in terms}, sensors={s.name: s for s in sensors}
-    )
+    scene = {"objects": objects, "points": points, "joints": joints}
+    return read_vocabulary("fr3-hand", _shipped("words", "fr3_hand.toml"), scene)
 
 
-VOCABULARIES: Mapping[str, Vocabulary] = {"quadruped": QUADRUPED, "arm": arm_vocabulary()}
-"""Vocabulary by robot; the arm's is that of the default scene."""
+QUADRUPED = read_vocabulary("quadruped", _shipped("words", "quadruped.toml"))
+VOCABULARIES: Mapping[str, Vocabulary] = {"quadruped": QUADRUPED, "fr3-hand": arm_vocabulary()}
+"""All words of this package's robots, whatever the scene; a route takes those of its scene."""
 
 
 def check(program: RewardProgram, vocabulary: Vocabulary | None = None) -> tuple[Diagnostic, ...]:

@@ -54,14 +54,18 @@ class RewardRoute(Route[RewardProgram]):
         setup = opening.environment.setup
         if not isinstance(setup, RewardSetup):
             raise ConfigurationError(
-                f"the route reward moves {', '.join(REWARD_ROBOTS)}, not "
+                f"the route reward moves {', '.join(REWARD_ROBOTS.names)}, not "
                 f"{opening.settings.robot!r}: arms with a gripper take --route pddl or value-map"
             )
-        return cls(setup, open_translator(opening, setup.robot))
+        return cls(setup, open_translator(opening, setup.speech))
 
     def check(self, program: RewardProgram) -> tuple[Diagnostic, ...]:
-        """What is not legal in a program."""
-        return tuple(check(program))
+        """What is not legal in a program for this robot in this scene."""
+        words = self.setup.speech.vocabulary
+        if program.robot != words.robot:
+            problem = f"the program is for the {program.robot}"
+            return (Diagnostic(where="robot", problem=problem, hint=f"legal: {words.robot}"),)
+        return check(program, words)
 
     def stages(self, program: RewardProgram) -> tuple[str, ...]:
         """The terms of every stage."""
@@ -83,7 +87,7 @@ class RewardRoute(Route[RewardProgram]):
         """The program that a run pursued; raises as ``Route.read`` does."""
         del folder
         text, source = json.dumps(record["reward"]), f"replay of {record['source']}"
-        return program_from_json(text, self.setup.robot, source=source, filled=False)
+        return program_from_json(text, self.setup.speech.vocabulary, source=source, filled=False)
 
     def begin(
         self, program: RewardProgram, number: int, run: Run, *, done: bool = False

@@ -1,74 +1,35 @@
+# pyright: reportAttributeAccessIssue=false
 """Wiring of reward-driven robots: world, plan model, controller and judge, by robot and scene."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from embodied_controllers.mpc import OPTIMISERS, Optimiser, Plan, PlannerOptions, SamplingPlanner
-from embodied_controllers.mpc.arm import ArmView
-from embodied_controllers.mpc.arm_models import (
-    ARM_DQ_MAX,
-    FAUCET_RADIUS_M,
-    FIXTURES,
-    ITEMS,
-    arm_spec,
-)
 from embodied_controllers.mpc.controller import Mode, PlanInputs, RewardController
 from embodied_controllers.mpc.estimator import Estimator
 from embodied_controllers.mpc.hand_directions import HandDirections
-from embodied_controllers.mpc.plan_models import plan_model, robot_spec
-from embodied_controllers.mpc.quadruped import QuadrupedView
+from embodied_controllers.mpc.plan_models import plan_model
 
 from embodied.body import Body
-from embodied.errors import ConfigurationError
+from embodied.language.reward.speech import Speech
 from embodied.opening import Environment
-from embodied.routes.reward.robots import REWARD_ROBOTS
+from embodied.registry import unknown
+from embodied.routes.reward.robot import Layout, RewardRobot, Things
+from embodied.routes.reward.robots import REWARD_ROBOTS, recorded_name
 from embodied.settings import Settings
-from embodied.types import Atom, ObjectSpec, Observation, WorldSpec
+from embodied.types import Atom, Observation, WorldSpec
 from embodied.world.mpc_world import MpcWorld, spec_of
 
+if TYPE_CHECKING:
+    import mujoco
+
 CONTROL_DT_S = 0.01
-DEFAULT_SCENE: Mapping[str, tuple[str, ...]] = {
-    "quadruped": (),
-    "arm": ("apple", "bowl", "box", "cup"),
-}
-HALVINGS = (0.5,)
-OPTIONS: Mapping[str, PlannerOptions] = {
-    "quadruped": PlannerOptions(horizon_s=0.6, n_knots=4, n_samples=40, halvings=HALVINGS),
-    "arm": PlannerOptions(horizon_s=0.5, n_knots=3, n_samples=32, halvings=HALVINGS),
-}
-"""Planner settings by robot, tuned on the l2r tasks with oracle rewards."""
 NOISE = 0.15
-NOISE_CORRELATION: Mapping[str, float] = {"quadruped": 0.0, "arm": 0.7}
-"""Of neighbouring knots: an arm should go somewhere and come to rest, legs should step."""
-
-Place = tuple[float, float, float, bool]
-"""x, y, z of the centre, and whether the thing lies on its side with its up axis along +x."""
-Layout = Callable[[np.random.Generator], Mapping[str, Place]]
-
-STANDING_HEIGHT = {"apple": 0.035, "bowl": 0.03, "box": 0.04, "cup": 0.05}
-
-
-def default_layout(items: tuple[str, ...]) -> Layout:
-    """One item in front of the robot, or several on an arc, moved by up to 6 cm."""
-    angles = np.linspace(-0.45, 0.45, len(items)) if len(items) > 1 else np.zeros(len(items))
-
-    def layout(rng: np.random.Generator) -> Mapping[str, Place]:
-        places: dict[str, Place] = {}
-        for item, angle in zip(items, angles, strict=True):
-            reach = 0.05 if len(items) > 1 else 0.0
-            x, y = (0.5 + reach) * math.cos(angle), (0.5 + reach) * math.sin(angle)
-            spread = 0.06 if len(items) == 1 else 0.02
-            dx, dy = rng.uniform(-spread, spread, 2)
-            places[item] = (x + dx, y + dy, STANDING_HEIGHT[item], False)
-        return places
-
-    return layout
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -76,13 +37,17 @@ class RewardSetup:
     """Everything that runs one reward-driven robot.
 
     Attributes:
-        robot: ``"quadruped"`` or ``"arm"``.
+        robot: What is known of the robot.
+        things: What its scene holds.
+        speech: What may be said to it there.
         world: The simulation.
         controller: Model-predictive control of it.
         judge: Reads recorded states of the simulation model.
     """
 
-    robot: str
+    robot: RewardRobot
+    things: Things
+    speech: Speech
     world: MpcWorld
     controller: RewardController
     judge: Estimator
@@ -90,14 +55,17 @@ class RewardSetup:
     def state(self) -> tuple[str, ...]:
         """What is measured now, one line each."""
         view = self.judge.view_of(self.world.full_state()[None, None])
-        if self.robot == "quadruped":
-            names = ("height", "pitch", "roll", "heading", "turn_rate")
-            return tuple(f"torso_{n} = {float(view.value(f'torso_{n}')[0, 0]):.3f}" for n in names)
-        items = [n for n, o in self.world.spec.objects.items() if o.kind == "item"]
-        return tuple(
-            f"object_height({n}) = {float(view.value('object_height', (n,))[0, 0]):.3f} m"
-            for n in items
-        )
+        lines: list[str] = []
+        for name in self.robot.shown:
+            sensor = self.speech.vocabulary.sensors.get(name)
+            if sensor is None:
+                continue  # it is about things that this scene lacks
+            if not sensor.arguments:
+                lines.append(f"{name} = {float(view.value(name)[0, 0]):.3f}")
+            for thing in sensor.arguments[0] if sensor.arguments else ():
+                value = float(view.value(name, (thing,))[0, 0])
+                lines.append(f"{name}({thing}) = {value:.3f} {sensor.unit}")
+        return tuple(lines)
 
     def close(self) -> None:
         """Release threads and the world."""
@@ -106,32 +74,39 @@ class RewardSetup:
 
 
 def open_environment(settings: Settings) -> Environment:
-    """A robot that is moved by rewards, in its own scene, reset from the seed.
+    """A robot that is moved by rewards, in a scene of its own, reset from the seed.
 
     Raises:
-        ConfigurationError: Unknown robot.
+        ConfigurationError: Unknown robot or scene.
     """
     mode = Mode.ASYNCHRONOUS if settings.asynchronous else Mode.SYNCHRONOUS
-    return environment_of(
-        build_setup(settings.robot, seed=settings.seed, mode=mode, optimiser=settings.optimiser),
-        settings,
+    robot = REWARD_ROBOTS.get(settings.robot)
+    scene = robot.default_scene if settings.scene == Settings().scene else settings.scene
+    if scene not in robot.scenes:
+        raise unknown(f"scene of the {robot.name}", scene, tuple(robot.scenes))
+    setup = build_setup(
+        robot,
+        scene=robot.scenes[scene],
+        seed=settings.seed,
+        mode=mode,
+        optimiser=settings.optimiser,
     )
+    return environment_of(setup, settings)
 
 
 def environment_of(setup: RewardSetup, settings: Settings) -> Environment:
     """The environment of a robot that is moved by rewards, reset from the seed."""
-    world = setup.world
+    world, robot = setup.world, setup.robot.name
     body = Body(world, real_time=settings.asynchronous)
     body.reset(seed=settings.seed)
-    things = list(DEFAULT_SCENE[setup.robot])
     return Environment(
         body=body,
         grounder=NoFacts(world.spec),
         read_qpos=lambda: np.array(world.data.qpos),
-        states_header={"route": "reward", "robot": setup.robot, "things": things},
+        states_header={"route": "reward", "robot": robot, "things": list(setup.things)},
         about={
             "scene": world.spec.name,
-            "robot": setup.robot,
+            "robot": robot,
             "planning": setup.controller.mode.value,
         },
         object_source=world.spec.object_source,
@@ -139,9 +114,12 @@ def environment_of(setup: RewardSetup, settings: Settings) -> Environment:
     )
 
 
-def drawing_model(header: Mapping[str, Any]) -> Any:
+def drawing_model(header: Mapping[str, object]) -> mujoco.MjModel:
     """The simulation model that recorded states of this route belong to."""
-    return drawing_spec(str(header["robot"]), tuple(header["things"])).compile()
+    things = header["things"]
+    assert isinstance(things, list)
+    robot = REWARD_ROBOTS.get(recorded_name(str(header["robot"])))
+    return robot.model(tuple(things)).compile()
 
 
 class NoFacts:
@@ -162,21 +140,16 @@ class NoFacts:
         return frozenset()
 
 
-def drawing_spec(robot: str, scene: tuple[str, ...]) -> Any:
-    """The simulation model of a robot in its scene, as an `MjSpec`."""
-    return robot_spec("quadruped") if robot == "quadruped" else arm_spec(scene)
-
-
 @lru_cache(maxsize=8)
-def _models(robot: str, scene: tuple[str, ...]) -> tuple[Any, Any]:
-    spec = drawing_spec(robot, scene)
+def _models(robot: RewardRobot, things: Things) -> tuple[mujoco.MjModel, mujoco.MjModel]:
+    spec = robot.model(things)
     return spec.compile(), plan_model(spec)
 
 
 def build_setup(
-    robot: str,
+    robot: RewardRobot | str,
     *,
-    scene: tuple[str, ...] | None = None,
+    scene: Things | None = None,
     layout: Layout | None = None,
     seed: int = 0,
     options: PlannerOptions | None = None,
@@ -187,11 +160,11 @@ def build_setup(
     """Build the robot in its scene.
 
     Args:
-        robot: One of ``REWARD_ROBOTS``.
-        scene: Things on the arm's table.
+        robot: The robot, or the name of one.
+        scene: Things in its scene; those of its default scene otherwise.
         layout: Where they are, from the seed of ``world.reset``.
         seed: Of the planner.
-        options: Planner settings; tuned defaults otherwise.
+        options: Planner settings; the robot's own otherwise.
         optimiser: Searches for plans; a name takes the robot's own noise.
         mode: When planning happens.
         record: Receives the inputs and result of every replan.
@@ -199,82 +172,50 @@ def build_setup(
     Raises:
         ConfigurationError: Unknown robot or thing.
     """
-    if robot not in REWARD_ROBOTS:
-        raise ConfigurationError(f"unknown robot {robot!r}, legal: {', '.join(REWARD_ROBOTS)}")
-    things = DEFAULT_SCENE[robot] if scene is None else scene
-    unknown = [t for t in things if t not in (*ITEMS, *FIXTURES)]
-    if unknown:
-        raise ConfigurationError(
-            f"unknown thing {unknown[0]!r}, legal: {', '.join((*ITEMS, *FIXTURES))}"
-        )
+    if isinstance(robot, str):
+        robot = REWARD_ROBOTS.get(robot)
+    things = robot.scenes[robot.default_scene] if scene is None else scene
+    robot.check(things)
     simulation, plan = _models(robot, things)
-    options = replace(options or OPTIONS[robot], seed=seed)
+    options = replace(options or robot.options, seed=seed)
     if isinstance(optimiser, str):
         make = OPTIMISERS.get(optimiser)
-        optimiser = make(noise=NOISE, correlation=NOISE_CORRELATION[robot])
-    if robot == "quadruped":
-        spec = spec_of(simulation, name="floor", robot=robot, control_dt_s=CONTROL_DT_S)
-        world = MpcWorld(simulation, spec, randomise=_scatter_quadruped)
-        view, radii, scale = QuadrupedView, {}, np.ones(12)
-    else:
-        items = tuple(t for t in things if t in ITEMS)
-        spec = spec_of(
-            simulation,
-            name="table",
-            robot=robot,
-            control_dt_s=CONTROL_DT_S,
-            dq_max=ARM_DQ_MAX,
-            objects={n: _object(n) for n in things},
-        )
-        radii = {n: FAUCET_RADIUS_M for n in things if n == "faucet"}
-        world = MpcWorld(
-            simulation,
-            spec,
-            randomise=_scatter_arm(layout or default_layout(items)),
-            sliders=tuple(n for n in things if n == "drawer"),
-            hinge_radii_m=radii,
-            ee_site="palm",
-        )
-        view, scale = ArmView, np.array([0.25] * 7 + [1.0] * 3)
-    shared = ((7, 8, 9),) if robot == "arm" else ()  # the fingers open and close together
-    hand = HandDirections(plan, "palm", tuple(ARM_DQ_MAX)) if robot == "arm" else None
-    planner = SamplingPlanner(plan, options, optimiser, scale=scale, shared=shared, directions=hand)
+        optimiser = make(noise=NOISE, correlation=robot.correlation)
+    objects = {n: robot.objects(n) for n in things}
+    spec = spec_of(
+        simulation,
+        name=robot.scene_of(things),
+        robot=robot.name,
+        control_dt_s=CONTROL_DT_S,
+        dq_max=robot.dq_max,
+        objects=objects,
+    )
+    radii = {n: r for n, r in robot.hinges_m.items() if n in things}
+    world = MpcWorld(
+        simulation,
+        spec,
+        randomise=robot.scatter(things, layout),
+        sliders=tuple(n for n, o in objects.items() if o.kind == "drawer" and n not in radii),
+        hinge_radii_m=radii,
+        ee_site=robot.ee_site,
+    )
+    hand = None if robot.directions is None else HandDirections(plan, *robot.directions)
+    scale = np.broadcast_to(np.array(robot.scale), (plan.nu,))
+    planner = SamplingPlanner(
+        plan, options, optimiser, scale=scale, shared=robot.shared, directions=hand
+    )
     controller = RewardController(
         planner,
-        Estimator(plan, spec.joint_names, view, radii),
+        Estimator(plan, spec.joint_names, robot.view, radii),
         mode=mode,
         record=record,
     )
-    judge = Estimator(simulation, spec.joint_names, view, radii)
-    return RewardSetup(robot=robot, world=world, controller=controller, judge=judge)
-
-
-def _object(name: str) -> ObjectSpec:
-    travel = {"drawer": 0.2, "faucet": FAUCET_RADIUS_M * math.pi / 2}
-    if name in travel:
-        return ObjectSpec(name=name, kind="drawer", category=name, travel_m=travel[name])
-    return ObjectSpec(name=name, kind="item", category=name)
-
-
-def _scatter_quadruped(model: Any, data: Any, rng: np.random.Generator) -> None:
-    """Any heading, small changes of place and joints."""
-    del model
-    yaw = rng.uniform(-math.pi, math.pi)
-    data.qpos[:2] += rng.uniform(-0.1, 0.1, 2)
-    data.qpos[3:7] = [math.cos(yaw / 2), 0.0, 0.0, math.sin(yaw / 2)]
-    data.qpos[7:] += 0.05 * rng.standard_normal(12)
-
-
-def _scatter_arm(layout: Layout) -> Callable[[Any, Any, np.random.Generator], None]:
-    half = math.sqrt(0.5)
-
-    def scatter(model: Any, data: Any, rng: np.random.Generator) -> None:
-        del model
-        for name, (x, y, z, lying) in layout(rng).items():
-            joint = data.joint(name)
-            joint.qpos[:3] = (x, y, z)
-            joint.qpos[3:] = (half, 0.0, half, 0.0) if lying else (1.0, 0.0, 0.0, 0.0)
-        for i in range(7):
-            data.joint(f"joint{i + 1}").qpos[0] += 0.03 * rng.standard_normal()
-
-    return scatter
+    judge = Estimator(simulation, spec.joint_names, robot.view, radii)
+    return RewardSetup(
+        robot=robot,
+        things=things,
+        speech=robot.words(things),
+        world=world,
+        controller=controller,
+        judge=judge,
+    )

@@ -134,7 +134,9 @@ class Execution:
             now = self.trace.view(stage, 0.0)
             met = condition_holds(condition, now, self.trace.seconds(stage))
             return Verdict(text=text, holds=(words,) if met else ())
-        holds, unmet = judged(asked, self.trace.view(stage, JUDGED_OVER_S))
+        holds, unmet = judged(
+            asked, self.trace.view(stage, JUDGED_OVER_S), self.setup.speech.vocabulary
+        )
         return Verdict(text=text, holds=holds, unmet=unmet)
 
 

@@ -8,39 +8,24 @@ from typing import Any
 import numpy as np
 from embodied_controllers.mpc.terms import Layout, StageCost, View, stage_costs, term_label
 
+from embodied.language.reward.vocabulary import Vocabulary
 from embodied.types import RewardProgram, RewardStage
 
-TOLERANCE = {
-    "torso_height": (0.05, "m"),
-    "torso_pitch": (0.2, "rad"),
-    "torso_roll": (0.3, ""),
-    "torso_position": (0.15, "m"),
-    "torso_velocity": (0.25, "m/s"),
-    "torso_heading": (0.2, "rad"),
-    "torso_turn_rate": (0.5, "rad/s"),
-    "foot_lift": (0.04, "m"),
-    "foot_forward": (0.05, "m"),
-    "foot_inward": (0.05, "m"),
-    "joint_target": (0.2, "rad"),
-    "distance": (0.06, "m"),
-    "object_height": (0.05, "m"),
-    "object_orientation": (0.3, ""),
-    "joint_fraction": (0.2, ""),
-    "palm_orientation": (0.4, ""),
-    "closing_along": (0.4, ""),
-    "closing_across": (0.4, ""),
-}
-"""Largest mean residual of a term that still counts as reached; other terms are not judged."""
 
+def judged(
+    stage: RewardStage, view: View, words: Vocabulary
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Which terms are met in the recorded view, and which are not, in words with measurements.
 
-def judged(stage: RewardStage, view: View) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Which terms are met in the recorded view, and which are not, in words with measurements."""
+    Terms whose words state no tolerance are not judged.
+    """
     holds: list[str] = []
     unmet: list[str] = []
     for term in stage.terms:
-        if term.name not in TOLERANCE or term.weight <= 0:
+        spec = words.terms[term.name]
+        if spec.tolerance is None or term.weight <= 0:
             continue
-        tolerance, unit = TOLERANCE[term.name]
+        tolerance, unit = spec.tolerance, spec.residual_unit
         mean = view.residual(term)[0].mean(axis=0)
         off = float(np.linalg.norm(mean))
         label = term_label(term)

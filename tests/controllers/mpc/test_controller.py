@@ -34,7 +34,7 @@ SIT = RewardStage(terms=(make_term("torso_height", height=0.15), make_term("post
 
 
 def test_every_word_of_the_vocabularies_has_a_residual_and_a_sensor() -> None:
-    for robot, view in (("quadruped", QuadrupedView), ("arm", ArmView)):
+    for robot, view in (("quadruped", QuadrupedView), ("fr3-hand", ArmView)):
         words = VOCABULARIES[robot]
         assert set(view.RESIDUALS) == set(words.terms)
         assert {"stage_time", *view.SENSORS} == set(words.sensors)
@@ -182,7 +182,7 @@ def test_an_unknown_term_or_goal_is_refused() -> None:
 
 
 def test_the_world_keeps_joints_within_limits_and_says_so() -> None:
-    rig = build_setup("arm", scene=("apple",), options=SMALL)
+    rig = build_setup("fr3-hand", scene=("apple",), options=SMALL)
     observation = rig.world.reset(seed=0)
     spec = rig.world.spec
     result = rig.world.step(Command(q=np.full(10, 9.0)))
@@ -195,7 +195,7 @@ def test_the_world_keeps_joints_within_limits_and_says_so() -> None:
 
 
 def test_the_estimator_restores_the_state_from_an_observation() -> None:
-    rig = build_setup("arm", scene=("apple", "drawer", "faucet"), options=SMALL)
+    rig = build_setup("fr3-hand", scene=("apple", "drawer", "faucet"), options=SMALL)
     rig.world.reset(seed=1)
     before = rig.world.step(Command(q=rig.world.spec.q_home)).observation
     after = rig.world.step(Command(q=rig.world.spec.q_home)).observation

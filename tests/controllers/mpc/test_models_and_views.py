@@ -168,8 +168,8 @@ def test_the_closing_direction_is_measured_against_lines_and_axes(turn: float, o
     estimator = Estimator(model, names, ArmView, {})
     states, sensors = full_state(model, data)[None, None], data.sensordata.copy()[None, None]
     view = estimator.view_of(states, sensors)
-    along = view.residual(make_term("closing_along", robot="arm", a="box", b="cup"))
-    across = view.residual(make_term("closing_across", robot="arm", object="cup"))
+    along = view.residual(make_term("closing_along", robot="fr3-hand", a="box", b="cup"))
+    across = view.residual(make_term("closing_across", robot="fr3-hand", object="cup"))
     assert np.linalg.norm(along) == pytest.approx(off, abs=0.02)
     assert np.linalg.norm(across) == pytest.approx(off, abs=0.02)
 

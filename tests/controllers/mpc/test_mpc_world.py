@@ -14,7 +14,7 @@ class TestArmWorld(WorldContract):
         spec = spec_of(
             model,
             name="table",
-            robot="arm",
+            robot="fr3-hand",
             control_dt_s=0.01,
             dq_max=ARM_DQ_MAX,
             objects={

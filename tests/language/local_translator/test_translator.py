@@ -14,6 +14,7 @@ from embodied.language.offline.answer import Answer, Step, Token
 from embodied.language.offline.scene_view import SceneView
 from embodied.language.offline.translator import CascadeTranslator, LocalTranslator
 from embodied.language.pddl.rules import RulesTranslator
+from embodied.language.reward import quadruped_speech
 from embodied.language.reward.rules import RewardRules
 from embodied.types import Atom, PddlProgram, Program, RewardProgram, ValueMapProgram
 from embodied.world.grounding import TabletopGrounder
@@ -137,7 +138,7 @@ def test_goals_of_the_rules_give_context_too(kitchen: SceneView) -> None:
 def test_rewards_of_the_rules_give_context_too(quadruped: SceneView) -> None:
     model = Scripted([("lift front-left", 0.9), ("more", 0.9)])
     translator = LocalTranslator(model, "reward", scene=quadruped, threshold=0.5)
-    before = RewardRules("quadruped").translate(
+    before = RewardRules(quadruped_speech()).translate(
         "lift the front left paw", Memory(), spec_of(quadruped)
     )
     memory = Memory().told("lift the front left paw", before)

@@ -27,7 +27,7 @@ def test_skills_become_stages_in_order() -> None:
     assert [s.duration_s for s in program.stages] == [2.5, None]
     assert check(program) == ()
     reach = '{"skills": [{"skill": "end_effector_to", "point": "apple"}, {"skill": "close_hand"}]}'
-    assert len(program_from_skills(reach, "arm", source="x").stages) == 2
+    assert len(program_from_skills(reach, "fr3-hand", source="x").stages) == 2
 
 
 @pytest.mark.parametrize(

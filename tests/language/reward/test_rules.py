@@ -4,7 +4,7 @@ import pytest
 
 from embodied.bench.l2r.suite import TASKS
 from embodied.errors import NotUnderstoodError
-from embodied.language.reward import check
+from embodied.language.reward import arm_speech, check, quadruped_speech
 from embodied.language.reward.amending import Conversation
 from embodied.language.reward.rules import RewardRules
 from embodied.routes.reward.setup import build_setup
@@ -13,8 +13,11 @@ from embodied.types import RewardProgram, RewardTerm
 SPEC = build_setup("quadruped").world.spec
 
 
+SPEECHES = {"quadruped": quadruped_speech(), "fr3-hand": arm_speech()}
+
+
 def say(robot: str, *sentences: str) -> RewardProgram:
-    rules, memory = RewardRules(robot), Conversation()
+    rules, memory = RewardRules(SPEECHES[robot]), Conversation()
     program = None
     for sentence in sentences:
         program = rules.translate(sentence, memory, SPEC)
@@ -103,4 +106,4 @@ def test_what_is_not_understood_is_refused_with_a_reason(sentence: str) -> None:
 
 def test_unknown_objects_are_refused() -> None:
     with pytest.raises(NotUnderstoodError, match="anvil"):
-        say("arm", "lift the anvil")
+        say("fr3-hand", "lift the anvil")

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from embodied.errors import NotUnderstoodError
-from embodied.language.reward import check
+from embodied.language.reward import Vocabulary, arm_speech, check, quadruped_speech
 from embodied.language.reward.amending import Conversation
 from embodied.language.reward.rules import RewardRules
 from embodied.language.reward.vocabulary import arm_vocabulary
@@ -19,8 +19,12 @@ from embodied.types import RewardProgram, WorldSpec
 SPEC = cast(WorldSpec, None)  # the rules never look at it
 
 
-def say(robot: str, *sentences: str, **options: Any) -> RewardProgram:
-    rules, memory = RewardRules(robot, **options), Conversation()
+SPEECHES = {"quadruped": quadruped_speech(), "fr3-hand": arm_speech()}
+
+
+def say(robot: str, *sentences: str, vocabulary: Vocabulary | None = None) -> RewardProgram:
+    speech = arm_speech(vocabulary) if vocabulary else SPEECHES[robot]
+    rules, memory = RewardRules(speech), Conversation()
     for sentence in sentences:
         program = rules.translate(sentence, memory, SPEC)
         assert check(program, rules.words) == ()
@@ -90,7 +94,7 @@ def test_amounts_for_the_quadruped(
 def test_amounts_for_the_arm(
     sentence: str, term: tuple[str, ...], parameter: str, value: float
 ) -> None:
-    assert values(say("arm", sentence))[term][parameter] == pytest.approx(value)
+    assert values(say("fr3-hand", sentence))[term][parameter] == pytest.approx(value)
 
 
 @pytest.mark.parametrize(
@@ -129,12 +133,12 @@ def test_also_keeps_what_was_there() -> None:
 
 
 def test_corrections_of_the_arm() -> None:
-    assert values(say("arm", "lift the apple to 0.3 m", "higher"))["object_height", "apple"] == {
-        "height": pytest.approx(0.4)
-    }
-    bowl = say("arm", "lift the apple to 0.3 m", "now the bowl")
-    assert bowl.stages == say("arm", "lift the bowl to 0.3 m").stages
-    closed = values(say("arm", "open the drawer", "close it again"))
+    assert values(say("fr3-hand", "lift the apple to 0.3 m", "higher"))[
+        "object_height", "apple"
+    ] == {"height": pytest.approx(0.4)}
+    bowl = say("fr3-hand", "lift the apple to 0.3 m", "now the bowl")
+    assert bowl.stages == say("fr3-hand", "lift the bowl to 0.3 m").stages
+    closed = values(say("fr3-hand", "open the drawer", "close it again"))
     assert closed["joint_fraction", "drawer"]["fraction"] == 0.0
 
 
@@ -149,12 +153,12 @@ def test_then_makes_stages_and_notes_their_length() -> None:
 
 def test_a_scene_brings_its_own_objects_and_joints() -> None:
     words = arm_vocabulary(("duck", "kettle"), ("cabinet_handle",), ("cabinet",))
-    opened = values(say("arm", "pull the cabinet open", vocabulary=words))
+    opened = values(say("fr3-hand", "pull the cabinet open", vocabulary=words))
     assert opened["joint_fraction", "cabinet"]["fraction"] == 1.0
-    lifted = values(say("arm", "lift the kettle 25 cm off the table", vocabulary=words))
+    lifted = values(say("fr3-hand", "lift the kettle 25 cm off the table", vocabulary=words))
     assert lifted["object_height", "kettle"]["height"] == 0.25
     with pytest.raises(NotUnderstoodError, match="faucet"):
-        say("arm", "turn on the faucet", vocabulary=words)
+        say("fr3-hand", "turn on the faucet", vocabulary=words)
 
 
 @pytest.mark.parametrize(
@@ -168,11 +172,11 @@ def test_a_scene_brings_its_own_objects_and_joints() -> None:
         ("quadruped", ("spin left and spin right",), "two different things"),
         ("quadruped", ("stand up", "faster"), "faster"),
         ("quadruped", ("walk forward", "the diagonal paw instead"), "one paw"),
-        ("arm", ("lift the banana",), "banana"),
-        ("arm", ("lift the cup to 5 m",), "out of range"),
-        ("arm", ("move the cup to the cup",), "named twice"),
-        ("arm", ("lift the cup and sing",), "sing"),
-        ("arm", ("lift it",), "lift it"),
+        ("fr3-hand", ("lift the banana",), "banana"),
+        ("fr3-hand", ("lift the cup to 5 m",), "out of range"),
+        ("fr3-hand", ("move the cup to the cup",), "named twice"),
+        ("fr3-hand", ("lift the cup and sing",), "sing"),
+        ("fr3-hand", ("lift it",), "lift it"),
     ],
 )
 def test_refusals_say_why(robot: str, sentences: tuple[str, ...], reason: str) -> None:
@@ -189,11 +193,11 @@ WORDS = (
 ).split()
 
 
-@pytest.mark.parametrize("robot", ["quadruped", "arm"])
+@pytest.mark.parametrize("robot", ["quadruped", "fr3-hand"])
 @settings(max_examples=300, deadline=None)
 @given(words=st.lists(st.lists(st.sampled_from(WORDS), max_size=12), min_size=1, max_size=3))
 def test_word_salad_is_translated_or_refused(robot: str, words: list[list[str]]) -> None:
-    rules, memory = RewardRules(robot), Conversation()
+    rules, memory = RewardRules(SPEECHES[robot]), Conversation()
     for sentence in map(" ".join, words):
         try:
             program = rules.translate(sentence, memory, SPEC)

@@ -9,19 +9,26 @@ from embodied_controllers.mpc import PlannerOptions
 
 from embodied.errors import ProgramError
 from embodied.language.models import FunctionModel
-from embodied.language.reward import VOCABULARIES, make_term, program_from_json
+from embodied.language.reward import (
+    VOCABULARIES,
+    arm_speech,
+    make_term,
+    program_from_json,
+    quadruped_speech,
+)
 from embodied.language.reward.amending import Conversation, amended, current
-from embodied.language.reward.translator import RewardTranslator, coding_prompt, prompt
+from embodied.language.reward.translator import RewardTranslator, coding_prompt
 from embodied.protocols import Request
 from embodied.routes.reward.setup import build_setup
 from embodied.types import RewardGoal, RewardProgram, RewardStage
 
 GOOD = '{"stages": [{"terms": [{"name": "torso_height", "height": 0.15}]}]}'
+SPEECHES = {"quadruped": quadruped_speech(), "fr3-hand": arm_speech()}
 SPEC = build_setup("quadruped", options=PlannerOptions(n_samples=2)).world.spec
 
 
 def examples(robot: str) -> list[str]:
-    return re.findall(r"```json\n(.*?)```", prompt(f"reward_examples_{robot}"), re.DOTALL)
+    return re.findall(r"```json\n(.*?)```", SPEECHES[robot].legal_examples(), re.DOTALL)
 
 
 @pytest.mark.parametrize("robot", list(VOCABULARIES))
@@ -42,7 +49,7 @@ def test_every_example_of_the_prompts_is_legal_and_runs(robot: str) -> None:
 
 @pytest.mark.parametrize("robot", list(VOCABULARIES))
 def test_the_prompt_is_filled_in(robot: str) -> None:
-    text = coding_prompt(VOCABULARIES[robot])
+    text = coding_prompt(SPEECHES[robot])
     assert "{{" not in text
     assert all(f"`{name}`" in text for name in VOCABULARIES[robot].terms)
 
@@ -54,7 +61,7 @@ def test_two_steps_ask_for_a_description_then_for_the_program() -> None:
         asked.append(request)
         return "The torso is low." if request.purpose == "motion-description" else GOOD
 
-    program = RewardTranslator(FunctionModel(answer), "quadruped").translate(
+    program = RewardTranslator(FunctionModel(answer), quadruped_speech()).translate(
         "sit", Conversation(), SPEC
     )
     assert [r.purpose for r in asked] == ["motion-description", "reward-program"]
@@ -69,7 +76,7 @@ def test_one_step_codes_at_once() -> None:
         asked.append(request.purpose)
         return GOOD
 
-    RewardTranslator(FunctionModel(answer), "quadruped", two_step=False).translate(
+    RewardTranslator(FunctionModel(answer), quadruped_speech(), two_step=False).translate(
         "sit", Conversation(), SPEC
     )
     assert asked == ["reward-program"]
@@ -83,7 +90,7 @@ def test_mistakes_go_back_with_the_legal_values_and_are_bounded() -> None:
         asked.append(request)
         return next(answers)
 
-    translator = RewardTranslator(FunctionModel(mends), "quadruped", two_step=False)
+    translator = RewardTranslator(FunctionModel(mends), quadruped_speech(), two_step=False)
     translator.translate("sit", Conversation(), SPEC)
     assert "torso_height" in asked[1].messages[-1].text
     assert "torso_hight" in asked[1].messages[-1].text
@@ -96,9 +103,9 @@ def test_mistakes_go_back_with_the_legal_values_and_are_bounded() -> None:
         return "I sit."
 
     with pytest.raises(ProgramError, match="not JSON"):
-        RewardTranslator(FunctionModel(never), "quadruped", two_step=False, repairs=2).translate(
-            "sit", Conversation(), SPEC
-        )
+        RewardTranslator(
+            FunctionModel(never), quadruped_speech(), two_step=False, repairs=2
+        ).translate("sit", Conversation(), SPEC)
     assert count == 3
 
 
@@ -111,7 +118,7 @@ def test_a_correction_sees_the_program_in_force() -> None:
 
     before = program_from_json(GOOD, "quadruped", source="x")
     memory = Conversation().told("sit", before)
-    RewardTranslator(FunctionModel(answer), "quadruped", two_step=False).translate(
+    RewardTranslator(FunctionModel(answer), quadruped_speech(), two_step=False).translate(
         "higher", memory, SPEC
     )
     shown = json.loads(asked[0].split("\n")[1])

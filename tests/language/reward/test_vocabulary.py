@@ -81,9 +81,9 @@ def test_a_good_program_has_no_diagnostics() -> None:
             "stages[0].until.arguments",
             "rear_right",
         ),
-        (program(SIT, robot="snake"), "robot", "quadruped, arm"),
+        (program(SIT, robot="snake"), "robot", "quadruped, fr3-hand"),
         (
-            program(make_term("distance", robot="arm", a="palm", b="palm"), robot="arm"),
+            program(make_term("distance", robot="fr3-hand", a="palm", b="palm"), robot="fr3-hand"),
             "stages[0].terms[0].b",
             "apple",
         ),
@@ -159,13 +159,13 @@ def test_schema_and_description_name_every_term(robot: str) -> None:
 
 
 HELD = RewardCondition(sensor="distance", op="<=", value=0.07, arguments=("palm", "box"))
-CLOSED = make_term("hand_closure", robot="arm", fraction=1.0)
+CLOSED = make_term("hand_closure", robot="fr3-hand", fraction=1.0)
 
 
 def guarded(*guards: RewardGuard, before: int = 1) -> RewardProgram:
     first = RewardStage(terms=(CLOSED,), duration_s=1.0)
     stages = (*(first,) * before, RewardStage(terms=(CLOSED,), guards=guards))
-    return RewardProgram(robot="arm", stages=stages, source="test")
+    return RewardProgram(robot="fr3-hand", stages=stages, source="test")
 
 
 def test_a_guard_leads_back_to_a_stage_that_exists() -> None:
@@ -183,10 +183,10 @@ def test_a_guard_leads_back_to_a_stage_that_exists() -> None:
 def test_guards_are_written_and_read_unchanged_and_stand_in_the_schema() -> None:
     program = complete(guarded(RewardGuard(condition=HELD, back=1)))
     text = program_to_json(program)
-    assert program_from_json(text, "arm", source="test") == program
-    stage = json_schema(VOCABULARIES["arm"])["properties"]["stages"]["items"]["properties"]
+    assert program_from_json(text, "fr3-hand", source="test") == program
+    stage = json_schema(VOCABULARIES["fr3-hand"])["properties"]["stages"]["items"]["properties"]
     for schema in stage["guards"]["items"]["anyOf"]:
         assert set(schema["required"]) == {"sensor", "op", "value", "back"}
     for bad, where in (('"back": "one"', "back"), ('"back": 1, "why": 2', "why")):
         with pytest.raises(ProgramError, match=where):
-            program_from_json(text.replace('"back": 1', bad), "arm", source="test")
+            program_from_json(text.replace('"back": 1', bad), "fr3-hand", source="test")

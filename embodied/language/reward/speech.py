@@ -1,0 +1,62 @@
+"""What may be said to a robot that is moved by rewards, and how it is read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from embodied.errors import ProgramError
+from embodied.language.reward.phrases import Pattern
+from embodied.language.reward.serialise import program_from_json
+from embodied.language.reward.vocabulary import Vocabulary
+
+_EXAMPLE = re.compile(r"(?:^|(?<=```\n)).*?```json\n(.*?)```\n?", re.DOTALL)
+_NAMES = re.compile(r"\{\{(\w+)\}\}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Speech:
+    """The words of a robot in its scene.
+
+    Attributes:
+        vocabulary: Terms, sensors and names that programs may use.
+        patterns: Phrases that the rules translator knows.
+        known: What it knows, for people, e.g. ``"sit, stand, walk"``.
+        elsewhere: What other scenes of the robot have, for people; ``""`` for nothing.
+        synonyms: Words that stand for others.
+        description: Prompt in which a language model describes the motion. ``{{objects}}`` stands
+            for the names that the vocabulary calls so; a line with none of them is left out.
+        examples: Prompt text: sentences, each with a program in a ``json`` fence.
+    """
+
+    vocabulary: Vocabulary
+    patterns: tuple[Pattern, ...] = ()
+    known: str = ""
+    elsewhere: str = ""
+    synonyms: Mapping[str, str] = field(default_factory=dict[str, str])
+    description: str = ""
+    examples: str = ""
+
+    def describing(self) -> str:
+        """The prompt for the description, with the scene's names."""
+        lines = (self._named(line) for line in self.description.splitlines())
+        return "\n".join(line for line in lines if line is not None)
+
+    def legal_examples(self) -> str:
+        """The examples that can be carried out in this scene."""
+        found = [m for m in _EXAMPLE.finditer(self.examples) if self._legal(m.group(1))]
+        return "".join(m.group(0) for m in found)
+
+    def _legal(self, text: str) -> bool:
+        try:
+            program_from_json(text, self.vocabulary, source="prompt")
+        except ProgramError:
+            return False
+        return True
+
+    def _named(self, line: str) -> str | None:
+        asked = _NAMES.findall(line)
+        if not all(self.vocabulary.names.get(name) for name in asked):
+            return None
+        return _NAMES.sub(lambda m: ", ".join(self.vocabulary.names[m.group(1)]), line)
