@@ -34,7 +34,7 @@ OPTIMISER = BetterHalf
 if __name__ == "__main__":
     settings = Settings(robot="quadruped", seed=1)
     setup = build_setup("quadruped", seed=1, optimiser=BetterHalf(noise=0.15))
-    route = RewardRoute(setup, RewardRules("quadruped"))
+    route = RewardRoute(setup, RewardRules(setup.speech))
     session = session_of(settings, environment_of(setup, settings), route)
     outcome = session.run("sit down low with a flat torso")
     print(outcome.message, *outcome.verdicts[0].holds)

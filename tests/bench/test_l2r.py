@@ -17,7 +17,7 @@ from embodied.language.reward import check
 
 def test_there_are_nine_and_eight_tasks_with_legal_oracles() -> None:
     assert sum(t.robot == "quadruped" for t in TASKS.values()) == 9
-    assert sum(t.robot == "arm" for t in TASKS.values()) == 8
+    assert sum(t.robot == "fr3-hand" for t in TASKS.values()) == 8
     for task in TASKS.values():
         assert check(task.oracle) == ()
         assert all(p.text and p.hold_s > 0 for p in task.phases)
