@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, cast
+
+_NO_TEXT = re.compile(
+    r"<(function|class|bound method|built-in) .*>$|range\(.*\)$|[\[({]\.{3}[\])}]$"
+)
+"""How the interpreter hands over what has no plain form."""
 
 MOST_NODES = 100_000
 MOST_DEPTH = 40
@@ -21,6 +27,23 @@ def plain(value: Any) -> Any:
     return _Copier().copy(value, 0)
 
 
+def size_of(value: Any, most: int) -> int:
+    """Bytes of plain data as it would be written out; counting ends above ``most``."""
+    total, level = 0, [value]
+    while level and total <= most:
+        part = level.pop()
+        total += 8
+        if isinstance(part, (str, bytes)):
+            total += len(part)
+        elif isinstance(part, int):
+            total += part.bit_length() // 8
+        elif isinstance(part, dict):
+            level += [*part, *part.values()]
+        elif isinstance(part, (list, tuple, set, frozenset)):
+            level += part
+    return total
+
+
 class _Copier:
     def __init__(self) -> None:
         self.nodes = 0
@@ -32,6 +55,8 @@ class _Copier:
         if depth > MOST_DEPTH:
             raise TypeError(f"nested more than {MOST_DEPTH} deep")
         kind = type(value)
+        if kind is str and _NO_TEXT.match(value):
+            raise TypeError(f"{value[:40]!r} is no text: a function, a class, a range, or a cycle")
         if value is None or kind in (bool, float, str):
             return value
         if kind is int:

@@ -2,22 +2,30 @@
 
 The code sees no files, no network, no clock and no host object: only its own values, plain data
 that it is given, and host functions that it may call. Numbers, strings, lists, tuples, dictionaries
-and sets cross the border, as fresh copies of bounded size; nothing else does.
+and sets cross the border, as fresh copies of bounded size; nothing else does, but a host function
+that is handed over arrives as the text of its name.
 """
 
 from __future__ import annotations
 
 import datetime
+import resource
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from embodied.errors import Diagnostic, EmbodiedError, EnvironmentMissingError
-from embodied.language.sandbox._plain import plain
+from embodied.language.sandbox._plain import plain, size_of
+
+if TYPE_CHECKING:
+    from pydantic_monty import ExternalException, ExternalReturnValue
 
 _EPOCH = datetime.datetime(2000, 1, 1, tzinfo=datetime.UTC)
+_PROCESS_BYTES = 512 << 20
+"""Address space of the interpreter's process beside its heap."""
+
 _PASSED_IN = (ValueError, TypeError, LookupError, ArithmeticError)
 
 
@@ -33,6 +41,7 @@ class Limits:
             define itself.
         printed_bytes: Text that the code may print.
         code_bytes: Length of the code.
+        passed_bytes: Arguments of host functions and the value, all together.
     """
 
     time_s: float = 1.0
@@ -41,6 +50,7 @@ class Limits:
     host_calls: int = 1000
     printed_bytes: int = 64 << 10
     code_bytes: int = 64 << 10
+    passed_bytes: int = 1 << 20
 
 
 class SandboxStatus(Enum):
@@ -78,33 +88,42 @@ class SandboxResult:
     wall_s: float = 0.0
 
 
+class _StoppedError(Exception):
+    """A quota of ours is used up."""
+
+
 @dataclass(slots=True)
-class _Calls:
-    """Counts the calls of host functions and keeps what must come out of the sandbox."""
+class _Border:
+    """What crosses between the code and the host: counted, checked and copied."""
 
-    most: int
-    count: int = 0
-    fatal: Exception | None = None
+    functions: Mapping[str, Callable[..., Any]]
+    quotas: Limits
+    calls: int = 0
+    passed: int = 0
 
-    def guard(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        def call(*args: Any, **kwargs: Any) -> Any:
-            if self.fatal is not None:
-                raise RuntimeError("the run is over")
-            if self.count >= self.most:
-                raise RuntimeError(f"host call limit {self.most} exceeded")
-            self.count += 1
-            args, kwargs = plain(args), plain(kwargs)
-            try:
-                return function(*args, **kwargs)
-            except EmbodiedError as error:
-                self.fatal = error
-            except _PASSED_IN:
-                raise
-            except Exception as error:  # noqa: BLE001 - comes out of run_sandboxed below
-                self.fatal = error
-            raise RuntimeError("the run is over")
+    def call(
+        self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> ExternalReturnValue | ExternalException:
+        """Answer a call of the code's; what is not its own business is raised."""
+        if self.calls >= self.quotas.host_calls:
+            raise _StoppedError(f"host call limit {self.quotas.host_calls} exceeded")
+        if name not in self.functions:
+            return {"exception": NameError(f"name {name!r} is not defined")}
+        self.calls += 1
+        try:
+            return {"return_value": self.functions[name](*self.taken(args), **self.taken(kwargs))}
+        except EmbodiedError:
+            raise
+        except _PASSED_IN as error:
+            return {"exception": error}
 
-        return call
+    def taken(self, value: Any) -> Any:
+        """A copy of what the code hands over; raises TypeError and ``_StoppedError``."""
+        self.passed += size_of(value, self.quotas.passed_bytes)
+        if self.passed > self.quotas.passed_bytes:
+            limit = self.quotas.passed_bytes
+            raise _StoppedError(f"it handed over more than {limit} bytes")
+        return plain(value)
 
 
 def run_sandboxed(
@@ -121,9 +140,9 @@ def run_sandboxed(
         code: Python: functions, classes without inheritance, no ``yield``, no third-party modules.
         functions: Host functions by the names under which the code calls them, with positional and
             keyword arguments of plain data. A ValueError, TypeError, LookupError or ArithmeticError
-            of theirs is raised inside, where the code may catch it; any other exception ends the
-            run and comes out of this function. They cannot be called from within the code's own
-            dunder methods.
+            of theirs is raised inside, where the code may catch it; any other exception, Ctrl-C
+            included, never gets inside: the interpreter is left, and it comes out of this function.
+            They cannot be called from within the code's own dunder methods.
         values: Plain data by the names under which the code reads them.
         prelude: Trusted Python that runs before the code, in the same interpreter and names.
         limits: Quotas; ``Limits()`` if None.
@@ -143,30 +162,20 @@ def run_sandboxed(
             where="code", problem=f"it is {size} bytes long", hint=f"at most {quotas.code_bytes}"
         )
         return SandboxResult(status=SandboxStatus.STOPPED, error=error)
-    calls = _Calls(most=quotas.host_calls)
-    status, value, printed, error = _run(
-        code, {n: calls.guard(f) for n, f in (functions or {}).items()}, values, prelude, quotas
-    )
-    if calls.fatal is not None:
-        raise calls.fatal
-    if status is SandboxStatus.RAISED and error is not None and calls.count >= calls.most:
-        status = SandboxStatus.STOPPED
+    border = _Border(functions or {}, quotas)
+    status, value, printed, error = _run(code, border, values, prelude)
     return SandboxResult(
         status=status,
         value=value,
         printed=printed,
-        host_calls=calls.count,
+        host_calls=border.calls,
         error=error,
         wall_s=time.perf_counter() - begin,
     )
 
 
 def _run(
-    code: str,
-    functions: Mapping[str, Callable[..., Any]],
-    values: Mapping[str, Any] | None,
-    prelude: str,
-    quotas: Limits,
+    code: str, border: _Border, values: Mapping[str, Any] | None, prelude: str
 ) -> tuple[SandboxStatus, Any, str, Diagnostic | None]:
     try:
         import pydantic_monty as monty
@@ -174,11 +183,12 @@ def _run(
         raise EnvironmentMissingError(
             "the sandbox needs the package pydantic-monty: pip install 'pydantic-monty>=1.4'"
         ) from error
+    quotas = border.quotas
     output = monty.CollectString(quotas.printed_bytes)
     pool = monty.Monty(
         min_processes=1, max_processes=1, request_timeout=max(5.0, 4 * quotas.time_s)
     )
-    lookup: dict[str, Any] = dict(functions)
+    lookup = dict(border.functions)
     with (
         pool,
         pool.checkout(
@@ -194,16 +204,27 @@ def _run(
         ) as session,
     ):
         feeds = 0
+        pid = session.worker_pid
+        if pid is not None:  # what is handed over is packed there, outside the heap's quota
+            room = _PROCESS_BYTES + 4 * quotas.memory_bytes
+            resource.prlimit(pid, resource.RLIMIT_AS, (room, room))
         try:
             if prelude:
                 session.feed_run(prelude, inputs=dict(values or {}), external_lookup=lookup)
                 feeds, values = 1, None
-            value = session.feed_run(
+            step = session.feed_start(
                 code,
                 inputs=dict(values or {}),
                 external_lookup=lookup,
                 print_callback=output,
             )
+            while not isinstance(step, monty.MontyComplete):
+                if isinstance(step, monty.FunctionSnapshot) and not step.is_os_function:
+                    step = step.resume(border.call(step.function_name, step.args, step.kwargs))
+                else:
+                    step = step.resume_auto()
+        except _StoppedError as error:
+            return SandboxStatus.STOPPED, None, output.output, _diagnostic(str(error), [])
         except monty.MontySyntaxError as error:
             lines = [f.line for f in error.traceback()]
             return SandboxStatus.INVALID, None, output.output, _diagnostic(str(error), lines)
@@ -221,10 +242,12 @@ def _run(
             # one long operation is not interrupted from within: its process is killed instead
             status = SandboxStatus.STOPPED if error.timed_out else SandboxStatus.CRASHED
             return status, None, output.output, _diagnostic(str(error), [])
-    try:
-        return SandboxStatus.FINISHED, plain(value), output.output, None
-    except TypeError as error:
-        return SandboxStatus.RAISED, None, output.output, _diagnostic(f"the value: {error}", [])
+        try:
+            return SandboxStatus.FINISHED, border.taken(step.output), output.output, None
+        except _StoppedError as error:
+            return SandboxStatus.STOPPED, None, output.output, _diagnostic(str(error), [])
+        except TypeError as error:
+            return SandboxStatus.RAISED, None, output.output, _diagnostic(f"the value: {error}", [])
 
 
 _QUOTAS = (
@@ -233,7 +256,6 @@ _QUOTAS = (
     "suspension limit",
     "sleep limit",
     "maximum recursion depth exceeded",
-    "host call limit",
 )
 
 

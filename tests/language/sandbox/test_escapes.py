@@ -101,11 +101,11 @@ ATTACKS: dict[str, tuple[str, tuple[SandboxStatus, ...]]] = {
     "replace bomb": ("('a' * 10 ** 5).replace('a', 'b' * 10 ** 5)", (STOPPED,)),
     "laughs in the value": (
         "x = [0] * 100\nfor i in range(9): x = [x] * 100\nx",
-        (RAISED,),
+        (STOPPED,),
     ),
     "laughs in an argument": (
         "x = [0] * 100\nfor i in range(9): x = [x] * 100\nhost(x)",
-        (RAISED,),
+        (STOPPED,),
     ),
     # recursion
     "recursion": ("def f(n): return f(n + 1)\nf(0)", (STOPPED,)),

@@ -1,7 +1,11 @@
 from __future__ import annotations
 
+import os
+import signal
+
 import pytest
 
+from embodied.errors import WorldError
 from embodied.language.sandbox import Limits, SandboxStatus, run_sandboxed
 
 
@@ -81,3 +85,90 @@ def test_the_time_of_host_functions_is_not_counted() -> None:
         "wait()\n1", functions={"wait": lambda: time.sleep(0.3)}, limits=Limits(time_s=0.1)
     )
     assert result.value == 1
+
+
+SWALLOWS = """
+n = 0
+while n < 100000:
+  try:
+    n += 1
+    act(n)
+  except BaseException:
+    pass
+try:
+  act(-1)
+except:
+  act(-2)
+finally:
+  act(-3)
+"""
+
+
+@pytest.mark.parametrize(
+    "raised", [KeyboardInterrupt, SystemExit, GeneratorExit, WorldError, RuntimeError, MemoryError]
+)
+def test_the_code_cannot_go_on_after_what_is_not_its_business(raised: type[BaseException]) -> None:
+    acted: list[int] = []
+
+    def act(n: int) -> None:
+        acted.append(n)
+        if n == 3:
+            raise raised("stop")
+
+    with pytest.raises(raised, match="stop"):
+        run_sandboxed(SWALLOWS, functions={"act": act})
+    assert acted == [1, 2, 3]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_in_an_action_ends_the_program(number: signal.Signals) -> None:
+    acted: list[int] = []
+
+    def act(n: int) -> None:
+        acted.append(n)
+        if n == 3:
+            os.kill(os.getpid(), number)
+
+    def terminated(signum: int, frame: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, terminated)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            run_sandboxed(SWALLOWS, functions={"act": act})
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert acted == [1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "take(['a' * 10_000_000] * 90_000)",
+        "for _ in range(85): take('a' * 20_000_000)",
+        "for _ in range(900): take('a' * 2_000)",
+        "take(**{str(i): 'a' * 30_000 for i in range(50)})",
+        "['a' * 1_000_000] * 2",
+        "take(b'a' * 2_000_000)",
+        "x = 'a' * 1000\nfor _ in range(20): x = [x, x]\ntake(x)",
+    ],
+)
+def test_what_is_handed_over_is_counted(code: str) -> None:
+    taken: list[object] = []
+    result = run_sandboxed(code, functions={"take": lambda *a, **k: taken.append((a, k))})
+    assert result.status is SandboxStatus.STOPPED
+    assert result.error is not None and "more than 1048576 bytes" in result.error.problem
+    assert len(repr(taken)) < 2_000_000
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["print", "lambda: 1", "int", "range(3)", "b'a'", "...", "1j", "ValueError('x')"]
+    + ["cycle", "[1, [cycle]]", "Own", "Own()", "2 ** 300"],
+)
+def test_what_is_no_plain_data_is_refused(value: str) -> None:
+    taken: list[object] = []
+    head = "cycle = []\ncycle.append(cycle)\nclass Own:\n  pass\n"
+    result = run_sandboxed(f"{head}take({value})", functions={"take": taken.append})
+    assert result.status is SandboxStatus.RAISED and taken == []
+    assert result.error is not None and "TypeError" in result.error.problem
