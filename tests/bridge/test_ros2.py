@@ -11,6 +11,7 @@ import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -38,7 +39,7 @@ from cyclonedds.core import DDSException  # noqa: E402
 from embodied.bridge.drivers import ros2_messages as ros
 from embodied.bridge.drivers.ros2 import Ros2Driver  # noqa: E402
 from embodied.bridge.drivers.ros2_node import Node, loopback, mangled, open_topic  # noqa: E402
-from embodied.bridge.emulators.ros2 import Ros2Emulator  # noqa: E402
+from embodied.bridge.emulators.ros2 import Ros2Emulator, _points  # noqa: E402
 
 ARM = robots.load("fr3")
 DOMAIN = random.SystemRandom().randint(1, 100)
@@ -166,6 +167,19 @@ def test_an_arm_that_hears_nothing_more_comes_to_rest(driver: Ros2Driver) -> Non
     goal = q + 0.5 * 0.05 / 2
     rest = _until(driver, lambda s: np.allclose(s.q, goal, atol=1e-6) and not np.any(s.dq))
     np.testing.assert_allclose(rest.q, goal, atol=1e-6)
+
+
+@pytest.mark.parametrize("speed", [1e-12, 1e-9, 1e-6, 1e-3, 1.0])
+def test_times_grow_when_a_joint_hardly_moves(speed: float) -> None:
+    arm = TrajectoryController(IdealJoints(ARM.q_home), ARM.joints)
+    sent: list[ros.JointTrajectory] = []
+    driver = Ros2Driver(**OPTIONS)
+    driver._seen = ros.JointState(ros.stamped(0.0), list(ARM.joints), ARM.q_home.tolist(), [], [])
+    driver._links = SimpleNamespace(send=sent.append)  # pyright: ignore[reportAttributeAccessIssue]
+    driver._send(ARM.q_home, np.array([speed, *[0.0] * 6]))
+    (motion,) = sent
+    assert arm.take(motion.joint_names, _points(motion)) == ""
+    assert not any(motion.points[-1].velocities)
 
 
 def test_a_controller_without_our_joints_is_not_found(

@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 PERIOD_S = 0.01
 STOP_RAD_S2 = 10.0
 """Deceleration after a stop, and after the last set-point if no other follows."""
+SHORTEST_BRAKING_S = 1e-3
+"""A joint that hardly moves would stop in less than the nanosecond that messages resolve, and
+controllers refuse trajectories whose times do not grow."""
 _FOUND_S = 10.0
 _SILENT_S = 1.0
 _LOCKSTEP_S = 5.0
@@ -284,7 +287,7 @@ class Ros2Driver:
         self._due_s = max(self._due_s, _stamp_s(self._seen)) + PERIOD_S
         points = [ros.point(PERIOD_S, q.tolist(), dq.tolist())]
         if np.any(dq):
-            braking_s = _braking_s(dq)
+            braking_s = max(_braking_s(dq), SHORTEST_BRAKING_S)
             rest = q + dq * braking_s / 2.0
             points.append(ros.point(PERIOD_S + braking_s, rest.tolist(), [0.0] * len(q)))
         self._connected().send(ros.JointTrajectory(ros.Header(), list(self._joints), points))
