@@ -58,25 +58,19 @@ class Capabilities:
         name: Name of the driver, e.g. ``"simulated"``.
         joint_names: Joints in the order of every joint vector.
         period_s: Time between two streamed set-points.
-        streams: Takes set-points one at a time.
         executes: Takes whole trajectories.
         has_gripper: Has a gripper.
-        measures_torque: ``ArmState.tau`` is measured or estimated by the arm, not zeros.
         resets: Can start an episode from a seed; simulated arms only.
         lockstep: Time stands still between set-points; simulated arms only.
-        tested_against: What the driver was tested against, in words.
     """
 
     name: str
     joint_names: tuple[str, ...]
     period_s: float
-    streams: bool = True
     executes: bool = False
     has_gripper: bool = False
-    measures_torque: bool = False
     resets: bool = False
     lockstep: bool = False
-    tested_against: str = "nothing"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

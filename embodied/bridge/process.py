@@ -166,11 +166,11 @@ def main() -> int:
 
 
 def _build(config: Mapping[str, Any]) -> Any:
+    from embodied.bridge.drivers import open_driver
     from embodied.bridge.filter import SafetyFilter
     from embodied.bridge.geometry import ArmGeometry
     from embodied.bridge.journal import Journal, McapFile
     from embodied.bridge.limits import load_limits
-    from embodied.bridge.registry import open_driver
     from embodied.bridge.supervisor import Supervisor
     from embodied.world.scene import load_scene
 

@@ -9,8 +9,8 @@ import pytest
 from typer.testing import CliRunner
 
 from embodied.app.cli.main import app
+from embodied.bridge.drivers import DRIVERS
 from embodied.bridge.limits import shipped_limits
-from embodied.bridge.registry import driver_names
 
 SENTENCE = "put the red block on the blue block"
 
@@ -24,7 +24,7 @@ def test_the_list_names_every_driver_and_what_it_was_tested_against() -> None:
     code, output = _bridge("list", "--json")
     assert code == 0
     drivers = json.loads(output)["drivers"]
-    assert tuple(d["name"] for d in drivers) == driver_names()
+    assert tuple(d["name"] for d in drivers) == DRIVERS.names
     assert all(d["tested_against"] for d in drivers)
 
 

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from embodied.bridge.driver import Driver
+from embodied.bridge.drivers import DRIVERS, open_driver
 from embodied.bridge.drivers.simulated import SimulatedDriver
-from embodied.bridge.registry import ENTRIES, open_driver
 from embodied.bridge.testing.contract import DriverContract
 from embodied.errors import ConfigurationError
 
@@ -58,7 +58,18 @@ def test_an_unknown_driver_or_option_names_the_known_ones() -> None:
         open_driver("simulated", {"speed": 3})
 
 
-def test_every_driver_says_what_it_was_tested_against() -> None:
-    assert len({e.name for e in ENTRIES}) == len(ENTRIES)
-    assert all(e.tested_against and e.options is not None for e in ENTRIES)
-    assert all(e.extra or not e.package for e in ENTRIES)
+def test_every_driver_says_what_it_was_tested_against_and_what_its_options_mean() -> None:
+    expected = {
+        "simulated",
+        "universal-robots",
+        "franka",
+        "dynamixel",
+        "feetech",
+        "ros2",
+        "lerobot",
+    }
+    assert expected <= set(DRIVERS.names)
+    for entry in map(DRIVERS.get, DRIVERS.names):
+        assert entry.tested_against and entry.arms
+        assert entry.extra or not entry.package
+        assert entry.options and all(entry.options.values())

@@ -23,12 +23,12 @@ from embodied.bridge.client import PlannerClient
 from embodied.bridge.driver import Driver, DriverLostError
 from embodied.bridge.drivers import franka
 from embodied.bridge.drivers.franka import JOINTS, FrankaDriver
-from embodied.bridge.drivers.truth import Truth
 from embodied.bridge.limits import shipped_limits
 from embodied.bridge.messages import Acknowledgement, ArmMode, StopCategory
 from embodied.bridge.process import BridgeConfig, SupervisorProcess
 from embodied.bridge.testing.contract import SEEN, DriverContract
 from embodied.bridge.testing.faults import gentle_way
+from embodied.bridge.vendors.truth import Truth
 from embodied.errors import ConfigurationError, HardwareFault
 from embodied.settings import Settings
 from embodied.world import robots

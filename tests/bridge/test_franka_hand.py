@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from embodied.bridge.drivers.franka_hand import Hand
+from embodied.bridge.vendors.franka_hand import Hand
 
 
 class _Command:

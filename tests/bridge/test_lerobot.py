@@ -11,7 +11,7 @@ import pytest
 from embodied.app.bridge.session import BridgeOptions, open_supervised
 from embodied.bridge.driver import Driver, DriverLostError
 from embodied.bridge.drivers.lerobot import LeRobotDriver
-from embodied.bridge.drivers.lerobot_world import WorldRobot, as_lerobot
+from embodied.bridge.lerobot_world import WorldRobot, as_lerobot
 from embodied.bridge.messages import ArmMode, StopCategory
 from embodied.bridge.testing.contract import SEEN, DriverContract
 from embodied.errors import WorldError

@@ -36,10 +36,10 @@ pytest.importorskip("cyclonedds", reason="cyclonedds is not installed (extra [br
 
 from cyclonedds.core import DDSException  # noqa: E402
 
-from embodied.bridge.drivers import ros2_messages as ros
 from embodied.bridge.drivers.ros2 import Ros2Driver  # noqa: E402
-from embodied.bridge.drivers.ros2_node import Node, loopback, mangled, open_topic  # noqa: E402
-from embodied.bridge.emulators.ros2 import Ros2Emulator, _points  # noqa: E402
+from embodied.bridge.emulators.ros2 import Ros2Emulator, points_of  # noqa: E402
+from embodied.bridge.vendors import ros2_messages as ros
+from embodied.bridge.vendors.ros2_node import Node, loopback, mangled, open_topic  # noqa: E402
 
 ARM = robots.load("fr3")
 DOMAIN = random.SystemRandom().randint(1, 100)
@@ -173,12 +173,14 @@ def test_an_arm_that_hears_nothing_more_comes_to_rest(driver: Ros2Driver) -> Non
 def test_times_grow_when_a_joint_hardly_moves(speed: float) -> None:
     arm = TrajectoryController(IdealJoints(ARM.q_home), ARM.joints)
     sent: list[ros.JointTrajectory] = []
-    driver = Ros2Driver(**OPTIONS)
-    driver._seen = ros.JointState(ros.stamped(0.0), list(ARM.joints), ARM.q_home.tolist(), [], [])
-    driver._links = SimpleNamespace(send=sent.append)  # pyright: ignore[reportAttributeAccessIssue]
-    driver._send(ARM.q_home, np.array([speed, *[0.0] * 6]))
+    driver = Ros2Driver(domain=DOMAIN)
+    here = ros.JointState(ros.stamped(0.0), list(ARM.joints), ARM.q_home.tolist(), [], [])
+    states = SimpleNamespace(take=lambda: [here])
+    links: Any = SimpleNamespace(send=sent.append, states=states, busy=False, aborted=False)
+    driver.measure(links)
+    driver.send(links, ARM.q_home, np.array([speed, *[0.0] * 6]), None)
     (motion,) = sent
-    assert arm.take(motion.joint_names, _points(motion)) == ""
+    assert arm.take(motion.joint_names, points_of(motion)) == ""
     assert not any(motion.points[-1].velocities)
 
 

@@ -18,8 +18,9 @@ from hypothesis import strategies as st
 from embodied.app.bridge.run import open_bridge_session
 from embodied.app.bridge.session import BridgeOptions
 from embodied.bridge.driver import Driver, DriverLostError
-from embodied.bridge.drivers.serial_servos import SerialServosDriver
-from embodied.bridge.drivers.servo_scale import centred
+from embodied.bridge.drivers._serial_servos import SerialServosDriver
+from embodied.bridge.drivers.dynamixel import DynamixelDriver
+from embodied.bridge.drivers.feetech import FeetechDriver
 from embodied.bridge.emulators.plant import IdealJoints
 from embodied.bridge.emulators.servo_bus import (
     PROTOCOLS,
@@ -30,12 +31,14 @@ from embodied.bridge.emulators.servo_bus import (
 from embodied.bridge.limits import shipped_limits
 from embodied.bridge.messages import Acknowledgement, ArmMode, StopCategory
 from embodied.bridge.testing.contract import DriverContract
+from embodied.bridge.vendors.servo_scale import centred
 from embodied.errors import HardwareFault
 from embodied.settings import Settings
 from embodied.world import robots
 
 ARM = robots.load("fr3")
 CLIENTS = {"dynamixel": "dynamixel_sdk", "feetech": "scservo_sdk"}
+DRIVERS = {"dynamixel": DynamixelDriver, "feetech": FeetechDriver}
 TICK_RAD = 2 * np.pi / 4096
 
 
@@ -73,7 +76,7 @@ def bench(request: pytest.FixtureRequest) -> Iterator[Bench]:
 
 @pytest.fixture
 def driver(bench: Bench) -> Iterator[SerialServosDriver]:
-    driver = SerialServosDriver(bus=bench.bus, port=bench.port)
+    driver = DRIVERS[bench.bus](port=bench.port)
     driver.connect()
     yield driver
     driver.disconnect()
@@ -91,7 +94,7 @@ class TestSerialServos(DriverContract):
         self.bench = bench
 
     def make_driver(self) -> Driver:
-        return SerialServosDriver(bus=self.bench.bus, port=self.bench.port)
+        return DRIVERS[self.bench.bus](port=self.bench.port)
 
 
 def _arrive(driver: SerialServosDriver, q: np.ndarray) -> None:
@@ -117,7 +120,9 @@ def test_without_torque_nothing_moves(driver: SerialServosDriver) -> None:
         driver.stream(ARM.q_home, np.zeros(7))
 
 
-def test_set_points_move_the_arm_there_and_rounding_is_said(driver: SerialServosDriver) -> None:
+def test_set_points_move_the_arm_there_and_rounding_is_said(
+    driver: SerialServosDriver,
+) -> None:
     driver.enable()
     goal = ARM.q_home + 0.1
     result = driver.stream(goal, np.zeros(7))
@@ -172,7 +177,7 @@ def test_a_category_0_stop_lets_go(driver: SerialServosDriver, bench: Bench) -> 
 
 def test_a_hardware_error_is_a_fault_until_it_is_gone(bench: Bench) -> None:
     bench.chain.fail(3, 0x20)
-    driver = SerialServosDriver(bus=bench.bus, port=bench.port)
+    driver = DRIVERS[bench.bus](port=bench.port)
     try:
         driver.connect()
         assert driver.read_state().mode is ArmMode.FAULT
@@ -208,12 +213,7 @@ def test_an_unplugged_bus_is_noticed(driver: SerialServosDriver, bench: Bench) -
 def test_a_port_that_is_not_there_is_a_clear_error(bus: str) -> None:
     pytest.importorskip(CLIENTS[bus], reason=f"{bus} is not installed (extra [bridge-{bus}])")
     with pytest.raises(DriverLostError, match="cannot open /dev/no-such-port"):
-        SerialServosDriver(bus=bus, port="/dev/no-such-port").connect()
-
-
-def test_an_unknown_bus_lists_what_there_is() -> None:
-    with pytest.raises(TypeError, match="dynamixel, feetech"):
-        SerialServosDriver(bus="can", port="/dev/null")
+        DRIVERS[bus](port="/dev/no-such-port").connect()
 
 
 @pytest.mark.slow

@@ -37,14 +37,15 @@ JsonOption = Annotated[bool, typer.Option("--json", help="One JSON line on stand
 def list_drivers(json: JsonOption = False) -> None:
     """List the drivers: what each was tested against, and what is installed."""
     with guarded(json):
-        from embodied.bridge.registry import ENTRIES
+        from embodied.bridge.drivers import DRIVERS
 
+        entries = {name: DRIVERS.get(name) for name in DRIVERS.names}
         if json:
             from embodied.app.show.terminal import print_json
 
             drivers = [
                 {
-                    "name": e.name,
+                    "name": name,
                     "arms": e.arms,
                     "installed": e.installed,
                     "extra": e.extra,
@@ -52,7 +53,7 @@ def list_drivers(json: JsonOption = False) -> None:
                     "tested_against": e.tested_against,
                     "tested_on_hardware": e.hardware,
                 }
-                for e in ENTRIES
+                for name, e in entries.items()
             ]
             print_json({"drivers": drivers})
             return
@@ -62,10 +63,10 @@ def list_drivers(json: JsonOption = False) -> None:
         table.add_column("driver", no_wrap=True)
         for heading in ("arms", "installed", "tested against", "on hardware"):
             table.add_column(heading)
-        for e in ENTRIES:
-            there = "yes" if e.installed else f"pip install 'embodied-stack[{e.extra}]'"
+        for name, e in entries.items():
+            there = "yes" if e.installed else e.how_to_install
             hardware = "yes" if e.hardware else "never"
-            table.add_row(e.name, e.arms, there, e.tested_against, hardware)
+            table.add_row(name, e.arms, there, e.tested_against, hardware)
         _console().print(table)
 
 
@@ -97,11 +98,11 @@ def check(
 ) -> None:
     """Read an arm without moving it: limits, clock, latency, jitter."""
     with guarded(json):
+        from embodied.bridge.drivers import open_driver
         from embodied.bridge.filter import SafetyFilter
         from embodied.bridge.geometry import ArmGeometry
         from embodied.bridge.limits import load_limits
         from embodied.bridge.probing import probe
-        from embodied.bridge.registry import open_driver
         from embodied.world.scene import load_scene
 
         allowed = load_limits(_limits_path(limits))
@@ -211,8 +212,8 @@ def record(
 ) -> None:
     """Record what an arm reports; nothing is sent to it."""
     with guarded(json):
+        from embodied.bridge.drivers import open_driver
         from embodied.bridge.journal import McapFile
-        from embodied.bridge.registry import open_driver
 
         arm = open_driver(driver, _options(option))
         recording = McapFile(file, {"driver": driver, "mode": "record"})
@@ -309,10 +310,10 @@ def _limits(limits: Path | None, driver: str) -> Path | None:
     if limits is not None:
         return _limits_path(limits)
     if driver != "simulated":
-        from embodied.bridge.registry import entry
+        from embodied.bridge.drivers import DRIVERS
         from embodied.errors import ConfigurationError
 
-        entry(driver)  # a name that is not known is told before what it would need
+        DRIVERS.get(driver)  # a name that is not known is told before what it would need
         raise ConfigurationError(
             f"driver {driver!r} needs --limits: a file that you signed off for your arm"
             " (embodied bridge sign), or the name of one shipped for emulated arms,"

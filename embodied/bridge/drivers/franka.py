@@ -12,33 +12,15 @@ from pathlib import Path
 
 import numpy as np
 
-from embodied.bridge.driver import DriverLostError, NotSupportedError
-from embodied.bridge.drivers.braking import ramp_down
-from embodied.bridge.drivers.franka_client import (
-    REFLEX,
-    STOP_S,
-    USER_STOPPED,
-    FrankaClient,
-    Reading,
-)
-from embodied.bridge.drivers.truth import Truth
-from embodied.bridge.messages import (
-    Acknowledgement,
-    ArmMode,
-    ArmState,
-    Capabilities,
-    StopCategory,
-    StreamResult,
-)
+from embodied.bridge.driver import DriverEntry, DriverLostError
+from embodied.bridge.messages import ArmMode, StopCategory
+from embodied.bridge.setpoint_driver import Grip, Report, SetpointDriver
+from embodied.bridge.vendors.franka_client import REFLEX, STOP_S, USER_STOPPED, FrankaClient
 from embodied.errors import ConfigurationError, HardwareFault
-from embodied.types import Array, GripperState, JointTrajectory, readonly
+from embodied.types import Array, GripperState
 
 JOINTS = tuple(f"joint{i}" for i in range(1, 8))
-PERIOD_S = 0.01
 COMMAND_PORT = 1337
-STOP_RAD_S2 = 5.0
-STILL_RAD_S = 0.02
-_LONGEST_REST = 100
 _MODES = {
     "Idle": ArmMode.RUNNING,
     "Move": ArmMode.RUNNING,
@@ -49,17 +31,19 @@ _MODES = {
 """Other modes, such as guiding or locked brakes, take no motion: ``ArmMode.IDLE``."""
 
 
-class FrankaDriver:
-    """One FR3; implements ``Driver``.
+class FrankaDriver(SetpointDriver[FrankaClient]):
+    """One FR3.
 
     Args:
         host: Address of the arm's control.
         gripper: ``"hand"`` for a Franka Hand, ``""`` for none.
-        realtime: ``"enforce"`` refuses to move without a real-time kernel, ``"ignore"`` does not.
+        realtime: enforce: move only with a real-time kernel; ignore: for emulators.
         truth: Socket of an emulator that tells where things are; real arms have none.
-        lockstep: The emulator was started with ``--stepped``: its time passes when asked at
-            ``truth``.
+        lockstep: true: wait for an emulator started with ``--stepped``; needs truth.
     """
+
+    name, label = "franka", "the Franka arm"
+    stop_rad_s2 = 5.0
 
     def __init__(
         self,
@@ -76,34 +60,12 @@ class FrankaDriver:
             raise TypeError(f"realtime {realtime!r}: choose from enforce, ignore")
         if lockstep and not truth:
             raise TypeError("lockstep needs truth: the socket of an emulator that is stepped")
+        super().__init__(JOINTS, has_gripper=bool(gripper), lockstep=lockstep, truth=truth)
         self._host = host
-        self._has_hand = bool(gripper)
         self._realtime = realtime == "enforce"
-        self._truth = Truth(truth)
-        self._lockstep = lockstep
-        self._client: FrankaClient | None = None
-        self._enabled = self._stopped = False
 
-    @property
-    def capabilities(self) -> Capabilities:
-        """What this arm can do."""
-        return Capabilities(
-            name="franka",
-            joint_names=JOINTS,
-            period_s=PERIOD_S,
-            has_gripper=self._has_hand,
-            measures_torque=True,
-            lockstep=self._lockstep,
-            tested_against="the simulated FR3 of franky-sim, with the client franky-control",
-        )
-
-    def connect(self) -> None:
-        """Open the connections.
-
-        Raises:
-            ConfigurationError: A real-time kernel is asked for, and there is none.
-            DriverLostError: The arm does not answer.
-        """
+    def open_link(self) -> FrankaClient:
+        """Start the client; raises ConfigurationError without the real-time kernel asked for."""
         if self._realtime and not _has_realtime_kernel():
             raise ConfigurationError(
                 "the Franka arm wants a real-time kernel (PREEMPT_RT) on this machine;"
@@ -113,165 +75,102 @@ class FrankaDriver:
             socket.create_connection((self._host, COMMAND_PORT), 2.0).close()
         except OSError as error:
             raise DriverLostError(f"no Franka arm at {self._host}: {error}") from error
-        self._client = FrankaClient(
-            self._host, realtime=self._realtime, hand=self._has_hand, patient=self._lockstep
+        return FrankaClient(
+            self._host, realtime=self._realtime, hand=self.has_gripper, patient=self.lockstep
         )
-        self._truth.open()
 
-    def read_state(self) -> ArmState:
-        """The latest report of the arm; commanded values are the controller's reference."""
-        seen = self._connected().read()
-        mode = self._mode(seen)
+    def close_link(self, link: FrankaClient) -> None:
+        """End the client, which brakes if the arm moves."""
+        link.close()
+
+    def measure(self, link: FrankaClient) -> Report:
+        """The latest report; commanded values are the controller's reference."""
+        seen = link.read()
+        mode = _MODES.get(seen.mode, ArmMode.IDLE)
+        if mode is ArmMode.RUNNING and seen.fault:
+            mode = ArmMode.FAULT
         hand = seen.hand
-        return ArmState(
+        return Report(
             sequence=round(1000.0 * seen.stamp_s),
-            source_time_s=seen.stamp_s,
-            receive_time_s=time.monotonic(),
+            stamp_s=seen.stamp_s,
             q=np.array(seen.q),
             dq=np.array(seen.dq),
             q_commanded=np.array(seen.q_target),
             dq_commanded=np.array(seen.dq_target),
             tau=np.array(seen.tau),
             mode=mode,
-            protective_stop=mode is ArmMode.PROTECTIVE_STOP,
-            emergency_stop=mode is ArmMode.EMERGENCY_STOP,
+            note=f"({seen.mode}) {seen.fault}",
             gripper=hand and GripperState(width_m=hand[0], speed_m_s=hand[1], force_n=hand[2]),
-            scene=self._truth.scene(),
         )
 
-    def enable(self) -> None:
-        """Start the controller at the measured pose; raises HardwareFault while stopped."""
-        seen = self._connected().read()
-        mode = self._mode(seen)
-        if mode is not ArmMode.RUNNING:
-            raise HardwareFault(f"the Franka arm is in {mode.value} ({seen.mode}) {seen.fault}")
-        problem = self._connected().start()
-        if problem:
+    def switch_on(self, link: FrankaClient) -> None:
+        """Start the controller at the measured pose."""
+        if problem := link.start():
             raise HardwareFault(f"the Franka arm does not take motion: {problem}")
-        self._enabled = True
 
-    def stream(
-        self,
-        q: Array,
-        dq: Array,
-        *,
-        gripper_width_m: float | None = None,
-        gripper_force_n: float = 0.0,
-    ) -> StreamResult:
-        """Move the controller's reference; raises HardwareFault when the arm takes no motion."""
-        client = self._connected()
-        if self._stopped or not self._enabled:
-            raise HardwareFault("the Franka arm is stopped, or not enabled")
-        client.track(q.tolist(), dq.tolist())
-        if gripper_width_m is not None:
-            self.gripper(gripper_width_m, gripper_force_n)
-        if self._lockstep:
-            self._truth.step(PERIOD_S)
-        return StreamResult(requested=readonly(q), sent=readonly(q))
+    def send(self, link: FrankaClient, q: Array, dq: Array, grip: Grip | None) -> Array:
+        """Move the controller's reference."""
+        link.track(q.tolist(), dq.tolist())
+        if grip is not None:
+            self.gripper(*grip)
+        if self.lockstep:
+            self.truth.step(self.period_s)
+        return q
 
-    def execute(self, trajectory: JointTrajectory) -> None:
-        """Not supported: set-points go through the safety filter one at a time."""
-        raise NotSupportedError("the Franka arm takes set-points: use stream")
+    def grip(self, link: FrankaClient, grip: Grip) -> None:
+        """Move the hand."""
+        link.grip(*grip)
 
-    def gripper(self, width_m: float, force_n: float) -> None:
-        """Move the gripper."""
-        if not self._has_hand:
-            raise NotSupportedError("this Franka arm has no gripper")
-        self._connected().grip(width_m, force_n)
+    def moving(self, link: FrankaClient) -> bool:
+        """Its reference may go on where set-points stand still."""
+        return True
 
-    def stop(self, category: StopCategory) -> None:
-        """Brake and hold; category 1 then ends the control loop, category 0 ends it at once."""
-        client = self._connected()
-        enabled, self._enabled = self._enabled, False
-        self._stopped = True
-        if category is StopCategory.IMMEDIATE:
-            client.halt()
-            return
-        if enabled:
-            self._brake()
+    def brake(self, link: FrankaClient) -> None:
+        """Ramp down from where the controller's reference is."""
+        seen = link.read()
+        if seen.in_control:
+            self.goal, self.goal_dq = np.array(seen.q_target), np.array(seen.dq_target)
+            super().brake(link)
+
+    def cut_power(self, link: FrankaClient) -> bool:
+        """End the control loop at once."""
+        link.halt()
+        return True
+
+    def after_brake(self, link: FrankaClient, category: StopCategory) -> None:
+        """Category 1 ends the control loop; the arm's own control holds then."""
         if category is StopCategory.CONTROLLED:
-            self._finish()
+            self.leave(link)
 
-    def recover(self, acknowledgement: Acknowledgement) -> None:
-        """Clear a stop and the arm's errors; a user stop is released at the arm itself.
-
-        Raises:
-            HardwareFault: The cause is still there.
-        """
-        del acknowledgement
-        client = self._connected()
-        seen = client.read()
+    def clear(self, link: FrankaClient) -> None:
+        """Clear the arm's errors; a user stop is released at the arm itself."""
+        seen = link.read()
         if seen.mode == USER_STOPPED:
             raise HardwareFault("the user stop is pressed: release it at the arm")
-        if seen.mode == REFLEX or seen.fault:
-            problem = client.recover()
-            if problem:
-                raise HardwareFault(f"the Franka arm's errors were not cleared: {problem}")
-        self._stopped = self._enabled = False
+        if (seen.mode == REFLEX or seen.fault) and (problem := link.recover()):
+            raise HardwareFault(f"the Franka arm's errors were not cleared: {problem}")
 
-    def disconnect(self) -> None:
-        """Brake if moving and let go; may be called twice."""
-        client = self._client
-        if client is not None:
-            try:
-                if self._enabled:
-                    self._brake()
-                self._finish()
-            except DriverLostError:
-                pass  # there is nobody to brake any more
-            client.close()
-        self._client, self._enabled = None, False
-        self._truth.close()
-
-    # ------------------------------------------------------------------ private
-
-    def _connected(self) -> FrankaClient:
-        if self._client is None:
-            raise DriverLostError("the Franka arm is not connected")
-        return self._client
-
-    def _mode(self, seen: Reading) -> ArmMode:
-        mode = _MODES.get(seen.mode, ArmMode.IDLE)
-        if mode is ArmMode.RUNNING and seen.fault:
-            return ArmMode.FAULT
-        if mode is ArmMode.RUNNING and self._stopped:
-            return ArmMode.PROTECTIVE_STOP
-        return mode
-
-    def _brake(self) -> None:
-        """Ramp the reference down to rest at a constant deceleration."""
-        client = self._connected()
-        seen = client.read()
-        q, dq = np.array(seen.q_target), np.array(seen.dq_target)
-        if not seen.in_control:
-            return
-        for goal in ramp_down(q, dq, deceleration_rad_s2=STOP_RAD_S2, dt_s=PERIOD_S):
-            client.track(goal.tolist(), ((goal - q) / PERIOD_S).tolist())
-            q = goal
-            self._let_time_pass()
-        client.track(q.tolist(), [0.0] * len(JOINTS))
-        if self._lockstep:  # where time stands still from here on
-            for _ in range(_LONGEST_REST):
-                if np.max(np.abs(client.read().dq)) < STILL_RAD_S:
-                    break
-                self._let_time_pass()
-
-    def _finish(self) -> None:
+    def leave(self, link: FrankaClient) -> None:
         """End the control loop and wait until it has."""
-        client = self._connected()
-        client.finish()
+        link.finish()
         deadline = time.monotonic() + STOP_S
-        while client.read().in_control and time.monotonic() < deadline:
-            self._let_time_pass()
-
-    def _let_time_pass(self) -> None:
-        if self._lockstep:
-            self._truth.step(PERIOD_S)
-        else:
-            time.sleep(PERIOD_S)
+        while link.read().in_control and time.monotonic() < deadline:
+            if self.lockstep:
+                self.truth.step(self.period_s)
+            else:
+                time.sleep(self.period_s)
 
 
 def _has_realtime_kernel() -> bool:
     """As ``libfranka`` looks for it."""
     flag = Path("/sys/kernel/realtime")
     return flag.is_file() and flag.read_text("ascii").strip() == "1"
+
+
+DRIVER = DriverEntry(
+    make=FrankaDriver,
+    arms="Franka's FR3, with a Franka Hand",
+    extra="bridge-franka",
+    package="franky",
+    tested_against="the simulated FR3 of franky-sim, with the client franky-control",
+)

@@ -12,12 +12,12 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
-from embodied.bridge.drivers.servo_scale import centred
 from embodied.bridge.emulators.plant import IdealJoints, Plant
 from embodied.bridge.emulators.servo_bus import PROTOCOLS, PtyServer, ServoChain
 from embodied.bridge.emulators.simulated import SimulatedArm, serve_lines
 from embodied.bridge.emulators.universal_robots import UrEmulator
 from embodied.bridge.emulators.ur_controller import UrController
+from embodied.bridge.vendors.servo_scale import centred
 from embodied.world import robots
 
 

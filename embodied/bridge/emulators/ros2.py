@@ -13,10 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from embodied.bridge.drivers import ros2_messages as ros
-from embodied.bridge.drivers.ros2_links import ACTION
-from embodied.bridge.drivers.ros2_node import Node
 from embodied.bridge.emulators.ros2_controller import PERIOD_S, TrajectoryController
+from embodied.bridge.vendors import ros2_messages as ros
+from embodied.bridge.vendors.ros2_links import ACTION
+from embodied.bridge.vendors.ros2_node import Node
 
 CONTROLLER = "joint_trajectory_controller"
 GRIPPER = "gripper_controller"
@@ -112,7 +112,7 @@ class Ros2Emulator:
                 arm.gripper_width_m = last.positions[0] * GAP_PER_JOINT
                 arm.gripper_force_n = last.effort[0] if last.effort else 20.0
         for motion in self._motions.take():
-            if not arm.take(motion.joint_names, _points(motion)):
+            if not arm.take(motion.joint_names, points_of(motion)):
                 self._end(ros.CANCELED, 0, "a new trajectory came")
         for request in self._cancels.requests.take():
             self._cancel(request)
@@ -129,7 +129,7 @@ class Ros2Emulator:
     def _start(self, request: ros.SendGoalRequest) -> None:
         motion = request.goal.trajectory
         stamp = ros.stamped(self.controller.time_s).stamp
-        refused = self.controller.take(motion.joint_names, _points(motion), owes=False)
+        refused = self.controller.take(motion.joint_names, points_of(motion), owes=False)
         self._goals.answer(request, accepted=not refused, stamp=stamp)
         if not refused:
             self._end(ros.CANCELED, 0, "a new goal came")
@@ -204,7 +204,8 @@ class Ros2Emulator:
         )
 
 
-def _points(motion: ros.JointTrajectory) -> list[tuple[float, list[float], list[float]]]:
+def points_of(motion: ros.JointTrajectory) -> list[tuple[float, list[float], list[float]]]:
+    """Times, positions and velocities of a motion."""
     return [
         (ros.seconds(p.time_from_start), list(p.positions), list(p.velocities))
         for p in motion.points

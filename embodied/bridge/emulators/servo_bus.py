@@ -20,8 +20,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from embodied.bridge.drivers.servo_scale import Scale
 from embodied.bridge.emulators.plant import Plant, RateLimited
+from embodied.bridge.vendors.servo_scale import Scale
 
 PERIOD_S = 0.01
 SPEED_RAD_S = 5.0

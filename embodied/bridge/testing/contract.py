@@ -55,6 +55,16 @@ class DriverContract(ABC):
 
     # ------------------------------------------------------------------- tests
 
+    def test_nothing_is_done_before_connect(self) -> None:
+        """What the arm can do is known; everything else needs the connection."""
+        driver = self.make_driver()
+        assert driver.capabilities.period_s > 0.0
+        assert len(set(driver.capabilities.joint_names)) == len(driver.capabilities.joint_names)
+        for act in (driver.read_state, driver.enable, lambda: driver.stop(StopCategory.HOLD)):
+            with pytest.raises(DriverLostError):
+                act()
+        driver.disconnect()
+
     def test_states_are_complete(self, driver: Driver) -> None:
         """All vectors have one finite number per joint; the receive time is this machine's."""
         n = len(driver.capabilities.joint_names)

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from multiprocessing.connection import Connection
 from typing import Any, NamedTuple
 
-from embodied.bridge.drivers.vendor_process import VendorProcess
+from embodied.bridge.vendors.vendor_process import VendorProcess
 
 STOP_S = 3.0
 

@@ -13,8 +13,8 @@ from collections.abc import Callable
 from multiprocessing.connection import Connection
 from typing import Any, NamedTuple
 
-from embodied.bridge.drivers.franka_hand import Hand
-from embodied.bridge.drivers.vendor_process import VendorProcess
+from embodied.bridge.vendors.franka_hand import Hand
+from embodied.bridge.vendors.vendor_process import VendorProcess
 
 ANSWER_S = 1.5
 """``libfranka`` itself notices after a second that the arm has gone, and then says why."""

@@ -11,6 +11,8 @@ from typing import Any, NamedTuple, Protocol
 from embodied.bridge.driver import DriverLostError
 from embodied.errors import ConfigurationError
 
+Call = Callable[[], int]
+
 
 class ServoReading(NamedTuple):
     """One servo's report.
@@ -26,32 +28,43 @@ class ServoReading(NamedTuple):
     load: int
 
 
-class ServoBus(Protocol):
-    """What a driver needs of a bus; every method raises DriverLostError."""
+class Port(Protocol):
+    """What is used of the clients' ``PortHandler``."""
 
-    def torque(self, number: int, on: bool) -> None:
-        """Switch a servo's torque; a servo that is switched on holds where it is."""
-        ...
+    is_open: bool
+    ser: Any
 
-    def read(self) -> Mapping[int, ServoReading]:
-        """Reports of all servos."""
-        ...
-
-    def write_goals(self, ticks: Mapping[int, int]) -> None:
-        """Goal positions of several servos in one packet."""
-        ...
-
-    def errors(self, number: int) -> int:
-        """Hardware error bits of a servo; 0 for none."""
-        ...
-
-    def close(self) -> None:
-        """Close the port; may be called twice."""
-        ...
+    def openPort(self) -> bool: ...  # noqa: D102, N802 - the vendor's name
+    def setBaudRate(self, baud: int, /) -> bool: ...  # noqa: D102, N802
+    def closePort(self) -> None: ...  # noqa: D102, N802
 
 
-class _SdkBus(ABC):
-    """What both vendors' clients have in common; the arguments are those of ``DynamixelBus``."""
+class Group(Protocol):
+    """What is used of their ``GroupSyncRead`` and ``GroupSyncWrite``."""
+
+    txRxPacket: Call  # noqa: N815
+    txPacket: Call  # noqa: N815
+
+    def clearParam(self) -> None: ...  # noqa: D102, N802
+    def addParam(self, number: int, /, *data: list[int]) -> bool: ...  # noqa: D102, N802
+    def isAvailable(self, number: int, at: int, size: int, /) -> object: ...  # noqa: D102, N802
+    def getData(self, number: int, at: int, size: int, /) -> int: ...  # noqa: D102, N802
+
+
+class SerialBus(ABC):
+    """Servos on one bus; every method raises DriverLostError.
+
+    The clients of both vendors have the same classes; one wants the port as first argument of most
+    calls, the other does not.
+
+    Args:
+        sdk: The client's module.
+        packets: Its packet handler for a port.
+        port: Serial device.
+        baud: Bits per second.
+        numbers: Ids of the servos.
+        patient: Wait long for an emulator on a busy machine.
+    """
 
     _TORQUE: int
     _ERROR: int
@@ -61,19 +74,18 @@ class _SdkBus(ABC):
     def __init__(
         self,
         sdk: Any,
-        packets: Callable[[Any], Any],
+        packets: Callable[[Port], Any],
         port: str,
         baud: int,
         numbers: tuple[int, ...],
         patient: bool,
     ) -> None:
-        self._sdk = sdk
-        self._numbers = numbers
-        self._patient = patient
-        self._port: Any = sdk.PortHandler(port)
-        self._packets: Any = packets(self._port)
+        self._success: int = sdk.COMM_SUCCESS
+        self._numbers, self._patient = numbers, patient
+        self._port: Port = sdk.PortHandler(port)
+        self._packets = packets(self._port)
         _open(self._port, port, baud)
-        self._present: Any = sdk.GroupSyncRead(*self._bus(), self._PRESENT, self._PRESENT_BYTES)
+        self._present: Group = sdk.GroupSyncRead(*self._bus(), self._PRESENT, self._PRESENT_BYTES)
         for number in numbers:
             self._present.addParam(number)
             self._try(
@@ -82,7 +94,7 @@ class _SdkBus(ABC):
             )
 
     def torque(self, number: int, on: bool) -> None:
-        """Switch a servo's torque."""
+        """Switch a servo's torque; a servo that is switched on holds where it is."""
         self._try(
             lambda: self._packets.write1ByteTxRx(*self._to(number), self._TORQUE, int(on))[0],
             f"servo {number} did not take its torque switch",
@@ -94,7 +106,7 @@ class _SdkBus(ABC):
         return {number: self._reading(number) for number in self._numbers}
 
     def errors(self, number: int) -> int:
-        """Hardware error bits of a servo."""
+        """Hardware error bits of a servo; 0 for none."""
         value = 0
 
         def read() -> int:
@@ -106,38 +118,41 @@ class _SdkBus(ABC):
         return value
 
     def close(self) -> None:
-        """Close the port."""
+        """Close the port; may be called twice."""
         if self._port.is_open:
             self._port.closePort()
 
     @abstractmethod
-    def _bus(self) -> tuple[Any, ...]:
+    def write_goals(self, ticks: Mapping[int, int]) -> None:
+        """Goal positions of several servos in one packet."""
+
+    @abstractmethod
+    def _bus(self) -> tuple[object, ...]:
         """First arguments of the client's groups."""
 
     @abstractmethod
-    def _to(self, number: int) -> tuple[Any, ...]:
+    def _to(self, number: int) -> tuple[object, ...]:
         """First arguments of the client's calls to one servo."""
 
     @abstractmethod
     def _reading(self, number: int) -> ServoReading:
-        """One servo's part of the latest group read; raises DriverLostError."""
+        """One servo's part of the latest group read."""
 
-    def _try(self, call: Callable[[], int], what: str) -> None:
+    def _try(self, call: Call, what: str) -> None:
         """Raise DriverLostError if it fails some times: one lost packet is not a lost bus."""
-        success = self._sdk.COMM_SUCCESS
         result = call()
         for k in range(_PATIENT_TRIES if self._patient else _TRIES - 1):
-            if result == success:
+            if result == self._success:
                 return
             if self._patient:
                 time.sleep(min(0.01 * 2.0**k, 0.5))
             self._port.ser.reset_input_buffer()  # what comes late answers nothing any more
             result = call()
-        if result != success:
+        if result != self._success:
             raise DriverLostError(f"{what}: {self._packets.getTxRxResult(result)}")
 
 
-class DynamixelBus(_SdkBus):
+class DynamixelBus(SerialBus):
     """Dynamixel X-series servos (``dynamixel-sdk``, protocol 2.0) in position mode.
 
     Args:
@@ -158,7 +173,7 @@ class DynamixelBus(_SdkBus):
 
         sdk: Any = dynamixel_sdk  # its types know fewer arguments than it takes
         super().__init__(sdk, lambda _: sdk.PacketHandler(2.0), port, baud, numbers, patient)
-        self._goals: Any = sdk.GroupSyncWrite(*self._bus(), self._GOAL, 4)
+        self._goals: Group = sdk.GroupSyncWrite(*self._bus(), self._GOAL, 4)
 
     def write_goals(self, ticks: Mapping[int, int]) -> None:
         """Goal positions of several servos in one packet."""
@@ -167,10 +182,10 @@ class DynamixelBus(_SdkBus):
             self._goals.addParam(number, list(int(tick).to_bytes(4, "little", signed=True)))
         self._try(self._goals.txPacket, "the goal positions could not be sent")
 
-    def _bus(self) -> tuple[Any, ...]:
+    def _bus(self) -> tuple[object, ...]:
         return self._port, self._packets
 
-    def _to(self, number: int) -> tuple[Any, ...]:
+    def _to(self, number: int) -> tuple[object, ...]:
         return self._port, number
 
     def _reading(self, number: int) -> ServoReading:
@@ -184,7 +199,7 @@ class DynamixelBus(_SdkBus):
         )
 
 
-class FeetechBus(_SdkBus):
+class FeetechBus(SerialBus):
     """Feetech SMS/STS servos (``ftservo-python-sdk``) in position mode.
 
     Args:
@@ -213,10 +228,10 @@ class FeetechBus(_SdkBus):
             self._packets.SyncWritePosEx(number, int(tick), 0, 0)
         self._try(group.txPacket, "the goal positions could not be sent")
 
-    def _bus(self) -> tuple[Any, ...]:
+    def _bus(self) -> tuple[object, ...]:
         return (self._packets,)
 
-    def _to(self, number: int) -> tuple[Any, ...]:
+    def _to(self, number: int) -> tuple[object, ...]:
         return (number,)
 
     def _reading(self, number: int) -> ServoReading:
@@ -234,10 +249,8 @@ class FeetechBus(_SdkBus):
 _TRIES = 5
 _PATIENT_TRIES = 20
 
-BUSES = {"dynamixel": DynamixelBus, "feetech": FeetechBus}
 
-
-def _open(handler: Any, port: str, baud: int) -> None:
+def _open(handler: Port, port: str, baud: int) -> None:
     try:
         opened = bool(handler.openPort())
     except OSError as error:

@@ -8,8 +8,8 @@ import time
 import numpy as np
 
 from embodied.bridge.driver import DriverLostError
-from embodied.bridge.drivers import ros2_messages as ros
-from embodied.bridge.drivers.ros2_node import Node
+from embodied.bridge.vendors import ros2_messages as ros
+from embodied.bridge.vendors.ros2_node import Node
 from embodied.types import Array
 
 ACTION = "follow_joint_trajectory/_action"
