@@ -7,7 +7,7 @@ importing this package pulls in nothing at all. ``docs/library.md`` shows them a
 from __future__ import annotations
 
 import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from embodied.agent import Agent as Agent
@@ -56,7 +56,7 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     if name not in _PUBLIC:
         raise AttributeError(f"module 'embodied' has no attribute {name!r}")
     return getattr(importlib.import_module(_PUBLIC[name]), name)

@@ -11,14 +11,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 from embodied.body import Body
 from embodied.errors import Diagnostic, NotUnderstoodError, ProgramError
 from embodied.outcome import NOT_REACHED, NOT_UNDERSTOOD, REACHED, Outcome
 from embodied.protocols import Emit, StateMemory, Translator
 from embodied.recovery import Ask, Question, RecoveryStep, nobody
-from embodied.route import Perceive, Route, Run, StageRun, Write, as_measured
+from embodied.route import AnyRoute, Perceive, Run, StageRun, Write, as_measured
 from embodied.types import Atom, Program
 from embodied.verdict import Verdict
 
@@ -56,7 +55,7 @@ class Agent:
         self,
         *,
         body: Body,
-        routes: Mapping[type[Any], Route[Any]],
+        routes: Mapping[type[Program], AnyRoute],
         memory: StateMemory,
         perceive: Perceive = as_measured,
         object_source: str = "",
@@ -165,7 +164,7 @@ class Agent:
         if believed is not None:
             self.route_of(program).take_up(believed, run)
 
-    def route_of(self, program: Program) -> Route[Any]:
+    def route_of(self, program: Program) -> AnyRoute:
         """The route that carries out a program.
 
         Raises:
@@ -179,7 +178,7 @@ class Agent:
 
     # ----------------------------------------------------------------- private
 
-    def _carry_out(self, route: Route[Any], program: Program, run: Run, done: int) -> Outcome:
+    def _carry_out(self, route: AnyRoute, program: Program, run: Run, done: int) -> Outcome:
         texts = self._announce(route, program)
         verdicts: list[Verdict] = []
         problem = ""
@@ -215,7 +214,7 @@ class Agent:
             escalations=tuple(run.escalations),
         )
 
-    def _announce(self, route: Route[Any], program: Program) -> tuple[str, ...]:
+    def _announce(self, route: AnyRoute, program: Program) -> tuple[str, ...]:
         """Check a program and put it on record; returns its stages in words."""
         wrong = route.check(program)
         if wrong:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 
-from embodied.protocols import Controller, World
+from embodied.protocols import AnyController, World
 from embodied.types import (
     Array,
     Command,
@@ -98,7 +98,7 @@ class Body:
         return result
 
     def follow(
-        self, controller: Controller[Any], goal: ControlGoal, seconds: float = np.inf
+        self, controller: AnyController, goal: ControlGoal, seconds: float = np.inf
     ) -> Followed:
         """Run a controller on a goal until it has ended, for ``seconds`` of the world at most."""
         state = controller.init(goal, self.observation)

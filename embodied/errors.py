@@ -75,10 +75,6 @@ class HardwareFault(WorldError):  # noqa: N818 - the field's word for it
     """The robot reported a fault: stop the arm and never retry."""
 
 
-class ContractError(WorldError, AssertionError):
-    """An implementation broke the contract of its protocol."""
-
-
 class ConfigurationError(EmbodiedError, ValueError):
     """A file or option given by the user is wrong; the message names the legal values."""
 

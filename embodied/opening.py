@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING
 
 from embodied.body import Body
 from embodied.language.models.logged import LoggedModel
-from embodied.protocols import Controller, SymbolGrounder
+from embodied.protocols import AnyController, SymbolGrounder
 from embodied.recovery import Ask, nobody
 from embodied.route import Perceive, as_measured
 from embodied.settings import Settings
 from embodied.types import Array, Atom
 
+if TYPE_CHECKING:
+    from mujoco import MjModel, MjSpec  # pyright: ignore  # no stubs
 
-def _as_it_is(controller: Controller[Any]) -> Controller[Any]:
+    from embodied.world.scene import Scene
+
+
+def _as_it_is(controller: AnyController) -> AnyController:
     return controller
 
 
@@ -43,17 +48,17 @@ class Environment:
     body: Body
     grounder: SymbolGrounder
     static_facts: frozenset[Atom] = frozenset()
-    scene: Any = None
-    with_arm: Callable[[Any], Any] | None = None
-    planning_model: Any = None
+    scene: Scene | None = None
+    with_arm: Callable[[Scene], MjSpec] | None = None
+    planning_model: MjModel | None = None
     read_qpos: Callable[[], Array]
-    states_header: Mapping[str, Any] = field(default_factory=dict[str, Any])
-    about: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    states_header: Mapping[str, object] = field(default_factory=dict[str, object])
+    about: Mapping[str, object] = field(default_factory=dict[str, object])
     perceive: Perceive = as_measured
     object_source: str = ""
-    wrap: Callable[[Controller[Any]], Controller[Any]] = _as_it_is
+    wrap: Callable[[AnyController], AnyController] = _as_it_is
     goal_time_s: float | None = None
-    setup: Any = None
+    setup: object = None
 
     def close(self) -> None:
         """Release the world; may be called twice."""

@@ -60,7 +60,7 @@ def outcome_of_error(error: EmbodiedError) -> Outcome:
     return Outcome(exit_code=BROKEN, message=text)
 
 
-def ladder(escalations: Iterable[Escalation]) -> list[dict[str, Any]]:
+def ladder(escalations: Iterable[Escalation]) -> list[dict[str, object]]:
     """Recovery steps as ``run.json`` lists them."""
     return [
         {

@@ -85,7 +85,7 @@ class Request:
     """
 
     messages: tuple[Message, ...]
-    schema: Mapping[str, Any] | None = None
+    schema: Mapping[str, object] | None = None
     grammar: str | None = None
     max_tokens: int = 1024
     temperature: float = 0.0
@@ -273,6 +273,10 @@ class Controller(Protocol[S]):
     def step(self, state: S, observation: Observation) -> tuple[Command, S, ControlStatus]:
         """One control period."""
         ...
+
+
+AnyController: TypeAlias = Controller[Any]
+"""A controller whose state is its own affair."""
 
 
 class Critic(Protocol):

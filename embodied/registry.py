@@ -17,7 +17,7 @@ import pkgutil
 from collections.abc import Mapping
 from functools import cached_property
 from importlib import metadata
-from typing import Any, Generic, TypeVar, cast
+from typing import Generic, TypeVar, cast
 
 from embodied.errors import ConfigurationError
 
@@ -112,6 +112,6 @@ def unknown(kind: str, name: str, legal: tuple[str, ...], rest: str = "") -> Con
     )
 
 
-def describe(thing: Any) -> str:
+def describe(thing: object) -> str:
     """First line of a thing's docstring."""
     return (thing.__doc__ or "").strip().splitlines()[0] if thing.__doc__ else ""

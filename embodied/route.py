@@ -20,6 +20,7 @@ from embodied.body import Body
 from embodied.errors import ConfigurationError, Diagnostic, NotUnderstoodError
 from embodied.outcome import Outcome
 from embodied.protocols import Emit, Event, StateMemory, Translator
+from embodied.records import Record
 from embodied.recovery import Ask, Escalation, Question, RecoveryStep, nobody
 from embodied.registry import Registry
 from embodied.types import Atom, Observation, Program
@@ -120,7 +121,7 @@ class Run:
         """Whether there is a person to ask."""
         return self._ask is not nobody
 
-    def say(self, kind: str, **data: Any) -> None:
+    def say(self, kind: str, **data: object) -> None:
         """Emit an event; its kinds are those of ``embodied.protocols.Event``."""
         self._emit(Event(kind=kind, data=data))
 
@@ -242,15 +243,15 @@ class Route(ABC, Generic[P]):
         return ()
 
     @abstractmethod
-    def record(self, program: P) -> Mapping[str, Any]:
+    def record(self, program: P) -> Mapping[str, object]:
         """What the event ``program`` says besides stages, source and notes; JSON values."""
 
     @abstractmethod
-    def read(self, record: Mapping[str, Any], folder: Path) -> P:
+    def read(self, record: Record, folder: Path) -> P:
         """The program of a run, from its event ``program`` and the files in its folder.
 
         Raises:
-            ConfigurationError: The folder lacks something.
+            ConfigurationError: The record or the folder lacks something.
             ProgramError: The recorded program is not legal any more.
         """
 
@@ -270,7 +271,7 @@ class Route(ABC, Generic[P]):
             details={"program": self.summary(program), "steps": self.stages(program)},
         )
 
-    def summary(self, program: P) -> Any:
+    def summary(self, program: P) -> object:
         """The program in ``run.json``."""
         return {"stages": self.stages(program), "source": program.source}
 
@@ -283,7 +284,7 @@ class Route(ABC, Generic[P]):
         del program, outcome, run
         return None
 
-    def details(self, run: Run) -> Mapping[str, Any]:
+    def details(self, run: Run) -> Mapping[str, object]:
         """Further fields of ``run.json`` about a run that has ended."""
         del run
         return {}
@@ -341,6 +342,10 @@ class Route(ABC, Generic[P]):
         """Release threads and models; may be called twice."""
 
 
+AnyRoute: TypeAlias = Route[Any]
+"""A route for whichever kind of program."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RouteEntry:
     """How a route is found by name; importing one is cheap.
@@ -354,7 +359,7 @@ class RouteEntry:
 
     name: str
     summary: str
-    load: Callable[[], type[Route[Any]]]
+    load: Callable[[], type[AnyRoute]]
     options: frozenset[str] = frozenset()
 
 

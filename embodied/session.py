@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from embodied.agent import Agent, Options
 from embodied.errors import ConfigurationError, EnvironmentMissingError
@@ -15,8 +15,11 @@ from embodied.opening import Environment
 from embodied.outcome import Outcome
 from embodied.protocols import Emit, Event, StateMemory, Translator, Usage
 from embodied.recovery import Ask, nobody
-from embodied.route import Change, Route, Write, not_undone
+from embodied.route import AnyRoute, Change, Write, not_undone
 from embodied.types import Array, Atom, Observation, Program
+
+if TYPE_CHECKING:
+    from mujoco import MjData, MjModel  # pyright: ignore  # no stubs
 
 
 def no_event(event: Event) -> None:
@@ -28,6 +31,23 @@ def no_file(name: str, content: str | bytes) -> None:
 
 
 TRANSLATOR_NOTES = {"rules": "a deterministic grammar, not a language model"}
+
+
+@runtime_checkable
+class _Simulated(Protocol):
+    """A world in MuJoCo."""
+
+    @property
+    def model(self) -> MjModel: ...
+    @property
+    def data(self) -> MjData: ...
+
+
+@runtime_checkable
+class _Restorable(Protocol):
+    """A world that can be put into a recorded configuration."""
+
+    def set_configuration(self, qpos: Array) -> Observation: ...
 
 
 class Session:
@@ -47,12 +67,12 @@ class Session:
     def __init__(
         self,
         environment: Environment,
-        routes: Mapping[type[Any], Route[Any]],
+        routes: Mapping[type[Program], AnyRoute],
         *,
         translator: Translator,
-        route: Route[Any],
+        route: AnyRoute,
         model: LoggedModel | None = None,
-        about: Mapping[str, Any] | None = None,
+        about: Mapping[str, object] | None = None,
         ask: Ask = nobody,
         options: Options | None = None,
     ) -> None:
@@ -72,14 +92,14 @@ class Session:
         return f"{name} ({note})" if note else name
 
     @property
-    def about(self) -> Mapping[str, Any]:
+    def about(self) -> Mapping[str, object]:
         """First fields of ``run.json``: scene, robot, world, route, model, seed."""
         return {**self._about, "object_source": self.environment.object_source}
 
     @property
-    def states_header(self) -> dict[str, Any]:
+    def states_header(self) -> Mapping[str, object]:
         """What a painter needs to draw the recorded states."""
-        return dict(self.environment.states_header)
+        return self.environment.states_header
 
     def watch(self, observer: Callable[[float], None] | None) -> None:
         """Set who is told the simulated time after every step."""
@@ -93,17 +113,16 @@ class Session:
         """Generalised positions of the whole model now."""
         return self.environment.read_qpos()
 
-    def model_and_data(self) -> tuple[Any, Any]:
+    def model_and_data(self) -> tuple[MjModel, MjData]:
         """The simulator's own model and state, for a window.
 
         Raises:
             EnvironmentMissingError: This world has none.
         """
-        world: Any = self.environment.body.world
-        try:
-            return world.model, world.data
-        except AttributeError as error:
-            raise EnvironmentMissingError("this world has no window to show") from error
+        world = self.environment.body.world
+        if not isinstance(world, _Simulated):
+            raise EnvironmentMissingError("this world has no window to show")
+        return world.model, world.data
 
     def run(
         self, instruction: str, *, emit: Emit = no_event, write: Write = no_file, move: bool = True
@@ -214,8 +233,8 @@ class Session:
         Raises:
             ConfigurationError: This world cannot be put anywhere.
         """
-        world: Any = self.environment.body.world
-        if not hasattr(world, "set_configuration"):
+        world = self.environment.body.world
+        if not isinstance(world, _Restorable):
             name = self._about.get("world", type(world).__name__)
             raise ConfigurationError(
                 f"the world {name} cannot take up a recorded state: use --world mujoco"

@@ -14,7 +14,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 from embodied_controllers.trajectory import TrajectoryController
@@ -25,6 +25,7 @@ from embodied.app.wiring import open_environment, session_of
 from embodied.errors import Diagnostic, NotUnderstoodError
 from embodied.opening import Opening
 from embodied.protocols import StateMemory, Translator
+from embodied.records import Record
 from embodied.route import Route, RouteEntry, Run, StageRun
 from embodied.settings import Settings
 from embodied.types import PathGoal, WorldSpec
@@ -118,11 +119,11 @@ class WaveRoute(Route[WaveProgram]):
         """One stage a wave."""
         return tuple(f"wave {i + 1}" for i in range(program.times))
 
-    def record(self, program: WaveProgram) -> Mapping[str, Any]:
+    def record(self, program: WaveProgram) -> Mapping[str, object]:
         """The number of waves."""
         return {"times": program.times}
 
-    def read(self, record: Mapping[str, Any], folder: Path) -> WaveProgram:
+    def read(self, record: Record, folder: Path) -> WaveProgram:
         """The inverse of ``record``."""
         return WaveProgram(times=int(record["times"]), source=f"replay of {record['source']}")
 

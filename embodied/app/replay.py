@@ -5,23 +5,22 @@ No model is called.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from embodied.app.record.run_folder import LoggedEvent, make_folder, read_events, read_summary
-from embodied.app.record.states import STATES
+from embodied.app.record.states import STATES, read_header
 from embodied.app.run import perform
 from embodied.app.show.protocol import Display
 from embodied.app.show.video import VideoJob
 from embodied.app.show.video_options import VideoOptions, VideoResult
 from embodied.errors import ConfigurationError
-from embodied.outcome import Outcome
+from embodied.outcome import BROKEN, Outcome
 from embodied.protocols import Emit, Event
-from embodied.route import Route, Write
+from embodied.records import Record
+from embodied.route import AnyRoute, Write
 from embodied.routes.reward.robots import recorded_name
 from embodied.session import Session
 from embodied.settings import Settings
@@ -61,9 +60,9 @@ def show(folder: Path, display: Display) -> Outcome:
     """
     summary = read_summary(folder)
     events, torn = read_events(folder)
-    about = {"scene": "?", "robot": "?", "seed": "?", "translator": "?", **summary}
+    about = {"scene": "?", "robot": "?", "seed": "?", "translator": "?", **summary.values}
     words = _plan_in_words(folder)
-    display.begin(str(summary.get("instruction", "")), about, lambda a: words.get(a, a))
+    display.begin(summary.text("instruction", ""), about, lambda a: words.get(a, a))
     for event in events:
         display.event(Event(kind=event.kind, data=event.data))
     return _recorded_outcome(summary, events, torn)
@@ -118,7 +117,7 @@ def show_again(
         made = tuple(Path(f).name for f in result.files)
         lost = {"video": result.problem} if result.problem else {}
         summary = read_summary(run)
-        shown.end(outcome, run, {**summary, "pictures": made, "lost": lost})
+        shown.end(outcome, run, {**summary.values, "pictures": made, "lost": lost})
     return 0
 
 
@@ -152,7 +151,7 @@ def execute_again(
         programs = [recorded_program(run, session.route) for run in runs]
         for turn, (run, program) in enumerate(zip(runs, programs, strict=True), 1):
             summary = read_summary(run)
-            instruction = str(summary.get("instruction", ""))
+            instruction = summary.text("instruction", "")
 
             def act(
                 emit: Emit, write: Write, program: Program = program, said: str = instruction
@@ -171,7 +170,7 @@ def execute_again(
                 extra={
                     "turn": turn,
                     "replay_of": str(run),
-                    "recorded_verdict": summary.get("verdict"),
+                    "recorded_verdict": summary.values.get("verdict"),
                 },
                 prefix=f"{turn:02d}" if len(runs) > 1 else None,
             )
@@ -195,25 +194,22 @@ def recorded_settings(folder: Path) -> Settings:
         ConfigurationError: They are not recorded, or the run began in a changed world.
     """
     summary = read_summary(folder)
-    turn = summary.get("turn", 1)
+    turn = summary.integer("turn", 1)
     if turn != 1:
         raise ConfigurationError(
             f"{folder} is sentence {turn} of a conversation and began in a changed world: "
             f"carry out the whole conversation again with {folder.parent}"
         )
-    try:
-        return Settings(
-            scene=_scene_of(folder, summary),
-            robot=recorded_name(str(summary["robot"])),
-            world=str(summary.get("world", Settings().world)),
-            route=str(summary["route"]),
-            seed=int(summary["seed"]),
-        )
-    except KeyError as error:
-        raise ConfigurationError(f"{folder / 'run.json'} lacks {error}") from error
+    return Settings(
+        scene=_scene_of(folder, summary),
+        robot=recorded_name(summary.text("robot")),
+        world=summary.text("world", Settings().world),
+        route=summary.text("route"),
+        seed=summary.integer("seed"),
+    )
 
 
-def recorded_program(folder: Path, route: Route[Any]) -> Program:
+def recorded_program(folder: Path, route: AnyRoute) -> Program:
     """The program that a run pursued.
 
     Raises:
@@ -224,16 +220,15 @@ def recorded_program(folder: Path, route: Route[Any]) -> Program:
     programs = [e for e in events if e.kind == "program"]
     if not programs:
         raise ConfigurationError(f"{folder} ended before its sentence became a program")
-    return route.read(programs[0].data, folder)
+    return route.read(programs[0].record, folder)
 
 
-def _scene_of(folder: Path, summary: dict[str, Any]) -> str:
+def _scene_of(folder: Path, summary: Record) -> str:
     """The scene as the states' header names it: absolute for a user's own file."""
     try:
-        with (folder / STATES).open("rb") as file:
-            return str(json.loads(file.readline())["scene"])
-    except (OSError, ValueError, KeyError):
-        return str(summary["scene"])
+        return read_header(folder / STATES).text("scene")
+    except ConfigurationError:
+        return summary.text("scene")
 
 
 def _plan_in_words(folder: Path) -> dict[str, str]:
@@ -246,28 +241,29 @@ def _plan_in_words(folder: Path) -> dict[str, str]:
     return {action.strip(): words.strip() for action, words in pairs}
 
 
-def _recorded_outcome(summary: dict[str, Any], events: list[LoggedEvent], torn: int) -> Outcome:
-    notes = tuple(str(n) for n in summary.get("notes", ()))
+def _recorded_outcome(summary: Record, events: list[LoggedEvent], torn: int) -> Outcome:
+    notes = summary.texts("notes", ())
     if torn:
         notes = (*notes, f"{torn} damaged line{'' if torn == 1 else 's'} of the log left out")
-    if summary.get("status") != "finished":
+    status = summary.text("status", "")
+    if status != "finished":
         last = events[-1].kind if events else "nothing"
-        status = "was interrupted" if summary.get("status") == "interrupted" else "did not finish"
+        status = "was interrupted" if status == "interrupted" else "did not finish"
         return Outcome(
             exit_code=1, message=f"this run {status}; last in its log: {last}", notes=notes
         )
     verdicts = tuple(
         Verdict(
-            text=g["text"],
-            holds=tuple(g.get("holds", ())),
-            held=tuple(g.get("held", ())),
-            unmet=tuple(g.get("unmet", ())),
+            text=g.text("text"),
+            holds=g.texts("holds", ()),
+            held=g.texts("held", ()),
+            unmet=g.texts("unmet", ()),
         )
-        for g in summary.get("verdict", {}).get("goals", ())
+        for g in summary.record("verdict", {}).records("goals", ())
     )
     return Outcome(
-        exit_code=int(summary.get("exit_code", 3)),
-        message=str(summary.get("message", "")),
+        exit_code=summary.integer("exit_code", BROKEN),
+        message=summary.text("message", ""),
         verdicts=verdicts,
         notes=notes,
     )

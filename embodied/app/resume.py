@@ -54,15 +54,15 @@ def interrupted_run(folder: Path) -> Interrupted:
         ConfigurationError: It is no run folder, or it is finished.
     """
     summary = read_summary(folder)
-    if summary.get("status") == "finished":
+    if summary.text("status", "") == "finished":
         raise ConfigurationError(
-            f"{folder} is finished ({summary.get('message', 'no message')}): only an interrupted "
+            f"{folder} is finished ({summary.text('message', 'no message')}): only an interrupted "
             "run can be resumed; replay --execute carries one out again"
         )
     understood, done = _progress(folder)
     return Interrupted(
         folder=folder,
-        instruction=str(summary["instruction"]),
+        instruction=summary.text("instruction"),
         settings=recorded_settings(folder),
         understood=understood,
         done=done,
@@ -115,8 +115,8 @@ def resume(
 def _progress(folder: Path) -> tuple[bool, int]:
     """Whether there was a program yet, and the number of stages that were reached."""
     events, _ = read_events(folder)
-    before = int(read_summary(folder).get("stages_reached_before", 0))
-    reached = [int(e.data["stage"]) + 1 for e in events if e.kind == "milestone"]
+    before = read_summary(folder).integer("stages_reached_before", 0)
+    reached = [e.record.integer("stage") + 1 for e in events if e.kind == "milestone"]
     return any(e.kind == "program" for e in events), max([before, *reached])
 
 

@@ -14,7 +14,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
-from typing import Any
 
 from embodied.app.record.memory_log import VOCABULARY
 from embodied.app.record.run_folder import EVENTS, RunFolder
@@ -71,7 +70,7 @@ def perform(
     video: VideoOptions | None,
     command: str,
     opened_s: float = 0.0,
-    extra: Mapping[str, Any] | None = None,
+    extra: Mapping[str, object] | None = None,
     viewer: Callable[[float], None] | None = None,
     prefix: str | None = None,
 ) -> Performed:
@@ -95,7 +94,7 @@ def perform(
         KeyboardInterrupt: Ctrl-C; the robot has been stopped and the folder closed.
     """
     started = time.perf_counter()
-    source = session.about.get("object_source", "measured state")
+    source = str(session.about.get("object_source", "measured state"))
     about = {
         **session.about,
         "translator": session.translator,

@@ -13,7 +13,7 @@ from embodied.language.opening import needs_model
 from embodied.opening import Environment, Opening
 from embodied.recovery import Ask, nobody
 from embodied.registry import unknown
-from embodied.route import ROUTES, Route
+from embodied.route import ROUTES, AnyRoute
 from embodied.session import Session
 from embodied.settings import Settings
 
@@ -67,7 +67,7 @@ def open_session(
 def session_of(
     settings: Settings,
     environment: Environment,
-    route: Route[Any],
+    route: AnyRoute,
     *,
     model: LoggedModel | None = None,
     ask: Ask = nobody,

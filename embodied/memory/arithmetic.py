@@ -15,8 +15,8 @@ import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Any
 
+from embodied.records import Record
 from embodied.types import Atom
 
 Terms = Mapping[Atom, Fraction]
@@ -53,7 +53,7 @@ class Linear:
             right.append(str(self.constant))
         return f"{' + '.join(left) or '0'} = {' + '.join(right)}"
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         """JSON-serialisable form."""
         return {
             "terms": {str(x): str(c) for x, c in self.terms.items()},
@@ -61,16 +61,16 @@ class Linear:
         }
 
     @staticmethod
-    def from_json(data: Mapping[str, Any]) -> Linear:
+    def from_json(data: Mapping[str, object]) -> Linear:
         """Read what ``to_json`` wrote; raises ValueError for anything else."""
+        relation = Record(data, "the relation")
+        terms = relation.record("terms")
         try:
-            terms = {Atom.parse(x): Fraction(c) for x, c in data["terms"].items()}
-            return Linear(
-                terms={x: c for x, c in terms.items() if c},
-                constant=Fraction(data.get("constant", 0)),
-            )
-        except (KeyError, TypeError, AttributeError, ZeroDivisionError) as error:
+            given = {Atom.parse(x): Fraction(terms.text(x)) for x in terms.values}
+            constant = Fraction(relation.text("constant", "0"))
+        except ZeroDivisionError as error:
             raise ValueError(f"not a relation: {data}") from error
+        return Linear(terms={x: c for x, c in given.items() if c}, constant=constant)
 
 
 @dataclass(frozen=True, slots=True)

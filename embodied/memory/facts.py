@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 from fractions import Fraction
-from typing import Any, TypeAlias, cast
+from typing import TypeAlias
 
+from embodied.records import Record
 from embodied.types import Atom
 
 Value: TypeAlias = bool | Fraction | str
@@ -79,8 +80,8 @@ class Fact:
     def __str__(self) -> str:
         return str(self.atom) if self.value is True else f"(= {self.atom} {self.value})"
 
-    def to_json(self) -> dict[str, Any]:
-        """JSON-serialisable form; ``from_json`` reads it back without loss."""
+    def to_json(self) -> dict[str, object]:
+        """JSON-serialisable form; ``of`` reads it back without loss."""
         value = f"{self.value}" if isinstance(self.value, Fraction) else self.value
         kind = {} if self.value is True else {"kind": self.kind.value, "value": value}
         return {
@@ -92,25 +93,20 @@ class Fact:
         }
 
     @staticmethod
-    def from_json(data: Mapping[str, Any]) -> Fact:
-        """Read what ``to_json`` wrote.
-
-        Raises:
-            ValueError: It is something else.
-        """
-        try:
-            kind = Kind(data.get("kind", "predicate"))
-            raw: Any = data.get("value", True)
-            value: Value = Fraction(raw) if kind is Kind.NUMERIC else raw
-            return Fact(
-                atom=Atom.parse(data["fact"]),
-                value=value,
-                provenance=Provenance(data["from"]),
-                confidence=float(data["p"]),
-                time_s=float(data["t"]),
-            )
-        except (KeyError, TypeError) as error:
-            raise ValueError(f"not a fact: {dict(data)}") from error
+    def of(data: Record) -> Fact:
+        """Read what ``to_json`` wrote; raises ValueError for anything else."""
+        kind = Kind(data.text("kind", "predicate"))
+        value: Value = True
+        if kind is not Kind.PREDICATE:
+            value = data.text("value")
+            value = Fraction(value) if kind is Kind.NUMERIC else value
+        return Fact(
+            atom=Atom.parse(data.text("fact")),
+            value=value,
+            provenance=Provenance(data.text("from")),
+            confidence=data.number("p"),
+            time_s=data.number("t"),
+        )
 
 
 class Op(Enum):
@@ -193,7 +189,7 @@ class Contradiction:
             return f"{self.believed} ({since}) is not measured"
         return f"{self.believed} ({since}) is measured as {self.measured}"
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         """JSON-serialisable form for events and logs."""
         return {
             "fact": str(self.atom),
@@ -223,39 +219,32 @@ class Change:
     cause: str
     put: tuple[Fact, ...] = ()
     dropped: tuple[Atom, ...] = ()
-    relations: tuple[Mapping[str, Any], ...] = ()
+    relations: tuple[Mapping[str, object], ...] = ()
     notes: tuple[str, ...] = ()
     exchange: tuple[str, ...] = ()
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         """JSON-serialisable form; empty parts are left out."""
-        record: dict[str, Any] = {"step": self.step, "t": self.time_s, "cause": self.cause}
-        parts: dict[str, list[Any]] = {
+        parts: dict[str, list[object]] = {
             "put": [f.to_json() for f in self.put],
             "dropped": [str(a) for a in self.dropped],
             "relations": [dict(r) for r in self.relations],
             "notes": list(self.notes),
             "exchange": list(self.exchange),
         }
+        record = {"step": self.step, "t": self.time_s, "cause": self.cause}
         return {**record, **{name: part for name, part in parts.items() if part}}
 
     @staticmethod
-    def from_json(data: Mapping[str, Any]) -> Change:
-        """Read what ``to_json`` wrote.
-
-        Raises:
-            ValueError: It is something else.
-        """
-        try:
-            return Change(
-                step=int(data["step"]),
-                time_s=float(data["t"]),
-                cause=str(data["cause"]),
-                put=tuple(Fact.from_json(f) for f in data.get("put", ())),
-                dropped=tuple(Atom.parse(a) for a in data.get("dropped", ())),
-                relations=tuple(cast("list[Mapping[str, Any]]", data.get("relations", []))),
-                notes=tuple(data.get("notes", ())),
-                exchange=tuple(data.get("exchange", ())),
-            )
-        except (KeyError, TypeError, AttributeError) as error:
-            raise ValueError(f"not a change of a memory: {data}") from error
+    def of(data: Record) -> Change:
+        """Read what ``to_json`` wrote; raises ValueError for anything else."""
+        return Change(
+            step=data.integer("step"),
+            time_s=data.number("t"),
+            cause=data.text("cause"),
+            put=tuple(map(Fact.of, data.records("put", ()))),
+            dropped=tuple(map(Atom.parse, data.texts("dropped", ()))),
+            relations=tuple(r.values for r in data.records("relations", ())),
+            notes=data.texts("notes", ()),
+            exchange=data.texts("exchange", ()),
+        )

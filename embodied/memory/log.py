@@ -17,11 +17,11 @@ import zlib
 from collections.abc import Iterator
 from enum import Enum
 from pathlib import Path
-from typing import Any, cast
 
 from embodied.errors import ConfigurationError
 from embodied.memory.facts import Change
 from embodied.memory.memory import Memory
+from embodied.records import LineLog, Record
 
 MEMORY_LOG = "memory.jsonl"
 """Name of the file in a run folder."""
@@ -50,23 +50,22 @@ class MemoryLog:
 
     def __init__(self, path: Path, *, sync: Sync = Sync.ALWAYS) -> None:
         self.path = path
-        self._sync = sync
+        always = sync is Sync.ALWAYS
         try:
-            self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
+            self._lines = LineLog(path, sync=always)
         except OSError as error:
             raise ConfigurationError(f"cannot open {path}: {error.strerror}") from error
         try:
-            fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(self._lines.descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             changes, good = _read(path)
-            os.ftruncate(self._fd, good)
-            self._sync_now()
-            if sync is Sync.ALWAYS:
+            self._lines.cut(good)
+            if always:
                 _sync_folder(path.parent)
         except BlockingIOError as error:
-            os.close(self._fd)
+            self.close()
             raise ConfigurationError(f"another process writes to {path}") from error
         except BaseException:
-            os.close(self._fd)
+            self.close()
             raise
         self._step = len(changes)
         self._size = good
@@ -87,31 +86,22 @@ class MemoryLog:
             raise ValueError(f"change {change.step} does not follow step {self._step} of the log")
         data = encode(change)
         try:
-            written = 0
-            while written < len(data):
-                written += os.write(self._fd, data[written:])
-            self._sync_now()
+            self._lines.append(data)
         except OSError:
-            os.ftruncate(self._fd, self._size)
+            self._lines.cut(self._size)
             raise
         self._step = change.step
         self._size += len(data)
 
     def close(self) -> None:
         """Close the file and let others write; may be called twice."""
-        if self._fd >= 0:
-            os.close(self._fd)
-            self._fd = -1
+        self._lines.close()
 
     def __enter__(self) -> MemoryLog:
         return self
 
     def __exit__(self, *exc: object) -> None:
         self.close()
-
-    def _sync_now(self) -> None:
-        if self._sync is Sync.ALWAYS:
-            os.fsync(self._fd)
 
 
 def encode(change: Change) -> bytes:
@@ -130,8 +120,7 @@ def decode(line: bytes) -> Change:
     head, mark, tail = line.rpartition(_CHECKED)
     if not mark or tail != f'{zlib.crc32(head):08x}"}}'.encode():
         raise ValueError("the checksum does not fit")
-    record: Any = json.loads(head + b"}")
-    return Change.from_json(cast("dict[str, Any]", record))
+    return Change.of(Record.parse(head + b"}", "the change"))
 
 
 def read_changes(path: Path) -> tuple[Change, ...]:

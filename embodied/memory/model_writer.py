@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from fractions import Fraction
 from importlib import resources
 from string import Template
-from typing import Any, cast
 
 from embodied.bounded_json import UnreadableAnswerError, json_object
 from embodied.errors import Diagnostic, ProgramError
@@ -16,6 +15,7 @@ from embodied.memory.facts import Delta, Op, Value
 from embodied.memory.memory import Memory
 from embodied.memory.reader import Reader
 from embodied.protocols import LanguageModel, Message, Request, Usage
+from embodied.records import Record
 from embodied.symbolic import Parameter
 from embodied.types import Atom, GroundAction
 
@@ -42,15 +42,16 @@ _RELATION = {
     "required": ["x", "factor", "y"],
     "additionalProperties": False,
 }
-SCHEMA: Mapping[str, Any] = {
+_PARTS = {
+    "deltas": {"type": "array", "items": _DELTA},
+    "relations": {"type": "array", "items": _RELATION},
+    "actions": {"type": "array", "items": {"type": "string"}},
+    "say": {"type": "array", "items": {"type": "string"}},
+}
+SCHEMA: Mapping[str, object] = {
     "type": "object",
-    "properties": {
-        "deltas": {"type": "array", "items": _DELTA},
-        "relations": {"type": "array", "items": _RELATION},
-        "actions": {"type": "array", "items": {"type": "string"}},
-        "say": {"type": "array", "items": {"type": "string"}},
-    },
-    "required": ["deltas", "relations", "actions", "say"],
+    "properties": _PARTS,
+    "required": list(_PARTS),
     "additionalProperties": False,
 }
 """JSON schema of a model's answer."""
@@ -157,43 +158,40 @@ def read_proposal(text: str) -> Proposal:
     Raises:
         ProgramError: It is not in the schema; the diagnostics say where.
     """
+    part = "answer"
     try:
-        data = cast("dict[str, Any]", json_object(text))
-    except UnreadableAnswerError as error:
-        raise _unreadable(text, error.where, error.problem, error.hint) from error
-    unknown = sorted(set(data) - set(SCHEMA["properties"]))
-    if unknown:
-        known = ", ".join(SCHEMA["properties"])
-        raise _unreadable(text, "answer", f"there is no '{unknown[0]}'", f"legal: {known}")
-    where = "answer"
-    try:
+        data = Record(json_object(text), "the answer")
+        if unknown := sorted(set(data.values) - set(_PARTS)):
+            hint = f"legal: {', '.join(_PARTS)}"
+            raise _unreadable(text, "answer", f"there is no '{unknown[0]}'", hint)
         deltas: list[Delta] = []
-        for n, item in enumerate(data.get("deltas", ())):
-            where = f"deltas[{n}]"
+        for n, item in enumerate(data.records("deltas", ())):
+            part = f"deltas[{n}]"
             deltas.append(_delta(item))
         relations: list[Linear] = []
-        for n, item in enumerate(data.get("relations", ())):
-            where = f"relations[{n}]"
-            relations.append(
-                Linear.ratio(
-                    Atom.parse(item["x"]), Fraction(str(item["factor"])), Atom.parse(item["y"])
-                )
-            )
-        where = "actions"
-        actions = tuple(GroundAction.parse(a) for a in data.get("actions", ()))
-        say = tuple(str(w) for w in data.get("say", ()))
-    except (ValueError, KeyError, TypeError, AttributeError, ZeroDivisionError) as error:
-        raise _unreadable(text, where, f"{type(error).__name__}: {error}") from error
+        for n, item in enumerate(data.records("relations", ())):
+            part = f"relations[{n}]"
+            x, y = Atom.parse(item.text("x")), Atom.parse(item.text("y"))
+            relations.append(Linear.ratio(x, Fraction(str(item.value("factor"))), y))
+        part = "actions"
+        actions = tuple(map(GroundAction.parse, data.texts("actions", ())))
+        say = tuple(map(str, data.items("say", ())))
+    except UnreadableAnswerError as error:
+        raise _unreadable(text, error.where, error.problem, error.hint) from error
+    except ProgramError:
+        raise
+    except (ValueError, ZeroDivisionError) as error:
+        raise _unreadable(text, part, str(error)) from error
     return Proposal(deltas=tuple(deltas), relations=tuple(relations), actions=actions, say=say)
 
 
-def _delta(item: Mapping[str, Any]) -> Delta:
-    op = Op(item["op"])
+def _delta(item: Record) -> Delta:
+    op = Op(item.text("op"))
     value: Value = True
     if op is Op.SET:
-        raw = item["value"]
+        raw = item.value("value")
         value = Fraction(str(raw)) if isinstance(raw, int | float) else str(raw)
-    return Delta(op=op, atom=Atom.parse(item["fact"]), value=value)
+    return Delta(op=op, atom=Atom.parse(item.text("fact")), value=value)
 
 
 def _signature(name: str, parameters: Sequence[Parameter]) -> str:

@@ -7,16 +7,14 @@ that what a model is shown stays short while nothing is lost.
 
 from __future__ import annotations
 
-import json
-import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, cast
 
 from embodied.errors import ConfigurationError
 from embodied.memory.reader import estimate_tokens
 from embodied.protocols import Usage
+from embodied.records import Record, append_lines, read_lines
 
 STEPS = "tokens.jsonl"
 """Log of token use, one line a step."""
@@ -35,6 +33,25 @@ class Entry:
     text: str
     time_s: float
     usage: Usage = Usage()
+
+    def to_json(self) -> Mapping[str, object]:
+        """JSON-serialisable form."""
+        use = self.usage
+        numbers = [use.calls, use.input_tokens, use.output_tokens, use.cost_usd]
+        return {"text": self.text, "t": self.time_s, "usage": numbers}
+
+    @staticmethod
+    def of(data: Record) -> Entry:
+        """Read what ``to_json`` wrote; raises ValueError for anything else."""
+        names = ("calls", "input_tokens", "output_tokens", "cost_usd")
+        use = Record(dict(zip(names, data.items("usage"), strict=True)), data.where)
+        usage = Usage(
+            calls=use.integer("calls"),
+            input_tokens=use.integer("input_tokens"),
+            output_tokens=use.integer("output_tokens"),
+            cost_usd=use.number("cost_usd") if "cost_usd" in use else None,
+        )
+        return Entry(text=data.text("text"), time_s=data.number("t"), usage=usage)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +121,7 @@ class WorkingMemory:
             "shown_tokens": estimate_tokens(after.text()),
         }
         self.folder.mkdir(parents=True, exist_ok=True)
-        _append(self.folder / STEPS, record)
+        append_lines(self.folder / STEPS, [record], sync=True)
         return after
 
     def ended(self, *, reached: bool, summary: str = "") -> WorkingMemory:
@@ -123,7 +140,7 @@ class WorkingMemory:
         self.folder.mkdir(parents=True, exist_ok=True)
         part = self.folder / f".{name}.part"
         part.unlink(missing_ok=True)
-        _append(part, *(_entry_json(e) for e in self.trace))
+        append_lines(part, [e.to_json() for e in self.trace], sync=True)
         part.replace(self.folder / name)
         last = self.trace[-1].text if self.trace else "nothing was done"
         word = "reached" if reached else f"not reached: {last}"
@@ -156,61 +173,13 @@ class WorkingMemory:
             lines += [f"  {e.time_s:g} s: {e.text}" for e in self.trace]
         return "\n".join(lines)
 
-    def full_text(self) -> str:
-        """What a model would be shown if nothing was summed up; for comparison."""
-        lines: list[str] = []
-        for f in self.finished:
-            lines.append(f.summary)
-            lines += [f"  {e.time_s:g} s: {e.text}" for e in self.recall(f)]
-        if self.goal:
-            lines.append(f"now: {self.goal}")
-            lines += [f"  {e.time_s:g} s: {e.text}" for e in self.trace]
-        return "\n".join(lines)
-
     def recall(self, finished: Finished) -> tuple[Entry, ...]:
         """The full trace of a finished sub-goal.
 
         Raises:
             ConfigurationError: Its file is missing or garbled.
         """
-        path = self.folder / finished.trace
-        try:
-            lines = path.read_text("utf-8").splitlines()
-            return tuple(_entry(json.loads(line)) for line in lines)
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise ConfigurationError(f"cannot read the trace {path}: {error}") from error
-
-
-def token_steps(folder: Path) -> tuple[Mapping[str, Any], ...]:
-    """The log of token use, oldest first; a last line that a kill cut off is left out."""
-    path = folder / STEPS
-    if not path.exists():
-        return ()
-    lines = path.read_text("utf-8").split("\n")[:-1]
-    return tuple(cast("Mapping[str, Any]", json.loads(line)) for line in lines)
-
-
-def _append(path: Path, *records: Mapping[str, Any]) -> None:
-    data = "".join(json.dumps(r, ensure_ascii=False) + "\n" for r in records).encode("utf-8")
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
-    try:
-        os.write(descriptor, data)
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _entry_json(entry: Entry) -> Mapping[str, Any]:
-    use: Sequence[Any] = (
-        entry.usage.calls,
-        entry.usage.input_tokens,
-        entry.usage.output_tokens,
-        entry.usage.cost_usd,
-    )
-    return {"text": entry.text, "t": entry.time_s, "usage": list(use)}
-
-
-def _entry(data: Mapping[str, Any]) -> Entry:
-    calls, given, written, cost = data["usage"]
-    usage = Usage(calls=calls, input_tokens=given, output_tokens=written, cost_usd=cost)
-    return Entry(text=str(data["text"]), time_s=float(data["t"]), usage=usage)
+        entries, damaged = read_lines(self.folder / finished.trace, Entry.of)
+        if damaged:
+            raise ConfigurationError(f"the trace {self.folder / finished.trace} is garbled")
+        return tuple(entries)

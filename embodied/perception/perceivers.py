@@ -5,17 +5,34 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import numpy as np
 
-from embodied.perception import Detector, PerceivedObject, Percept, Perception, PerceptionOptions
-from embodied.perception.cameras import SensorFaults, look
+from embodied.perception import Detector, Percept, Perception, PerceptionOptions
+from embodied.perception.cameras import ImageSource, SensorFaults, look
 from embodied.perception.robot_filter import ModelRobotFilter
-from embodied.types import Observation
-from embodied.world.scene import TABLE
+from embodied.types import Observation, WorldSpec
+
+if TYPE_CHECKING:
+    from mujoco import MjModel  # pyright: ignore  # no stubs
 
 TRUTH = "ground truth of the simulator"
+
+
+@runtime_checkable
+class CameraWorld(ImageSource, Protocol):
+    """A simulated world with cameras, whose robot is known to the last link."""
+
+    @property
+    def spec(self) -> WorldSpec:
+        """What does not change while the world runs."""
+        ...
+
+    @property
+    def model(self) -> MjModel:
+        """MuJoCo model that holds the robot."""
+        ...
 
 
 @dataclass(slots=True, kw_only=True)
@@ -31,7 +48,7 @@ class CameraPerceiver:
         cpu_s: CPU times of perception itself.
     """
 
-    world: Any
+    world: ImageSource
     perception: Perception
     faults: Callable[[], SensorFaults | None] = lambda: None
     width: int = 320
@@ -73,7 +90,7 @@ class CameraPerceiver:
 
 
 def camera_perceiver(
-    world: Any,
+    world: CameraWorld,
     *,
     detector: Detector | None = None,
     options: PerceptionOptions | None = None,
@@ -82,7 +99,7 @@ def camera_perceiver(
     """Eyes that see a simulated world through its cameras.
 
     Args:
-        world: A world with ``model``, ``spec`` and ``render``.
+        world: The world.
         detector: Gives names; colour and shape by default.
         options: How much is looked at.
         faults: What is wrong with the cameras, asked at every look.
@@ -94,43 +111,6 @@ def camera_perceiver(
         robot_filter=ModelRobotFilter.of(world.model, world.spec),
     )
     return CameraPerceiver(world=world, perception=perception, faults=faults)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GroundTruthPerceiver:
-    """The simulator's own poses as a percept: ground truth, not perception."""
-
-    world: Any
-
-    @property
-    def source(self) -> str:
-        """Where object poses come from, for people."""
-        return TRUTH
-
-    def __call__(self, observation: Observation) -> Percept:
-        """Poses of all objects of the spec."""
-        objects = {
-            name: PerceivedObject(
-                name=name,
-                color=thing.color,
-                shape=thing.shape,
-                pose=observation.poses[name],
-                size_m=thing.size_m,
-                points_in_world=np.empty((0, 3)),
-                position_std_m=np.zeros(3),
-                last_seen_s=observation.time,
-                source="ground truth",
-            )
-            for name, thing in self.world.spec.objects.items()
-            if name != TABLE
-        }
-        return Percept(
-            time=observation.time,
-            objects=objects,
-            table_height_m=0.0,
-            obstacle_points_in_world=np.empty((0, 3)),
-            openings_m=dict(observation.openings_m),
-        )
 
 
 def perception_errors(percept: Percept, truth: Observation) -> dict[str, float]:

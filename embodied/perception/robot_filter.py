@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 import mujoco
 import numpy as np
@@ -74,7 +73,7 @@ class ModelRobotFilter:
         )
 
     def mask(
-        self, points_in_world: NDArray[np.floating[Any]], q: Array, gripper_width_m: float | None
+        self, points_in_world: NDArray[np.floating], q: Array, gripper_width_m: float | None
     ) -> NDArray[np.bool_]:
         """Whether each of the points (n, 3) belongs to the robot at joint positions ``q``."""
         model, data = self._model, self._data

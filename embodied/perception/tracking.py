@@ -6,10 +6,8 @@ import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from embodied.perception.types import CameraView, PerceivedObject, PerceptionOptions
 from embodied.types import Array, ObjectSpec, Observation, Pose
@@ -237,14 +235,14 @@ def _symmetries(size_m: tuple[float, float, float]) -> tuple[Array, ...]:
     return tuple(found)
 
 
-def _swing(start: Array, end: Array) -> NDArray[Any]:
+def _swing(start: Array, end: Array) -> Array:
     """Shortest rotation (3, 3) that turns one unit vector into another."""
     cross, cosine = np.cross(start, end), float(start @ end)
     if cosine < -0.999999:
         other = np.eye(3)[int(np.argmin(np.abs(start)))]
         normal = np.cross(start, other)
         normal /= np.linalg.norm(normal)
-        return 2.0 * np.outer(normal, normal) - np.eye(3)
+        return np.asarray(2.0 * np.outer(normal, normal) - np.eye(3), np.float64)
     x, y, z = (float(v) for v in cross)
     k = np.array([[0.0, -z, y], [z, 0.0, -x], [-y, x, 0.0]])
     return np.eye(3) + k + np.dot(k, k) / (1.0 + cosine)

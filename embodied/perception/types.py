@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -162,7 +162,7 @@ class RobotFilter(Protocol):
     """Says which points are the robot's own surface."""
 
     def mask(
-        self, points_in_world: NDArray[np.floating[Any]], q: Array, gripper_width_m: float | None
+        self, points_in_world: NDArray[np.floating], q: Array, gripper_width_m: float | None
     ) -> NDArray[np.bool_]:
         """Whether each of the points (n, 3) belongs to the robot at joint positions ``q``."""
         ...

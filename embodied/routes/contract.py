@@ -15,7 +15,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 import numpy as np
 import pytest
@@ -23,7 +23,8 @@ import pytest
 from embodied.errors import EmbodiedError, NotUnderstoodError
 from embodied.outcome import NOT_REACHED, REACHED, Outcome
 from embodied.protocols import Event
-from embodied.route import Route, Run
+from embodied.records import Record
+from embodied.route import AnyRoute, Run
 from embodied.session import Session
 from embodied.types import Program
 
@@ -42,7 +43,7 @@ class Recorded(Generic[P]):
         self.files: dict[str, str | bytes] = {}
 
     @property
-    def route(self) -> Route[Any]:
+    def route(self) -> AnyRoute:
         """The route under test."""
         return self.session.route
 
@@ -53,7 +54,7 @@ class Recorded(Generic[P]):
             program, emit=self.events.append, write=self.files.__setitem__, instruction="asked"
         )
 
-    def data(self, kind: str) -> list[dict[str, Any]]:
+    def data(self, kind: str) -> list[dict[str, object]]:
         """What the events of a kind say."""
         return [dict(e.data) for e in self.events if e.kind == kind]
 
@@ -110,7 +111,7 @@ class RouteContract(ABC, Generic[P]):
             data = content.encode() if isinstance(content, str) else content
             (tmp_path / name).write_bytes(data)
         said = {"stages": route.stages(program), "source": program.source, "notes": program.notes}
-        record = json.loads(json.dumps({**said, **route.record(program)}))
+        record = Record.parse(json.dumps({**said, **route.record(program)}))
         again = route.read(record, tmp_path)
         assert route.stages(again) == route.stages(program)
         assert _stages(route.summary(again)) == _stages(route.summary(program))
@@ -218,8 +219,8 @@ class RouteContract(ABC, Generic[P]):
         return bool(np.max(np.abs(dq)) < STILL_RAD_S)
 
 
-def _stages(summary: Any) -> str:
-    return json.dumps(summary["stages"])
+def _stages(summary: object) -> str:
+    return json.dumps(Record.of(summary).items("stages"))
 
 
 def replace_source(program: P, source: str) -> P:

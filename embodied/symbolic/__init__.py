@@ -18,8 +18,6 @@ from embodied.symbolic.formulas import conjoin as conjoin
 from embodied.symbolic.formulas import conjuncts as conjuncts
 from embodied.symbolic.formulas import propositions as propositions
 from embodied.symbolic.formulas import substitute as substitute
-from embodied.symbolic.invariants import exactly_one as exactly_one
-from embodied.symbolic.invariants import init_diagnostics as init_diagnostics
 from embodied.symbolic.model import ActionSchema as ActionSchema
 from embodied.symbolic.model import Domain as Domain
 from embodied.symbolic.model import Effect as Effect
@@ -28,7 +26,6 @@ from embodied.symbolic.reading import read_domain as read_domain
 from embodied.symbolic.reading import read_goal as read_goal
 from embodied.symbolic.reading import read_problem as read_problem
 from embodied.symbolic.rendering import render_domain as render_domain
-from embodied.symbolic.rendering import render_plan as render_plan
 from embodied.symbolic.rendering import render_problem as render_problem
 from embodied.symbolic.repair import repair as repair
 from embodied.symbolic.semantics import action_cost as action_cost

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 
 from embodied.symbolic import _sexpr
@@ -101,11 +101,3 @@ def identifier(text: str) -> str:
     cleaned = "".join(c if c.isascii() and (c.isalnum() or c in "-_") else "-" for c in text)
     cleaned = cleaned.strip("-").lower() or "problem"
     return cleaned if cleaned[0].isalpha() else f"p-{cleaned}"
-
-
-def render_plan(plan: Iterable[object], cost: float | None = None) -> str:
-    """The usual plan file: one ground action per line, then the cost as a comment."""
-    lines = [str(action) for action in plan]
-    if cost is not None:
-        lines.append(f"; cost = {cost:g}")
-    return "\n".join(lines) + "\n"

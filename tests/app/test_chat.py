@@ -22,7 +22,7 @@ def test_sentences_share_one_world_and_each_has_a_folder(app: Any) -> None:
     assert done.exit_code == 0, done.output
     assert len(app.opened) == 1
     folders = app.folders()
-    assert [read_summary(f)["turn"] for f in folders] == [1, 2]
+    assert [read_summary(f).values["turn"] for f in folders] == [1, 2]
     assert folders[0].parent == folders[1].parent
     assert folders[0].parent.name.endswith("-chat")
     assert {STACK, "(on blue-block red-block)"} <= set(_facts_at_end(folders[1]))

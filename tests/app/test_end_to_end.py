@@ -83,7 +83,7 @@ def test_ctrl_c_ends_arm_and_children(tmp_path: Path) -> None:
     assert process.returncode == 130, text + errors
     assert "Traceback" not in text + errors
     assert all(_gone(pid) for pid in children)
-    assert read_summary(folder)["status"] == "interrupted"
+    assert read_summary(folder).values["status"] == "interrupted"
     assert read_events(folder)[1] == 0
 
 
@@ -92,7 +92,7 @@ def test_kill_leaves_a_folder_that_can_be_replayed(tmp_path: Path) -> None:
     folder = _wait_for(tmp_path, "effects", process)
     process.kill()
     process.communicate(timeout=60)
-    assert read_summary(folder)["status"] == "running"
+    assert read_summary(folder).values["status"] == "running"
     events, torn = read_events(folder)
     assert torn <= 1
     assert [e.kind for e in events if e.kind in ("plan", "effects")][:2] == ["plan", "effects"]

@@ -40,7 +40,7 @@ def test_rules_are_named_for_what_they_are(real: Any) -> None:
     done = real("run", SENTENCE)
     assert done.exit_code == 0, done.output
     assert "rules (a deterministic grammar, not a language model)" in done.output
-    assert read_summary(real.folders()[0])["usage"]["calls"] == 0
+    assert read_summary(real.folders()[0]).values["usage"]["calls"] == 0
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def test_what_rules_do_not_understand_is_exit_code_two(real: Any, sentence: str,
 def test_a_follow_up_refers_to_what_was_said(real: Any) -> None:
     done = real("chat", input="put the red block in the bin\nnow the blue one too\n")
     assert done.exit_code == 0, done.output
-    goals = read_summary(real.folders()[1])["verdict"]["goals"]
+    goals = read_summary(real.folders()[1]).values["verdict"]["goals"]
     assert "(in blue-block bin)" in [part for goal in goals for part in goal["holds"]]
 
 
@@ -97,7 +97,7 @@ def test_a_model_answers_and_everything_is_logged(
     assert len(requests) == len(responses) == 1
     assert SENTENCE in json.dumps(requests[0].data)
     assert responses[0].data["response"]["text"] == GOOD
-    assert read_summary(folder)["usage"]["calls"] == 1
+    assert read_summary(folder).values["usage"]["calls"] == 1
 
 
 @pytest.mark.parametrize(

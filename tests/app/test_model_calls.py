@@ -73,7 +73,7 @@ def test_calls_are_logged_counted_and_closed(
     )
     assert done.exit_code in (0, 1), done.output
     (folder,) = tmp_path.iterdir()
-    usage: Any = read_summary(folder)["usage"]
+    usage: Any = read_summary(folder).values["usage"]
     assert model.calls >= 1 and model.closed == 1
     assert usage["calls"] == model.calls
     assert usage["cost_usd"] == pytest.approx(0.01 * model.calls)

@@ -22,7 +22,7 @@ def test_rows_come_at_the_rate_of_simulated_time(tmp_path: Path) -> None:
     log.sample(10.005, lambda: np.zeros(3), force=True)
     log.close()
     states = read_states(tmp_path / "states.bin")
-    assert states.header["scene"] == "x"
+    assert states.header.text("scene") == "x"
     assert states.time.shape == (102,)
     assert np.allclose(np.diff(states.time[:-1]), 0.1, atol=1e-5)
     assert states.qpos[5] == pytest.approx(50.0)

@@ -30,7 +30,7 @@ def test_a_replay_carries_the_program_out_again_without_a_translator(app: Any) -
     app.change = lambda parts: parts.update(translator=Refusing())
     done = app("replay", str(folder), "--execute")
     assert done.exit_code == 0, done.output
-    again = read_summary(app.folders()[-1])
+    again = read_summary(app.folders()[-1]).values
     assert again["command"] == "replay"
     assert again["seed"] == 3
     assert again["verdict"] == again["recorded_verdict"]

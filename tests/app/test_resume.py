@@ -34,7 +34,7 @@ def test_a_killed_run_goes_on_where_it_stopped(tmp_path: Path) -> None:
     folder = _wait_for(tmp_path, "milestone", killed)
     os.kill(killed.pid, signal.SIGKILL)
     assert killed.wait() == -signal.SIGKILL
-    assert read_summary(folder)["status"] == "running"
+    assert read_summary(folder).values["status"] == "running"
 
     left = interrupted_run(folder)
     assert left.instruction == SENTENCE and left.qpos is not None
@@ -89,7 +89,7 @@ def test_the_ladder_is_in_the_run_folder(app: Any) -> None:
     app.change = clumsy
     assert app("run", "(on red-block green-block)").exit_code == 0
     (folder,) = app.folders()
-    summary = read_summary(folder)
+    summary = read_summary(folder).values
     assert summary["strategy"] == "plan"
     assert [s["rung"] for s in summary["ladder"]] == ["retry"]
     assert summary["corrections"] == 1

@@ -23,7 +23,7 @@ def test_a_sentence_becomes_a_measured_goal_and_a_run_folder(app: Any) -> None:
     assert "ground truth of the simulator" in done.output
     (folder,) = app.folders()
     assert str(folder) in done.output.replace("\n", "")
-    summary = read_summary(folder)
+    summary = read_summary(folder).values
     assert summary["status"] == "finished"
     assert summary["exit_code"] == 0
     assert summary["verdict"]["goals"] == [
@@ -73,13 +73,13 @@ def test_a_goal_not_reached_is_exit_code_one_with_what_is_missing(app: Any) -> N
     done = app("run", STACK)
     assert done.exit_code == 1
     assert f"✗ {STACK}  does not hold" in done.output
-    assert read_summary(app.folders()[0])["verdict"]["reached"] is False
+    assert read_summary(app.folders()[0]).values["verdict"]["reached"] is False
 
 
 def test_stages_are_reached_in_order(app: Any) -> None:
     done = app("run", f"{STACK} then (on blue-block red-block)")
     assert done.exit_code == 0, done.output
-    assert read_summary(app.folders()[0])["program"]["stages"] == [
+    assert read_summary(app.folders()[0]).values["program"]["stages"] == [
         STACK,
         "(on blue-block red-block)",
     ]
@@ -115,7 +115,7 @@ def test_a_goal_that_is_no_goal_of_this_world_is_exit_code_two(app: Any, goal: s
     done = app("run", goal)
     assert done.exit_code == 2, done.output
     assert "Traceback" not in done.output
-    assert read_summary(app.folders()[0])["exit_code"] == 2
+    assert read_summary(app.folders()[0]).values["exit_code"] == 2
 
 
 def test_a_planner_out_of_time_or_killed_is_a_clear_end(app: Any, fixed_planner: Any) -> None:
@@ -164,7 +164,7 @@ def test_ctrl_c_stops_the_arm_and_closes_the_log(app: Any) -> None:
     assert done.exit_code == 130
     assert "Traceback" not in done.output
     (folder,) = app.folders()
-    assert read_summary(folder)["status"] == "interrupted"
+    assert read_summary(folder).values["status"] == "interrupted"
     events, torn = read_events(folder)
     assert (events[-1].data["text"], torn) == ("interrupted", 0)
 
@@ -216,7 +216,7 @@ def test_plan_moves_nothing_and_says_each_step(app: Any) -> None:
     (folder,) = app.folders()
     events, _ = read_events(folder)
     assert not [e for e in events if e.kind == "action"]
-    assert len(read_summary(folder)["plans"]) >= 2
+    assert len(read_summary(folder).values["plans"]) >= 2
 
 
 def test_plan_of_the_impossible_is_exit_code_one(app: Any) -> None:

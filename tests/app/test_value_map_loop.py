@@ -11,9 +11,9 @@ import pytest
 
 from embodied.errors import NotUnderstoodError
 from embodied.outcome import Outcome
-from embodied.perception import Percept
+from embodied.perception import PerceivedObject, Percept
 from embodied.perception.cameras import SensorFaults
-from embodied.perception.perceivers import GroundTruthPerceiver, camera_perceiver
+from embodied.perception.perceivers import TRUTH, camera_perceiver
 from embodied.routes.value_map.route import run_value_map
 from embodied.routes.value_map.setup import ValueMapSetup
 from embodied.routes.value_map.state import LoopOptions
@@ -28,7 +28,7 @@ from embodied.types import (
 )
 from embodied.world.layout import Layout
 from embodied.world.mujoco import MujocoWorld, build_world
-from embodied.world.scene import load_scene
+from embodied.world.scene import TABLE, load_scene
 
 SCENE = load_scene("blocks")
 ROOT = float(np.sqrt(0.5))
@@ -102,6 +102,43 @@ class Bench:
 
     def at_rest(self) -> bool:
         return bool(np.max(np.abs(self.world.observe().dq)) < 0.05)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroundTruthPerceiver:
+    """The simulator's own poses as a percept: ground truth, not perception."""
+
+    world: Any
+
+    @property
+    def source(self) -> str:
+        """Where object poses come from, for people."""
+        return TRUTH
+
+    def __call__(self, observation: Observation) -> Percept:
+        """Poses of all objects of the spec."""
+        objects = {
+            name: PerceivedObject(
+                name=name,
+                color=thing.color,
+                shape=thing.shape,
+                pose=observation.poses[name],
+                size_m=thing.size_m,
+                points_in_world=np.empty((0, 3)),
+                position_std_m=np.zeros(3),
+                last_seen_s=observation.time,
+                source="ground truth",
+            )
+            for name, thing in self.world.spec.objects.items()
+            if name != TABLE
+        }
+        return Percept(
+            time=observation.time,
+            objects=objects,
+            table_height_m=0.0,
+            obstacle_points_in_world=np.empty((0, 3)),
+            openings_m=dict(observation.openings_m),
+        )
 
 
 WORLD: dict[str, Any] = {}

@@ -35,7 +35,7 @@ def test_a_sentence_becomes_measured_motion(ran: tuple[Any, Path]) -> None:
     assert done.exit_code == 0, done.output
     assert "goal reached" in done.output
     assert "judged by object poses from: RGB-D pixels of 4 cameras" in done.output
-    summary = read_summary(folder)
+    summary = read_summary(folder).values
     assert summary["route"] == "value-map"
     assert summary["verdict"]["reached"] is True
     assert "ground truth" not in summary["object_source"]
@@ -77,7 +77,7 @@ def test_a_run_is_shown_and_carried_out_again(ran: tuple[Any, Path], tmp_path: P
     again = invoke("replay", str(folder), "--execute", "--no-video", "--out", str(tmp_path))
     assert again.exit_code == 0, again.output
     (second,) = tmp_path.iterdir()
-    assert read_summary(second)["program"] == read_summary(folder)["program"]
+    assert read_summary(second).values["program"] == read_summary(folder).values["program"]
     kinds = [e.kind for e in read_events(second)[0]]
     assert "program" in kinds and "request" not in kinds
 
@@ -86,7 +86,7 @@ def test_planning_only_moves_nothing(tmp_path: Path) -> None:
     done = invoke("plan", SENTENCE, "--route", "value-map", "--out", str(tmp_path))
     assert done.exit_code == 0, done.output
     (folder,) = tmp_path.iterdir()
-    assert "understood" in read_summary(folder)["message"]
+    assert "understood" in read_summary(folder).values["message"]
     assert not (folder / "value_maps.html").exists()
 
 
@@ -119,7 +119,7 @@ def test_a_block_is_dropped_in_the_bin_in_pybullet(tmp_path: Path) -> None:
     )  # fmt: skip
     assert done.exit_code == 0, done.output
     (folder,) = tmp_path.iterdir()
-    summary = read_summary(folder)
+    summary = read_summary(folder).values
     assert (summary["world"], summary["robot"]) == ("pybullet", "panda")
     assert "ground truth" not in summary["object_source"]
     assert "holding green-block" in summary["verdict"]["goals"][0]["holds"]

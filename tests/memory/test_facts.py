@@ -6,6 +6,7 @@ import pytest
 
 from embodied.memory import Change, Contradiction, Delta, Fact, Kind, Op, Provenance
 from embodied.memory.facts import exact
+from embodied.records import Record
 from embodied.types import Atom
 
 
@@ -26,7 +27,7 @@ def fact(text: str, value: object = True) -> Fact:
 def test_facts_survive_json(value: object, kind: Kind) -> None:
     one = fact("(weight a)", value)
     assert one.kind is kind
-    again = Fact.from_json(one.to_json())
+    again = Fact.of(Record(one.to_json()))
     assert again == one
     assert type(again.value) is type(value)
 
@@ -60,11 +61,11 @@ def test_changes_survive_json() -> None:
         notes=("rejected: x",),
         exchange=("the box", "(on a b)"),
     )
-    assert Change.from_json(change.to_json()) == change
-    with pytest.raises(ValueError, match="not a change"):
-        Change.from_json({"step": 1})
-    with pytest.raises(ValueError, match="not a fact"):
-        Fact.from_json({"fact": "(p)"})
+    assert Change.of(Record(change.to_json())) == change
+    with pytest.raises(ValueError, match="lacks 't'"):
+        Change.of(Record({"step": 1}))
+    with pytest.raises(ValueError, match="lacks 'from'"):
+        Fact.of(Record({"fact": "(p)"}))
 
 
 def test_a_contradiction_says_what_was_believed_and_since_when() -> None:

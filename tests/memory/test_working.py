@@ -6,8 +6,8 @@ import pytest
 
 from embodied.errors import ConfigurationError
 from embodied.memory import WorkingMemory
-from embodied.memory.working import token_steps
 from embodied.protocols import Usage
+from embodied.records import read_lines
 
 
 def worked(folder: Path, goals: int, steps: int) -> WorkingMemory:
@@ -29,19 +29,18 @@ def test_a_finished_subgoal_is_one_line_with_a_way_back(tmp_path: Path) -> None:
     assert "not reached: wiped side 9 of plate 1" in lines[1]
     trace = memory.recall(memory.finished[1])
     assert [e.text for e in trace] == [f"wiped side {n} of plate 1" for n in range(10)]
-    assert memory.full_text().count("wiped side") == 31
     assert memory.usage.input_tokens == 3000
 
 
 def test_token_use_is_logged_for_every_step(tmp_path: Path) -> None:
     worked(tmp_path, goals=2, steps=4)
-    steps = token_steps(tmp_path)
+    steps = [s.values for s in read_lines(tmp_path / "tokens.jsonl")[0]]
     assert [s["step"] for s in steps] == [1, 2, 3, 4, 1, 2, 3, 4]
     assert all(s["input_tokens"] == 100 for s in steps)
     assert steps[4]["shown_tokens"] < steps[3]["shown_tokens"]
     with (tmp_path / "tokens.jsonl").open("a") as file:
         file.write('{"goal": "cut o')
-    assert len(token_steps(tmp_path)) == 8
+    assert len(read_lines(tmp_path / "tokens.jsonl")[0]) == 8
 
 
 def test_subgoals_do_not_overlap(tmp_path: Path) -> None:

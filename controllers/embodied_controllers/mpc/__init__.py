@@ -1,7 +1,5 @@
-"""Model-predictive control on MuJoCo plan models, by sampling and by iLQG."""
+"""Model-predictive control on MuJoCo plan models, by sampling."""
 
-from embodied_controllers.mpc.ilqg import Ilqg as Ilqg
-from embodied_controllers.mpc.ilqg import IlqgSearch as IlqgSearch
 from embodied_controllers.mpc.norms import NORMS as NORMS
 from embodied_controllers.mpc.planner import Plan as Plan
 from embodied_controllers.mpc.planner import PlanCondition as PlanCondition

@@ -90,32 +90,6 @@ class Fidelity:
     realtime_simulation: float
 
 
-def randomised(
-    spec: mujoco.MjSpec, n: int, seed: int, *, friction: float = 0.3, mass: float = 0.15
-) -> tuple[mujoco.MjModel, ...]:
-    """Variants of a plan model for robust planning; the first one is unchanged.
-
-    Args:
-        spec: Simulation model.
-        n: How many.
-        seed: Of the variation.
-        friction: Largest relative change of sliding friction.
-        mass: Largest relative change of all masses and inertias.
-    """
-    rng = np.random.default_rng(seed)
-    variants: list[mujoco.MjModel] = []
-    for i in range(n):
-        model = plan_model(spec)
-        if i:
-            model.geom_friction[:, 0] *= 1 + friction * rng.uniform(-1, 1)
-            factor = 1 + mass * rng.uniform(-1, 1, size=model.nbody)
-            model.body_mass[:] *= factor
-            model.body_inertia[:] *= factor[:, None]
-            mujoco.mj_setConst(model, mujoco.MjData(model))
-        variants.append(model)
-    return tuple(variants)
-
-
 def fidelity(
     simulation: mujoco.MjModel,
     plan: mujoco.MjModel,

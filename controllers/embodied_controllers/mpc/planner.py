@@ -18,7 +18,7 @@ import mujoco
 import numpy as np
 
 from embodied_controllers.mpc.norms import Array, risk_transform
-from embodied_controllers.mpc.rollouts import RolloutBackend, Rollouts
+from embodied_controllers.mpc.rollouts import Rollouts
 from embodied_controllers.mpc.spline import weights
 from embodied_controllers.optimiser import Distribution, Optimiser
 from embodied_controllers.optimisers import PredictiveSampling
@@ -125,12 +125,10 @@ class SamplingPlanner:
         options: Settings.
         optimiser: How samples are drawn and used.
         scale: Unit of the noise for every actuator, (nu,); half the control range by default.
-        models: Variants of ``model`` for domain randomisation.
         shared: Groups of actuators that share their noise, such as the fingers of a hand.
         directions: From the full physics state (nstate,), bases (nu, m) of controls to search along
             beside the optimiser's own samples, each column one standard deviation. Of B bases each
             takes one in B + 1 samples.
-        rollouts: Who simulates; ``mujoco.rollout`` on ``options.threads`` threads by default.
     """
 
     def __init__(
@@ -140,17 +138,15 @@ class SamplingPlanner:
         optimiser: Optimiser | None = None,
         *,
         scale: Array | None = None,
-        models: tuple[mujoco.MjModel, ...] = (),
         shared: tuple[tuple[int, ...], ...] = (),
         directions: Callable[[Array], Sequence[Array]] | None = None,
-        rollouts: RolloutBackend | None = None,
     ) -> None:
         self.model = model
         self._directions = directions
         self._shared = tuple(list(group) for group in shared)
         self.options = options or PlannerOptions()
         self.optimiser = optimiser or PredictiveSampling()
-        self.rollouts = rollouts or Rollouts(model, threads=self.options.threads, models=models)
+        self.rollouts = Rollouts(model, threads=self.options.threads)
         limited = model.actuator_ctrllimited.astype(bool)
         self.lower = np.where(limited, model.actuator_ctrlrange[:, 0], -np.inf)
         self.upper = np.where(limited, model.actuator_ctrlrange[:, 1], np.inf)

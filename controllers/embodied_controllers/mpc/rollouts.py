@@ -8,28 +8,11 @@ its clock standing still and marked.
 # pyright: reportAttributeAccessIssue=false
 from __future__ import annotations
 
-from typing import Protocol
-
 import mujoco
 import numpy as np
 from mujoco import rollout as mujoco_rollout
 
 from embodied_controllers.mpc.norms import Array
-
-
-class RolloutBackend(Protocol):
-    """What a planner asks of whoever simulates its samples."""
-
-    steps_done: int
-    """Physics steps so far."""
-
-    def run(self, state: Array, control: Array) -> tuple[Array, Array, Array]:
-        """States, sensor data and the mask of finite samples; see ``Rollouts.run``."""
-        ...
-
-    def close(self) -> None:
-        """Release threads and memory."""
-        ...
 
 
 class Rollouts:
@@ -38,16 +21,9 @@ class Rollouts:
     Args:
         model: Plan model.
         threads: Worker threads; 0 runs on the calling thread.
-        models: Variants of ``model`` for domain randomisation, cycled over the batch.
     """
 
-    def __init__(
-        self,
-        model: mujoco.MjModel,
-        *,
-        threads: int = 1,
-        models: tuple[mujoco.MjModel, ...] = (),
-    ) -> None:
+    def __init__(self, model: mujoco.MjModel, *, threads: int = 1) -> None:
         if threads < 0:
             raise ValueError(f"threads must be 0 or more, got {threads}")
         self.model = model
@@ -55,11 +31,9 @@ class Rollouts:
         self.steps_done = 0
         self._pool = mujoco_rollout.Rollout(nthread=threads)
         self._data = [mujoco.MjData(model) for _ in range(max(1, threads))]
-        self._models = models or (model,)
         self._control_spec = mujoco.mjtState.mjSTATE_CTRL.value
         self._state_buffer = np.empty(0)
         self._sensor_buffer = np.empty(0)
-        self._lists: dict[int, list[mujoco.MjModel]] = {}
 
     def run(self, state: Array, control: Array) -> tuple[Array, Array, Array]:
         """Simulate N samples for T steps.
@@ -75,12 +49,8 @@ class Rollouts:
         n, horizon = control.shape[0], control.shape[1]
         states = self._view("_state_buffer", n, horizon, self.n_state)
         sensors = self._view("_sensor_buffer", n, horizon, self.model.nsensordata)
-        models = self._lists.get(n)
-        if models is None:
-            models = [self._models[i % len(self._models)] for i in range(n)]
-            self._lists[n] = models
         self._pool.rollout(
-            models,
+            [self.model] * n,
             self._data,
             state,
             control,

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from embodied.app.record.run_folder import LoggedEvent, read_events
 from embodied.errors import ConfigurationError, ProgramError
 from embodied.memory import MEMORY_LOG, Change, Memory, Vocabulary, read_changes
+from embodied.records import Record
 from embodied.symbolic import progress, read_domain, read_problem
 from embodied.types import Atom, GroundAction
 
@@ -33,19 +32,25 @@ def read_run(folder: Path) -> tuple[Memory, tuple[Change, ...]]:
     if (folder / MEMORY_LOG).is_file():
         return start, read_changes(folder / MEMORY_LOG)
     events, _ = read_events(folder)
-    return start, _changes(start, events)
+    try:
+        return start, _changes(start, events)
+    except ValueError as error:
+        raise ConfigurationError(f"the events in {folder} are damaged: {error}") from error
 
 
 def _vocabulary(folder: Path) -> Vocabulary:
     """Domain and objects that the run's memory speaks of."""
-    try:
-        known = json.loads((folder / VOCABULARY).read_text("utf-8"))
-        return Vocabulary(domain=read_domain(known["domain"]), objects=known["objects"])
-    except FileNotFoundError:
-        pass  # a run of an earlier version: it planned with them
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ConfigurationError(f"{folder / VOCABULARY} is damaged: {error}") from error
-    try:
+    if (folder / VOCABULARY).is_file():
+        known = Record.load(folder / VOCABULARY)
+        objects = known.record("objects")
+        try:
+            return Vocabulary(
+                domain=read_domain(known.text("domain")),
+                objects={name: objects.text(name) for name in objects.values},
+            )
+        except ProgramError as error:
+            raise ConfigurationError(f"{folder / VOCABULARY} is damaged: {error}") from error
+    try:  # a run of an earlier version: it planned with them
         domain = read_domain((folder / "domain.pddl").read_text("utf-8"))
         problem = read_problem((folder / "problem.pddl").read_text("utf-8"), domain)
     except OSError as error:
@@ -68,7 +73,7 @@ def _changes(start: Memory, events: Sequence[LoggedEvent]) -> tuple[Change, ...]
             changes.append(after.change)
 
     for event in events:
-        data: Mapping[str, Any] = event.data
+        data = event.record
         match event.kind:
             case "plan":
                 facts = _planned_from(data, memory.vocabulary)
@@ -77,34 +82,34 @@ def _changes(start: Memory, events: Sequence[LoggedEvent]) -> tuple[Change, ...]
             case "effects":
                 keep(_after_action(memory, data))
             case "observation":
-                facts = frozenset(Atom.parse(f) for f in data["facts"])
-                keep(memory.measured(facts, time_s=float(data["time_s"])))
+                facts = frozenset(Atom.parse(f) for f in data.texts("facts"))
+                keep(memory.measured(facts, time_s=data.number("time_s")))
             case "instruction":
-                note = f"told: {data['text']}"
-                keep(memory.changed(note, time_s=memory.time_s, exchange=(str(data["text"]),)))
+                text = data.text("text")
+                keep(memory.changed(f"told: {text}", time_s=memory.time_s, exchange=(text,)))
             case _:
                 pass
     return tuple(changes)
 
 
-def _planned_from(data: Mapping[str, Any], vocabulary: Vocabulary) -> frozenset[Atom] | None:
+def _planned_from(data: Record, vocabulary: Vocabulary) -> frozenset[Atom] | None:
     """The facts in the problem that was planned."""
     try:
-        return read_problem(str(data["problem"]), vocabulary.domain).init
-    except (KeyError, ProgramError):
+        return read_problem(data.text("problem", ""), vocabulary.domain).init
+    except ProgramError:
         return None
 
 
-def _after_action(memory: Memory, data: Mapping[str, Any]) -> Memory:
+def _after_action(memory: Memory, data: Record) -> Memory:
     """What was believed after an action, corrected by what was measured to be missing."""
-    action = GroundAction.parse(str(data["action"]))
-    time_s = float(data.get("time_s", memory.time_s))
+    action = GroundAction.parse(data.text("action"))
+    time_s = data.number("time_s", memory.time_s)
     v = memory.vocabulary
     facts = set(progress(action, memory.facts, v.domain, v.objects))
-    for text in data.get("missing", ()):
-        _flip(facts, str(text), holds=False)
-    for text in data.get("surprising", ()):
-        _flip(facts, str(text), holds=True)
+    for text in data.texts("missing", ()):
+        _flip(facts, text, holds=False)
+    for text in data.texts("surprising", ()):
+        _flip(facts, text, holds=True)
     after = memory.measured(frozenset(facts), time_s=time_s)
     change = after.change
     if change is None:
@@ -115,7 +120,7 @@ def _after_action(memory: Memory, data: Mapping[str, Any]) -> Memory:
         cause=f"measured after {action}",
         put=tuple(f for f in change.put if f.atom not in memory.beliefs),
         dropped=change.dropped,
-        notes=tuple(f"not as promised: {t}" for t in data.get("missing", ())),
+        notes=tuple(f"not as promised: {t}" for t in data.texts("missing", ())),
     )
     return memory.applied(named)
 

@@ -9,24 +9,19 @@ costs files, which are named in ``RunFolder.lost``, never the run.
 
 from __future__ import annotations
 
-import dataclasses
 import datetime
 import json
-import math
 import os
 import re
 import time
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import Enum
 from pathlib import Path
-from typing import Any, cast
-
-import numpy as np
 
 from embodied.errors import ConfigurationError, EmbodiedError
+from embodied.language.models import redact
 from embodied.protocols import Event
-from embodied.types import Atom, GroundAction
+from embodied.records import LineLog, Record, json_line, jsonable, read_lines
 
 EVENTS = "events.jsonl"
 SUMMARY = "run.json"
@@ -50,7 +45,18 @@ class LoggedEvent:
 
     wall_s: float
     kind: str
-    data: Mapping[str, Any]
+    data: Mapping[str, object]
+
+    @staticmethod
+    def of(line: Record) -> LoggedEvent:
+        """An event as it was logged; raises ConfigurationError for anything else."""
+        wall_s, kind = line.number("wall_s"), line.text("kind")
+        return LoggedEvent(wall_s=wall_s, kind=kind, data=line.record("data").values)
+
+    @property
+    def record(self) -> Record:
+        """The details, for reading with checks."""
+        return Record(self.data, f"the event '{self.kind}'")
 
 
 class RunFolder:
@@ -61,25 +67,20 @@ class RunFolder:
         lost: What could not be written, with the reason; empty when all is well.
     """
 
-    def __init__(self, path: Path, summary: Mapping[str, Any]) -> None:
+    def __init__(self, path: Path, summary: Mapping[str, object]) -> None:
         self.path = path
         self.lost: dict[str, str] = {}
-        self._summary: dict[str, Any] = {"format": FORMAT, "status": "running", **summary}
+        self._summary: dict[str, object] = {"format": FORMAT, "status": "running", **summary}
         self._t0 = time.monotonic()
-        self._torn = False
-        self._secrets = _secrets()
-        self._events_fd = -1
         try:
             self._replace(SUMMARY, self._dump_summary())
-            self._events_fd = os.open(
-                path / EVENTS, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644
-            )
+            self._events = LineLog(path / EVENTS)
         except OSError as error:
             raise RunFolderError(f"cannot write in the run folder {path}: {_why(error)}") from error
 
     @staticmethod
     def create(
-        root: Path, title: str, summary: Mapping[str, Any], *, prefix: str | None = None
+        root: Path, title: str, summary: Mapping[str, object], *, prefix: str | None = None
     ) -> RunFolder:
         """Make a new folder ``root/<time>-<slug of title>``; raises as ``make_folder`` does.
 
@@ -92,7 +93,7 @@ class RunFolder:
         return RunFolder(make_folder(root, title, prefix=prefix), summary)
 
     @property
-    def summary(self) -> Mapping[str, Any]:
+    def summary(self) -> Mapping[str, object]:
         """Content of ``run.json``."""
         return dict(self._summary)
 
@@ -103,21 +104,10 @@ class RunFolder:
             "kind": event.kind,
             "data": jsonable(event.data),
         }
-        line = json.dumps(record, ensure_ascii=False, allow_nan=False) + "\n"
-        for secret in self._secrets:
-            line = line.replace(secret, "***")
-        data = line.encode("utf-8", "replace")
-        if self._torn:  # end the line that a full disk cut off, so that this one can be read
-            data = b"\n" + data
         try:
-            written = 0
-            while written < len(data):
-                written += os.write(self._events_fd, data[written:])
+            self._events.append(redact(json_line(record)).encode("utf-8", "replace"))
         except OSError as error:
-            self._torn = True
             self._note_loss("part of events.jsonl", error)
-        else:
-            self._torn = False
 
     def write(self, name: str, content: str | bytes) -> None:
         """Write a whole file of the folder; a failure is noted in ``lost``."""
@@ -127,7 +117,7 @@ class RunFolder:
         except OSError as error:
             self._note_loss(name, error)
 
-    def update(self, **fields: Any) -> None:
+    def update(self, **fields: object) -> None:
         """Set fields of ``run.json`` and write it; a failure is noted in ``lost``."""
         self._summary.update(fields)
         if self.lost:
@@ -143,18 +133,14 @@ class RunFolder:
 
     def close(self) -> None:
         """Close the log; may be called twice."""
-        if self._events_fd >= 0:
-            os.close(self._events_fd)
-            self._events_fd = -1
+        self._events.close()
 
     def _note_loss(self, what: str, error: OSError) -> None:
         self.note_loss(what, _why(error))
 
     def _dump_summary(self) -> bytes:
         text = json.dumps(jsonable(self._summary), ensure_ascii=False, indent=2, allow_nan=False)
-        for secret in self._secrets:
-            text = text.replace(secret, "***")
-        return (text + "\n").encode("utf-8", "replace")
+        return (redact(text) + "\n").encode("utf-8", "replace")
 
     def _replace(self, name: str, data: bytes) -> None:
         target = self.path / name
@@ -220,21 +206,15 @@ def free_bytes(path: Path) -> int:
     return stat.f_bavail * stat.f_frsize
 
 
-def read_summary(folder: Path) -> dict[str, Any]:
+def read_summary(folder: Path) -> Record:
     """Read ``run.json``.
 
     Raises:
         ConfigurationError: The folder is no run folder, or its ``run.json`` is damaged.
     """
-    try:
-        value: object = json.loads((folder / SUMMARY).read_text("utf-8"))
-    except FileNotFoundError as error:
-        raise ConfigurationError(f"{folder} is no run folder: it has no {SUMMARY}") from error
-    except (OSError, ValueError) as error:
-        raise ConfigurationError(f"cannot read {folder / SUMMARY}: {error}") from error
-    if not isinstance(value, dict):
-        raise ConfigurationError(f"{folder / SUMMARY} holds no object")
-    return cast("dict[str, Any]", value)
+    if not (folder / SUMMARY).is_file():
+        raise ConfigurationError(f"{folder} is no run folder: it has no {SUMMARY}")
+    return Record.load(folder / SUMMARY)
 
 
 def read_events(folder: Path) -> tuple[list[LoggedEvent], int]:
@@ -246,62 +226,7 @@ def read_events(folder: Path) -> tuple[list[LoggedEvent], int]:
     Raises:
         ConfigurationError: There is no such file, or it cannot be read.
     """
-    try:
-        raw = (folder / EVENTS).read_bytes()
-    except OSError as error:
-        raise ConfigurationError(f"cannot read {folder / EVENTS}: {_why(error)}") from error
-    events: list[LoggedEvent] = []
-    torn = 0
-    for line in raw.split(b"\n"):
-        if not line.strip():
-            continue
-        try:
-            record: Any = json.loads(line)
-            event = LoggedEvent(
-                wall_s=float(record["wall_s"]),
-                kind=str(record["kind"]),
-                data=dict(record["data"]),
-            )
-        except (ValueError, KeyError, TypeError):
-            torn += 1
-        else:
-            events.append(event)
-    return events, torn
-
-
-def jsonable(value: Any) -> Any:
-    """Turn ``value`` into what JSON can hold: arrays become lists, atoms PDDL text, NaN null."""
-    match value:
-        case None | bool() | int() | str():
-            return value
-        case float():
-            return value if math.isfinite(value) else None
-        case Atom() | GroundAction() | Path():
-            return str(value)
-        case Enum():
-            return value.name.lower()
-        case np.generic():
-            return jsonable(value.item())
-        case np.ndarray():
-            return jsonable(value.tolist())
-        case Mapping():
-            mapping = cast("Mapping[Any, Any]", value)
-            return {str(k): jsonable(v) for k, v in mapping.items()}
-        case Set():
-            return sorted((jsonable(v) for v in cast("Set[Any]", value)), key=str)
-        case Sequence():
-            return [jsonable(v) for v in cast("Sequence[Any]", value)]
-        case _ if dataclasses.is_dataclass(value) and not isinstance(value, type):
-            return {f.name: jsonable(getattr(value, f.name)) for f in dataclasses.fields(value)}
-        case _:
-            return str(value)
-
-
-def _secrets() -> tuple[str, ...]:
-    """Values of the environment that must never reach a log."""
-    names = ("_API_KEY", "_TOKEN", "_SECRET")
-    values = {v for k, v in os.environ.items() if k.upper().endswith(names) and len(v) >= 8}
-    return tuple(sorted(values, key=len, reverse=True))
+    return read_lines(folder / EVENTS, LoggedEvent.of)
 
 
 def _why(error: OSError) -> str:

@@ -8,16 +8,15 @@ grows and after a kill.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from embodied.errors import ConfigurationError
-from embodied.protocols import World
-from embodied.types import Array, Command, Observation, StepResult, WorldSpec
+from embodied.records import Record
+from embodied.types import Array
 
 STATES = "states.bin"
 _ROW = np.dtype("<f4")
@@ -37,7 +36,7 @@ class States:
 
     time: Array
     qpos: Array
-    header: dict[str, Any]
+    header: Record
 
 
 class StateLog:
@@ -57,7 +56,7 @@ class StateLog:
         *,
         nq: int,
         rate_hz: float,
-        header: dict[str, Any],
+        header: Mapping[str, object],
         on_loss: Callable[[str], None],
     ) -> None:
         self.rows = 0
@@ -115,42 +114,14 @@ class StateLog:
         self._on_loss(error.strerror or str(error))
 
 
-class RecordedWorld:
-    """A world that also hands every step to an observer.
-
-    Args:
-        world: The world that does the work.
-        observer: Called with the world's time after ``reset`` and after every step.
-    """
-
-    def __init__(self, world: World, observer: Callable[[float], None]) -> None:
-        self.inner = world
-        self._observer = observer
-
-    @property
-    def spec(self) -> WorldSpec:
-        """As the inner world's."""
-        return self.inner.spec
-
-    def reset(self, *, seed: int) -> Observation:
-        """As the inner world's."""
-        observation = self.inner.reset(seed=seed)
-        self._observer(observation.time)
-        return observation
-
-    def observe(self) -> Observation:
-        """As the inner world's."""
-        return self.inner.observe()
-
-    def step(self, command: Command) -> StepResult:
-        """As the inner world's."""
-        result = self.inner.step(command)
-        self._observer(result.observation.time)
-        return result
-
-    def close(self) -> None:
-        """As the inner world's."""
-        self.inner.close()
+def read_header(path: Path) -> Record:
+    """The header line of ``states.bin``; raises as ``read_states`` does."""
+    try:
+        with path.open("rb") as file:
+            line = file.readline()
+    except OSError as error:
+        raise ConfigurationError(f"no recorded states: {path}: {error.strerror}") from error
+    return Record.parse(line, f"the header of {path}")
 
 
 def read_states(path: Path) -> States:
@@ -159,16 +130,9 @@ def read_states(path: Path) -> States:
     Raises:
         ConfigurationError: There is no such file, or its header is damaged.
     """
-    try:
-        raw = path.read_bytes()
-    except OSError as error:
-        raise ConfigurationError(f"no recorded states: {path}: {error.strerror}") from error
-    line, _, body = raw.partition(b"\n")
-    try:
-        header: dict[str, Any] = json.loads(line)
-        width = int(header["nq"]) + 1
-    except (ValueError, KeyError, TypeError) as error:
-        raise ConfigurationError(f"the header of {path} is damaged") from error
+    header = read_header(path)
+    width = header.integer("nq") + 1
+    _, _, body = path.read_bytes().partition(b"\n")
     n = len(body) // (_ROW.itemsize * width)
     rows = np.frombuffer(body, dtype=_ROW, count=n * width).reshape(n, width).astype(np.float64)
     return States(time=rows[:, 0], qpos=rows[:, 1:], header=header)

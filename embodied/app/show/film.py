@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,11 @@ from numpy.typing import NDArray
 from embodied.app.record.states import STATES, read_states
 from embodied.app.show.video_options import VideoOptions, VideoResult
 from embodied.errors import ConfigurationError
+from embodied.records import Record
 from embodied.types import Array
+
+if TYPE_CHECKING:
+    from mujoco import MjModel  # pyright: ignore  # no stubs
 
 Image = NDArray[np.uint8]
 PICTURE_PX = (960, 720)
@@ -46,7 +50,7 @@ class Painter(Protocol):
         ...
 
 
-OpenPainter = Callable[[dict[str, Any], int, int, Literal["fast", "fine"]], Painter]
+OpenPainter = Callable[[Record, int, int, Literal["fast", "fine"]], Painter]
 
 
 class Film:
@@ -107,7 +111,7 @@ class Film:
         finally:
             painter.close()
             fine.close()
-        details: dict[str, Any] = {
+        details: dict[str, object] = {
             "frames": drawn,
             "simulated_s": round(end_s - start_s, 3),
             "draw_wall_s": round(time.perf_counter() - wall, 3),
@@ -127,7 +131,7 @@ class Film:
 
     def _rows(
         self, ended: Callable[[], bool], report: Callable[[int, int], None]
-    ) -> Iterator[tuple[dict[str, Any], float, Array]]:
+    ) -> Iterator[tuple[Record, float, Array]]:
         """Yield header, time and qpos of the rows as they appear.
 
         After the end of the run, rows are left out when drawing all would exceed the budget.
@@ -235,7 +239,7 @@ def encode_png(image: Image) -> bytes:
     return b"".join(bytes(p) for p in packets)
 
 
-def model_of(header: dict[str, Any]) -> Any:
+def model_of(header: Record) -> MjModel:
     """Compile the MuJoCo model that recorded states belong to.
 
     Args:
@@ -244,18 +248,18 @@ def model_of(header: dict[str, Any]) -> Any:
     Raises:
         ConfigurationError: Its scene or robot is not there any more.
     """
-    if header["route"] == "reward":
+    if header.text("route") == "reward":
         from embodied.routes.reward.setup import drawing_model
 
-        return drawing_model(header)
+        return drawing_model(header.values)
     from embodied.world.builder import build_model
     from embodied.world.scene import load_scene
 
-    return build_model(load_scene(header["scene"]), header["robot"])
+    return build_model(load_scene(header.text("scene")), header.text("robot"))
 
 
 def _open_painter(
-    header: dict[str, Any], width_px: int, height_px: int, quality: Literal["fast", "fine"]
+    header: Record, width_px: int, height_px: int, quality: Literal["fast", "fine"]
 ) -> Painter:
     from embodied.world import rendering
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from embodied.outcome import Outcome
 from embodied.protocols import Event
@@ -14,7 +14,7 @@ class Display(Protocol):
     """Shows a run while it happens."""
 
     def begin(
-        self, instruction: str, about: Mapping[str, Any], describe: Callable[[str], str]
+        self, instruction: str, about: Mapping[str, object], describe: Callable[[str], str]
     ) -> None:
         """A sentence is about to be carried out; ``describe`` puts actions in words."""
         ...
@@ -27,7 +27,7 @@ class Display(Protocol):
         """Pictures are being made."""
         ...
 
-    def end(self, outcome: Outcome, folder: Path, summary: Mapping[str, Any]) -> None:
+    def end(self, outcome: Outcome, folder: Path, summary: Mapping[str, object]) -> None:
         """It is over; ``summary`` is what ``run.json`` says."""
         ...
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
 
 from rich.console import Group
 from rich.markup import escape
@@ -14,13 +12,13 @@ from rich.panel import Panel
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
-from embodied.app.record.run_folder import jsonable
 from embodied.app.show.console import Console
 from embodied.outcome import BROKEN, NOT_REACHED, NOT_UNDERSTOOD, REACHED, Outcome
 from embodied.printable import escaped
 from embodied.protocols import Event
+from embodied.records import Record, json_line, jsonable
 
-About = Mapping[str, Any]
+About = Mapping[str, object]
 Describe = Callable[[str], str]
 
 _TITLES = {
@@ -92,37 +90,38 @@ class RichDisplay:
 
     def event(self, event: Event) -> None:
         """Show what a person wants to follow."""
-        data = event.data
+        data = Record(event.data, f"the event '{event.kind}'")
         match event.kind:
-            case "stage" if data["state"] == "started":
+            case "stage" if data.text("state") == "started":
                 doing = {"translate": "translating", "plan": "planning", "rest": "going to rest"}
-                if data["part"] in doing:
-                    self._now(doing[data["part"]])
+                if data.text("part") in doing:
+                    self._now(doing[data.text("part")])
             case "program":
-                self._tick("understood: " + ", then ".join(map(str, data["stages"])))
-                for note in data["notes"]:
-                    self._line(f"    [yellow]note:[/] {escape(str(note))}")
-                    self._noted.add(str(note))
+                self._tick("understood: " + ", then ".join(data.texts("stages")))
+                for note in data.texts("notes"):
+                    self._line(f"    [yellow]note:[/] {escape(note)}")
+                    self._noted.add(note)
             case "plan":
                 self._show_plan(data)
             case "action":
-                self._started_s = float(data["time_s"])
-                again = f" (candidate {data['attempt'] + 1})" if data["attempt"] else ""
-                self._now(f"{self._position()} {self._words(data['action'])}{again}")
+                self._started_s = data.number("time_s")
+                attempt = data.integer("attempt")
+                again = f" (candidate {attempt + 1})" if attempt else ""
+                self._now(f"{self._position()} {self._words(data.text('action'))}{again}")
             case "effects":
-                took = f"  [dim]{data['time_s'] - self._started_s:.1f} s of robot time[/]"
-                words = f"{self._position()} {self._words(data['action'])}"
-                if data["ok"]:
-                    self._tick(words, took)
+                took_s = data.number("time_s") - self._started_s
+                words = f"{self._position()} {self._words(data.text('action'))}"
+                if data.flag("ok"):
+                    self._tick(words, f"  [dim]{took_s:.1f} s of robot time[/]")
                     self._done += 1
                 else:
-                    self._cross(f"{words}: {data['reason']}")
+                    self._cross(f"{words}: {data.text('reason')}")
             case "replan" | "retry" | "backtrack" | "reinterpret" | "ask" | "stop":
-                self._line(f"  [yellow]{_RUNGS[event.kind]}:[/] {escape(str(data['reason']))}")
+                self._line(f"  [yellow]{_RUNGS[event.kind]}:[/] {escape(data.text('reason'))}")
             case "request":
-                self._now(f"asking {data.get('model', 'the model')}")
+                self._now(f"asking {data.text('model', 'the model')}")
             case "diagnostic":
-                self._line(f"  [yellow]repair:[/] {escape(str(data.get('text', '')))}")
+                self._line(f"  [yellow]repair:[/] {escape(data.text('text', ''))}")
             case _:
                 pass
 
@@ -153,10 +152,11 @@ class RichDisplay:
             source = self._about.get("object_source", "measured state")
             lines.append(Text(f"judged by object poses from: {source}", style="dim"))
         self._console.print(Panel(Group(*lines), title=title, border_style=color, expand=False))
-        for what, reason in summary.get("lost", {}).items():
-            self._line(f"[yellow]lost:[/] {escape(what)}: {escape(reason)}")
-        pictures = summary.get("pictures") or ()
-        if note := (summary.get("video") or {}).get("note"):
+        said = Record(summary, "run.json")
+        for what, reason in said.record("lost", {}).values.items():
+            self._line(f"[yellow]lost:[/] {escape(what)}: {escape(str(reason))}")
+        pictures = said.texts("pictures", ())
+        if note := said.record("video", {}).text("note", ""):
             self._console.print(f"[dim]pictures: {escape(note)}[/]", soft_wrap=True)
         made = f"  [dim]({', '.join(pictures)})[/]" if pictures else ""
         self._console.print(f"[dim]run folder:[/] {escape(str(folder))}{made}", soft_wrap=True)
@@ -166,18 +166,19 @@ class RichDisplay:
         if self._progress.live.is_started:
             self._progress.stop()
 
-    def _show_plan(self, data: Mapping[str, Any]) -> None:
+    def _show_plan(self, data: Record) -> None:
         if self._no_plan:  # the agent goes on, so this was no end
             self._line("  [dim]the stages cannot all hold at once: the next one on its own[/]")
             self._no_plan = ""
-        if data["status"] != "SOLVED":
-            self._no_plan = f"plan: {data['message'] or data['status'].lower()}"
+        status = data.text("status")
+        if status != "SOLVED":
+            self._no_plan = f"plan: {data.text('message') or status.lower()}"
             return
-        self._plan, self._done = list(data["plan"]), 0
+        self._plan, self._done = list(data.texts("plan")), 0
         n = len(self._plan)
-        kind = "optimal" if data["optimal"] else "satisficing"
-        steps = f"{n} action{'' if n == 1 else 's'}"
-        self._tick(f"plan: {steps}, {kind}", f"  [dim]{data['engine']}, {data['wall_s']:.2f} s[/]")
+        kind = "optimal" if data.flag("optimal") else "satisficing"
+        how = f"  [dim]{data.text('engine')}, {data.number('wall_s'):.2f} s[/]"
+        self._tick(f"plan: {n} action{'' if n == 1 else 's'}, {kind}", how)
         if self._planning_only:
             for k, action in enumerate(self._plan, 1):
                 self._line(f"    {k}. {escape(self._words(action))}  [dim]{escape(action)}[/]")
@@ -228,7 +229,7 @@ class QuietDisplay:
         title, _ = _TITLES.get(outcome.exit_code, _TITLES[BROKEN])
         words = f"{title}: {outcome.message}" if outcome.message else title
         self._console.print(f"{words} ({folder})", markup=False, soft_wrap=True)
-        for what, reason in summary.get("lost", {}).items():
+        for what, reason in Record(summary).record("lost", {}).values.items():
             self._console.print(f"lost: {what}: {reason}", markup=False, soft_wrap=True)
 
     def close(self) -> None:
@@ -255,10 +256,9 @@ class JsonDisplay:
         """Nothing."""
 
 
-def print_json(value: Any) -> None:
+def print_json(value: object) -> None:
     """Write one line of JSON to standard output."""
-    text = json.dumps(jsonable(value), ensure_ascii=False, allow_nan=False)
-    sys.stdout.write(escaped(text) + "\n")
+    sys.stdout.write(escaped(json_line(jsonable(value)).rstrip()) + "\n")
     sys.stdout.flush()
 
 

@@ -16,11 +16,13 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 from embodied.app.show.video_options import VideoOptions, VideoResult
+from embodied.errors import ConfigurationError
+from embodied.records import Record
 
 _ADVICE = "if OpenGL is what fails, MUJOCO_GL=disable draws without it"
 
@@ -35,9 +37,9 @@ class VideoJob:
 
     def __init__(self, folder: Path, options: VideoOptions) -> None:
         self._progress: tuple[int, int] = (0, 0)
-        self._done: dict[str, Any] | None = None
+        self._done: Record | None = None
         self._errors = tempfile.TemporaryFile()
-        arguments = json.dumps({"folder": str(folder), **_as_dict(options)})
+        arguments = json.dumps({"folder": str(folder), **asdict(options)})
         env = dict(os.environ)
         env.setdefault("LP_NUM_THREADS", "1")
         env["OMP_NUM_THREADS"] = "1"
@@ -112,13 +114,13 @@ class VideoJob:
             return
         for line in stdout:
             try:
-                message: dict[str, Any] = json.loads(line)
-            except ValueError:
+                message = Record.parse(line)
+                if "drawn" in message:
+                    self._progress = (message.integer("drawn"), message.integer("of"))
+                else:
+                    self._done = message
+            except ConfigurationError:  # a library's own words
                 continue
-            if "drawn" in message:
-                self._progress = (int(message["drawn"]), int(message["of"]))
-            else:
-                self._done = message
 
     def _result(self) -> VideoResult:
         done = self._done
@@ -129,7 +131,9 @@ class VideoJob:
             last = lines[-1] if lines else f"the drawing process ended with status {code}"
             return VideoResult(problem=f"no pictures: {last}; {_ADVICE}")
         return VideoResult(
-            files=tuple(done["files"]), details=done["details"], problem=done["problem"]
+            files=done.texts("files"),
+            details=done.record("details").values,
+            problem=done.text("problem"),
         )
 
 
@@ -150,10 +154,6 @@ def film(
     return Film(folder, options).run(ended=ended, report=report)
 
 
-def _as_dict(options: VideoOptions) -> dict[str, Any]:
-    return {name: getattr(options, name) for name in VideoOptions.__dataclass_fields__}
-
-
 def _watch_stdin() -> Callable[[], bool]:
     ended = threading.Event()
 
@@ -165,7 +165,7 @@ def _watch_stdin() -> Callable[[], bool]:
     return ended.is_set
 
 
-def _say(message: dict[str, Any]) -> None:
+def _say(message: Mapping[str, object]) -> None:
     try:
         sys.stdout.write(json.dumps(message) + "\n")
         sys.stdout.flush()
@@ -174,7 +174,7 @@ def _say(message: dict[str, Any]) -> None:
 
 
 def _main() -> int:
-    arguments: dict[str, Any] = json.loads(sys.argv[1])
+    arguments = json.loads(sys.argv[1])
     folder = Path(arguments.pop("folder"))
     ended = _watch_stdin()
     try:

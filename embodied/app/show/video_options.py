@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,5 +41,5 @@ class VideoResult:
     """
 
     files: tuple[str, ...] = ()
-    details: dict[str, Any] = field(default_factory=dict[str, Any])
+    details: Mapping[str, object] = field(default_factory=dict[str, object])
     problem: str = ""

@@ -7,11 +7,15 @@ import os
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from embodied.app.record.states import STATES, read_states
 from embodied.errors import EnvironmentMissingError
 from embodied.session import Session
+
+if TYPE_CHECKING:
+    from mujoco import MjData, MjModel  # pyright: ignore  # no stubs
+    from mujoco.viewer import Handle  # pyright: ignore  # no stubs
 
 _FRAME_S = 1.0 / 30.0
 _LIVE_SPEED = 2.0
@@ -97,7 +101,7 @@ def _check_screen() -> None:
         )
 
 
-def _launch(model: Any, data: Any) -> Any:
+def _launch(model: MjModel, data: MjData) -> Handle:
     _check_screen()
     try:
         viewer: Any = importlib.import_module("mujoco.viewer")

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
-from embodied.protocols import Controller, Critic, Skill, Skills
+from embodied.protocols import AnyController, Critic, Skill, Skills
 from embodied.route import Run
 from embodied.routes.pddl.monitor import Contradiction, Effects, Monitor
 from embodied.routes.pddl.tasks import Performed
@@ -65,7 +64,7 @@ class ActionExecutor:
         run: Run,
         *,
         skills: Skills,
-        controller: Controller[Any],
+        controller: AnyController,
         monitor: Monitor,
         critic: Critic | None = None,
         goal_time_s: float,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import Protocol
 
 from embodied.protocols import PddlPlanner
 from embodied.route import Run
@@ -106,7 +106,7 @@ class Planning:
     def _note(self, result: PlanResult, domain: str, problem: str) -> PlanResult:
         """Report a planner answer that counts."""
         self.plans.append(result)
-        data: dict[str, Any] = {
+        data: dict[str, object] = {
             "status": result.status.name,
             "plan": [str(a) for a in result.plan],
             "cost": result.cost,

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from embodied.errors import ConfigurationError
 from embodied.opening import Opening
 from embodied.outcome import NOT_REACHED, NOT_UNDERSTOOD, REACHED, Outcome, ladder
-from embodied.protocols import Controller, Critic, PddlPlanner, Skills, SymbolGrounder, Translator
+from embodied.protocols import (
+    AnyController,
+    Critic,
+    PddlPlanner,
+    Skills,
+    SymbolGrounder,
+    Translator,
+)
+from embodied.records import Record
 from embodied.route import Change, Route, Run
 from embodied.routes.pddl.execution import ActionExecutor
 from embodied.routes.pddl.monitor import Monitor
@@ -42,7 +50,7 @@ class PddlOptions:
     tidy: str | None = None
 
 
-def _names(plan: Any, objects: Mapping[str, str]) -> tuple[str, ...]:
+def _names(plan: Sequence[GroundAction], objects: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(map(str, plan))
 
 
@@ -73,7 +81,7 @@ class PddlRoute(Route[PddlProgram]):
         translator: Translator | None = None,
         planner: PddlPlanner,
         skills: Skills,
-        controller: Controller[Any],
+        controller: AnyController,
         explain: Explain = _names,
         strategy: Callable[[], Strategy] = PlanStrategy,
         critic: Critic | None = None,
@@ -125,7 +133,7 @@ class PddlRoute(Route[PddlProgram]):
         """The goals, as PDDL text."""
         return program.stages
 
-    def record(self, program: PddlProgram) -> Mapping[str, Any]:
+    def record(self, program: PddlProgram) -> Mapping[str, object]:
         """Nothing besides the stages: domain and problem are files."""
         del program
         return {}
@@ -134,15 +142,15 @@ class PddlRoute(Route[PddlProgram]):
         """Domain and problem."""
         return {"domain.pddl": program.domain, "problem.pddl": program.problem}
 
-    def read(self, record: Mapping[str, Any], folder: Path) -> PddlProgram:
+    def read(self, record: Record, folder: Path) -> PddlProgram:
         """The program that a run pursued; raises as ``Route.read`` does."""
         try:
             return PddlProgram(
                 domain=(folder / "domain.pddl").read_text("utf-8"),
                 problem=(folder / "problem.pddl").read_text("utf-8"),
-                stages=tuple(record["stages"]),
-                source=f"replay of {record['source']}",
-                notes=tuple(record["notes"]),
+                stages=record.texts("stages"),
+                source=f"replay of {record.text('source')}",
+                notes=record.texts("notes"),
             )
         except OSError as error:
             raise ConfigurationError(
@@ -196,7 +204,7 @@ class PddlRoute(Route[PddlProgram]):
             },
         )
 
-    def details(self, run: Run) -> Mapping[str, Any]:
+    def details(self, run: Run) -> Mapping[str, object]:
         """Plans, actions, what the strategy did, goals that were read again."""
         execution = _execution_of(run)
         if execution is None:

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, ClassVar, cast
+from typing import ClassVar, cast
 
 from embodied_controllers.mpc.controller import RewardState
 from embodied_controllers.mpc.terms import term_label
@@ -23,6 +23,7 @@ from embodied.language.reward.translator import RewardTranslator
 from embodied.opening import Opening
 from embodied.outcome import NOT_REACHED, REACHED, Outcome
 from embodied.protocols import Translator
+from embodied.records import Record
 from embodied.route import Change, Route, Run, not_undone
 from embodied.routes.reward.live import Correction, Listener, TypedLines, refusal
 from embodied.routes.reward.robots import REWARD_ROBOTS
@@ -71,11 +72,11 @@ class RewardRoute(Route[RewardProgram]):
         """The terms of every stage."""
         return tuple(", ".join(term_label(t) for t in s.terms) for s in program.stages)
 
-    def record(self, program: RewardProgram) -> Mapping[str, Any]:
+    def record(self, program: RewardProgram) -> Mapping[str, object]:
         """The program as JSON values."""
         return {"reward": self.summary(program)}
 
-    def summary(self, program: RewardProgram) -> Any:
+    def summary(self, program: RewardProgram) -> object:
         """The program in ``run.json``."""
         return json.loads(program_to_json(program))
 
@@ -83,10 +84,10 @@ class RewardRoute(Route[RewardProgram]):
         """The program as JSON."""
         return {"reward.json": program_to_json(program)}
 
-    def read(self, record: Mapping[str, Any], folder: Path) -> RewardProgram:
+    def read(self, record: Record, folder: Path) -> RewardProgram:
         """The program that a run pursued; raises as ``Route.read`` does."""
         del folder
-        text, source = json.dumps(record["reward"]), f"replay of {record['source']}"
+        text, source = json.dumps(record.value("reward")), f"replay of {record.text('source')}"
         return program_from_json(text, self.setup.speech.vocabulary, source=source, filled=False)
 
     def begin(
@@ -120,7 +121,7 @@ class RewardRoute(Route[RewardProgram]):
             run.say("diagnostic", text=refusal(error))
             return None
 
-    def details(self, run: Run) -> Mapping[str, Any]:
+    def details(self, run: Run) -> Mapping[str, object]:
         """How long it moved, and how often a guard led back."""
         execution = _execution_of(run)
         if execution is None:

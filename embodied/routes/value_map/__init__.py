@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from embodied.route import Route, RouteEntry
+from embodied.route import AnyRoute, RouteEntry
 
 
-def _load() -> type[Route[Any]]:
+def _load() -> type[AnyRoute]:
     from embodied.routes.value_map.route import ValueMapRoute
 
     return ValueMapRoute

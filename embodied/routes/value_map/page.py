@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from importlib import resources
-from typing import Any
 
 import numpy as np
 from embodied_planners.value_map import VoxelGrid
@@ -13,7 +12,7 @@ from numpy.typing import NDArray
 
 from embodied.language.value_map import describe
 from embodied.routes.value_map.stage_run import Snapshot
-from embodied.types import ValueMapProgram
+from embodied.types import Array, ValueMapProgram
 
 Mask = NDArray[np.bool_]
 
@@ -53,7 +52,7 @@ def page(grid: VoxelGrid, program: ValueMapProgram, snapshots: Sequence[Snapshot
     return template.replace("/*DATA*/null", text)
 
 
-def _stage(grid: VoxelGrid, snapshot: Snapshot) -> dict[str, Any]:
+def _stage(grid: VoxelGrid, snapshot: Snapshot) -> dict[str, object]:
     plan = snapshot.plan
     blocked = ~np.isfinite(snapshot.cost)
     blocked[:, :, :3] = False  # the table
@@ -80,7 +79,7 @@ def _stage(grid: VoxelGrid, snapshot: Snapshot) -> dict[str, Any]:
     }
 
 
-def _shell(grid: VoxelGrid, mask: Mask) -> list[list[float]]:
+def _shell(grid: VoxelGrid, mask: Mask) -> list[object]:
     """Centres of the voxels on the surface of a mask, thinned out evenly."""
     inner = mask.copy()
     for axis in range(3):
@@ -91,5 +90,5 @@ def _shell(grid: VoxelGrid, mask: Mask) -> list[list[float]]:
     return _rounded(grid.centre(index)) if len(index) else []
 
 
-def _rounded(values: Any) -> Any:
+def _rounded(values: Array) -> list[object]:
     return np.round(np.asarray(values, dtype=np.float64), 4).tolist()

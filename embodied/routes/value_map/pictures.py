@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import io
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
-from embodied_planners.value_map import VoxelGrid
+from embodied_planners.value_map import ObjectGeometry, VoxelGrid
 
 from embodied.errors import EnvironmentMissingError
 from embodied.routes.value_map.stage_run import Snapshot
 from embodied.types import Array, ValueMapProgram
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 _VIEWS = ((0, 1, 2, "from above"), (0, 2, 1, "from the right"), (1, 2, 0, "from the front"))
 """Horizontal axis, vertical axis, axis looked along, name."""
@@ -44,7 +49,7 @@ class Pictures:
         from matplotlib.figure import Figure
 
         figure = Figure(figsize=(13, 9), dpi=90, layout="constrained")
-        axes: Any = figure.subplots(2, 2)
+        axes: np.ndarray = figure.subplots(2, 2)
         for axis, view in zip(axes.flat[:3], _VIEWS, strict=True):
             self._view(axis, snapshot, view)
         self._speed(axes.flat[3], snapshot)
@@ -63,27 +68,23 @@ class Pictures:
         parts = "; ".join(describe_operation(o) for o in stage.operations)
         return "\n".join(textwrap.wrap(f"move {stage.moving}: {parts}", 130)[:3])
 
-    def _view(self, axis: Any, snapshot: Snapshot, view: tuple[int, int, int, str]) -> None:
+    def _view(self, axis: Axes, snapshot: Snapshot, view: tuple[int, int, int, str]) -> None:
         """A slice through the end of the way; what is avoided and the things behind it shaded."""
         across, up, along, name = view
         grid = self.grid
         place = self._place(snapshot)
         level = int(np.clip(grid.index(place)[along], 0, grid.shape[along] - 1))
-        extent = [
-            grid.origin_in_world[across],
-            grid.upper_in_world[across],
-            grid.origin_in_world[up],
-            grid.upper_in_world[up],
-        ]
+        low, high = grid.origin_in_world, grid.upper_in_world
+        extent = (low[across], high[across], low[up], high[up])
         cost = np.take(snapshot.cost, level, axis=along)
         avoided = np.take(snapshot.avoidance, level, axis=along)
         free = np.where(np.isfinite(cost), np.minimum(cost - 1.0, 3.0), np.nan)
-        options = {"origin": "lower", "extent": extent, "interpolation": "nearest"}
-        axis.imshow(free.T, cmap="Blues", vmin=0, vmax=6, **options)
+        show = partial(axis.imshow, origin="lower", extent=extent, interpolation="nearest")
+        show(free.T, cmap="Blues", vmin=0, vmax=6)
         blocked = np.where(np.isfinite(cost), np.nan, 1.0)
-        axis.imshow(blocked.T, cmap="gray", vmin=0, vmax=1.5, **options)
+        show(blocked.T, cmap="gray", vmin=0, vmax=1.5)
         shade = np.where(avoided > 0.5, avoided, np.nan)
-        axis.imshow(shade.T, cmap="Reds", vmin=0, vmax=90, alpha=0.75, **options)
+        show(shade.T, cmap="Reds", vmin=0, vmax=90, alpha=0.75)
         for thing, geometry in snapshot.objects.items():
             self._outline(axis, thing, geometry, across, up)
         if snapshot.plan is not None and len(snapshot.plan.path_in_world):
@@ -102,7 +103,7 @@ class Pictures:
         axis.set_xlim(extent[0], extent[1])
         axis.set_ylim(extent[2], extent[3])
 
-    def _outline(self, axis: Any, name: str, thing: Any, across: int, up: int) -> None:
+    def _outline(self, axis: Axes, name: str, thing: ObjectGeometry, across: int, up: int) -> None:
         from scipy.spatial import ConvexHull
 
         half = np.array(thing.size_m) / 2
@@ -112,10 +113,10 @@ class Pictures:
         hull = np.vstack([hull, hull[:1]])
         axis.plot(hull[:, 0], hull[:, 1], color="#444444", lw=0.9)
         if up == 1:
-            middle = flat.mean(axis=0)
-            axis.text(*middle, name, fontsize=7, ha="center", va="center", color="#111111")
+            x, y = flat.mean(axis=0)
+            axis.text(x, y, name, fontsize=7, ha="center", va="center", color="#111111")
 
-    def _speed(self, axis: Any, snapshot: Snapshot) -> None:
+    def _speed(self, axis: Axes, snapshot: Snapshot) -> None:
         """Measured speed over the way gone, and what the velocity map allows on the last way."""
         path, speed = snapshot.path, snapshot.speed
         if len(path) > 1:
@@ -136,7 +137,7 @@ class Pictures:
         axis.set_title("speed", fontsize=10)
         axis.grid(alpha=0.3)
 
-    def _legend(self, figure: Any) -> None:
+    def _legend(self, figure: Figure) -> None:
         from matplotlib.lines import Line2D
         from matplotlib.patches import Patch
 

@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 from embodied_planners.value_map import warm_up
@@ -22,8 +22,9 @@ from embodied.language.reward.amending import Conversation
 from embodied.language.value_map import check, describe, read_json, to_json
 from embodied.opening import Opening
 from embodied.outcome import Outcome
-from embodied.perception.perceivers import perception_errors
+from embodied.perception.perceivers import CameraWorld, perception_errors
 from embodied.protocols import Emit, Translator, World
+from embodied.records import Record
 from embodied.route import Route, Run
 from embodied.routes.value_map.page import page
 from embodied.routes.value_map.pictures import Pictures
@@ -58,8 +59,8 @@ class ValueMapRoute(Route[ValueMapProgram]):
         from embodied.routes.value_map.translators import open_translator
 
         place, settings = opening.environment, opening.settings
-        world: Any = place.body.world
-        if place.scene is None or not hasattr(world, "render"):
+        world = place.body.world
+        if place.scene is None or not isinstance(world, CameraWorld):
             raise ConfigurationError(
                 "the route value-map moves an arm with a gripper at a table, and looks through the "
                 f"cameras of mujoco and pybullet: it cannot move {settings.robot} in "
@@ -81,11 +82,11 @@ class ValueMapRoute(Route[ValueMapProgram]):
         """The operations of every stage."""
         return tuple(stage_text(i, s) for i, s in enumerate(program.stages))
 
-    def record(self, program: ValueMapProgram) -> Mapping[str, Any]:
+    def record(self, program: ValueMapProgram) -> Mapping[str, object]:
         """The program as JSON values."""
         return {"value_map": self.summary(program)}
 
-    def summary(self, program: ValueMapProgram) -> Any:
+    def summary(self, program: ValueMapProgram) -> object:
         """The program in ``run.json``."""
         return json.loads(to_json(program))
 
@@ -93,11 +94,11 @@ class ValueMapRoute(Route[ValueMapProgram]):
         """The program as JSON and in words."""
         return {"value_map.json": to_json(program), "value_map.txt": describe(program) + "\n"}
 
-    def read(self, record: Mapping[str, Any], folder: Path) -> ValueMapProgram:
+    def read(self, record: Record, folder: Path) -> ValueMapProgram:
         """The program that a run pursued; raises as ``Route.read`` does."""
         del folder
         objects = tuple(self.run_state.setup.spec.objects)
-        text, source = json.dumps(record["value_map"]), f"replay of {record['source']}"
+        text, source = json.dumps(record.value("value_map")), f"replay of {record.text('source')}"
         return read_json(text, objects=objects, source=source)
 
     def begin(
@@ -120,7 +121,7 @@ class ValueMapRoute(Route[ValueMapProgram]):
         for snapshot in snapshots:
             run.write(*pictures.png(snapshot))
 
-    def details(self, run: Run) -> Mapping[str, Any]:
+    def details(self, run: Run) -> Mapping[str, object]:
         """What was measured of every stage, what the loop cost, how far perception was off."""
         execution = _execution_of(run)
         if execution is None:

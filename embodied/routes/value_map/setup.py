@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 import mujoco
 import numpy as np
@@ -16,7 +15,7 @@ from embodied_planners.value_map import ObjectGeometry, ValueMapPlanner, VoxelGr
 from embodied_planners.value_map.arm import SLOT, SLOTS, ArmChecker
 
 from embodied.perception import PerceivedObject, Percept
-from embodied.types import Observation, WorldSpec
+from embodied.types import Array, Observation, WorldSpec
 from embodied.world import robots
 from embodied.world.builder import build_spec
 from embodied.world.scene import TABLE, Scene
@@ -77,7 +76,7 @@ class ValueMapSetup:
         )
 
 
-def arm_model(scene: Scene, with_arm: Callable[[Scene], mujoco.MjSpec]) -> Any:
+def arm_model(scene: Scene, with_arm: Callable[[Scene], mujoco.MjSpec]) -> mujoco.MjModel:
     """The robot at its table with spare bodies for what will be seen, and nothing else."""
     bare = replace(
         scene,
@@ -128,7 +127,7 @@ def _size(thing: PerceivedObject, spec: WorldSpec) -> tuple[float, float, float]
     )
 
 
-def unexplained(percept: Percept, things: Mapping[str, ObjectGeometry]) -> np.ndarray[Any, Any]:
+def unexplained(percept: Percept, things: Mapping[str, ObjectGeometry]) -> Array:
     """Obstacle points (n, 3) that belong to no thing that has a name, m."""
     points = percept.obstacle_points_in_world
     if len(points) == 0:

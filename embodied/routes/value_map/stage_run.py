@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
-from embodied_planners.value_map import ValueMapPlan
+from embodied_planners.value_map import ObjectGeometry, ValueMapPlan
 from embodied_planners.value_map.regions import UnknownFrameError, volume
 from numpy.typing import NDArray
 
@@ -47,7 +46,7 @@ class Snapshot:
     distance: NDArray[np.float32]
     path: Array
     speed: Array
-    objects: Mapping[str, Any]
+    objects: Mapping[str, ObjectGeometry]
     anchors: Mapping[str, Array]
 
 
@@ -172,7 +171,7 @@ class ValueMapStageRun(StageRun):
         return self._travel(stage, anchors, until)
 
     def _travel(
-        self, stage: ValueMapStage, anchors: Mapping[str, Array], until: Any
+        self, stage: ValueMapStage, anchors: Mapping[str, Array], until: Callable[[], bool]
     ) -> MotionResult:
         """Travel; a grasp that closed on nothing is tried again from a fresh look."""
         s = self.s

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 from embodied_planners.value_map import Mover, ObjectGeometry
@@ -20,8 +18,6 @@ from embodied.types import (
     Observation,
     Pose,
 )
-
-EachStep = Callable[[Observation], None]
 
 HOLDS_M = 0.004
 """Fingers that stop this far apart have something between them."""
@@ -97,7 +93,7 @@ class RunState:
         """What was measured last."""
         return self.body.observation
 
-    def say(self, kind: str, **data: Any) -> None:
+    def say(self, kind: str, **data: object) -> None:
         """Emit an event with the time of the world in it."""
         self.emit(Event(kind=kind, data={"time_s": round(self.observation.time, 3), **data}))
 

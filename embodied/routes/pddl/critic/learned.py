@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from functools import lru_cache
 from importlib import resources
 
+from embodied.records import Record
 from embodied.routes.pddl.critic.features import GROUPS, NAMES, features
 from embodied.routes.pddl.critic.logistic import LogisticModel
 from embodied.types import GroundAction, Observation, WorldSpec
@@ -50,4 +50,4 @@ def tabletop_critic(spec: WorldSpec, *, pose_sigma_m: float = 0.0) -> OutcomeCri
 def shipped_model() -> LogisticModel:
     """The shipped weights."""
     text = resources.files("embodied.routes.pddl.critic").joinpath(WEIGHTS).read_text("utf-8")
-    return LogisticModel.from_json(json.loads(text)["weights"], NAMES)
+    return LogisticModel.from_json(Record.parse(text, WEIGHTS).record("weights").values, NAMES)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from embodied.errors import ConfigurationError
+from embodied.records import Record
 from embodied.types import Array
 
 _STEPS = 60
@@ -35,7 +35,7 @@ class LogisticModel:
         return {n: round(float(w), 5) for n, w in zip(self.names, self.weights, strict=True)}
 
     @staticmethod
-    def from_json(data: Mapping[str, Any], names: Sequence[str]) -> LogisticModel:
+    def from_json(data: Mapping[str, object], names: Sequence[str]) -> LogisticModel:
         """Read weights; every feature must have one, and no other.
 
         Raises:
@@ -44,7 +44,9 @@ class LogisticModel:
         wrong = sorted(set(names) ^ set(data))
         if wrong:
             raise ConfigurationError(f"weights of other features: {', '.join(wrong)}")
-        return LogisticModel(names=tuple(names), weights=np.array([float(data[n]) for n in names]))
+        record = Record(data, "the weights")
+        weights = np.array([record.number(n) for n in names])
+        return LogisticModel(names=tuple(names), weights=weights)
 
 
 def fit(x: Array, y: Array, names: Sequence[str], *, l2: float = 1.0) -> LogisticModel:

@@ -8,8 +8,8 @@ import pytest
 
 from embodied.bench.loop.symbolic_robot import SymbolicRobot
 from embodied.language.models import FunctionModel
-from embodied.memory.working import token_steps
 from embodied.protocols import Request
+from embodied.records import read_lines
 from embodied.recovery import RecoveryStep
 from embodied.routes.pddl.prompting import read_plans
 from embodied.routes.pddl.strategies.code import CodeStrategy
@@ -174,7 +174,7 @@ def test_of_what_is_finished_the_model_sees_one_line(tmp_path: Path) -> None:
     assert "now: (at blue shelf)" in shown[2] and "now: (at blue shelf)" in shown[3]
     assert "(lift red left)" not in shown[3].partition("So far:")[2].partition("now:")[0]
     assert "reached (2 steps, see subgoal-0001.jsonl)" in shown[3]
-    assert len(token_steps(tmp_path)) == 4
+    assert len(read_lines(tmp_path / "tokens.jsonl")[0]) == 4
     assert len((tmp_path / "subgoal-0001.jsonl").read_text().splitlines()) == 2
 
 
