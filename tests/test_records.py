@@ -42,7 +42,7 @@ def test_what_is_wrong_is_named(read, message: str) -> None:
         read(Record(VALUES, "run.json"))
 
 
-@pytest.mark.parametrize("text", ["{", "[]", "", "\x00"])
+@pytest.mark.parametrize("text", ["{", "[]", "", "\x00", '{"a":' + "[" * 100_000])
 def test_files_that_hold_no_object_are_named(tmp_path: Path, text: str) -> None:
     path = tmp_path / "run.json"
     with pytest.raises(ConfigurationError, match=r"run\.json"):
