@@ -12,7 +12,6 @@ import argparse
 import random
 import statistics
 import time
-from importlib.resources import files
 
 from embodied_planners.pddl import Planner, engines, external
 
@@ -20,6 +19,7 @@ from embodied.bench.core.report import markdown_table
 from embodied.symbolic import Domain, read_domain, read_problem, render_domain, render_problem
 from embodied.symbolic.simplify import compile_quantifiers
 from embodied.types import Atom, PddlProgram, PlanStatus
+from embodied.world.grounding import domain_text
 
 TYPES = "block - item table - surface bin - container cabinet - drawer)"
 
@@ -89,7 +89,7 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=5, help="random problems per row")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
-    text = files("embodied_assets").joinpath("domains/tabletop.pddl").read_text()
+    text = domain_text({})
     text = text.replace("drawer - container)", f"drawer - container {TYPES}")
     domain = read_domain(text)
     rows: list[tuple[object, ...]] = []

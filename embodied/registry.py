@@ -51,27 +51,37 @@ class Registry(Generic[T]):
     ) -> None:
         self.kind, self.group = kind, group
         self._package, self._attribute, self._folders = package, attribute, folders
+        self._added: dict[str, T] = {}
 
     @property
     def names(self) -> tuple[str, ...]:
         """All names, this package's own first."""
-        return tuple(self._own) + tuple(n for n in sorted(self._others) if n not in self._own)
+        others = sorted({*self._others, *self._added} - set(self._own))
+        return (*self._own, *others)
+
+    def add(self, name: str, thing: T) -> None:
+        """Name a thing for this process alone, as an entry point does for every one."""
+        self._added[name] = thing
 
     def get(self, name: str) -> T:
         """The thing of that name."""
         if name in self._own:
             return cast("T", getattr(importlib.import_module(self._own[name]), self._attribute))
+        if name in self._added:
+            return self._added[name]
         if name in self._others:
             return self._load(self._others[name])
         raise unknown(self.kind, name, self.names)
 
     def __contains__(self, name: str) -> bool:
-        return name in self._own or name in self._others
+        return name in self.names
 
     def origin(self, name: str) -> str:
         """Package that brings it."""
         if name in self._own:
             return "embodied-stack"
+        if name in self._added:
+            return "this process"
         point = self._others[name]
         return point.dist.name if point.dist is not None else point.value
 

@@ -25,6 +25,7 @@ from embodied.types._reward import RewardGuard as RewardGuard
 from embodied.types._reward import RewardProgram as RewardProgram
 from embodied.types._reward import RewardStage as RewardStage
 from embodied.types._reward import RewardTerm as RewardTerm
+from embodied.types._saying import Saying as Saying
 from embodied.types._symbols import Atom as Atom
 from embodied.types._symbols import GroundAction as GroundAction
 from embodied.types._value_map import MapOperation as MapOperation

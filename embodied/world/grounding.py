@@ -121,6 +121,9 @@ class TabletopGrounder:
             **dict.fromkeys(colors, "color"),
         }
         self.static_facts = self._static()
+        from embodied_planners.skills import all_skills
+
+        self._measures = tuple(s.measure for s in all_skills() if s.predicates)
 
     def facts(self, observation: Observation) -> frozenset[Atom]:
         """All atoms that hold in this measurement, static ones included.
@@ -151,6 +154,9 @@ class TabletopGrounder:
                 found.add(Atom("on", (name, below)))
                 covered.add(below)
         found.update(Atom("clear", (n,)) for n in items if n not in covered and n != held)
+        seen = {n: o for n, o in self._specs.items() if n in poses}
+        for measure in self._measures:
+            found.update(measure(seen, observation))
         return frozenset(found)
 
     def _static(self) -> frozenset[Atom]:
@@ -249,7 +255,9 @@ def _grasp_gap(item: _Body, ee: Pose, gripper: GripperState) -> float:
 
 
 def domain_text(objects: Mapping[str, ObjectSpec]) -> str:
-    """Return the tabletop domain with the objects' categories added as types."""
+    """The tabletop domain with all skills' actions, the objects' categories added as types."""
+    from embodied_planners.skills import with_skills  # brings the simulator
+
     domains = resources.files("embodied_assets").joinpath("domains")
     text = domains.joinpath("tabletop.pddl").read_text("utf-8")
     categories: dict[str, set[str]] = {}
@@ -260,4 +268,4 @@ def domain_text(objects: Mapping[str, ObjectSpec]) -> str:
     anchor = "    drawer - container"
     if anchor not in text:
         raise RuntimeError("tabletop.pddl has lost the line after which categories are added")
-    return text.replace(anchor, "\n".join([anchor, *lines]), 1)
+    return with_skills(text.replace(anchor, "\n".join([anchor, *lines]), 1))

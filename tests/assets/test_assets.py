@@ -6,6 +6,7 @@ from importlib import resources
 
 from embodied.symbolic.reading import read_domain
 from embodied.world._scene_reader import RESERVED
+from embodied.world.grounding import domain_text
 from embodied.world.robots import robot_names
 from embodied.world.scene import scene_names
 
@@ -19,7 +20,7 @@ def test_scenes_robots_and_domains_are_package_data() -> None:
 
 
 def test_the_words_of_the_tabletop_domain_are_reserved() -> None:
-    text = resources.files("embodied_assets").joinpath("domains", "tabletop.pddl").read_text()
+    text = domain_text({})
     domain = read_domain(text)
     assert {*domain.types, *domain.predicates, *domain.actions} <= RESERVED
 

@@ -6,6 +6,7 @@ import pytest
 
 from embodied.memory import Memory, Vocabulary
 from embodied.symbolic import Domain, read_domain
+from embodied.world.grounding import domain_text
 
 
 def bundled_domain(name: str) -> Domain:
@@ -14,7 +15,7 @@ def bundled_domain(name: str) -> Domain:
 
 
 STATLER = bundled_domain("statler.pddl")
-TABLETOP = bundled_domain("tabletop.pddl")
+TABLETOP = read_domain(domain_text({}))
 BLOCKS = {
     "a": "block",
     "b": "block",

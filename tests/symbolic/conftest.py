@@ -1,11 +1,11 @@
 from __future__ import annotations
 
-from importlib.resources import files
 from pathlib import Path
 
 import pytest
 
 from embodied.symbolic import Domain, Problem, read_domain, read_problem
+from embodied.world.grounding import domain_text
 
 DATA = Path(__file__).parents[1] / "data" / "pddl"
 TABLETOP_TYPES = "block cup - item table - surface bin - container cabinet - drawer)"
@@ -13,7 +13,7 @@ TABLETOP_TYPES = "block cup - item table - surface bin - container cabinet - dra
 
 @pytest.fixture(scope="session")
 def tabletop_text() -> str:
-    text = files("embodied_assets").joinpath("domains/tabletop.pddl").read_text()
+    text = domain_text({})
     assert text.count("drawer - container)") == 1
     return text.replace("drawer - container)", f"drawer - container {TABLETOP_TYPES}")
 

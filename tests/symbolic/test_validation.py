@@ -23,6 +23,7 @@ from embodied.symbolic import (
     validate_plan,
 )
 from embodied.types import GroundAction
+from embodied.world.grounding import domain_text as tabletop_domain
 
 DATA = Path(__file__).parents[1] / "data" / "pddl"
 TYPES = "block cup - item table - surface bin - container cabinet - drawer)"
@@ -47,7 +48,7 @@ def _val_accepts(folder: Path, domain: str, problem: str, plan: list[GroundActio
 
 @cache
 def _tasks() -> tuple[tuple[str, str, Domain, Problem, tuple[GroundAction, ...]], ...]:
-    tabletop = files("embodied_assets").joinpath("domains/tabletop.pddl").read_text()
+    tabletop = tabletop_domain({})
     tabletop = tabletop.replace("drawer - container)", f"drawer - container {TYPES}")
     result = []
     texts = (

@@ -14,9 +14,11 @@ def open_translator(opening: Opening) -> Translator:
     domain, objects = grounder.domain_text, grounder.objects
 
     def rules() -> Translator:
+        from embodied_planners.skills import all_skills
+
         from embodied.language.pddl.rules import RulesTranslator
 
-        return RulesTranslator(domain, objects)
+        return RulesTranslator(domain, objects, [s for k in all_skills() for s in k.sayings])
 
     def offline(first: Translator) -> Translator:
         from embodied.language.offline.offline import offline_translator

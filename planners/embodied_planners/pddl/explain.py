@@ -5,18 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from embodied.types import GroundAction
-
-# how each tabletop action is said; {0}, {1} are its arguments
-_PHRASES = {
-    "pick": "Pick up {0} from {1}.",
-    "unstack": "Take {0} off {1}.",
-    "take-out": "Take {0} out of {1}.",
-    "place": "Put {0} down on {1}.",
-    "stack": "Stack {0} on {1}.",
-    "put-in": "Put {0} into {1}.",
-    "open": "Open {0}.",
-    "close": "Close {0}.",
-}
+from embodied_planners.skills.skill import all_skills
 
 
 def explain_plan(
@@ -38,9 +27,9 @@ def explain_plan(
 
 def _sentence(action: GroundAction, objects: Mapping[str, object] | None) -> str:
     spoken = [_spoken(a, objects) for a in action.args]
-    phrase = _PHRASES.get(action.name)
-    if phrase is not None and phrase.count("{") == len(spoken):
-        return phrase.format(*spoken)
+    skill = next((s for s in all_skills() if s.name == action.name), None)
+    if skill is not None and skill.arity == len(spoken):
+        return skill.explanation.format(*spoken)
     verb = action.name.replace("-", " ").replace("_", " ")
     listed = ", ".join(spoken)
     return f"{verb.capitalize()}{f': {listed}' if listed else ''}."

@@ -18,17 +18,18 @@ HANDLE_GAP_M = 0.03
 
 
 def slide(
-    cell: Workcell, drawer: str, observation: Observation, *, opening: bool, attempt: int
+    cell: Workcell, args: tuple[str, ...], observation: Observation, attempt: int, *, opening: bool
 ) -> Skill:
     """Grasp the handle, move it along the drawer's direction, let go, retreat.
 
     Args:
         cell: Planner and options.
-        drawer: Name of the drawer.
+        args: The drawer.
         observation: Latest measurement.
-        opening: True to open, False to close.
         attempt: Selects another way to hold the handle.
+        opening: True to open, False to close.
     """
+    (drawer,) = args
     thing = cell.spec.objects[drawer]
     cell.look(observation)
     handle = handle_pose(cell, drawer)

@@ -1,4 +1,4 @@
-"""Taking hold of an item: pick, unstack and take-out."""
+"""Taking hold of an item: what pick, unstack and take-out share."""
 
 from __future__ import annotations
 
@@ -13,18 +13,16 @@ MAX_PUSHES = 3
 """Neighbours that are pushed aside, one after the other, before a grasp is given up."""
 
 
-def take(
-    cell: Workcell, item: str, source: str, observation: Observation, *, attempt: int
-) -> Skill:
-    """Take hold of ``item``, which is on or in ``source``, and lift it.
+def take(cell: Workcell, args: tuple[str, ...], observation: Observation, attempt: int) -> Skill:
+    """Take hold of an item, which is on or in something, and lift it.
 
     Args:
         cell: Planner and options.
-        item: What to take.
-        source: Surface, item, container or drawer that it comes from.
+        args: The item, and the surface, item, container or drawer that it comes from.
         observation: Latest measurement.
         attempt: Selects another grasp each time.
     """
+    item, source = args
     thing = cell.spec.objects[item]
     grasp, reach, reason = _choose(cell, item, observation, attempt)
     for push in range(MAX_PUSHES):

@@ -29,11 +29,19 @@ LEAST_ROOM_M = 0.001
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Pushed:
-    """How a push ended: whether the neighbour moved, why not, and what was measured last."""
+    """How a push ended.
+
+    Attributes:
+        ok: Whether the item moved.
+        observation: What was measured last.
+        reason: Why it did not.
+        begun: Whether a motion was found.
+    """
 
     ok: bool
     observation: Observation
     reason: str = ""
+    begun: bool = True
 
 
 def push_aside(
@@ -56,26 +64,42 @@ def push_aside(
     shift = attempt % len(pushes)
     reason = ""
     for neighbour, direction in (pushes[shift:] + pushes[:shift])[: cell.options.candidates]:
-        reach, push = _plan(cell, neighbour, direction, observation)
-        if push is None:
-            reason = reason or reach.reason
-            continue
-        start = observation.poses[neighbour].position
-        observation = yield GripperGoal(width_m=0.0, force_n=10.0, label="close the fingers")
-        observation = yield cell.path(reach.segments, f"reach beside {neighbour}")
-        observation = yield cell.path(
-            [push], f"push {neighbour} aside", speed=0.4, stop_on_contact=True
-        )
-        cell.look(observation)
-        back = cell.rise(observation.q, cell.options.retreat_m)
-        if back.found:
-            observation = yield cell.path([back], f"leave {neighbour}")
-        moved = float((observation.poses[neighbour].position - start) @ direction)
-        if moved < 0.3 * PUSH_M:
-            reason = f"{neighbour} moved only {1000 * moved:.0f} mm when pushed"
-            return Pushed(ok=False, observation=observation, reason=reason)
-        return Pushed(ok=True, observation=observation)
+        pushed = yield from push(cell, neighbour, direction, observation)
+        if pushed.begun:
+            return pushed
+        reason = reason or pushed.reason
     return Pushed(ok=False, observation=observation, reason=f"no push is possible: {reason}")
+
+
+def push(
+    cell: Workcell, item: str, direction: Array, observation: Observation
+) -> Generator[ControlGoal, Observation, Pushed]:
+    """Push an item ``PUSH_M`` along the surface that it is on, with closed fingers.
+
+    Args:
+        cell: Planner and options.
+        item: What to push; nothing is held.
+        direction: Horizontal unit vector in the world frame, (3,).
+        observation: Latest measurement.
+    """
+    cell.look(observation)
+    cell.scene.set_gap(0.0)
+    reach, line = _plan(cell, item, direction, observation)
+    if line is None:
+        return Pushed(ok=False, observation=observation, reason=reach.reason, begun=False)
+    start = observation.poses[item].position
+    observation = yield GripperGoal(width_m=0.0, force_n=10.0, label="close the fingers")
+    observation = yield cell.path(reach.segments, f"reach beside {item}")
+    observation = yield cell.path([line], f"push {item} aside", speed=0.4, stop_on_contact=True)
+    cell.look(observation)
+    back = cell.rise(observation.q, cell.options.retreat_m)
+    if back.found:
+        observation = yield cell.path([back], f"leave {item}")
+    moved = float((observation.poses[item].position - start) @ direction)
+    if moved < 0.3 * PUSH_M:
+        reason = f"{item} moved only {1000 * moved:.0f} mm when pushed"
+        return Pushed(ok=False, observation=observation, reason=reason)
+    return Pushed(ok=True, observation=observation)
 
 
 def _pushes(cell: Workcell, item: str, observation: Observation) -> Iterator[tuple[str, Array]]:

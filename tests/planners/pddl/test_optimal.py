@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from importlib.resources import files
 from pathlib import Path
 
 import pytest
 from embodied_planners.pddl import Planner, engines
 
 from embodied.types import PddlProgram, PlanStatus
+from embodied.world.grounding import domain_text
 
 pytestmark = pytest.mark.skipif(
     engines.symk() is None, reason="SymK is not installed (extra [optimal])"
@@ -19,7 +19,7 @@ TYPES = "block cup - item table - surface bin - container cabinet - drawer)"
 
 
 def _task(name: str) -> PddlProgram:
-    domain = files("embodied_assets").joinpath("domains/tabletop.pddl").read_text()
+    domain = domain_text({})
     domain = domain.replace("drawer - container)", f"drawer - container {TYPES}")
     if name == "lamps":
         domain = (DATA / "lamps.pddl").read_text()

@@ -6,7 +6,6 @@ import subprocess
 import sys
 import threading
 import time
-from importlib.resources import files
 from pathlib import Path
 
 import pytest
@@ -16,13 +15,14 @@ from embodied_planners.pddl._child import Child, wait_for_any
 from embodied.errors import EnvironmentMissingError
 from embodied.symbolic import read_domain, read_problem, validate_plan
 from embodied.types import PddlProgram, PlanStatus
+from embodied.world.grounding import domain_text
 
 DATA = Path(__file__).parents[2] / "data" / "pddl"
 TYPES = "block cup - item table - surface bin - container cabinet - drawer)"
 
 
 def _tabletop(goal: str | None = None) -> PddlProgram:
-    domain = files("embodied_assets").joinpath("domains/tabletop.pddl").read_text()
+    domain = domain_text({})
     domain = domain.replace("drawer - container)", f"drawer - container {TYPES}")
     problem = (DATA / "tabletop_three.pddl").read_text()
     if goal is not None:

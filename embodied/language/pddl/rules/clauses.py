@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from embodied.language.pddl.rules.statements import AS_IT_IS, OPEN_WORDS
 from embodied.language.pddl.rules.syntax import (
+    Asked,
     At,
     Clause,
     Empty,
@@ -38,13 +39,20 @@ from embodied.language.words.lexicon import (
     VERB_FORMS,
 )
 from embodied.language.words.scene_words import ITEM
+from embodied.types import Saying
 
 _BY_COLOR = ("by color", "by colors", "by their color", "by their colors", "according to color",
              "according to their color", "according to their colors")  # fmt: skip
 
 
 class ClauseParser(TowerParser):
-    """Reads one clause at a time."""
+    """Reads one clause at a time.
+
+    Attributes:
+        sayings: Sentences of skills, read before the grammar's own.
+    """
+
+    sayings: tuple[Saying, ...] = ()
 
     def clause(self, *, participles: bool = False) -> list[Clause]:
         """Read a clause; several when one verb asks for several things.
@@ -52,6 +60,10 @@ class ClauseParser(TowerParser):
         Args:
             participles: Accept "put" in "after you have put" and its like as a verb.
         """
+        for saying in self.sayings:
+            asked = self._asked(saying)
+            if asked is not None:
+                return [asked]
         word = self.peek()
         if self.at("do not", "not") and self._verb_at(2 if self.at("do not") else 1):
             self.eat("do not", "not")
@@ -95,6 +107,19 @@ class ClauseParser(TowerParser):
             self.trailing()
             return [Place(theme=theme, places=places)]
         raise self.abstain()
+
+    def _asked(self, saying: Saying) -> Asked | None:
+        """Read a sentence that a skill brings, from its first word to its last; None for others."""
+        start = self.pos
+        before, _, after = (part.strip() for part in saying.words.partition("{x}"))
+        if before and not self.eat(before):
+            return None
+        if self.starts_noun():
+            theme = self.nouns(stop_before_place=True)
+            if not after or self.eat(after):
+                return Asked(theme=theme, goal=saying.goal, kind=saying.kind)
+        self.pos = start
+        return None
 
     def _binned(self) -> Clause:
         """Read "bin the red block", which puts it in the bin."""

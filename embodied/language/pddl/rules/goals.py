@@ -8,6 +8,7 @@ from embodied.language.pddl.rules.discourse import ANY, DRAWERS, ITEMS, TRAY_LIK
 from embodied.language.pddl.rules.placing import at_place
 from embodied.language.pddl.rules.stage import Literal, Requirement, any_of, for_all, literals
 from embodied.language.pddl.rules.syntax import (
+    Asked,
     At,
     Clause,
     Empty,
@@ -63,6 +64,20 @@ class GoalBuilder(TowerBuilding):
                 return self._keep(clause)
             case Too():
                 return self._too(clause)
+            case Asked():
+                return self._asked(clause)
+
+    def _asked(self, clause: Asked) -> list[Requirement]:
+        """What a skill's sentence asks for, of each object that it speaks of."""
+        made: list[Requirement] = []
+        for group in self.groups(clause.theme, DRAWERS if clause.kind == "drawer" else ITEMS):
+            if group.none or group.choose is not None:
+                raise Abstain(f"'{clause.theme.text}'", "it is not clear which one")
+            for name in group.names:
+                atom = Atom.parse(clause.goal.replace("{x}", name))
+                wanted = (Literal(atom),)
+                made.append(Requirement(kind="skill", literals=wanted, names=frozenset((name,))))
+        return made
 
     def _hold(self, clause: Hold) -> list[Requirement]:
         groups = self.groups(clause.theme, ITEMS)

@@ -16,6 +16,7 @@ from embodied.language.words.lexicon import (
     VERB_FORMS,
 )
 from embodied.language.words.scene_words import SceneWords
+from embodied.types import Saying
 
 _THAT_STATEMENTS = ("the", "a", "all", "every", "each", "both", "no", "nothing", "everything", "it")
 _SUBJECTS = ("you have", "you are done", "you", "we have", "we", "i have", "having")
@@ -24,8 +25,11 @@ _SUBJECTS = ("you have", "you are done", "you", "we have", "we", "i have", "havi
 class SentenceParser(ClauseParser):
     """Reads a sentence; "then", "before" and "after" make stages."""
 
-    def __init__(self, tokens: Iterable[Token], scene: SceneWords) -> None:
+    def __init__(
+        self, tokens: Iterable[Token], scene: SceneWords, sayings: tuple[Saying, ...] = ()
+    ) -> None:
         super().__init__(tokens, scene)
+        self.sayings = sayings
         self.ignored = []
         self._spoken: list[Clause] = []
         self._stages: list[list[int]] = [[]]

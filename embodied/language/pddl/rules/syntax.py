@@ -178,8 +178,17 @@ class Too:
     negated: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """An atom of each of these; ``goal`` has ``{x}`` in their place."""
+
+    theme: Nouns
+    goal: str
+    kind: str
+
+
 Clause: TypeAlias = (
-    Place | Tower | Towers | Hold | Remove | Empty | SetOpen | Sort | Swap | Keep | Too
+    Place | Tower | Towers | Hold | Remove | Empty | SetOpen | Sort | Swap | Keep | Too | Asked
 )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from embodied.errors import Diagnostic, NotUnderstoodError
@@ -41,7 +41,7 @@ from embodied.language.words.lexicon import (
 from embodied.language.words.scene_words import SceneWords
 from embodied.protocols import StateMemory
 from embodied.symbolic import read_domain, render_problem
-from embodied.types import PddlProgram, WorldSpec
+from embodied.types import PddlProgram, Saying, WorldSpec
 
 _KNOWN: frozenset[str] = frozenset(
     word
@@ -64,12 +64,16 @@ class RulesTranslator:
     Args:
         domain_text: PDDL domain of the scene, e.g. ``TabletopGrounder.domain_text``.
         objects: PDDL type of every object by name, colours included.
+        sayings: Sentences that skills bring; their words are known besides those of the lexicon.
     """
 
-    def __init__(self, domain_text: str, objects: Mapping[str, str]) -> None:
+    def __init__(
+        self, domain_text: str, objects: Mapping[str, str], sayings: Iterable[Saying] = ()
+    ) -> None:
         self._domain_text = domain_text
         self._objects = dict(objects)
         self._domain = read_domain(domain_text)
+        self._sayings = tuple(sayings)
         names = sorted({t for t in self._domain.types} | set(objects.values()))
         self._types = {
             kind: frozenset(n for n, t in objects.items() if self._domain.is_subtype(t, kind))
@@ -97,8 +101,8 @@ class RulesTranslator:
         scene = SceneWords(spec.objects)
         try:
             tokens = _without_courtesy(_with_known_spellings(tokenize(instruction), scene))
-            _check_words(tokens, scene)
-            sentence = SentenceParser(tokens, scene).sentence()
+            _check_words(tokens, scene, self._sayings)
+            sentence = SentenceParser(tokens, scene, self._sayings).sentence()
             stages, notes = self._stages(sentence, scene, memory)
         except UnreadableTextError as why:
             raise self._refusal(
@@ -154,7 +158,7 @@ class RulesTranslator:
         known = Diagnostic(
             where="known here",
             problem=f"objects: {objects}",
-            hint=f"verbs: {', '.join(KNOWN_VERBS)}",
+            hint=f"verbs: {', '.join((*KNOWN_VERBS, *(s.words for s in self._sayings)))}",
         )
         return NotUnderstoodError(instruction, [*diagnostics, known])
 
@@ -191,10 +195,10 @@ def _without_courtesy(tokens: tuple[Token, ...]) -> tuple[Token, ...]:
     return tuple(kept)
 
 
-def _check_words(tokens: tuple[Token, ...], scene: SceneWords) -> None:
+def _check_words(tokens: tuple[Token, ...], scene: SceneWords, sayings: tuple[Saying, ...]) -> None:
     """Refuse words that are not known, and those known to be outside the grammar."""
     words = [t.word for t in tokens]
-    own = scene.words
+    own = scene.words | {w for s in sayings for w in s.words.split()}
     text = f" {' '.join(words)} "
     found = [
         Diagnostic(where=f"'{phrase}'", problem=reason)

@@ -1,20 +1,14 @@
-"""The skills of the tabletop domain: one generator for each action of ``tabletop.pddl``."""
+"""Ground actions of the tabletop domain become control goals."""
 
 from __future__ import annotations
-
-from collections.abc import Callable
 
 import numpy as np
 
 from embodied.protocols import Skill
 from embodied.types import GroundAction, Observation, PathGoal, SkillResult, WorldSpec
 from embodied_planners.motion import MotionPlanner
-from embodied_planners.skills.drawers import slide
-from embodied_planners.skills.picking import take
-from embodied_planners.skills.placing import place, put_in, stack
+from embodied_planners.skills.skill import all_skills
 from embodied_planners.skills.workcell import SkillOptions, Workcell
-
-Start = Callable[[GroundAction, Observation, int], Skill]
 
 
 class TabletopSkills:
@@ -33,16 +27,7 @@ class TabletopSkills:
         self, planner: MotionPlanner, spec: WorldSpec, options: SkillOptions | None = None
     ) -> None:
         self.cell = Workcell(planner, spec, options)
-        self._skills: dict[str, tuple[int, Start]] = {
-            "pick": (2, self._take),
-            "unstack": (2, self._take),
-            "take-out": (2, self._take),
-            "place": (2, self._put(place)),
-            "stack": (2, self._put(stack)),
-            "put-in": (2, self._put(put_in)),
-            "open": (1, self._slide),
-            "close": (1, self._slide),
-        }
+        self._skills = {skill.name: skill for skill in all_skills()}
 
     def start(self, action: GroundAction, observation: Observation, *, attempt: int) -> Skill:
         """Start an action.
@@ -52,16 +37,16 @@ class TabletopSkills:
         """
         if action.name not in self._skills:
             raise ValueError(f"no skill for {action}: there are {', '.join(self._skills)}")
-        count, skill = self._skills[action.name]
-        if len(action.args) != count:
-            raise ValueError(f"{action.name} takes {count} arguments, got {action}")
+        skill = self._skills[action.name]
+        if len(action.args) != skill.arity:
+            raise ValueError(f"{action.name} takes {skill.arity} arguments, got {action}")
         unknown = [n for n in action.args if n not in self.cell.spec.objects]
         if unknown:
             raise ValueError(
                 f"{action} names {', '.join(unknown)}: the objects of this world are "
                 f"{', '.join(self.cell.spec.objects)}"
             )
-        return skill(action, observation, attempt)
+        return skill.generate(self.cell, action.args, observation, attempt)
 
     def home(self, observation: Observation) -> Skill:
         """Bring the arm to its rest configuration, keeping hold of what it holds."""
@@ -76,18 +61,3 @@ class TabletopSkills:
         goal: PathGoal = cell.path(way.segments, "go home")
         yield goal
         return SkillResult(ok=True)
-
-    def _put(self, skill: Callable[..., Skill]) -> Start:
-        def start(action: GroundAction, observation: Observation, attempt: int) -> Skill:
-            item, support = action.args
-            return skill(self.cell, item, support, observation, attempt=attempt)
-
-        return start
-
-    def _slide(self, action: GroundAction, observation: Observation, attempt: int) -> Skill:
-        opening = action.name == "open"
-        return slide(self.cell, action.args[0], observation, opening=opening, attempt=attempt)
-
-    def _take(self, action: GroundAction, observation: Observation, attempt: int) -> Skill:
-        item, source = action.args
-        return take(self.cell, item, source, observation, attempt=attempt)

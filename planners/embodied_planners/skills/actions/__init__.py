@@ -1,0 +1,1 @@
+"""The skills of the tabletop: one file each, found by its name."""
