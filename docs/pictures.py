@@ -34,7 +34,7 @@ def main() -> None:
     small[0].save(
         TARGET, save_all=True, append_images=small[1:], duration=SHOW_MS, loop=0, optimize=True
     )
-    print(f"{TARGET}: {TARGET.stat().st_size / 1024:.0f} KiB, {len(small)} frames")
+    sys.stdout.write(f"{TARGET}: {TARGET.stat().st_size / 1024:.0f} KiB, {len(small)} frames\n")
 
 
 def _palette(frame: Image.Image) -> Image.Image:

@@ -32,11 +32,12 @@ SKIPS = {
     "interactive": "waits for what a person types",
     "key": "asks a language model that needs a key or a server",
     "minutes": "takes minutes or more",
+    "repeated": "runs on another page or in another test",
     "data": "reads data that is not part of the repository",
     "weights": "reads weights that are not part of the repository",
 }
 
-_BLOCK = re.compile(r"((?:^<!--.*-->\n)*)^```(\w*)[^\n]*\n(.*?)^```$", re.M | re.S)
+_BLOCK = re.compile(r"((?:^<!--[^\n]*-->\n)*)^```(\w*)[^\n]*\n(.*?)^```$", re.M | re.S)
 _COMMAND = re.compile(r"^(?:\$ )?(embodied|python|pip|pytest|sphinx-build|ruff|pyright) ", re.M)
 
 
@@ -129,7 +130,9 @@ def test_commands_that_are_named_exist(page: Path) -> None:
         commands[f"embodied {word}"] = command
         for below in getattr(command, "commands", {}):
             commands[f"embodied {word} {below}"] = command
-    for first, second in re.findall(r"(?:^|`)embodied ([a-z-]+)(?: ([a-z0-9-]+))?", text, re.M):
+    for first, second in re.findall(
+        r"(?:^|`)embodied ([a-z][a-z-]*)(?: ([a-z0-9-]+))?", text, re.M
+    ):
         assert f"embodied {first}" in commands, f"embodied {first}"
         if second and getattr(commands[f"embodied {first}"], "commands", None):
             assert f"embodied {first} {second}" in commands, f"embodied {first} {second}"
@@ -179,10 +182,12 @@ def test_the_events_page_has_every_kind() -> None:
 def test_files_that_contributing_names_exist() -> None:
     text = (ROOT / "CONTRIBUTING.md").read_text()
     table = text[text.index("## To add X, touch Y") :]
-    paths = re.findall(r"`((?:[\w.-]+/)+[\w.-]*|\w+\.(?:toml|md))`", table)
+    paths = re.findall(r"`((?:[\w.-]+/)+[\w.-]*)`", table)
     assert len(paths) > 20
     for path in paths:
         assert (ROOT / path).exists(), path
+    for path, lines in re.findall(r"`(examples/\w+\.py)` \| (\d+) \|", table):
+        assert len((ROOT / path).read_text().splitlines()) <= int(lines), path
 
 
 @pytest.mark.parametrize("example", sorted((ROOT / "examples").glob("*.py")), ids=lambda p: p.stem)
