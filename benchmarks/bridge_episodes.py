@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 
 from embodied.app.bridge.session import BridgeOptions, open_supervised
-from embodied.bench.core.report import wilson_interval
+from embodied.bench.report import wilson_interval
 from embodied.bridge.limits import shipped_limits
 from embodied.settings import Settings
 from embodied.symbolic import holds, read_domain, read_goal

@@ -34,8 +34,8 @@ from typing import Any
 
 import numpy as np
 
-from embodied.bench.core.report import markdown_table
-from embodied.bench.core.runner import Task, check_settings, run_tasks
+from embodied.bench.report import markdown_table
+from embodied.bench.runner import Task, check_settings, run_tasks
 from embodied.bridge.limits import load_limits, shipped_limits
 from embodied.bridge.testing.faults import ARM_FAULTS, PLANNER_FAULTS, PROCESS_FAULTS
 

@@ -24,7 +24,7 @@ from typing import Any
 
 import numpy as np
 
-from embodied.bench.core.runner import Task, check_settings, run_tasks
+from embodied.bench.runner import Task, check_settings, run_tasks
 from embodied.bridge.geometry import ArmGeometry
 from embodied.bridge.limits import SafetyLimits, load_limits, shipped_limits
 from embodied.bridge.testing.fuzz import Look, fuzz

@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 
-from embodied.bench.core.report import wilson_interval
+from embodied.bench.report import wilson_interval
 from embodied.symbolic import holds, read_domain, read_goal
 from embodied.types import Observation
 from embodied.world import mujoco, pybullet

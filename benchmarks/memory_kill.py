@@ -23,7 +23,7 @@ from pathlib import Path
 import numpy as np
 from rich.progress import track
 
-from embodied.bench.core.memory_mission import Aftermath, inspect, write_for_ever
+from embodied.bench.memory_mission import Aftermath, inspect, write_for_ever
 from embodied.memory import Sync
 
 KILLS_PER_MISSION = 10

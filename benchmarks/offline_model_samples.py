@@ -19,7 +19,7 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from embodied.bench.core.runner import ResultFile, check_settings
+from embodied.bench.runner import ResultFile, check_settings
 from embodied.bench.translate.data import spec_of
 from embodied.language.offline import goal_slots, reward_slots, value_map_slots
 from embodied.language.offline.evidence import narrowed

@@ -15,7 +15,7 @@ import time
 
 from embodied_planners.pddl import Planner, engines, external
 
-from embodied.bench.core.report import markdown_table
+from embodied.bench.report import markdown_table
 from embodied.symbolic import Domain, read_domain, read_problem, render_domain, render_problem
 from embodied.symbolic.simplify import compile_quantifiers
 from embodied.types import Atom, PddlProgram, PlanStatus

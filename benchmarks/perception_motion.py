@@ -24,7 +24,7 @@ from rich.console import Console
 from rich.table import Table
 from tabletop_motion import SCENE, draw_task, pursuer
 
-from embodied.bench.core.world_wrapper import Wrapped
+from embodied.bench.world_wrapper import Wrapped
 from embodied.perception import Perception, SensorFaults, look
 from embodied.perception.accuracy import compare
 from embodied.perception.robot_filter import ModelRobotFilter

@@ -35,8 +35,8 @@ from embodied_planners.skills import TabletopSkills
 
 from embodied.agent import Agent
 from embodied.app.bridge.session import GOAL_TIME_S
-from embodied.bench.core.report import wilson_interval
-from embodied.bench.core.world_wrapper import Wrapped
+from embodied.bench.report import wilson_interval
+from embodied.bench.world_wrapper import Wrapped
 from embodied.body import Body
 from embodied.memory.state import SceneMemory
 from embodied.routes.pddl.route import PddlOptions, PddlRoute

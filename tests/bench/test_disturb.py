@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from embodied.bench.loop.disturb import recoverable, summarise, tables, tasks_of
-from embodied.bench.loop.disturb_trials import run_trial
-from embodied.bench.loop.disturb_world import KINDS, DisturbedWorld, choose
+from embodied.bench.disturb.suite import Settings, cases, recoverable, summarise, tables
+from embodied.bench.disturb.trials import run_trial
+from embodied.bench.disturb.world import KINDS, DisturbedWorld, choose
 from embodied.protocols import Event
 from embodied.types import Atom, Command
 from embodied.world.grounding import TabletopGrounder
@@ -113,5 +113,5 @@ def test_rows_count_what_they_say() -> None:
     assert rows["stolen"]["recoverable"] == 0 and rows["stolen"]["stopped_safe"] == 1
     assert rows["all"]["trials"] == 3 and rows["all"]["noticed"] == 2
     assert "critic on, memory on" in tables(summarise(results))
-    ids = [t.id for t in tasks_of(KINDS, {"both": 3, "neither": 1})]
-    assert len(set(ids)) == len(ids) == 4 * len(KINDS)
+    ids = [t.id for t in cases(Settings(trials=3, compare=1))]
+    assert len(set(ids)) == len(ids) == 6 * len(KINDS)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict, replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -8,11 +9,14 @@ from typing import Any
 import numpy as np
 import pytest
 
+from embodied.bench.benchmark import measure
 from embodied.bench.l2r import suite as l2r
 from embodied.bench.l2r.quadruped import Phase
-from embodied.bench.l2r.suite import TASKS, Episode, held, read_results, run_benchmark, table
+from embodied.bench.l2r.suite import TASKS, Episode, episodes, held, table
+from embodied.bench.runner import Task
 from embodied.errors import ConfigurationError
 from embodied.language.reward import check
+from embodied.language.reward.serialise import program_from_json
 
 
 def test_there_are_nine_and_eight_tasks_with_legal_oracles() -> None:
@@ -24,7 +28,7 @@ def test_there_are_nine_and_eight_tasks_with_legal_oracles() -> None:
 
 
 def phase(values: list[int], hold_s: float) -> Phase:
-    return Phase(text="x", holds=lambda v: np.array(values, dtype=bool), hold_s=hold_s)
+    return Phase("x", hold_s, lambda v: np.array(values, dtype=bool))
 
 
 def test_phases_must_be_held_one_after_the_other() -> None:
@@ -39,41 +43,46 @@ def test_phases_must_be_held_one_after_the_other() -> None:
     assert held([phase([0] * 10, 0.2), late], view)[0] == (False, False)
 
 
-def fake(calls: list[int]) -> Any:
-    def episode(task: Any, script: Any, method: str, seed: int) -> Episode:
-        calls.append(seed)
-        return Episode(
-            task=task.name,
-            method=method,
-            seed=seed,
-            program=l2r.digest(task, script),
-            solved=seed != 1,
-            phases=(seed != 1,),
-            simulated_s=2.0,
-            cpu_s=1.0,
+def run(out: Path, tasks: list[Task], episode: Any = l2r.run_case) -> list[dict[str, Any]]:
+    suite = replace(l2r.BENCHMARK, cases=lambda _: tasks, run=episode)
+    return measure(suite, l2r.Settings(), out, executor="serial", progress=False)
+
+
+def test_a_killed_run_goes_on_without_repeating(tmp_path: Path) -> None:
+    calls: list[int] = []
+
+    def fake(payload: Any) -> dict[str, Any]:
+        calls.append(payload["seed"])
+        return asdict(
+            Episode(
+                task=payload["task"],
+                method=payload["method"],
+                seed=payload["seed"],
+                program="",
+                solved=payload["seed"] != 1,
+                simulated_s=2.0,
+                cpu_s=1.0,
+            )
         )
 
-    return episode
-
-
-def test_a_killed_run_goes_on_without_repeating(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    calls: list[int] = []
-    monkeypatch.setattr(l2r, "run_episode", fake(calls))
-    run_benchmark(tmp_path, names=["touch"], seeds=2)
+    run(tmp_path, episodes(["touch"], 2, l2r.oracle, "oracle"), fake)
     path = tmp_path / "results.jsonl"
     path.write_text(path.read_text() + '{"task": "tou')  # killed while writing
-    episodes = run_benchmark(tmp_path, names=["touch"], seeds=4)
+    rows = run(tmp_path, episodes(["touch"], 4, l2r.oracle, "oracle"), fake)
     assert calls == [0, 1, 2, 3]
-    assert len(episodes) == 4
-    assert len(read_results(tmp_path)) == 4
-    text = table(episodes)
-    assert "| touch | oracle | 3/4 | 30% to 95% | 0.50 |" in text
-    for line in path.read_text().splitlines():
-        if not line.endswith("}"):
-            continue
-        json.loads(line)
+    assert len(rows) == 4
+    text = table(l2r.summarise(rows, l2r.Settings()))
+    cells = [c.strip() for c in text.splitlines()[2].split("|")[1:-1]]
+    assert cells == ["touch", "oracle", "3/4", "30% to 95%", "0.50"]
+    assert len([json.loads(line) for line in path.read_text().splitlines()]) == 4
+
+
+def test_a_program_reads_back_as_it_was_written() -> None:
+    for name, task in TASKS.items():
+        (episode,) = episodes([name], 1, l2r.oracle, "oracle")
+        ((_, text),) = episode.payload["script"]
+        program = program_from_json(text, task.robot, source="oracle", filled=False)
+        assert program == task.oracle
 
 
 def test_rules_give_the_oracle_programs_sentence_by_sentence() -> None:
@@ -94,24 +103,20 @@ def test_methods_are_named_and_models_demanded() -> None:
         l2r.method_named("two-step")
 
 
-def test_a_translator_that_abstains_is_a_result(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_translator_that_abstains_is_a_result(tmp_path: Path) -> None:
     def abstains(task: Any) -> Any:
         raise ConfigurationError("no words for it")
 
-    (episode,) = run_benchmark(
-        tmp_path, names=["touch"], seeds=1, method=abstains, method_name="mute"
-    )
-    assert not episode.solved and episode.error == "no words for it"
+    (row,) = run(tmp_path, episodes(["touch"], 1, abstains, "mute"))
+    assert not row["solved"] and row["error"] == "no words for it"
 
 
 def test_unknown_task_names_the_legal_ones(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="face-sunrise"):
-        run_benchmark(tmp_path, names=["fly"])
+        measure(l2r.BENCHMARK, l2r.Settings(task=("fly",)), tmp_path)
 
 
 def test_a_drawer_is_opened_and_judged(tmp_path: Path) -> None:
-    (episode,) = run_benchmark(tmp_path, names=["open-drawer"], seeds=1)
-    assert episode.solved
-    assert episode.speed_ratio < 1.5
+    (row,) = run(tmp_path, episodes(["open-drawer"], 1, l2r.oracle, "oracle"))
+    assert row["solved"]
+    assert row["speed_ratio"] < 1.5

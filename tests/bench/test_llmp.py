@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from embodied.bench.benchmark import main, measure, show
 from embodied.bench.llmp import suite as llmp
 from embodied.bench.llmp.data import audit, load
-from embodied.bench.llmp.suite import build_report, run_llmp
+from embodied.bench.llmp.suite import BENCHMARK, Settings, build_report
 from embodied.errors import ConfigurationError, ModelTimeoutError
 from embodied.protocols import Request, Response
 
@@ -50,6 +51,12 @@ def data(tmp_path: Path) -> Path:
     return tmp_path / "data"
 
 
+def run_llmp(data: Path, out: Path, **options: object) -> int:
+    settings = Settings(data=data, **options)  # pyright: ignore[reportArgumentType]
+    rows = measure(BENCHMARK, settings, out, executor="serial", progress=False)
+    return show(BENCHMARK, settings, rows, out)
+
+
 def _results(out: Path) -> dict[str, dict[str, object]]:
     lines = (out / "results.jsonl").read_text().splitlines()
     return {r["id"]: r for r in map(json.loads, lines)}
@@ -59,7 +66,7 @@ def test_the_oracle_plans_and_the_report_hides_nothing(
     data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "out"
-    assert run_llmp(data, out, executor="serial", progress=False) == 0
+    assert run_llmp(data, out) == 0
     results = _results(out)
     assert [r["status"] for r in results.values()] == [
         *("solved", "unsolvable", "malformed", "solved")
@@ -79,7 +86,10 @@ def test_the_oracle_plans_and_the_report_hides_nothing(
 def test_json_output_is_one_json_document(
     data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    run_llmp(data, tmp_path / "o", executor="serial", progress=False, json_output=True)
+    main(
+        BENCHMARK,
+        ["--data", str(data), "--out", str(tmp_path / "o"), "--executor", "serial", "--json"],
+    )
     report = json.loads(capsys.readouterr().out)
     assert report["rows"][-1] | {"wall_s": 0} == {
         "method": "oracle",
@@ -124,7 +134,7 @@ def test_the_model_as_planner_is_validated(
     model = _Scripted(answer)
     monkeypatch.setattr(llmp, "_open_model", lambda spec, options: model)
     out = tmp_path / "out"
-    code = run_llmp(data, out, methods=["llm"], model="x:y", executor="serial", progress=False)
+    code = run_llmp(data, out, method=("llm",), model="x:y")
     results = _results(out)
     assert code == 3  # the model was down for p02
     assert results["llm/blocks/p01"]["status"] == status
@@ -155,8 +165,8 @@ def test_written_problems_are_judged_by_the_published_one(
 
     monkeypatch.setattr(llmp, "_open_model", lambda spec, options: Writer())
     out = tmp_path / "out"
-    methods = ["llm+p", "llm+p-no-example"]
-    run_llmp(data, out, methods=methods, model="x:y", executor="serial", progress=False)
+    methods = ("llm+p", "llm+p-no-example")
+    run_llmp(data, out, method=methods, model="x:y")
     good, bad = (_results(out)[f"{m}/blocks/p01"] for m in methods)
     assert (good["status"], good["equivalent"], good["differences"]) == ("solved", True, [])
     assert (bad["status"], bad["equivalent"]) == ("invalid", False)
@@ -184,12 +194,12 @@ def test_cost_ratios_compare_with_the_best_known_plan() -> None:
 
 
 def test_bad_calls_name_what_is_legal(data: Path, tmp_path: Path) -> None:
-    with pytest.raises(ConfigurationError, match="methods: oracle"):
-        run_llmp(data, tmp_path, methods=["magic"])
+    with pytest.raises(ConfigurationError, match="Choose from: oracle"):
+        run_llmp(data, tmp_path, method=("magic",))
     with pytest.raises(ConfigurationError, match="needs a model"):
-        run_llmp(data, tmp_path, methods=["llm"])
+        run_llmp(data, tmp_path, method=("llm",))
     with pytest.raises(ConfigurationError, match="domains: blocks"):
-        run_llmp(data, tmp_path, domains=["chess"])
+        run_llmp(data, tmp_path, domain=("chess",))
     with pytest.raises(ConfigurationError, match=r"no <domain>/domain.pddl|holds no"):
         run_llmp(tmp_path / "nowhere", tmp_path)
 
@@ -212,9 +222,8 @@ def test_oracle_on_published_problems(benchmark_data: Path, tmp_path: Path) -> N
     code = run_llmp(
         benchmark_data / "llm-pddl",
         tmp_path,
-        domains=["blocksworld", "grippers", "tyreworld"],
-        time_s=20.0,
-        progress=False,
+        domain=("blocksworld", "grippers", "tyreworld"),
+        plan_time=20.0,
     )
     results = _results(tmp_path)
     assert code == 0

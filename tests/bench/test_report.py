@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from embodied.bench.core.report import bootstrap_interval, markdown_table, rate, wilson_interval
+from embodied.bench.report import bootstrap_interval, markdown_table, rate, wilson_interval
 
 
 def test_wilson_interval_matches_published_values() -> None:

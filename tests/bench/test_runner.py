@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from embodied.bench.core.runner import (
+from embodied.bench.runner import (
     EXECUTORS,
     ResultFile,
     Task,
@@ -94,7 +94,7 @@ import sys
 sys.path.insert(0, {lib!r})
 from pathlib import Path
 from squaring_task import square
-from embodied.bench.core.runner import Task, run_tasks
+from embodied.bench.runner import Task, run_tasks
 if __name__ == "__main__":
     more = {{"log": {log!r}, "sleep_s": 0.1}}
     tasks = [Task(id=f"t{{i}}", payload={{"x": i, **more}}) for i in range(16)]

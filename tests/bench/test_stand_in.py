@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from embodied.bench.loop.scripted_model import StandIn, count_tokens
-from embodied.bench.loop.strategies import draw_case, run_case, summarise
+from embodied.bench.strategies.scripted_model import StandIn, count_tokens
+from embodied.bench.strategies.suite import draw_case, run_case, summarise
 from embodied.language.models.contract import REQUEST
 from embodied.protocols import Message, Request
 from embodied.routes.pddl.prompting import opening, read_actions
@@ -18,16 +18,16 @@ def _task(case) -> Task:
     return Task(
         instruction=case.sentence,
         goals=(case.goal,),
-        domain=case.domain,
-        domain_text=case.grounder.domain_text,
-        objects=case.grounder.objects,
+        domain=case.table.domain,
+        domain_text=case.table.grounder.domain_text,
+        objects=case.table.grounder.objects,
     )
 
 
 def _model(case, error_rate: float) -> StandIn:
     return StandIn(
-        case.grounder.domain_text,
-        case.grounder.objects,
+        case.table.grounder.domain_text,
+        case.table.grounder.objects,
         case.world.spec,
         error_rate=error_rate,
         seed=0,
@@ -39,7 +39,7 @@ def test_without_errors_its_plan_does_what_the_sentence_says() -> None:
     task = _task(case)
     request = Request(messages=opening("blueprint", task, case.facts), purpose="rewoo-plan")
     answer = _model(case, 0.0).complete(request)
-    assert leads_to_goal(read_actions(answer.text, case.domain), case.facts, task)
+    assert leads_to_goal(read_actions(answer.text, case.table.domain), case.facts, task)
     assert answer.usage.input_tokens == sum(count_tokens(m.text) for m in request.messages)
     assert _model(case, 0.0).complete(request) == answer, "the same request, the same answer"
     spoilt = _model(case, 0.9).complete(request)
@@ -51,8 +51,8 @@ def test_it_follows_what_it_is_told_in_a_conversation() -> None:
     messages = opening("step", _task(case), case.facts)
     model = _model(case, 0.0)
     first = model.complete(Request(messages=messages, purpose="react-step")).text
-    (action,) = read_actions(first, case.domain)
-    after = progress(action, case.facts, case.domain, case.grounder.objects)
+    (action,) = read_actions(first, case.table.domain)
+    after = progress(action, case.facts, case.table.domain, case.table.grounder.objects)
     new = " ".join(map(str, after - case.facts))
     gone = " ".join(map(str, case.facts - after))
     told = (
@@ -61,7 +61,7 @@ def test_it_follows_what_it_is_told_in_a_conversation() -> None:
         Message(role="user", text=f"Observation: done. Now true: {new}. No longer true: {gone}"),
     )
     second = model.complete(Request(messages=told, purpose="react-step")).text
-    (then,) = read_actions(second, case.domain)
+    (then,) = read_actions(second, case.table.domain)
     assert then.args[0] == action.args[0] and then.name in ("place", "stack", "put-in")
 
 

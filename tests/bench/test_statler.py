@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from embodied.bench.benchmark import main
 from embodied.bench.statler.data import Episode, Step, read_episodes
 from embodied.bench.statler.language import (
     Accident,
@@ -23,7 +24,7 @@ from embodied.bench.statler.moves import plan_moves
 from embodied.bench.statler.run import play_episode, play_session, play_shell_game
 from embodied.bench.statler.score import audit, demand_of, same_answer
 from embodied.bench.statler.sessions import random_world
-from embodied.bench.statler.suite import main
+from embodied.bench.statler.suite import BENCHMARK
 from embodied.bench.statler.world import BlockWorld, Impossible
 from embodied.errors import ConfigurationError, NotUnderstoodError
 from embodied.language.models import FunctionModel
@@ -299,14 +300,14 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
         "--json",
     ]
     arguments += ["--executor", "serial"]
-    assert main(arguments) == 0
+    assert main(BENCHMARK, arguments) == 0
     report = json.loads(capsys.readouterr().out)
     first = report["episodes"][0]
     assert (first["method"], first["success"], first["wrong"]) == ("rules", 1, 0)
     assert report["flaws"] == []
     assert report["sessions"][0]["perfect"] == 1
     with pytest.raises(ConfigurationError, match="needs --model"):
-        main(["--method", "model", "--out", str(tmp_path / "other")])
+        main(BENCHMARK, ["--method", "model", "--out", str(tmp_path / "other")])
 
 
 def test_published_episodes(benchmark_data: Path) -> None:

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from embodied.bench.benchmark import measure
 from embodied.bench.translate.data import Case, generated, handwritten, published
 from embodied.bench.translate.meaning import gold_of, same_rewards, same_value_maps
 from embodied.bench.translate.report import (
@@ -14,9 +16,10 @@ from embodied.bench.translate.report import (
     calibrate,
     calibration_error,
     draw_calibration,
-    report,
+    summarise,
+    table,
 )
-from embodied.bench.translate.suite import Bench, cases_of, run_translate
+from embodied.bench.translate.suite import BENCHMARK, Bench, Settings, cases_of
 from embodied.errors import ConfigurationError
 from embodied.language.offline import reward_slots, value_map_slots
 from embodied.language.offline.answer import Answer
@@ -61,7 +64,6 @@ def goal_case(gold: list[Any], refuse: str | None = None, sentence: str = "do it
 def asked(slots: str, case: Case) -> bool:
     bench = Bench(model=Fixed(slots), thresholds={"goal": 0.5, "reward": 0.5, "value-map": 0.5})
     outcome = bench.run("local", case)
-    assert outcome is not None
     return outcome.right
 
 
@@ -140,10 +142,10 @@ def test_rules_answer_exactly_or_not_at_all() -> None:
     bench = Bench()
     case = goal_case([["(in red-block bin)"]], sentence="put the red block in the bin")
     outcome = bench.run("rules", case)
-    assert outcome is not None and outcome.right and outcome.source == "rules"
+    assert outcome.right and outcome.source == "rules"
     maps = Case(id="y", kind="value-map", scene=BLOCKS, sentence="go to the bin", gold=[[]])
     other = bench.run("rules", maps)
-    assert other is not None and other.source == "rules" and not other.right
+    assert other.source == "rules" and not other.right
 
 
 def test_a_stopped_run_continues(tmp_path: Path) -> None:
@@ -153,26 +155,27 @@ def test_a_stopped_run_continues(tmp_path: Path) -> None:
         lines = (TESTS_DATA / f"handwritten_{name}.jsonl").read_text().splitlines()[:3]
         (data / f"handwritten_{name}.jsonl").write_text("\n".join(lines) + "\n")
     out = tmp_path / "out"
-    options: dict[str, Any] = {
-        "tests_data": data,
-        "suites": ["handwritten"],
-        "translators": ["rules"],
-    }
-    first = run_translate(out, **options)
+    settings = Settings(tests_data=data, suite=("handwritten",), translator=("rules",))
+
+    def run(settings: Settings) -> str:
+        rows = measure(BENCHMARK, settings, out, executor="serial", progress=False)
+        return table(summarise(rows))
+
+    first = run(settings)
     lines = (out / "results.jsonl").read_text().splitlines()
     assert len(lines) == 9  # three of each kind
     (out / "results.jsonl").write_text("\n".join(lines[:1]) + "\n")
-    assert run_translate(out, **options).splitlines()[2] == first.splitlines()[2]
+    assert run(settings) == first
     assert len((out / "results.jsonl").read_text().splitlines()) == 9
     with pytest.raises(ConfigurationError):
-        run_translate(out, held_out=7, **options)
+        run(replace(settings, held_out=7))
 
 
 def test_unknown_names_list_the_legal_ones(tmp_path: Path) -> None:
-    with pytest.raises(ConfigurationError, match="legal: rules, local, cascade"):
-        run_translate(tmp_path, translators=["oracle"])
-    with pytest.raises(ConfigurationError, match="legal: handwritten"):
-        cases_of("novels", tests_data=TESTS_DATA)
+    with pytest.raises(ConfigurationError, match="Choose from: rules, local, cascade"):
+        measure(BENCHMARK, Settings(translator=("oracle",)), tmp_path)
+    with pytest.raises(ConfigurationError, match="--tests-data"):
+        cases_of("tabletop", Settings(tests_data=tmp_path))
 
 
 def _answers(*pairs: tuple[float, bool]) -> list[dict[str, object]]:
@@ -218,8 +221,10 @@ def test_the_report_names_shares() -> None:
         "wall_s": 0.6,
         "peak_mb": 300,
     }
-    text = report([row, {**row, "right": False, "confidence": 0.3}])
-    assert "| handwritten | goal | local | 2 | 1/2 (50%) | 2/2 (100%) | 1/2 (50%) | - |" in text
+    text = table(summarise([row, {**row, "right": False, "confidence": 0.3}]))
+    cells = [c.strip() for c in text.splitlines()[2].split("|")[1:-1]]
+    assert cells[:5] == ["handwritten", "goal", "local", "2", "1/2 (50%)"]
+    assert cells[5:] == ["2/2 (100%)", "1/2 (50%)", "-"]
     assert "0.50 s CPU" in text
 
 
@@ -231,9 +236,8 @@ def test_calibration_error_is_the_distance_of_confidence_and_right_answers() -> 
     assert calibration_error(mixed) == pytest.approx(0.5 * 0.4 + 0.5 * 0.5)
 
 
-def test_calibration_is_drawn(tmp_path: Path) -> None:
+def test_calibration_is_drawn() -> None:
     pytest.importorskip("matplotlib", reason="needs the [bench] extra")
-    draw_calibration(_answers((0.95, True), (0.3, False), (1.0, True)), tmp_path / "c.png")
-    assert (tmp_path / "c.png").read_bytes().startswith(b"\x89PNG")
-    draw_calibration([], tmp_path / "none.png")
-    assert not (tmp_path / "none.png").exists()
+    figure = draw_calibration({"answers": _answers((0.95, True), (0.3, False), (1.0, True))})
+    assert figure is not None and len(figure.axes) == 3
+    assert draw_calibration({"answers": []}) is None

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from embodied.bench.voxposer import suite as voxposer
-from embodied.bench.voxposer import trace
+from embodied.bench.benchmark import main, measure
+from embodied.bench.voxposer import BENCHMARK, trace
+from embodied.bench.voxposer.suite import Settings
 from embodied.bench.voxposer.tasks import TASKS, case_of
 from embodied.bench.voxposer.trace import Check, Trace
 from embodied.bench.voxposer.world import Disturbance, SuiteWorld
@@ -318,14 +320,17 @@ def stand_in(solved: Callable[[int], bool]) -> Callable[[object], dict[str, obje
     return run
 
 
+def run(episodes: int, case: Callable[[object], dict[str, object]], out: Path) -> int:
+    arguments = ["--out", str(out), "--task", "push-to", "--executor", "serial", "--json"]
+    suite = replace(BENCHMARK, run=case)
+    return main(suite, [*arguments, "--episodes", str(episodes)])
+
+
 def test_a_run_is_reported_and_continued(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(voxposer, "run_task", stand_in(lambda i: i > 0))
-    arguments = ["--out", str(tmp_path), "--task", "push-to", "--executor", "serial", "--json"]
-    assert voxposer.main([*arguments, "--episodes", "2"]) == 0
-    monkeypatch.setattr(voxposer, "run_task", stand_in(lambda _: False))
-    assert voxposer.main([*arguments, "--episodes", "3"]) == 0
+    assert run(2, stand_in(lambda i: i > 0), tmp_path) == 0
+    assert run(3, stand_in(lambda _: False), tmp_path) == 0
     report = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert [(r["condition"], r["solved"], r["episodes"]) for r in report["rows"]] == [
         ("static", 1, 3),
@@ -337,38 +342,33 @@ def test_a_run_is_reported_and_continued(
 
 
 def test_a_broken_episode_is_an_error_with_its_exit_code(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def broken(payload: object) -> dict[str, object]:
         raise RuntimeError("no cameras")
 
-    monkeypatch.setattr(voxposer, "run_task", broken)
-    arguments = ["--out", str(tmp_path), "--task", "push-to", "--executor", "serial"]
-    assert voxposer.main([*arguments, "--episodes", "1", "--json"]) == 3
+    assert run(1, broken, tmp_path) == 3
     assert "no cameras" in capsys.readouterr().out
 
 
-def test_the_plot_is_drawn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(voxposer, "run_task", stand_in(lambda i: i > 0))
-    voxposer.run_voxposer(
-        tmp_path, episodes=2, tasks=("push-to",), executor="serial", progress=False, plot=True
-    )
+def test_the_plot_is_drawn(tmp_path: Path) -> None:
+    run(2, stand_in(lambda i: i > 0), tmp_path)
     assert (tmp_path / "success.png").stat().st_size > 5000
 
 
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"methods": ("magic",)}, "legal: oracle, rules"),
-        ({"tasks": ("cook",)}, "legal: move-to-side"),
-        ({"conditions": ("windy",)}, "legal: static, disturbed"),
-        ({"perception": "sonar"}, "legal: pixels"),
-        ({"methods": ("json",)}, "needs a model"),
+        ({"method": ("magic",)}, "Choose from: oracle, rules"),
+        ({"task": ("cook",)}, "Choose from: move-to-side"),
+        ({"condition": ("windy",)}, "Choose from: static, disturbed"),
+        ({"perception": "sonar"}, "Choose from: pixels"),
+        ({"method": ("json",)}, "needs a model"),
     ],
 )
 def test_unknown_names_are_refused(tmp_path: Path, changes: dict[str, str], said: str) -> None:
     with pytest.raises(ConfigurationError, match=said):
-        voxposer.run_voxposer(tmp_path, **changes)  # type: ignore[arg-type]
+        measure(BENCHMARK, Settings(**changes), tmp_path)  # type: ignore[arg-type]
 
 
 def test_primitives_say_where_to_and_nothing_of_how() -> None:

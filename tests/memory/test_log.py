@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from embodied.bench.core.memory_mission import empty_memory, inspect, next_state
+from embodied.bench.memory_mission import empty_memory, inspect, next_state
 from embodied.errors import ConfigurationError
 from embodied.memory import Memory, MemoryLog, Sync, read_changes, replay, states
 from embodied.memory.log import decode, encode
@@ -119,7 +119,7 @@ def test_a_failed_write_leaves_a_whole_log(tmp_path: Path, monkeypatch: pytest.M
 @pytest.mark.parametrize("life_s", [0.0, 0.05, 0.3])
 def test_kill_9(tmp_path: Path, life_s: float) -> None:
     path = tmp_path / "memory.jsonl"
-    command = [sys.executable, "-m", "embodied.bench.core.memory_mission", str(path), "3", "always"]
+    command = [sys.executable, "-m", "embodied.bench.memory_mission", str(path), "3", "always"]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         first = process.stdout.readline()

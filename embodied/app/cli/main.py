@@ -29,7 +29,6 @@ from embodied.app.cli.options import (
     takes,
 )
 from embodied.app.cli.perceive import perceive
-from embodied.app.loop_cli import add_loop_benches
 
 if TYPE_CHECKING:
     from embodied.app.show.protocol import Display
@@ -216,7 +215,6 @@ def fetch_model(context: typer.Context) -> None:
     hand_over("embodied.language.offline.weights", context.args)
 
 
-add_loop_benches(bench)
 app.add_typer(bench, name="bench")
 app.add_typer(bridge, name="bridge")
 app.add_typer(memory, name="memory")

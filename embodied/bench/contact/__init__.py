@@ -1,1 +1,3 @@
-"""Scenes in which contact dynamics are learned."""
+"""The suite in which contact dynamics are learned."""
+
+from embodied.bench.contact.suite import BENCHMARK as BENCHMARK

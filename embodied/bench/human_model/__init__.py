@@ -6,3 +6,4 @@ from embodied.bench.human_model.model import Encounter as Encounter
 from embodied.bench.human_model.model import HumanModel as HumanModel
 from embodied.bench.human_model.model import LanguageHuman as LanguageHuman
 from embodied.bench.human_model.model import TableHuman as TableHuman
+from embodied.bench.human_model.suite import BENCHMARK as BENCHMARK

@@ -1,35 +1,29 @@
 """`embodied bench l2r`: the 17 tasks of Language to Rewards (arXiv 2306.08647) in simulation.
 
-Every episode is one line of ``results.jsonl``, appended when it is over; a killed run continues
-with the same folder and repeats nothing. Success comes from recorded states of the simulation.
+Success comes from recorded states of the simulation. A result counts for one program and one set
+of planner settings: where either changes, the episode is run again.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
-import math
-import multiprocessing
-import os
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from embodied.bench.core.plotting import new_figure
-from embodied.bench.core.report import wilson_interval
-from embodied.bench.core.runner import end_pool, start_worker
+from embodied.bench.benchmark import Benchmark, option
 from embodied.bench.l2r.arm import ARM_TASKS
-from embodied.bench.l2r.quadruped import QUADRUPED_TASKS, L2rTask, Phase
+from embodied.bench.l2r.quadruped import QUADRUPED_TASKS, L2rTask, Phase, View
+from embodied.bench.report import grouped, rate_bars, table_of, wilson_interval
+from embodied.bench.runner import Payload, Row, Task
 from embodied.errors import ConfigurationError, EmbodiedError
 from embodied.language.reward import program_to_json
 from embodied.language.reward.amending import Conversation
 from embodied.language.reward.primitives import PrimitiveTranslator
 from embodied.language.reward.rules import RewardRules
+from embodied.language.reward.serialise import program_from_json
 from embodied.language.reward.speech import Speech
 from embodied.language.reward.translator import RewardTranslator
 from embodied.protocols import Translator
@@ -108,6 +102,17 @@ METHODS = ("oracle", "rules", "two-step", "one-step", "primitives")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Options of the benchmark."""
+
+    seeds: int = option(10)
+    task: tuple[str, ...] = option((), choices=tuple(TASKS))
+    method: tuple[str, ...] = option(("oracle",), choices=METHODS)
+    model: str = option("", "for the methods that need one")
+    base_url: str | None = option(None, "of that model")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Episode:
     """Result of one episode.
 
@@ -141,7 +146,7 @@ class Episode:
     error: str = ""
 
 
-def held(phases: Sequence[Phase], view: Any) -> tuple[tuple[bool, ...], tuple[float, ...]]:
+def held(phases: Sequence[Phase], view: View) -> tuple[tuple[bool, ...], tuple[float, ...]]:
     """Which phases were held one after the other, and how often each predicate was true.
 
     Args:
@@ -176,7 +181,7 @@ def record_episode(
     seconds: float,
     seed: int,
     phases: Sequence[Phase] = (),
-) -> Any:
+) -> View:
     """Run a script and return the view (1, T) of the recorded states of the simulation.
 
     The episode ends early when all ``phases`` have been held after the last program took over.
@@ -188,7 +193,7 @@ def record_episode(
     states: list[np.ndarray] = []
     sensors: list[np.ndarray] = []
 
-    def view() -> Any:
+    def view() -> View:
         return rig.judge.view_of(np.array(states)[None], np.array(sensors)[None])
 
     while observation.time < seconds - 1e-9:
@@ -245,226 +250,105 @@ def run_episode(task: L2rTask, script: Script, method: str, seed: int) -> Episod
     )
 
 
-def read_results(folder: Path) -> list[Episode]:
-    """Finished episodes of a folder; a half-written last line is left out."""
-    path = folder / "results.jsonl"
-    episodes: list[Episode] = []
-    if not path.is_file():
-        return episodes
-    for line in path.read_text(encoding="utf-8").splitlines():
+def cases(settings: Settings) -> list[Task]:
+    """Every episode; a translator is asked here, once for each task."""
+    tasks: list[Task] = []
+    for name in settings.method:
+        method = method_named(name, settings.model, settings.base_url)
+        label = f"{name} {settings.model}" if settings.model else name
+        tasks += episodes(settings.task or tuple(TASKS), settings.seeds, method, label)
+    return tasks
+
+
+def episodes(names: Sequence[str], seeds: int, method: Method, label: str) -> list[Task]:
+    """Episodes of tasks with the programs that a method writes for them."""
+    tasks: list[Task] = []
+    for name in names:
+        about: Row = {"task": name, "method": label}
         try:
-            data = json.loads(line)
-        except json.JSONDecodeError:
-            continue
-        data["phases"], data["shares"] = tuple(data["phases"]), tuple(data["shares"])
-        episodes.append(Episode(**data))
-    return episodes
-
-
-def run_benchmark(
-    folder: Path,
-    *,
-    names: Iterable[str] = (),
-    seeds: int = 10,
-    workers: int = 1,
-    method: Method = oracle,
-    method_name: str = "oracle",
-    progress: Callable[[Episode], None] | None = None,
-) -> list[Episode]:
-    """Run what is missing in a folder and return all its episodes of this method.
-
-    Args:
-        folder: Results folder; made if it does not exist.
-        names: Tasks; all 17 by default.
-        seeds: Seeds 0 .. seeds-1.
-        workers: Processes.
-        method: Gives the programs of a task.
-        method_name: Its name in the results.
-        progress: Called after every episode.
-
-    Raises:
-        ConfigurationError: Unknown task.
-    """
-    wanted = list(names) or list(TASKS)
-    for name in wanted:
-        if name not in TASKS:
-            raise ConfigurationError(f"unknown task {name!r}, legal: {', '.join(TASKS)}")
-    folder.mkdir(parents=True, exist_ok=True)
-    scripts: dict[str, Script] = {}
-    failed: dict[str, str] = {}
-    for name in wanted:
-        try:
-            scripts[name] = method(TASKS[name])
+            script = method(TASKS[name])
         except EmbodiedError as error:
-            failed[name] = str(error)
-    done = {(e.task, e.method, e.seed, e.program): e for e in read_results(folder)}
-    jobs: list[tuple[str, int]] = []
-    chosen: list[Episode] = []
-    with (folder / "results.jsonl").open("a", encoding="utf-8") as out:
-
-        def finished(episode: Episode) -> None:
-            out.write("\n" if out.tell() and not _ends_with_newline(folder) else "")
-            out.write(json.dumps(asdict(episode)) + "\n")
-            out.flush()
-            chosen.append(episode)
-            if progress is not None:
-                progress(episode)
-
-        for seed in range(seeds):
-            for name in wanted:
-                if name in failed:
-                    key = (name, method_name, seed, "")
-                else:
-                    key = (name, method_name, seed, digest(TASKS[name], scripts[name]))
-                if key in done:
-                    chosen.append(done[key])
-                elif name in failed:
-                    finished(
-                        Episode(
-                            task=name,
-                            method=method_name,
-                            seed=seed,
-                            program="",
-                            solved=False,
-                            error=failed[name],
-                        )
-                    )
-                else:
-                    jobs.append((name, seed))
-        if workers <= 1:
-            for name, seed in jobs:
-                finished(run_episode(TASKS[name], scripts[name], method_name, seed))
-        elif jobs:
-            context = multiprocessing.get_context("spawn")
-            pool = ProcessPoolExecutor(
-                workers, mp_context=context, initializer=start_worker, initargs=(os.getpid(),)
-            )
-            try:
-                futures = [
-                    pool.submit(_run_by_name, name, list(scripts[name]), method_name, seed)
-                    for name, seed in jobs
-                ]
-                for future in as_completed(futures):
-                    finished(future.result())
-            finally:
-                end_pool(pool)
-    return chosen
+            key = ""
+            about["error"] = str(error)
+        else:
+            key = digest(TASKS[name], script)
+            about["script"] = [(at, program_to_json(p)) for at, p in script]
+        tasks += [
+            Task(id=f"{name}/{label}/{seed}/{key}", payload={**about, "seed": seed})
+            for seed in range(seeds)
+        ]
+    return sorted(tasks, key=lambda t: int(t.payload["seed"]))
 
 
-def _ends_with_newline(folder: Path) -> bool:
-    with (folder / "results.jsonl").open("rb") as file:
-        file.seek(-1, 2)
-        return file.read(1) == b"\n"
-
-
-def _run_by_name(name: str, script: Script, method: str, seed: int) -> Episode:
-    return run_episode(TASKS[name], script, method, seed)
-
-
-def table(episodes: Sequence[Episode]) -> str:
-    """Markdown table: solved of tried with the 95% interval, and the real-time factor."""
-    lines = [
-        "| task | method | solved | 95% interval | CPU s per simulated s |",
-        "|---|---|---|---|---|",
-    ]
-    groups: dict[tuple[str, str], list[Episode]] = {}
-    for episode in episodes:
-        groups.setdefault((episode.task, episode.method), []).append(episode)
-    order = {name: i for i, name in enumerate(TASKS)}
-    good = 0
-    for (name, method), group in sorted(groups.items(), key=lambda g: order[g[0][0]]):
-        n = len(group)
-        solved = sum(e.solved for e in group)
-        low, high = wilson_interval(solved, n)
-        good += solved >= 0.8 * n
-        ran = [e for e in group if e.simulated_s]
-        cost = sum(e.cpu_s for e in ran) / sum(e.simulated_s for e in ran) if ran else math.nan
-        lines.append(f"| {name} | {method} | {solved}/{n} | {low:.0%} to {high:.0%} | {cost:.2f} |")
-    lines.append("")
-    lines.append(f"{good} of {len(groups)} at 80% or more of their seeds.")
-    return "\n".join(lines)
-
-
-def plot(episodes: Sequence[Episode], path: Path) -> None:
-    """Bar chart of the success rates with intervals.
-
-    Raises:
-        EnvironmentMissingError: matplotlib is not installed.
-    """
-    methods = list(dict.fromkeys(e.method for e in episodes))
-    names = [n for n in TASKS if any(e.task == n for e in episodes)]
-    figure = new_figure(9, 0.32 * len(names) * len(methods) + 1.2)
-    axes = figure.subplots()
-    for k, method in enumerate(methods):
-        for i, name in enumerate(names):
-            group = [e for e in episodes if e.task == name and e.method == method]
-            if not group:
-                continue
-            solved = sum(e.solved for e in group)
-            low, high = wilson_interval(solved, len(group))
-            rate = solved / len(group)
-            axes.barh(
-                i + 0.8 * k / len(methods),
-                rate,
-                height=0.7 / len(methods),
-                color=f"C{k}",
-                xerr=[[rate - low], [high - rate]],
-                error_kw={"ecolor": "0.4", "capsize": 2},
-                label=method if i == 0 else None,
-            )
-    axes.set_yticks(range(len(names)), names)
-    axes.invert_yaxis()
-    axes.set_xlim(0, 1.02)
-    axes.set_xlabel("share of seeds solved, 95% Wilson interval")
-    figure.legend(loc="outside upper center", ncols=3, frameon=False)
-    figure.savefig(path, dpi=110)
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the benchmark from the command line; 0 when every episode could be run."""
-    import argparse
-    import sys
-
-    parser = argparse.ArgumentParser(prog="embodied bench l2r", description=__doc__)
-    parser.add_argument("--out", type=Path, default=Path("bench/l2r"), help="results folder")
-    parser.add_argument("--seeds", type=int, default=10)
-    parser.add_argument("--jobs", type=int, default=1, help="episodes at the same time")
-    parser.add_argument("--task", action="append", default=[], choices=list(TASKS))
-    parser.add_argument("--method", action="append", default=[], choices=METHODS)
-    parser.add_argument("--model", default="", help="for the methods that need one")
-    parser.add_argument("--base-url", default=None)
-    parser.add_argument("--report", action="store_true", help="only show what is there")
-    given = parser.parse_args(arguments)
-
-    def progress(e: Episode) -> None:
-        sys.stderr.write(
-            f"{e.task} {e.method} seed {e.seed}: {'solved' if e.solved else 'not solved'} "
-            f"{e.phases} {e.shares} {e.cpu_s} s CPU, speed {e.speed_ratio} {e.error}\n"
+def run_case(payload: Payload) -> Row:
+    """One episode."""
+    task, method, seed = TASKS[payload["task"]], str(payload["method"]), int(payload["seed"])
+    if error := payload.get("error", ""):
+        return asdict(
+            Episode(task=task.name, method=method, seed=seed, program="", solved=False, error=error)
         )
-
-    episodes: list[Episode] = []
-    if given.report:
-        episodes = read_results(given.out)
-    else:
-        for name in given.method or ["oracle"]:
-            episodes += run_benchmark(
-                given.out,
-                names=given.task,
-                seeds=given.seeds,
-                workers=given.jobs,
-                method=method_named(name, given.model, given.base_url),
-                method_name=name if not given.model else f"{name} {given.model}",
-                progress=progress,
-            )
-    text = table(episodes)
-    sys.stdout.write(text + "\n")
-    (given.out / "report.md").write_text(text + "\n", encoding="utf-8")
-    try:
-        plot(episodes, given.out / "report.png")
-    except ImportError:
-        sys.stderr.write("no plot: install the extra [bench] for matplotlib\n")
-    return 1 if any(e.error for e in episodes) else 0
+    script = [
+        (float(at), program_from_json(text, task.robot, source=method, filled=False))
+        for at, text in payload["script"]
+    ]
+    return asdict(run_episode(task, script, method, seed))
 
 
-if __name__ == "__main__":
-    raise SystemExit(main())
+def summarise(rows: Sequence[Row], settings: Settings) -> Row:
+    """For each task and method: seeds solved, and the cost of control."""
+    order = {name: i for i, name in enumerate(TASKS)}
+    groups = grouped([r for r in rows if "task" in r], "task", "method")
+    found: list[Row] = []
+    for (task, method), group in sorted(groups.items(), key=lambda g: order[g[0][0]]):
+        ran = [e for e in group if e["simulated_s"]]
+        cpu, simulated = (sum(e[k] for e in ran) for k in ("cpu_s", "simulated_s"))
+        found.append(
+            {
+                "task": task,
+                "method": method,
+                "seeds": len(group),
+                "solved": sum(e["solved"] for e in group),
+                "cpu_per_s": round(cpu / simulated, 4) if ran else None,
+                "errors": [e["error"] for e in group if e["error"]],
+            }
+        )
+    return {"rows": found}
+
+
+def table(report: Row) -> str:
+    """Solved of tried with the 95% interval, and the real-time factor."""
+
+    def interval(row: Row) -> str:
+        low, high = wilson_interval(row["solved"], row["seeds"])
+        return f"{low:.0%} to {high:.0%}"
+
+    rows = report["rows"]
+    columns: Mapping[str, str | Callable[[Row], object]] = {
+        "task": "task",
+        "method": "method",
+        "solved": lambda r: f"{r['solved']}/{r['seeds']}",
+        "95% interval": interval,
+        "CPU s per simulated s": lambda r: (
+            "-" if r["cpu_per_s"] is None else f"{r['cpu_per_s']:.2f}"
+        ),
+    }
+    good = sum(r["solved"] >= 0.8 * r["seeds"] for r in rows)
+    return f"{table_of(rows, columns)}\n{good} of {len(rows)} at 80% or more of their seeds.\n"
+
+
+BENCHMARK = Benchmark(
+    name="l2r",
+    summary="Language to Rewards: 17 tasks of a quadruped and a hand.",
+    settings=Settings,
+    cases=cases,
+    run=run_case,
+    report=summarise,
+    table=table,
+    figures={
+        "report.png": lambda report: rate_bars(
+            {(r["method"], r["task"]): (r["solved"], r["seeds"]) for r in report["rows"]}
+        )
+    },
+    code=lambda report: int(any(r["errors"] for r in report["rows"])),
+    jobs=1,
+)

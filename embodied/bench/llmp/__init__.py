@@ -1,1 +1,3 @@
 """The LLM+P suite."""
+
+from embodied.bench.llmp.suite import BENCHMARK as BENCHMARK

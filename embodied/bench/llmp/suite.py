@@ -13,16 +13,14 @@ text methods, the written problem is also compared with the published one, up to
 
 from __future__ import annotations
 
-import json
-import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
-from embodied.bench.core.report import markdown_table, rate
-from embodied.bench.core.runner import Task, check_settings, run_tasks
+from embodied.bench.benchmark import Benchmark, option
 from embodied.bench.llmp.data import Example, Instance, audit, load
+from embodied.bench.report import grouped, listed, rate, table_of
+from embodied.bench.runner import Payload, Row, Task
 from embodied.errors import ConfigurationError, ModelError, ProgramError
 from embodied.protocols import LanguageModel, Usage
 from embodied.symbolic import read_domain, read_problem, repair, validate_plan
@@ -33,87 +31,51 @@ METHODS = ("oracle", "anytime", "llm+p", "llm+p-no-example", "llm")
 NEEDS_MODEL = ("llm+p", "llm+p-no-example", "llm")
 
 
-def run_llmp(
-    data: Path,
-    out: Path,
-    *,
-    methods: Sequence[str] = ("oracle",),
-    domains: Sequence[str] | None = None,
-    time_s: float = 10.0,
-    jobs: int = 2,
-    executor: str = "process",
-    model: str | None = None,
-    json_output: bool = False,
-    progress: bool = True,
-    model_options: Mapping[str, Any] | None = None,
-) -> int:
-    """Run the benchmark, or go on with it, and write the report.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Options of the benchmark."""
 
-    Args:
-        data: Folder in the published layout.
-        out: Folder for ``results.jsonl``, ``report.md`` and ``report.json``.
-        methods: Some of ``METHODS``.
-        domains: Folder names; None for all.
-        time_s: Planning time per task, wall seconds.
-        jobs: Tasks at the same time.
-        executor: ``"process"``, ``"serial"`` or ``"ray"``.
-        model: Model spec for the text methods, e.g. ``"openai:gpt-5"``.
-        json_output: Write the report as JSON to the standard output instead of tables.
-        progress: Show a progress bar.
-        model_options: Keyword arguments of ``open_model``, JSON-serialisable.
+    data: Path = option(Path("llm-pddl"), "folder in the published layout")
+    method: tuple[str, ...] = option(("oracle",), choices=METHODS)
+    domain: tuple[str, ...] = option((), "domain folder; all if none")
+    plan_time: float = option(10.0, "seconds per task", key="time_s")
+    model: str | None = option(None, "as for run, for the text methods", key=True)
+    base_url: str | None = option(None, "of that model")
+    max_tokens: int | None = option(None, "budget of each task")
+    max_calls: int | None = option(None, "budget of each task")
 
-    Returns:
-        Exit code: 0 when every task ran (whether solved or not), 3 when some ended in an error of
-        the model or the environment.
+
+def cases(settings: Settings) -> list[Task]:
+    """Every method on every problem.
 
     Raises:
-        ConfigurationError: Unknown method, domain or folder; results of other settings in ``out``.
+        ConfigurationError: Unknown domain or folder, or a method needs a model.
     """
-    unknown = [m for m in methods if m not in METHODS]
-    if unknown or not methods:
+    needing = [m for m in settings.method if m in NEEDS_MODEL]
+    if settings.model is None and needing:
         raise ConfigurationError(
-            f"unknown method {', '.join(unknown) or '(none)'}; methods: {', '.join(METHODS)}"
+            f"{', '.join(needing)} needs a model, e.g. --model openai:NAME or --model replay:FILE"
         )
-    if model is None and any(m in NEEDS_MODEL for m in methods):
-        raise ConfigurationError(
-            f"{', '.join(m for m in methods if m in NEEDS_MODEL)} needs a model, "
-            "e.g. --model openai:NAME or --model replay:FILE"
-        )
-    instances = load(data, domains)
-    settings = {"benchmark": "llmp", "time_s": time_s, "model": model}
-    check_settings(out, settings)
-    tasks = [
+    names = ("base_url", "max_tokens", "max_calls")
+    options = {n: v for n in names if (v := getattr(settings, n)) is not None}
+    about = {"time_s": settings.plan_time, "model": settings.model, "model_options": options}
+    return [
         Task(
             id=f"{method}/{instance.id}",
-            payload={
-                "method": method,
-                "instance": asdict(instance),
-                "time_s": time_s,
-                "model": model,
-                "model_options": dict(model_options or {}),
-            },
+            payload={"method": method, "instance": asdict(instance), **about},
         )
-        for method in methods
-        for instance in instances
+        for method in settings.method
+        for instance in load(settings.data, settings.domain or None)
     ]
-    results = run_tasks(
-        tasks, run_task, out, jobs=jobs, executor=executor, progress=progress, title="llmp"
-    )
-    report = build_report(results, audit(instances))
-    (out / "report.json").write_text(json.dumps(report, indent=2) + "\n")
-    text = render_report(report)
-    (out / "report.md").write_text(text)
-    sys.stdout.write(json.dumps(report) + "\n" if json_output else text)
-    return 3 if any(r["status"] == "error" for r in results) else 0
 
 
-def run_task(payload: Mapping[str, Any]) -> dict[str, Any]:
-    """One method on one problem; see ``run_llmp``."""
-    raw: dict[str, Any] = dict(payload["instance"])
+def run_task(payload: Payload) -> Row:
+    """One method on one problem."""
+    raw: Row = dict(payload["instance"])
     raw["example"] = Example(**raw["example"])
     instance = Instance(**raw)
     method = str(payload["method"])
-    result: dict[str, Any] = {
+    result: Row = {
         "method": method,
         "domain": instance.domain,
         "problem": instance.name,
@@ -161,13 +123,11 @@ def run_task(payload: Mapping[str, Any]) -> dict[str, Any]:
     return {**result, **_plan(program, truth, payload["time_s"], improve=False)}
 
 
-def _plan(
-    program: PddlProgram, truth: PddlProgram, time_s: float, *, improve: bool
-) -> dict[str, Any]:
+def _plan(program: PddlProgram, truth: PddlProgram, time_s: float, *, improve: bool) -> Row:
     from embodied_planners.pddl import Planner
 
     answer = Planner(improve=improve).solve(program, deadline_s=time_s)
-    result: dict[str, Any] = {
+    result: Row = {
         "status": answer.status.name.lower(),
         "engine": answer.engine,
         "wall_s": round(answer.wall_s, 4),
@@ -189,7 +149,7 @@ def _plan(
     }
 
 
-def _open_model(spec: str, options: Mapping[str, Any]) -> LanguageModel:
+def _open_model(spec: str, options: Row) -> LanguageModel:
     from embodied.language.models import open_model
 
     return open_model(spec, **options)
@@ -242,34 +202,27 @@ def _differences(program: PddlProgram, domain_text: str, problem_text: str) -> t
     return differences(written, read_problem(problem_text, read_domain(domain_text)), domain)
 
 
-def build_report(results: Sequence[Mapping[str, Any]], audited: Sequence[str]) -> dict[str, Any]:
+def build_report(results: Sequence[Row], audited: Sequence[str]) -> Row:
     """Numbers per method and domain, what was not solved, and what is amiss in the files."""
     best: dict[str, float] = {}
     for r in results:
         if r["valid"] and r.get("cost") is not None:
             key = f"{r['domain']}/{r['problem']}"
             best[key] = min(best.get(key, float("inf")), float(r["cost"]))
-    rows: list[dict[str, Any]] = []
-    for method in dict.fromkeys(str(r["method"]) for r in results if "method" in r):
-        own = [r for r in results if r.get("method") == method]
-        for domain in dict.fromkeys(str(r["domain"]) for r in own):
-            rows.append(_row(method, domain, [r for r in own if r["domain"] == domain], best))
+    rows: list[Row] = []
+    for (method,), own in grouped([r for r in results if "method" in r], "method").items():
+        for (domain,), part in grouped(own, "domain").items():
+            rows.append(_row(method, domain, part, best))
         rows.append(_row(method, "all", own, best))
     unsolved = [
-        {
-            "id": str(r["id"]),
-            "status": str(r["status"]),
-            "message": str(r.get("message") or r.get("error", "")),
-        }
+        {"id": r["id"], "status": r["status"], "message": r.get("message") or r.get("error", "")}
         for r in results
         if not r["valid"]
     ]
     return {"rows": rows, "unsolved": unsolved, "published_files": list(audited)}
 
 
-def _row(
-    method: str, domain: str, results: Sequence[Mapping[str, Any]], best: Mapping[str, float]
-) -> dict[str, Any]:
+def _row(method: str, domain: str, results: Sequence[Row], best: Mapping[str, float]) -> Row:
     solved = [r for r in results if r["valid"]]
     ratios = [
         float(r["cost"]) / best[key]
@@ -289,28 +242,33 @@ def _row(
     }
 
 
-def render_report(report: Mapping[str, Any]) -> str:
+def render_report(report: Row) -> str:
     """The report as Markdown."""
-    header = ("method", "domain", "solved (95% interval)", "same problem", "cost/best", "plan s")
-    rows = [
-        (
-            row["method"],
-            row["domain"],
-            row["rate"],
-            "-" if row["equivalent"] is None else f"{row['equivalent']}/{row['tasks']}",
-            "-" if row["cost_ratio"] is None else f"{row['cost_ratio']:.3f}",
-            f"{row['wall_s']:.1f}",
-        )
-        for row in report["rows"]
-    ]
-    parts = ["# LLM+P benchmark\n", markdown_table(header, rows)]
-    if report["unsolved"]:
-        parts.append("## Not solved\n")
-        parts.append(
-            "\n".join(f"- {u['id']}: {u['status']}. {u['message']}" for u in report["unsolved"])
-            + "\n"
-        )
-    if report["published_files"]:
-        parts.append("## Amiss in the published files\n")
-        parts.append("\n".join(f"- {line}" for line in report["published_files"]) + "\n")
-    return "\n".join(parts)
+    table = table_of(
+        report["rows"],
+        {
+            "method": "method",
+            "domain": "domain",
+            "solved (95% interval)": "rate",
+            "same problem": lambda r: (
+                "-" if r["equivalent"] is None else f"{r['equivalent']}/{r['tasks']}"
+            ),
+            "cost/best": lambda r: "-" if r["cost_ratio"] is None else f"{r['cost_ratio']:.3f}",
+            "plan s": lambda r: f"{r['wall_s']:.1f}",
+        },
+    )
+    unsolved = (f"{u['id']}: {u['status']}. {u['message']}" for u in report["unsolved"])
+    files = listed("Amiss in the published files", report["published_files"])
+    parts = ("# LLM+P benchmark\n", table, listed("Not solved", unsolved), files)
+    return "\n".join(p for p in parts if p)
+
+
+BENCHMARK = Benchmark(
+    name="llmp",
+    summary="LLM+P: natural-language planning problems, checked against the true ones.",
+    settings=Settings,
+    cases=cases,
+    run=run_task,
+    report=lambda rows, s: build_report(rows, audit(load(s.data, s.domain or None))),
+    table=render_report,
+)

@@ -1,1 +1,3 @@
 """The Statler suite."""
+
+from embodied.bench.statler.suite import BENCHMARK as BENCHMARK

@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
 
+from embodied.bench.runner import Row
 from embodied.bench.statler.language import Ratio, names_in, read_sentence
 from embodied.errors import ConfigurationError
 
@@ -76,7 +76,7 @@ def read_episodes(folder: Path) -> tuple[Episode, ...]:
     episodes: list[Episode] = []
     for path in found:
         try:
-            raw: Any = json.loads(path.read_text("utf-8"))
+            raw: list[Row] = json.loads(path.read_text("utf-8"))
             episodes += [_episode(path.stem, n, e) for n, e in enumerate(raw)]
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise ConfigurationError(
@@ -86,7 +86,7 @@ def read_episodes(folder: Path) -> tuple[Episode, ...]:
     return tuple(episodes)
 
 
-def _episode(family: str, number: int, raw: Mapping[str, Any]) -> Episode:
+def _episode(family: str, number: int, raw: Row) -> Episode:
     steps = tuple(
         Step(
             query=str(s["query"]),

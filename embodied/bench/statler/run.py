@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
 
 import numpy as np
 
+from embodied.bench.runner import Row
 from embodied.bench.statler.data import Episode
 from embodied.bench.statler.language import Ratio, Sentence, Tell, names_in, read_sentence
 from embodied.bench.statler.methods import Method, Pairs, Reply, RulesMethod
@@ -40,7 +40,7 @@ class Groups:
         return x
 
 
-def play_episode(episode: Episode, method: Method) -> dict[str, Any]:
+def play_episode(episode: Episode, method: Method) -> Row:
     """Play a published episode; ends at the first turn that is not as demanded.
 
     The published metric: an episode succeeds when every turn does. A turn succeeds when the moves
@@ -75,9 +75,7 @@ def play_episode(episode: Episode, method: Method) -> dict[str, Any]:
     }
 
 
-def play_session(
-    method: Method, world: BlockWorld, rng: np.random.Generator, *, turns: int
-) -> dict[str, Any]:
+def play_session(method: Method, world: BlockWorld, rng: np.random.Generator, *, turns: int) -> Row:
     """Play a long random session; it goes on whatever happens.
 
     Every turn's belief is compared with the simulator, so that accuracy can be read against length.
@@ -168,9 +166,7 @@ def shell_game_swaps(rng: np.random.Generator, cups: int, swaps: int) -> Iterato
         yield int(i) + 1, int(j) + 1
 
 
-def play_shell_game(
-    rng: np.random.Generator, domain: Domain, *, cups: int, swaps: int
-) -> dict[str, Any]:
+def play_shell_game(rng: np.random.Generator, domain: Domain, *, cups: int, swaps: int) -> Row:
     """Play one game with cups and a ball through the memory; it is asked after every swap."""
     game = ShellGame(domain, cups=cups, ball=int(rng.integers(cups)) + 1)
     wrong = 0

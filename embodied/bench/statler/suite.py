@@ -8,19 +8,17 @@ length. *Shell games*: cups and a ball, 1 to 50 swaps.
 
 from __future__ import annotations
 
-import argparse
-import dataclasses
-import json
-import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from embodied.bench.core.report import markdown_table, rate
-from embodied.bench.core.runner import EXECUTORS, Payload, Task, check_settings, run_tasks
+from embodied.bench.benchmark import Benchmark, option
+from embodied.bench.report import grouped, listed, new_figure, rate, table_of
+from embodied.bench.runner import Payload, Row, Task
 from embodied.bench.statler.data import read_episodes
 from embodied.bench.statler.methods import MemorylessMethod, Method, RulesMethod, statler_domain
 from embodied.bench.statler.run import play_episode, play_session, play_shell_game
@@ -29,13 +27,33 @@ from embodied.bench.statler.sessions import random_world
 from embodied.errors import ConfigurationError
 from embodied.symbolic import read_domain
 
-OUT = Path("bench/statler")
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
 METHODS = ("rules", "memoryless", "model")
 CUPS = (3, 5)
 SWAPS = (1, 2, 3, 5, 8, 12, 20, 30, 40, 50)
 
 
-def run_task(payload: Payload) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Options of the benchmark."""
+
+    data: Path | None = option(None, "folder of the published episode files")
+    method: tuple[str, ...] = option(("rules", "memoryless"), choices=METHODS)
+    sessions: int = option(100, "random sessions of the rules")
+    compare: int = option(20, "sessions without memory")
+    with_model: int = option(0, "sessions of the method model")
+    turns: int = option(200, "length of a session")
+    shell_games: int = option(20, "for each number of swaps")
+    seed: int = option(0, "first seed")
+    model: str | None = option(None, "as for run, for the method model", key=True)
+    base_url: str | None = option(None, "of that model")
+    max_calls: int | None = option(None, "budget of that model")
+    max_tokens: int | None = option(None, "budget of that model")
+
+
+def run_task(payload: Payload) -> Row:
     """Run one episode, session or shell game."""
     part, method = str(payload["part"]), str(payload["method"])
     about = {"part": part, "method": method}
@@ -54,7 +72,7 @@ def run_task(payload: Payload) -> dict[str, Any]:
     player = _method(method, episode.names, payload)
     result = play_episode(episode, player)
     usage = getattr(player, "usage", None)
-    cost = {} if usage is None else {"usage": dataclasses.asdict(usage)}
+    cost = {} if usage is None else {"usage": asdict(usage)}
     return about | {"family": episode.family} | result | cost
 
 
@@ -71,130 +89,104 @@ def _method(name: str, names: Sequence[str], payload: Payload) -> Method:
     return ModelMethod(names, domain, model)
 
 
-def tasks_of(options: argparse.Namespace) -> list[Task]:
-    """Everything to run, in a fixed order."""
+def cases(settings: Settings) -> list[Task]:
+    """Every episode, session and shell game, in a fixed order.
+
+    Raises:
+        ConfigurationError: The method ``model`` without a model.
+    """
+    s = settings
+    if "model" in s.method and not s.model:
+        raise ConfigurationError("the method 'model' needs --model, e.g. openai:NAME, replay:FILE")
+    names = ("base_url", "max_calls", "max_tokens")
+    given = {n: v for n in names if (v := getattr(s, n)) is not None}
+    published = read_episodes(s.data) if s.data is not None else ()
+    played = {"rules": s.sessions, "memoryless": s.compare, "model": s.with_model}
     tasks: list[Task] = []
-    model = {"model": options.model, "model_options": _model_options(options)}
-    for method in options.method:
-        more = model if method == "model" else {}
-        if options.data is not None:
-            tasks += [
-                Task(
-                    id=f"episode/{method}/{e.id}",
-                    payload={
-                        "part": "episode",
-                        "method": method,
-                        "data": str(options.data),
-                        "family": e.family,
-                        "number": e.number,
-                        **more,
-                    },
-                )
-                for e in read_episodes(options.data)
-            ]
+    for method in s.method:
+        more: Row = {"method": method}
+        if method == "model":
+            more |= {"model": s.model, "model_options": given}
         tasks += [
             Task(
-                id=f"session/{method}/{options.turns}/{seed:05d}",
+                id=f"episode/{method}/{e.id}",
                 payload={
-                    "part": "session",
-                    "method": method,
-                    "turns": options.turns,
-                    "seed": seed,
+                    "part": "episode",
+                    "data": str(s.data),
+                    "family": e.family,
+                    "number": e.number,
                     **more,
                 },
             )
-            for seed in range(options.seed, options.seed + _count(options, method))
+            for e in published
+        ]
+        tasks += [
+            Task(
+                id=f"session/{method}/{s.turns}/{seed:05d}",
+                payload={"part": "session", "turns": s.turns, "seed": seed, **more},
+            )
+            for seed in range(s.seed, s.seed + min(s.sessions, played[method]))
         ]
     shell = {"part": "shell", "method": "rules"}
-    tasks += [
+    return tasks + [
         Task(
             id=f"shell/{cups}/{swaps:02d}/{seed:05d}",
             payload={**shell, "cups": cups, "swaps": swaps, "seed": seed},
         )
         for cups in CUPS
         for swaps in SWAPS
-        for seed in range(options.seed, options.seed + options.shell_games)
+        for seed in range(s.seed, s.seed + s.shell_games)
     ]
-    return tasks
 
 
-def _count(options: argparse.Namespace, method: str) -> int:
-    """How many sessions a method plays; a model plays none unless it is asked to."""
-    wanted = {"rules": options.sessions, "memoryless": options.compare, "model": options.with_model}
-    return int(min(options.sessions, wanted[method]))
-
-
-def _model_options(options: argparse.Namespace) -> dict[str, Any]:
-    given = {
-        "base_url": options.base_url,
-        "max_calls": options.max_calls,
-        "max_tokens": options.max_tokens,
-    }
-    return {k: v for k, v in given.items() if v is not None}
-
-
-def build_report(results: Sequence[Mapping[str, Any]], data: Path | None) -> dict[str, Any]:
+def build_report(results: Sequence[Row], data: Path | None) -> Row:
     """Numbers for each part and method, and what is amiss in the published files."""
     good = [r for r in results if r["status"] == "ok"]
-    episodes = [r for r in good if r["part"] == "episode"]
-    rows: list[dict[str, Any]] = []
-    for method in dict.fromkeys(r["method"] for r in episodes):
-        own = [r for r in episodes if r["method"] == method]
-        for family in [*dict.fromkeys(r["family"] for r in own), "all"]:
-            rows.append(_episode_row(method, family, own))
-    sessions = [r for r in good if r["part"] == "session"]
-    shell = [r for r in good if r["part"] == "shell"]
+    episodes, sessions, shell = (
+        [r for r in good if r["part"] == part] for part in ("episode", "session", "shell")
+    )
     flaws = [f for e in read_episodes(data) for f in audit(e)] if data is not None else []
-    failures = [
-        {"id": r["id"], "why": r["failure"]}
-        for r in episodes
-        if r["failure"] and r["method"] != "memoryless"
-    ]
+    rows: list[Row] = []
+    for (method,), own in grouped(episodes, "method").items():
+        rows += [_episode_row(method, f, part) for (f,), part in grouped(own, "family").items()]
+        rows.append(_episode_row(method, "all", own))
     return {
         "episodes": rows,
-        "sessions": [
-            _session_row(m, [r for r in sessions if r["method"] == m])
-            for m in dict.fromkeys(r["method"] for r in sessions)
-        ],
+        "sessions": [_session_row(m, r) for (m,), r in grouped(sessions, "method").items()],
         "shell": [_shell_row(n, [r for r in shell if r["swaps"] == n]) for n in SWAPS if shell],
-        "flaws": [dataclasses.asdict(f) for f in flaws],
-        "failures": failures,
+        "flaws": [asdict(f) for f in flaws],
+        "failures": [
+            {"id": r["id"], "why": r["failure"]}
+            for r in episodes
+            if r["failure"] and r["method"] != "memoryless"
+        ],
         "problems": [p for r in sessions if r["method"] == "rules" for p in r["problems"]][:20],
         "errors": [{"id": r["id"], "error": r["error"]} for r in results if r["status"] == "error"],
     }
 
 
-def _episode_row(method: str, family: str, results: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    own = [r for r in results if family in ("all", r["family"])]
-    return {
-        "method": method,
-        "family": family,
-        "episodes": len(own),
-        "success": sum(r["success"] for r in own),
-        **{
-            name: sum(r[name] for r in own)
-            for name in ("turns", "right", "statements", "wrong", "same_moves", "moved_turns")
-        },
-    }
+def _sums(results: Sequence[Row], *names: str) -> Row:
+    return {name: sum(r[name] for r in results) for name in names}
 
 
-def _session_row(method: str, results: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def _episode_row(method: str, family: str, own: Sequence[Row]) -> Row:
+    counts = ("success", "turns", "right", "statements", "wrong", "same_moves", "moved_turns")
+    return {"method": method, "family": family, "episodes": len(own), **_sums(own, *counts)}
+
+
+def _session_row(method: str, results: Sequence[Row]) -> Row:
     tenths = np.array([r["by_tenth"] for r in results], dtype=np.int64).sum(axis=0)
     return {
         "method": method,
         "sessions": len(results),
         "perfect": sum(r["wrong"] == 0 and r["failed_turns"] == 0 for r in results),
-        **{
-            name: sum(r[name] for r in results)
-            for name in ("turns", "failed_turns", "statements", "wrong")
-        },
+        **_sums(results, "turns", "failed_turns", "statements", "wrong"),
         "by_tenth": [1.0 - float(w) / float(s) if s else 1.0 for s, w in tenths],
-        "contradictions": sum(r["contradictions"] for r in results),
-        "refuted": sum(r["refuted"] for r in results),
+        **_sums(results, "contradictions", "refuted"),
     }
 
 
-def _shell_row(swaps: int, results: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def _shell_row(swaps: int, results: Sequence[Row]) -> Row:
     return {
         "swaps": swaps,
         "games": len(results),
@@ -203,142 +195,101 @@ def _shell_row(swaps: int, results: Sequence[Mapping[str, Any]]) -> dict[str, An
     }
 
 
-def render_report(report: Mapping[str, Any]) -> str:
+def render_report(report: Row) -> str:
     """The report as Markdown."""
     parts = ["# Statler benchmark\n"]
+    columns: Mapping[str, str | Callable[[Row], object]]
     if report["episodes"]:
-        header = ["method", "episodes", "success (95%)", "turns right", "belief", "published moves"]
-        rows = [
-            [
-                r["method"],
-                r["family"],
-                rate(r["success"], r["episodes"]),
-                f"{r['right']}/{r['turns']}",
-                _share(r["statements"] - r["wrong"], r["statements"]),
-                f"{r['same_moves']}/{r['moved_turns']}",
-            ]
-            for r in report["episodes"]
-        ]
+        columns = {
+            "method": "method",
+            "episodes": "family",
+            "success (95%)": lambda r: rate(r["success"], r["episodes"]),
+            "turns right": lambda r: f"{r['right']}/{r['turns']}",
+            "belief": _belief,
+            "published moves": lambda r: f"{r['same_moves']}/{r['moved_turns']}",
+        }
         parts += [
             "Episodes end at the first turn that is not as demanded.\n",
-            markdown_table(header, rows),
+            table_of(report["episodes"], columns),
         ]
     if report["sessions"]:
-        header = [
-            "method",
-            "sessions",
-            "perfect",
-            "turns failed",
-            "belief",
-            "first tenth",
-            "last tenth",
-            "contradictions found",
-        ]
-        rows = [
-            [
-                r["method"],
-                r["sessions"],
-                r["perfect"],
-                f"{r['failed_turns']}/{r['turns']}",
-                _share(r["statements"] - r["wrong"], r["statements"]),
-                f"{100 * r['by_tenth'][0]:.2f}%",
-                f"{100 * r['by_tenth'][-1]:.2f}%",
-                f"{r['refuted']}/{r['contradictions']}",
-            ]
-            for r in report["sessions"]
-        ]
-        parts += ["## Random sessions\n", markdown_table(header, rows)]
+        columns = {
+            "method": "method",
+            "sessions": "sessions",
+            "perfect": "perfect",
+            "turns failed": lambda r: f"{r['failed_turns']}/{r['turns']}",
+            "belief": _belief,
+            "first tenth": lambda r: f"{100 * r['by_tenth'][0]:.2f}%",
+            "last tenth": lambda r: f"{100 * r['by_tenth'][-1]:.2f}%",
+            "contradictions found": lambda r: f"{r['refuted']}/{r['contradictions']}",
+        }
+        parts += ["## Random sessions\n", table_of(report["sessions"], columns)]
     if report["shell"]:
-        rows = [
-            [r["swaps"], rate(r["right"], r["games"]), rate(r["memoryless"], r["games"])]
-            for r in report["shell"]
-        ]
-        header = ["swaps", "ball found", "without memory"]
-        parts += ["## Shell games\n", markdown_table(header, rows)]
-    parts += _lists(report)
-    return "\n".join(parts)
-
-
-def _lists(report: Mapping[str, Any]) -> list[str]:
-    parts: list[str] = []
-    flaws: Sequence[Mapping[str, Any]] = report["flaws"]
+        columns = {
+            "swaps": "swaps",
+            "ball found": lambda r: rate(r["right"], r["games"]),
+            "without memory": lambda r: rate(r["memoryless"], r["games"]),
+        }
+        parts += ["## Shell games\n", table_of(report["shell"], columns)]
+    flaws: Sequence[Row] = report["flaws"]
+    covered = [f["episode"] for f in flaws if f["kind"] == "covered"]
+    lines = [f"{f['episode']}, turn {f['step']}, {f['kind']}: {f['text']}" for f in flaws]
     if flaws:
-        covered = [f for f in flaws if f["kind"] == "covered"]
-        where = len({f["episode"] for f in covered})
-        parts.append(
-            f"## Amiss in the published files\n\n{len(covered)} moves in {where} episodes move a "
-            "covered block.\n"
-        )
-        lines = [f"- {f['episode']}, turn {f['step']}, {f['kind']}: {f['text']}" for f in flaws]
-        parts.append("\n".join(lines) + "\n")
-    for name, title in (("failures", "Not right"), ("errors", "Errors")):
-        if report[name]:
-            lines = [f"- {x['id']}: {x.get('why') or x.get('error')}" for x in report[name]]
-            parts += [f"## {title}\n", "\n".join(lines) + "\n"]
-    if report["problems"]:
-        parts += ["## Wrong in sessions\n", "\n".join(f"- {p}" for p in report["problems"]) + "\n"]
-    return parts
+        lines.append(f"{len(covered)} moves in {len(set(covered))} episodes move a covered block")
+    parts += [
+        listed("Amiss in the published files", lines),
+        listed("Not right", (f"{x['id']}: {x['why']}" for x in report["failures"])),
+        listed("Errors", (f"{x['id']}: {x['error']}" for x in report["errors"])),
+        listed("Wrong in sessions", report["problems"]),
+    ]
+    return "\n".join(p for p in parts if p)
 
 
-def _share(right: int, total: int) -> str:
+def _belief(row: Row) -> str:
+    total, right = row["statements"], row["statements"] - row["wrong"]
     if not total:
         return "-"
     percent = 100.0 * right / total
     return f"{percent:.0f}% of {total}" if right == total else f"{percent:.2f}% of {total}"
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="embodied bench statler", description=__doc__)
-    parser.add_argument("--data", type=Path, help="folder of the published episode files")
-    parser.add_argument("--method", action="append", choices=METHODS, help="repeatable")
-    parser.add_argument("--sessions", type=int, default=100, help="random sessions of the rules")
-    parser.add_argument("--compare", type=int, default=20, help="sessions without memory")
-    parser.add_argument("--with-model", type=int, default=0, help="sessions of the method model")
-    parser.add_argument("--turns", type=int, default=200, help="length of a session")
-    parser.add_argument("--shell-games", type=int, default=20, help="for each number of swaps")
-    parser.add_argument("--seed", type=int, default=0, help="first seed")
-    parser.add_argument("--model", help="as for run, for the method model")
-    parser.add_argument("--base-url")
-    parser.add_argument("--max-calls", type=int)
-    parser.add_argument("--max-tokens", type=int)
-    parser.add_argument("--jobs", type=int, default=2)
-    parser.add_argument("--executor", choices=EXECUTORS, default="process")
-    parser.add_argument("--out", type=Path, default=OUT)
-    parser.add_argument("--plot", type=Path, help="draw accuracy against length to this file")
-    parser.add_argument("--json", action="store_true")
-    return parser
+def draw(report: Row) -> Figure:
+    """Belief accuracy against the length of a session, and shell games against swaps."""
+    figure = new_figure(9.0, 3.4)
+    left, right = figure.subplots(1, 2)
+    for row in report["sessions"]:
+        tenths = row["by_tenth"]
+        turns = row["turns"] / max(1, row["sessions"])
+        x = [turns * (n + 0.5) / len(tenths) for n in range(len(tenths))]
+        label = f"{row['method']} ({row['sessions']} sessions)"
+        left.plot(x, [100 * a for a in tenths], marker="o", label=label)
+    left.set(xlabel="turn", ylabel="belief that is right (%)", ylim=(-3, 104))
+    for name, label in (("right", "with memory"), ("memoryless", "without memory")):
+        rows = [r for r in report["shell"] if r["games"]]
+        share = [100 * r[name] / r["games"] for r in rows]
+        right.plot([r["swaps"] for r in rows], share, marker="o", label=label)
+    right.set(xlabel="swaps", ylabel="ball found (%)", ylim=(-3, 104))
+    for axes in (left, right):
+        axes.grid(alpha=0.3)
+        axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2, frameon=False)
+    return figure
 
 
-def main(arguments: Sequence[str]) -> int:
-    """Run what is missing and report.
-
-    Returns:
-        0 when the rules' belief and turns were right everywhere (or they did not take part), 1
-        when not, 3 when a task ended with an error.
-    """
-    options = _parser().parse_args(list(arguments))
-    options.method = options.method or ["rules", "memoryless"]
-    if "model" in options.method and not options.model:
-        raise ConfigurationError("the method 'model' needs --model, e.g. openai:NAME, replay:FILE")
-    check_settings(options.out, {"benchmark": "statler", "model": options.model})
-    results = run_tasks(
-        tasks_of(options),
-        run_task,
-        options.out,
-        jobs=options.jobs,
-        executor=options.executor,
-        progress=not options.json,
-        title="statler",
-    )
-    report = build_report(results, options.data)
-    (options.out / "report.json").write_text(json.dumps(report, indent=1) + "\n", "utf-8")
-    if options.plot is not None:
-        from embodied.bench.statler.plot import draw
-
-        draw(report, options.plot)
-    sys.stdout.write(json.dumps(report) + "\n" if options.json else render_report(report))
-    if report["errors"]:
-        return 3
+def missed(report: Row) -> int:
+    """1 where the rules failed a turn or believed something wrong."""
     rows = [r for r in (*report["episodes"], *report["sessions"]) if r["method"] == "rules"]
-    missed = any(r.get("failed_turns", r["turns"] - r.get("right", r["turns"])) for r in rows)
-    return 1 if missed or any(r["wrong"] for r in rows) else 0
+    failed = (r.get("failed_turns", r["turns"] - r.get("right", r["turns"])) for r in rows)
+    return int(any(failed) or any(r["wrong"] for r in rows))
+
+
+BENCHMARK = Benchmark(
+    name="statler",
+    summary="Statler: beliefs over conversations, shell games and long sessions.",
+    settings=Settings,
+    cases=cases,
+    run=run_task,
+    report=lambda rows, settings: build_report(rows, settings.data),
+    table=render_report,
+    figures={"accuracy.png": draw},
+    code=missed,
+)

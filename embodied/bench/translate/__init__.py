@@ -1,1 +1,3 @@
-"""Sentences to programs: exact meaning and calibration."""
+"""The suite of translators."""
+
+from embodied.bench.translate.suite import BENCHMARK as BENCHMARK

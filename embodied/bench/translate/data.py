@@ -6,12 +6,13 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from importlib import resources
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from embodied.bench.translate.meaning import gold_of
+from embodied.bench.runner import Row
+from embodied.bench.translate.meaning import Gold, gold_of
 from embodied.language.offline import goal_slots, reward_slots, value_map_slots
 from embodied.language.offline.scene_view import SceneView, Thing
 from embodied.language.offline.slots import Refusal
@@ -38,7 +39,7 @@ class Case:
     scene: SceneView
     sentence: str
     before: tuple[str, ...] = ()
-    gold: Sequence[Any] = ()
+    gold: Sequence[Gold] = ()
     refuse: str | None = None
 
 
@@ -62,12 +63,12 @@ def handwritten(folder: Path) -> list[Case]:
     return cases
 
 
-def _scene(data: Mapping[str, Any]) -> SceneView:
+def _scene(data: Row) -> SceneView:
     robot = data.get("robot", "gripper")
     if robot == "arm":
         return SceneView(
             robot="arm",
-            things=tuple(Thing(name=n, kind="item", category=n) for n in data["objects"]),
+            things=tuple(map(_item, data["objects"])),
             handles=tuple(data["handles"]),
             joints=tuple(data["joints"]),
         )
@@ -86,15 +87,18 @@ def generated(n: int, *, seed: int = 1, split: str = "held-out") -> list[Case]:
 
 
 def _case(name: str, e: Example) -> Case:
-    gold: list[Any] = []
-    meaning: Any
+    gold: list[Gold] = []
+    refuse = None
     if e.kind == "goal":
         meaning = goal_slots.expand(e.slots, e.scene)
+    elif e.kind == "reward":
+        earlier = reward_slots.expand(e.previous[1], e.scene) if e.previous else None
+        assert not isinstance(earlier, Refusal)
+        meaning = reward_slots.expand(e.slots, e.scene, previous=earlier)
     else:
-        expand = reward_slots.expand if e.kind == "reward" else value_map_slots.expand
-        earlier: Any = expand(e.previous[1], e.scene) if e.previous else None
-        meaning = expand(e.slots, e.scene, previous=earlier)
-    refuse = None
+        before = value_map_slots.expand(e.previous[1], e.scene) if e.previous else None
+        assert not isinstance(before, Refusal)
+        meaning = value_map_slots.expand(e.slots, e.scene, previous=before)
     if isinstance(meaning, Refusal):
         refuse = meaning.reason
     else:
@@ -135,9 +139,13 @@ def tabletop(path: Path) -> list[Case]:
     return cases
 
 
+def _item(name: str) -> Thing:
+    return Thing(name=name, kind="item", category=name)
+
+
 def published(data: Path | None) -> list[Case]:
     """LLM+P's blocksworld goals, the 17 L2R instructions' texts, VoxPoser-style templates."""
-    cases = [*_l2r(), *_templates()]
+    cases = [*_sentences()]
     if data is not None and (data / "llm-pddl" / "blocksworld").is_dir():
         cases += _blocksworld(data / "llm-pddl" / "blocksworld")
     return cases
@@ -160,235 +168,49 @@ def _blocksworld(folder: Path) -> Iterable[Case]:
         )
 
 
-_QUADRUPED: tuple[tuple[tuple[str, ...], list[Any]], ...] = (
-    (
-        ("The sun rises in the east: turn and face the sunrise",),
-        [[{"terms": [{"name": "torso_heading", "parameters": {"angle": 0.0}}]}]],
-    ),
-    (
-        ("The sun sets in the west: turn and face the sunset",),
-        [
-            [{"terms": [{"name": "torso_heading", "parameters": {"angle": a}}]}]
-            for a in (3.14159, -3.14159)
-        ],
-    ),
-    (
-        ("sit down low with a flat torso",),
-        [
-            [
-                {
-                    "terms": [
-                        {"name": "torso_height", "parameters": {"height": [0.05, 0.22]}},
-                        {"name": "torso_pitch", "parameters": {"angle": 0.0}},
-                    ]
-                }
-            ]
-        ],
-    ),
-    (
-        ("roll over by 180 degrees",),
-        [
-            [{"terms": [{"name": "torso_roll", "parameters": {"angle": a}}]}]
-            for a in (3.14159, -3.14159)
-        ],
-    ),
-    (
-        ("spin fast",),
-        [
-            [{"terms": [{"name": "torso_turn_rate", "parameters": {"rate": r}}]}]
-            for r in ([2.0, 6.0], [-6.0, -2.0])
-        ],
-    ),
-    (
-        ("lift the front right paw",),
-        [
-            [
-                {
-                    "terms": [
-                        {
-                            "name": "foot_lift",
-                            "parameters": {"foot": "front_right", "height": [0.05, 0.3]},
-                        }
-                    ]
-                }
-            ]
-        ],
-    ),
-    (
-        ("lift the front right paw", "lift it even higher"),
-        [
-            [
-                {
-                    "terms": [
-                        {
-                            "name": "foot_lift",
-                            "parameters": {"foot": "front_right", "height": [0.11, 0.5]},
-                        }
-                    ]
-                }
-            ]
-        ],
-    ),
-    (
-        ("lift the front left paw", "now the diagonal paw instead"),
-        [
-            [
-                {
-                    "terms": [
-                        {
-                            "name": "foot_lift",
-                            "parameters": {"foot": "rear_right", "height": [0.05, 0.3]},
-                        }
-                    ]
-                }
-            ]
-        ],
-    ),
-    (
-        ("stand on your two back feet like a human",),
-        [
-            [
-                {
-                    "terms": [
-                        {"name": "torso_pitch", "parameters": {"angle": [1.0, 1.571]}},
-                        {
-                            "name": "torso_height",
-                            "parameters": {"height": [0.3, 0.7]},
-                            "optional": True,
-                        },
-                    ]
-                }
-            ]
-        ],
-    ),
-)
-
-_ARM: tuple[tuple[str, list[Any]], ...] = (
-    (
-        "touch the apple",
-        [{"name": "distance", "parameters": {"a": ["palm", "finger_1"], "b": "apple"}}],
-    ),
-    (
-        "lift the apple to 0.5 m",
-        [_H := {"name": "object_height", "parameters": {"object": "apple", "height": 0.5}}],
-    ),
-    (
-        "move the apple to the bowl",
-        [{"name": "distance", "parameters": {"a": "apple", "b": "bowl", "distance": [0.0, 0.1]}}],
-    ),
-    (
-        "place the cup upright",
-        [{"name": "object_orientation", "parameters": {"object": "cup", "orientation": "upright"}}],
-    ),
-    (
-        "flip the cup",
-        [
-            {
-                "name": "object_orientation",
-                "parameters": {"object": "cup", "orientation": "upside_down"},
-            }
-        ],
-    ),
-    (
-        "lift the apple and the box at the same time",
-        [
-            {"name": "object_height", "parameters": {"object": o, "height": [0.05, 0.6]}}
-            for o in ("apple", "box")
-        ],
-    ),
-    (
-        "turn on the faucet",
-        [{"name": "joint_fraction", "parameters": {"joint": "faucet", "fraction": 1.0}}],
-    ),
-    (
-        "open the drawer",
-        [{"name": "joint_fraction", "parameters": {"joint": "drawer", "fraction": 1.0}}],
-    ),
-)
-
-
-def _l2r() -> Iterable[Case]:
-    quadruped = SceneView(robot="quadruped")
-    for i, (sentences, gold) in enumerate(_QUADRUPED):
-        yield Case(
-            id=f"l2r-quadruped-{i + 1}",
-            kind="reward",
-            scene=quadruped,
-            sentence=sentences[-1],
-            before=sentences[:-1],
-            gold=gold,
-        )
-    arm = SceneView(
-        robot="arm",
-        things=tuple(
-            Thing(name=n, kind="item", category=n) for n in ("apple", "bowl", "box", "cup")
+_SCENES = {
+    "l2r-quadruped": ("reward", SceneView(robot="quadruped")),
+    "l2r-arm": (
+        "reward",
+        SceneView(
+            robot="arm",
+            things=tuple(_item(n) for n in ("apple", "bowl", "box", "cup")),
+            handles=("drawer_handle", "faucet_handle"),
+            joints=("drawer", "faucet"),
         ),
-        handles=("drawer_handle", "faucet_handle"),
-        joints=("drawer", "faucet"),
+    ),
+    "template": (
+        "value-map",
+        SceneView(
+            things=(
+                *(_item(n) for n in ("block", "bottle", "plate")),
+                Thing(name="drawer", kind="drawer", category="drawer"),
+                Thing(name="table", kind="surface", category="table"),
+            )
+        ),
+    ),
+}
+"""Kind and scene of the sentences in ``published.jsonl``, by the first part of their ids."""
+
+
+def _sentences() -> Iterable[Case]:
+    text = (
+        resources.files("embodied.bench.translate").joinpath("published.jsonl").read_text("utf-8")
     )
-    for i, (sentence, terms) in enumerate(_ARM):
+    for row in map(json.loads, text.splitlines()):
+        kind, scene = _SCENES[row["id"].rpartition("-")[0]]
+        gold = row.get("gold")
+        if gold is None:
+            meaning = value_map_slots.expand(row["slots"], scene)
+            assert not isinstance(meaning, Refusal)
+            gold = [gold_of(meaning)]
         yield Case(
-            id=f"l2r-arm-{i + 1}",
-            kind="reward",
-            scene=arm,
-            sentence=sentence,
-            gold=[[{"terms": terms}]],
-        )
-
-
-_TEMPLATES = (
-    ("move to the left of the bottle", "to left-of bottle"),
-    ("move to 10 cm above the bottle", "to above bottle 10 cm"),
-    (
-        "move to the bottle while staying on the right side of the plate",
-        "to bottle ; stay right-of plate",
-    ),
-    (
-        "move to the bottle and slow down within 15 cm of the plate",
-        "to bottle ; slow near plate 15 cm",
-    ),
-    ("close the drawer by pushing", "push drawer close"),
-    ("push the block along a line to the left by 10 cm", "push block left 10 cm"),
-    ("grasp the block from the table at 0.1 m/s", "grasp block ; speed 0.1 m/s"),
-    (
-        "drop the block 10 cm to the right of the plate",
-        "grasp block then drop right-of plate 10 cm",
-    ),
-    (
-        "push the block to the bottle letting it stay on the left side of the plate",
-        "push block to bottle ; stay left-of plate",
-    ),
-    ("move to the back left corner of the table", "to area back-left"),
-    ("move to the bottle and keep at least 12 cm from the plate", "to bottle ; avoid plate 12 cm"),
-    (
-        "move to the bottle, moving slowly in the right half of the table",
-        "to bottle ; slow area right",
-    ),
-    (
-        "push the block 15 cm forward while staying away from the plate",
-        "push block forward 15 cm ; avoid plate",
-    ),
-    ("push the block to the right of the bottle", "push block to right-of bottle"),
-)
-
-
-def _templates() -> Iterable[Case]:
-    scene = SceneView(
-        things=(
-            *(Thing(name=n, kind="item", category=n) for n in ("block", "bottle", "plate")),
-            Thing(name="drawer", kind="drawer", category="drawer"),
-            Thing(name="table", kind="surface", category="table"),
-        )
-    )
-    for i, (sentence, slots) in enumerate(_TEMPLATES):
-        meaning = value_map_slots.expand(slots, scene)
-        assert not isinstance(meaning, Refusal)
-        yield Case(
-            id=f"template-{i + 1}",
-            kind="value-map",
+            id=row["id"],
+            kind=kind,
             scene=scene,
-            sentence=sentence,
-            gold=[gold_of(meaning)],
+            sentence=row["sentence"],
+            before=tuple(row.get("before", ())),
+            gold=gold,
         )
 
 

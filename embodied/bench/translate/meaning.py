@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
+from embodied.bench.runner import Row
 from embodied.language.offline.scene_view import SceneView
 from embodied.language.pddl.rules.equivalence import goals_equivalent
 from embodied.language.value_map.vocabulary import area_bounds
@@ -102,10 +103,10 @@ def _without_preparation(stages: Sequence[RewardStage], gold: Gold) -> list[Rewa
     return kept
 
 
-def _same_reward_stage(stage: RewardStage, gold: Mapping[str, Any]) -> bool:
+def _same_reward_stage(stage: RewardStage, gold: Row) -> bool:
     if "duration_s" in gold and not _fits(stage.duration_s, gold["duration_s"]):
         return False
-    wanted: list[Mapping[str, Any]] = list(gold["terms"])
+    wanted: list[Row] = list(gold["terms"])
     left = list(stage.terms)
     for term in wanted:
         match = next((t for t in left if _same_term(t, term)), None)
@@ -116,7 +117,7 @@ def _same_reward_stage(stage: RewardStage, gold: Mapping[str, Any]) -> bool:
     return all(_neutral(t, wanted) for t in left)
 
 
-def _same_term(term: RewardTerm, gold: Mapping[str, Any]) -> bool:
+def _same_term(term: RewardTerm, gold: Row) -> bool:
     if term.name != gold["name"]:
         return False
     numbers = dict(term.parameters)
@@ -126,7 +127,7 @@ def _same_term(term: RewardTerm, gold: Mapping[str, Any]) -> bool:
     return all(_fits(numbers.get(k), v) for k, v in wanted.items())
 
 
-def _neutral(term: RewardTerm, wanted: Sequence[Mapping[str, Any]]) -> bool:
+def _neutral(term: RewardTerm, wanted: Sequence[Row]) -> bool:
     """A term that only keeps the usual posture, keeps things standing, or takes the hand along."""
     names = {t["name"] for t in wanted}
     p = term.parameters
@@ -181,7 +182,7 @@ def same_value_maps(program: ValueMapProgram, gold: Gold, scene: SceneView) -> b
     )
 
 
-def _same_map_stage(stage: ValueMapStage, gold: Mapping[str, Any], scene: SceneView) -> bool:
+def _same_map_stage(stage: ValueMapStage, gold: Row, scene: SceneView) -> bool:
     if stage.moving != gold["moving"] or len(stage.operations) != len(gold["operations"]):
         return False
     left = list(stage.operations)
@@ -193,7 +194,7 @@ def _same_map_stage(stage: ValueMapStage, gold: Mapping[str, Any], scene: SceneV
     return True
 
 
-def _same_operation(operation: MapOperation, gold: Mapping[str, Any], scene: SceneView) -> bool:
+def _same_operation(operation: MapOperation, gold: Row, scene: SceneView) -> bool:
     if operation.map != gold["map"]:
         return False
     region = gold["region"]
@@ -215,7 +216,7 @@ def _same_operation(operation: MapOperation, gold: Mapping[str, Any], scene: Sce
     return _fits(operation.value, gold["value"])
 
 
-def gold_of(program: RewardProgram | ValueMapProgram) -> list[dict[str, Any]]:
+def gold_of(program: RewardProgram | ValueMapProgram) -> list[Row]:
     """The gold stages that a program itself would be."""
     if isinstance(program, RewardProgram):
         return [

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.optimize import minimize
 from scipy.special import expit, logit
 
-from embodied.bench.core.plotting import new_figure
-from embodied.bench.core.report import wilson_interval
+from embodied.bench.report import (
+    grouped,
+    markdown_table,
+    new_figure,
+    table_of,
+    wilson_interval,
+)
+from embodied.bench.runner import Row
 from embodied.language.offline.translator import KINDS
 from embodied.types import Array
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 MIN_ANSWERS = 20
 LEAST_THRESHOLD = 0.21
@@ -23,62 +30,71 @@ BINS = (0.0, 0.2, 0.4, 0.6, 0.8, 0.9, 0.95)
 """Lower ends of the ranges of confidence that are reported."""
 
 
-def report(results: Iterable[Mapping[str, Any]]) -> str:
-    """Accuracy per suite, kind and translator, calibration and latency, as Markdown tables."""
+def summarise(results: Iterable[Row]) -> Row:
+    """Accuracy per suite, kind and translator, and what calibration and latency are made of."""
     rows = list(results)
-    lines = [
-        "| suite | kind | translator | sentences | right | answered | right of answered |"
-        " refused of those to refuse |",
-        "|---|---|---|---:|---:|---:|---:|---:|",
-    ]
-    for suite in dict.fromkeys(r["suite"] for r in rows):
-        for kind in KINDS:
-            for name in dict.fromkeys(r["translator"] for r in rows):
-                part = [
-                    r
-                    for r in rows
-                    if (r["suite"], r["kind"], r["translator"]) == (suite, kind, name)
-                ]
-                if not part:
-                    continue
-                do = [r for r in part if not r["must_refuse"]]
-                answered = [r for r in part if not r["refused"]]
-                refuse = [r for r in part if r["must_refuse"]]
-                lines.append(
-                    f"| {suite} | {kind} | {name} | {len(part)} |"
-                    f" {_share([r['right'] for r in do])} |"
-                    f" {_share([not r['refused'] for r in do])} |"
-                    f" {_share([r['right'] for r in answered])} |"
-                    f" {_share([r['refused'] for r in refuse])} |"
-                )
-    lines += ["", "| confidence of local | answers | right |", "|---|---:|---:|"]
+    groups = grouped(rows, "suite", "kind", "translator")
+    suites = list(dict.fromkeys(r["suite"] for r in rows))
+    order = sorted(groups, key=lambda g: (suites.index(g[0]), KINDS.index(g[1])))
     local = _confident(rows)
-    for low, high, part in binned(local):
-        lines.append(
-            f"| {low:.2f} to {high:.2f} | {len(part)} | {_share([r['right'] for r in part])} |"
+    spent = [r for r in rows if r["translator"] == "local"]
+    return {
+        "accuracy": [_accuracy(key, groups[key]) for key in order],
+        "answers": [{k: r[k] for k in ("kind", "confidence", "right")} for r in local],
+        "calibration_error": round(calibration_error(local), 4) if local else None,
+        "cpu_s": sorted(r["cpu_s"] for r in spent),
+        "wall_s": sorted(r["wall_s"] for r in spent),
+        "peak_mb": max((r["peak_mb"] for r in rows), default=0),
+    }
+
+
+def _accuracy(key: tuple[str, ...], part: Sequence[Row]) -> Row:
+    do = [r for r in part if not r["must_refuse"]]
+    return {
+        **dict(zip(("suite", "kind", "translator"), key, strict=True)),
+        "sentences": len(part),
+        "right": _share([r["right"] for r in do]),
+        "answered": _share([not r["refused"] for r in do]),
+        "right of answered": _share([r["right"] for r in part if not r["refused"]]),
+        "refused of those to refuse": _share([r["refused"] for r in part if r["must_refuse"]]),
+    }
+
+
+def table(report: Row) -> str:
+    """The report as Markdown."""
+    accuracy: list[Row] = report["accuracy"]
+    names = list(accuracy[0]) if accuracy else ["suite"]
+    parts = [table_of(accuracy, {n: n for n in names})]
+    answers: list[Row] = report["answers"]
+    if answers:
+        parts.append(
+            markdown_table(
+                ("confidence of local", "answers", "right"),
+                (
+                    (f"{low:.2f} to {high:.2f}", len(part), _share([r["right"] for r in part]))
+                    for low, high, part in binned(answers)
+                ),
+            )
         )
-    if local:
-        lines += ["", f"Expected calibration error {calibration_error(local):.3f}."]
-    times = sorted(r["cpu_s"] for r in rows if r["translator"] == "local")
-    if times:
-        walls = sorted(r["wall_s"] for r in rows if r["translator"] == "local")
-        lines += [
-            "",
+        parts.append(f"Expected calibration error {report['calibration_error']:.3f}.\n")
+    if times := report["cpu_s"]:
+        walls = report["wall_s"]
+        parts.append(
             f"Local model: {times[len(times) // 2]:.2f} s CPU a sentence (median),"
             f" {times[int(len(times) * 0.95)]:.2f} s (95th percentile);"
             f" {walls[len(walls) // 2]:.2f} s wall (median);"
-            f" peak memory of the process {max(r['peak_mb'] for r in rows)} MB.",
-        ]
-    return "\n".join(lines) + "\n"
+            f" peak memory of the process {report['peak_mb']} MB.\n"
+        )
+    return "\n".join(parts)
 
 
-def _confident(rows: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+def _confident(rows: Iterable[Row]) -> list[Row]:
     return [r for r in rows if r["translator"] == "local" and r["confidence"] is not None]
 
 
 def binned(
-    rows: Sequence[Mapping[str, Any]],
-) -> list[tuple[float, float, list[Mapping[str, Any]]]]:
+    rows: Sequence[Row],
+) -> list[tuple[float, float, list[Row]]]:
     """Answers by confidence: lower end, upper end and the answers of each range that has any."""
     ends = zip(BINS, (*BINS[1:], 1.0), strict=True)
     parts = (
@@ -88,7 +104,7 @@ def binned(
     return [part for part in parts if part[2]]
 
 
-def calibration_error(rows: Sequence[Mapping[str, Any]]) -> float:
+def calibration_error(rows: Sequence[Row]) -> float:
     """Mean distance of confidence and share of right answers over the ranges, by answers.
 
     Guo et al. 2017, "On calibration of modern neural networks", with the ranges of ``BINS``.
@@ -99,21 +115,11 @@ def calibration_error(rows: Sequence[Mapping[str, Any]]) -> float:
     ) / max(1, len(rows))
 
 
-def draw_calibration(rows: Iterable[Mapping[str, Any]], path: Path) -> None:
-    """Draw how often the local model's answers are right, by their confidence.
-
-    Nothing is drawn where it answered nothing.
-
-    Args:
-        rows: Results of the benchmark.
-        path: File to write; its suffix names the format.
-
-    Raises:
-        EnvironmentMissingError: matplotlib is not installed.
-    """
-    local = _confident(rows)
+def draw_calibration(report: Row) -> Figure | None:
+    """How often the local model's answers are right, by their confidence; None without answers."""
+    local: list[Row] = report["answers"]
     if not local:
-        return
+        return None
     figure = new_figure(9.0, 3.2)
     for axes, kind in zip(figure.subplots(1, len(KINDS), sharey=True), KINDS, strict=True):
         own = [r for r in local if r["kind"] == kind]
@@ -142,8 +148,7 @@ def draw_calibration(rows: Iterable[Mapping[str, Any]], path: Path) -> None:
         axes.title.set_fontsize(9)
         axes.grid(alpha=0.3)
     figure.axes[0].set_ylabel("right answers (%), 95% interval")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=120)
+    return figure
 
 
 def _share(values: Sequence[bool]) -> str:
@@ -152,7 +157,7 @@ def _share(values: Sequence[bool]) -> str:
     return f"{sum(values)}/{len(values)} ({100 * sum(values) / len(values):.0f}%)"
 
 
-def calibrate(results: Iterable[Mapping[str, Any]], *, least: float = 0.75) -> dict[str, Any]:
+def calibrate(results: Iterable[Row], *, least: float = 0.75) -> Row:
     """For each kind the confidence at which an answer is right with a probability of ``least``.
 
     The probability is a logistic function of the confidence's log-odds, fitted to the answers of a
@@ -165,7 +170,7 @@ def calibrate(results: Iterable[Mapping[str, Any]], *, least: float = 0.75) -> d
         least: Probability of being right below which the model asks.
     """
     rows = [r for r in results if r["confidence"] is not None]
-    kinds: dict[str, Any] = {}
+    kinds: Row = {}
     for kind in KINDS:
         part = [r for r in rows if r["kind"] == kind]
         own = len(part) >= MIN_ANSWERS
@@ -177,7 +182,7 @@ def calibrate(results: Iterable[Mapping[str, Any]], *, least: float = 0.75) -> d
     return {"least": least, "kinds": kinds}
 
 
-def _threshold(rows: Sequence[Mapping[str, Any]], least: float) -> float:
+def _threshold(rows: Sequence[Row], least: float) -> float:
     """Confidence with a probability ``least`` of being right; 1.01 if there is none."""
     if len(rows) < MIN_ANSWERS:
         return 1.01
@@ -193,8 +198,3 @@ def _threshold(rows: Sequence[Mapping[str, Any]], least: float) -> float:
     slope, offset = minimize(loss, (1.0, 0.0), bounds=((1e-3, None), (None, None))).x
     wanted = float(expit((logit(least) - offset) / slope))
     return wanted if wanted <= 0.995 else 1.01
-
-
-def write_calibration(path: Path, data: Mapping[str, Any]) -> None:
-    """Write the thresholds that ``LocalTranslator`` reads."""
-    path.write_text(json.dumps(data, indent=2) + "\n")

@@ -9,17 +9,17 @@ confused with an able one. The run continues where it was stopped.
 
 from __future__ import annotations
 
-import argparse
 import contextlib
+import json
 import resource
-import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
-from embodied.bench.core.runner import ResultFile, check_settings, read_results
+from embodied.bench.benchmark import Benchmark, option
+from embodied.bench.runner import Payload, Row, Task
 from embodied.bench.translate.data import (
     Case,
     generated,
@@ -29,11 +29,11 @@ from embodied.bench.translate.data import (
     tabletop,
 )
 from embodied.bench.translate.meaning import same_goals, same_rewards, same_value_maps
-from embodied.bench.translate.report import calibrate, draw_calibration, report, write_calibration
-from embodied.errors import ConfigurationError, EnvironmentMissingError, ProgramError
+from embodied.bench.translate.report import calibrate, draw_calibration, summarise, table
+from embodied.errors import ConfigurationError, ProgramError
 from embodied.language.offline.answer import Answer, AnswersSlots
 from embodied.language.offline.slot_model import SlotModel
-from embodied.language.offline.translator import CascadeTranslator, LocalTranslator
+from embodied.language.offline.translator import KINDS, CascadeTranslator, LocalTranslator
 from embodied.language.offline.weights import adapter_path, fetch_base, find_base
 from embodied.language.pddl.rules import RulesTranslator
 from embodied.language.reward import arm_speech, arm_vocabulary, quadruped_speech
@@ -41,11 +41,41 @@ from embodied.language.reward.rules import RewardRules
 from embodied.language.value_map.rules import RulesValueMapTranslator
 from embodied.protocols import StateMemory, Translator
 from embodied.symbolic import read_domain
-from embodied.types import Atom, PddlProgram, Program, RewardProgram, ValueMapProgram
+from embodied.types import (
+    Atom,
+    GroundAction,
+    Observation,
+    PddlProgram,
+    Program,
+    RewardProgram,
+    SkillResult,
+    ValueMapProgram,
+)
 from embodied.world.grounding import TabletopGrounder
 
 TRANSLATORS = ("rules", "local", "cascade")
 SUITES = ("handwritten", "held-out", "published", "tabletop")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Options of the benchmark."""
+
+    tests_data: Path = option(Path("tests/data"), "folder of the hand-written sentences")
+    data: Path | None = option(None, "folder of published data (llm-pddl)")
+    suite: tuple[str, ...] = option(SUITES, choices=SUITES)
+    translator: tuple[str, ...] = option(TRANSLATORS, choices=TRANSLATORS)
+    adapter: str = option("shipped", "adapter to test instead of the shipped one", key=True)
+    base: Path | None = option(None, "weights of the base model; found, or fetched, if none")
+    held_out: int = option(600, "number of generated sentences", key=True)
+    held_out_seed: int = option(1, "seed of those sentences", key=True)
+    threads: int = option(1, "CPU threads of the model", key=True)
+    threshold: float | None = option(
+        None, "confidence below which the model abstains, for all kinds", key="thresholds"
+    )
+    calibrate: Path | None = option(
+        None, "write thresholds from the held-out suite's results (run with --threshold 0) here"
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,11 +85,11 @@ class _Memory:
     facts: frozenset[Atom] = frozenset()
     exchanges: tuple[tuple[str, Program], ...] = ()
 
-    def observed(self, observation: Any) -> StateMemory:
+    def observed(self, observation: Observation) -> StateMemory:
         """Nothing is measured in this benchmark."""
         return self
 
-    def executed(self, action: Any, result: Any) -> StateMemory:
+    def executed(self, action: GroundAction, result: SkillResult) -> StateMemory:
         """Nothing is carried out in this benchmark."""
         return self
 
@@ -124,10 +154,9 @@ class Bench:
 
     model: AnswersSlots | None = None
     thresholds: Mapping[str, float] | None = None
-    _domains: dict[str, Any] = field(default_factory=dict[str, Any])
 
-    def translator(self, name: str, case: Case) -> Translator | None:
-        """The translator for a case, or None where it has no such kind."""
+    def translator(self, name: str, case: Case) -> Translator:
+        """The translator for a case."""
         parts: list[Translator] = []
         grounder = TabletopGrounder(spec_of(case.scene)) if case.kind == "goal" else None
         if name in ("rules", "cascade") and grounder is not None:
@@ -154,15 +183,11 @@ class Bench:
                     threshold=None if self.thresholds is None else self.thresholds[case.kind],
                 )
             )
-        if not parts:
-            return None
         return parts[0] if len(parts) == 1 else CascadeTranslator(parts)
 
-    def run(self, name: str, case: Case) -> Outcome | None:
-        """Let a translator hear the conversation of a case; None where it has no such kind."""
+    def run(self, name: str, case: Case) -> Outcome:
+        """Let a translator hear the conversation of a case."""
         translator = self.translator(name, case)
-        if translator is None:
-            return None
         spec = spec_of(case.scene)
         memory = _Memory(facts=_facts(case))
         for sentence in case.before:
@@ -175,8 +200,8 @@ class Bench:
             return Outcome(
                 right=case.refuse is not None,
                 refused=True,
-                wall_s=time.perf_counter() - wall,
-                cpu_s=time.process_time() - cpu,
+                wall_s=round(time.perf_counter() - wall, 4),
+                cpu_s=round(time.process_time() - cpu, 4),
                 said=str(error)[:300],
             )
         return Outcome(
@@ -184,8 +209,8 @@ class Bench:
             refused=False,
             source=program.source,
             confidence=_confidence(program),
-            wall_s=time.perf_counter() - wall,
-            cpu_s=time.process_time() - cpu,
+            wall_s=round(time.perf_counter() - wall, 4),
+            cpu_s=round(time.process_time() - cpu, 4),
             said=_short(program),
         )
 
@@ -241,205 +266,95 @@ def _short(program: Program) -> str:
     return "; ".join(f"{o.map} {o.region}" for s in program.stages for o in s.operations)
 
 
-def cases_of(
-    suite: str,
-    *,
-    tests_data: Path,
-    data: Path | None = None,
-    held_out: int = 600,
-    held_out_seed: int = 1,
-) -> list[Case]:
+def cases_of(suite: str, settings: Settings) -> list[Case]:
     """The cases of a suite.
 
     Raises:
-        ConfigurationError: Unknown suite, or its files are missing.
+        ConfigurationError: Its files are missing.
     """
     if suite == "held-out":
-        return generated(held_out, seed=held_out_seed)
+        return generated(settings.held_out, seed=settings.held_out_seed)
     if suite == "published":
-        return published(data)
-    if suite not in SUITES:
-        raise ConfigurationError(f"unknown suite {suite!r}, legal: {', '.join(SUITES)}")
+        return published(settings.data)
     try:
         if suite == "handwritten":
-            return handwritten(tests_data)
-        return tabletop(tests_data / "instructions_tabletop.jsonl")
+            return handwritten(settings.tests_data)
+        return tabletop(settings.tests_data / "instructions_tabletop.jsonl")
     except FileNotFoundError as error:
         raise ConfigurationError(f"{error.filename} is missing: give --tests-data") from error
 
 
-def run_translate(
-    out: Path,
-    *,
-    tests_data: Path = Path("tests/data"),
-    data: Path | None = None,
-    suites: Sequence[str] = SUITES,
-    translators: Sequence[str] = TRANSLATORS,
-    adapter: Path | None = None,
-    base: Path | None = None,
-    held_out: int = 600,
-    held_out_seed: int = 1,
-    threads: int = 1,
-    thresholds: Mapping[str, float] | None = None,
-    progress: Callable[[int, int], None] = lambda done, total: None,
-) -> str:
-    """Run the benchmark and return its table as Markdown; also written to ``out/report.md``.
-
-    Where matplotlib is installed, ``out/calibration.png`` shows how often the model is right by its
-    confidence.
-
-    Args:
-        out: Folder of results; a stopped run continues there.
-        tests_data: Folder with the hand-written sentences.
-        data: Folder of published data (``llm-pddl``), if there is one.
-        suites: Which suites.
-        translators: Which translators.
-        adapter: Adapter to test instead of the shipped one.
-        base: Base weights; found, or fetched on first use, if None.
-        held_out: Number of generated sentences.
-        held_out_seed: Seed that they are generated from.
-        threads: CPU threads of the model.
-        thresholds: Confidence thresholds by kind instead of the calibrated ones.
-        progress: Called with cases done and cases in all.
-
-    Raises:
-        ConfigurationError: Unknown suite or translator, or ``out`` holds another run's results.
-        EnvironmentMissingError: No weights.
-    """
-    unknown = set(translators) - set(TRANSLATORS)
-    if unknown:
-        raise ConfigurationError(
-            f"unknown translator {', '.join(sorted(unknown))}, legal: {', '.join(TRANSLATORS)}"
+def tasks_of(settings: Settings) -> list[Task]:
+    """Every translator on every case; those of one case one after the other."""
+    about = asdict(settings)
+    for name in ("suite", "translator", "calibrate"):
+        del about[name]
+    about = {k: str(v) if isinstance(v, Path) else v for k, v in about.items()}
+    return [
+        Task(
+            id=f"{suite}/{name}/{case.id}",
+            payload={"suite": suite, "translator": name, "number": number, "settings": about},
         )
-    check_settings(
-        out,
-        {
-            "held_out": held_out,
-            "held_out_seed": held_out_seed,
-            "adapter": str(adapter or "shipped"),
-            "threads": threads,
-            "thresholds": dict(thresholds) if thresholds else "calibrated",
-        },
-    )
-    work = [
-        (suite, name, case)
-        for suite in suites
-        for case in cases_of(
-            suite,
-            tests_data=tests_data,
-            data=data,
-            held_out=held_out,
-            held_out_seed=held_out_seed,
-        )
-        for name in translators
+        for suite in settings.suite
+        for number, case in enumerate(cases_of(suite, settings))
+        for name in settings.translator
     ]
-    results = ResultFile(out)
-    done = {r["id"] for r in results.results}
-    bench = Bench(thresholds=thresholds)
-    loaded: SlotModel | None = None
-    load_s = 0.0
-    try:
-        for i, (suite, name, case) in enumerate(work):
-            task = f"{suite}/{name}/{case.id}"
-            if task in done:
-                continue
-            if bench.model is None and name != "rules":
-                start = time.perf_counter()
-                loaded = SlotModel(
-                    base or find_base() or fetch_base(),
-                    adapter or adapter_path(),
-                    threads=threads,
-                )
-                bench.model = Remembered(loaded)
-                load_s = time.perf_counter() - start
-            outcome = bench.run(name, case)
-            if outcome is not None:
-                results.append(
-                    {
-                        "id": task,
-                        "suite": suite,
-                        "translator": name,
-                        "kind": case.kind,
-                        "sentence": " / ".join((*case.before, case.sentence)),
-                        "must_refuse": case.refuse is not None and not case.gold,
-                        "may_refuse": case.refuse is not None,
-                        "right": outcome.right,
-                        "refused": outcome.refused,
-                        "source": outcome.source,
-                        "confidence": outcome.confidence,
-                        "wall_s": round(outcome.wall_s, 4),
-                        "cpu_s": round(outcome.cpu_s, 4),
-                        "said": outcome.said,
-                        "load_s": round(load_s, 3),
-                        "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
-                    }
-                )
-            progress(i + 1, len(work))
-        text = report(results.results)
-    finally:
-        results.close()
-        if loaded is not None:
-            loaded.close()
-    (out / "report.md").write_text(text)
-    with contextlib.suppress(EnvironmentMissingError):
-        draw_calibration(results.results, out / "calibration.png")
-    return text
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Command line of ``embodied bench translate``."""
-    parser = argparse.ArgumentParser(prog="embodied bench translate", description=main.__doc__)
-    parser.add_argument("--out", type=Path, default=Path("bench/translate"))
-    parser.add_argument("--tests-data", type=Path, default=Path("tests/data"))
-    parser.add_argument("--data", type=Path, help="folder of published data (llm-pddl)")
-    parser.add_argument("--suite", action="append", choices=SUITES, help="repeatable; all if none")
-    parser.add_argument("--translator", action="append", choices=TRANSLATORS)
-    parser.add_argument("--adapter", type=Path, help="adapter to test instead of the shipped one")
-    parser.add_argument("--held-out", type=int, default=600, help="number of generated sentences")
-    parser.add_argument("--held-out-seed", type=int, default=1, help="seed of those sentences")
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument(
-        "--threshold", type=float, help="confidence below which the model abstains, for all kinds"
-    )
-    parser.add_argument(
-        "--calibrate",
-        type=Path,
-        help="write thresholds from the held-out suite's results (run with --threshold 0) here",
-    )
-    options = parser.parse_args(argv)
-    thresholds: dict[str, float] | None = None
-    if options.threshold is not None:
-        thresholds = {k: float(options.threshold) for k in ("goal", "reward", "value-map")}
-    text = run_translate(
-        options.out,
-        tests_data=options.tests_data,
-        data=options.data,
-        suites=options.suite or SUITES,
-        translators=options.translator or TRANSLATORS,
-        adapter=options.adapter,
-        held_out=options.held_out,
-        held_out_seed=options.held_out_seed,
-        threads=options.threads,
-        thresholds=thresholds,
-        progress=_show,
-    )
-    sys.stderr.write("\n")
-    sys.stdout.write(text)
-    if options.calibrate:
-        rows = [
-            r
-            for r in read_results(options.out)
-            if r["suite"] == "held-out" and r["translator"] == "local"
-        ]
-        write_calibration(options.calibrate, calibrate(rows))
-    return 0
+def run_task(payload: Payload) -> Row:
+    """One translator on one case; a process loads the model once."""
+    suite, name = str(payload["suite"]), str(payload["translator"])
+    given: Row = dict(payload["settings"])
+    given |= {k: Path(given[k]) for k in ("tests_data", "data", "base") if given[k]}
+    settings = Settings(**given)
+    case = _cases(suite, settings)[int(payload["number"])]
+    bench, load_s = _bench(settings) if name != "rules" else (Bench(), 0.0)
+    return {
+        "suite": suite,
+        "translator": name,
+        "kind": case.kind,
+        "sentence": " / ".join((*case.before, case.sentence)),
+        "must_refuse": case.refuse is not None and not case.gold,
+        "may_refuse": case.refuse is not None,
+        **asdict(bench.run(name, case)),
+        "load_s": round(load_s, 3),
+        "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+    }
 
 
-def _show(done: int, total: int) -> None:
-    if done % 10 == 0 or done == total:
-        sys.stderr.write(f"\r{done}/{total} sentences")
-        sys.stderr.flush()
+@lru_cache(maxsize=4)
+def _cases(suite: str, settings: Settings) -> list[Case]:
+    return cases_of(suite, settings)
 
 
-if __name__ == "__main__":
-    sys.exit(main())
+@lru_cache(maxsize=1)
+def _bench(settings: Settings) -> tuple[Bench, float]:
+    """The model in this process, and how long it took to load, s."""
+    start = time.perf_counter()
+    adapter = adapter_path() if settings.adapter == "shipped" else Path(settings.adapter)
+    base = settings.base or find_base() or fetch_base()
+    model = Remembered(SlotModel(base, adapter, threads=settings.threads))
+    least = settings.threshold
+    thresholds = None if least is None else {str(kind): least for kind in KINDS}
+    return Bench(model=model, thresholds=thresholds), time.perf_counter() - start
+
+
+def report_of(rows: Sequence[Row], settings: Settings) -> Row:
+    """The figures; thresholds go to a file where that is asked for."""
+    if settings.calibrate is not None:
+        own = [r for r in rows if (r["suite"], r["translator"]) == ("held-out", "local")]
+        settings.calibrate.write_text(json.dumps(calibrate(own), indent=2) + "\n")
+    return summarise(rows)
+
+
+BENCHMARK = Benchmark(
+    name="translate",
+    summary="Accuracy of all translators on hand-written and held-out sentences.",
+    settings=Settings,
+    cases=tasks_of,
+    run=run_task,
+    report=report_of,
+    table=table,
+    figures={"calibration.png": draw_calibration},
+    jobs=1,
+)

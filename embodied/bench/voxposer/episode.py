@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
+from embodied.bench.runner import Payload, Row
 from embodied.bench.voxposer.case import Case
 from embodied.bench.voxposer.tasks import case_of
 from embodied.bench.voxposer.world import SuiteWorld
@@ -28,14 +27,14 @@ SAID_BY_PRIMITIVES = ("affordance", "gripper")
 NEVER_S = 1e6
 
 
-def run_episode(payload: Mapping[str, Any]) -> dict[str, Any]:
+def run_episode(payload: Payload) -> Row:
     """Run one episode; a program that was not written, or not carried out, is a result."""
     method, condition = str(payload["method"]), str(payload["condition"])
     case = case_of(str(payload["task"]), int(payload["index"]))
     world = SuiteWorld(
         build_world(case.scene), case.disturbance if condition == "disturbed" else None
     )
-    result: dict[str, Any] = {
+    result: Row = {
         "status": "done",
         "solved": False,
         "instruction": case.instruction,
@@ -99,7 +98,7 @@ def write(
     spec: WorldSpec,
     see: CameraPerceiver,
     world: SuiteWorld,
-    payload: Mapping[str, Any],
+    payload: Payload,
 ) -> ValueMapProgram:
     """The program of a method.
 

@@ -8,13 +8,13 @@ person who does it is not simulated, what follows is physics.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import mujoco
 import numpy as np
 
 from embodied.bench.voxposer.trace import Recorder
-from embodied.types import Array, Command, Observation, StepResult, WorldSpec
+from embodied.bench.world_wrapper import Wrapped
+from embodied.types import Array, Command, Observation, StepResult
 from embodied.world.mujoco import MujocoWorld
 
 HAND_CLEAR_M = 0.16
@@ -44,8 +44,8 @@ class Disturbance:
     after_s: float = 0.8
 
 
-class SuiteWorld:
-    """The world inside, recorded; everything that is not here is answered by it.
+class SuiteWorld(Wrapped[MujocoWorld]):
+    """The world inside, recorded.
 
     Args:
         world: The world.
@@ -53,19 +53,14 @@ class SuiteWorld:
     """
 
     def __init__(self, world: MujocoWorld, disturbance: Disturbance | None = None) -> None:
-        self.world = world
+        super().__init__(world)
         self.disturbance = disturbance
         self.recorder = Recorder(specs=world.spec.objects)
         self._hand = world.model.body("hand").id
         self._pushing = False
 
-    def __getattr__(self, name: str) -> Any:
+    def __getattr__(self, name: str) -> object:
         return getattr(self.world, name)
-
-    @property
-    def spec(self) -> WorldSpec:
-        """Of the world inside."""
-        return self.world.spec
 
     def reset(self, *, seed: int) -> Observation:
         """As the world inside does; what was recorded is forgotten."""
@@ -75,20 +70,12 @@ class SuiteWorld:
         self._pushing = False
         return observation
 
-    def observe(self) -> Observation:
-        """As the world inside does."""
-        return self.world.observe()
-
     def step(self, command: Command) -> StepResult:
         """Let happen what is due, step, record."""
         self._disturb(self.recorder.rows[-1])
         result = self.world.step(command)
         self.recorder.rows.append(result.observation)
         return result
-
-    def close(self) -> None:
-        """As the world inside does."""
-        self.world.close()
 
     def _disturb(self, seen: Observation) -> None:
         what, begun = self.disturbance, self.recorder.disturbed_s

@@ -14,8 +14,8 @@ from embodied_controllers.learned import (
 from embodied_controllers.learned.proposals import waypoints
 from embodied_controllers.learned.recall import BestTrials
 
-from embodied.bench.contact.contact_push import PushWorld
-from embodied.bench.contact.contact_scenes import SCENES, ContactWorld
+from embodied.bench.contact.push import PushWorld
+from embodied.bench.contact.scenes import SCENES, ContactWorld
 
 
 def line(*points: tuple[float, float, float], **more: Any) -> PlanStage:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from embodied.bench.loop.symbolic_robot import SymbolicRobot
+from embodied.bench.strategies.symbolic_robot import SymbolicRobot
 from embodied.language.models import FunctionModel
 from embodied.protocols import Request
 from embodied.records import read_lines

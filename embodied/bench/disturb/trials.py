@@ -4,28 +4,21 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from functools import lru_cache, partial
-from typing import Any
 
 import numpy as np
-from embodied_controllers.trajectory import TrajectoryController
-from embodied_planners.motion import MotionPlanner
 from embodied_planners.pddl import Planner
-from embodied_planners.skills import TabletopSkills
 
 from embodied.agent import Agent, Options
-from embodied.bench.loop.disturb_world import Disturbance, DisturbedWorld, choose
+from embodied.bench.disturb.world import Disturbance, DisturbedWorld, choose
+from embodied.bench.runner import Payload, Row
+from embodied.bench.tabletop import Tabletop, scene_and_model
 from embodied.body import Body
-from embodied.memory import SceneMemory
 from embodied.protocols import Event
 from embodied.recovery import Question
-from embodied.routes.pddl.route import PddlOptions, PddlRoute
+from embodied.routes.pddl.route import PddlOptions
 from embodied.routes.pddl.strategies import PlanStrategy
-from embodied.symbolic import holds, progress, read_domain, read_goal, render_problem
 from embodied.types import Atom, GroundAction, PddlProgram, PlanStatus
-from embodied.world.grounding import TabletopGrounder
-from embodied.world.mujoco import MujocoWorld, build_world, planning_model
-from embodied.world.scene import Scene, load_scene
+from embodied.world.mujoco import MujocoWorld, build_world
 
 CONFIGURATIONS: Mapping[str, tuple[bool, bool]] = {
     "both": (True, True),
@@ -51,11 +44,10 @@ class Trial:
 
     def __init__(self, kind: str, seed: int, *, checks: bool, beliefs: bool) -> None:
         self.kind, self.seed, self.checks, self.beliefs = kind, seed, checks, beliefs
-        self.scene, self.model = _scene("kitchen" if kind == "drawer" else "blocks")
+        scene, self.model = scene_and_model("kitchen" if kind == "drawer" else "blocks")
         self.rng = np.random.default_rng([seed, 17])
-        world = build_world(self.scene)
-        self.grounder = TabletopGrounder(world.spec)
-        self.domain = read_domain(self.grounder.domain_text)
+        world = build_world(scene)
+        self.table = Tabletop(world.spec)
         self.world = DisturbedWorld(world, np.random.default_rng([seed, 29]))
         self.goal, self.spare = "", ""
         self._draw_task(world)
@@ -67,37 +59,28 @@ class Trial:
         self.later: list[bool] = []
         self.asked = 0
 
-    def run(self) -> dict[str, Any]:
+    def run(self) -> Row:
         """Pursue the goal and say what became of it."""
         cpu = time.process_time()
-        first = self.grounder.facts(self.world.observe())
-        program = PddlProgram(
-            domain=self.grounder.domain_text,
-            problem=render_problem("task", self.domain, self.grounder.objects, first, [self.goal]),
-            stages=(self.goal,),
-            source="benchmark",
-        )
-        spec = self.world.spec
-        route = PddlRoute(
-            grounder=self.grounder,
-            planner=Planner(),
-            skills=TabletopSkills(MotionPlanner(self.model, spec, seed=self.seed), spec),
-            controller=TrajectoryController(spec),
+        first = self._facts()
+        program = self.table.program(first, self.goal)
+        route = self.table.route(
+            self.model,
+            self.seed,
             strategy=lambda: PlanStrategy(checks=self.checks, beliefs=self.beliefs),
             bounds=PddlOptions(plan_time_s=PLAN_TIME_S, tidy=TIDY),
         )
         agent = Agent(
             body=Body(self.world),
             routes={PddlProgram: route},
-            memory=SceneMemory(
-                grounder=self.grounder, transition=partial(_progress, self.grounder), facts=first
-            ),
+            memory=self.table.memory(first),
             emit=self.hear,
             options=Options(questions=2 if self.checks or self.beliefs else 0),
             ask=self.answer,
         )
         report = agent.pursue(program)
         ended = self.world.observe()
+        facts = self.table.grounder.facts(ended)
         self.world.close()
         happened = self.world.happened_s
         what = self.world.disturbance
@@ -111,8 +94,8 @@ class Trial:
             "goal": self.goal,
             "target": what.target if what else "",
             "happened_s": happened,
-            "reached": self._holds(self.grounder.facts(ended)),
-            "hand_empty": Atom("hand-empty") in self.grounder.facts(ended),
+            "reached": self.table.holds(self.goal, facts),
+            "hand_empty": Atom("hand-empty") in facts,
             "claimed": report.reached,
             "message": report.message,
             "noticed": self.noticed,
@@ -179,43 +162,38 @@ class Trial:
 
     def _distance(self) -> int | None:
         """Length of a plan from what is measured now; None while there is none."""
-        facts = self.grounder.facts(self.world.observe())
-        problem = render_problem(
-            "rest", self.domain, self.grounder.objects, facts, [self.goal, TIDY]
-        )
-        program = PddlProgram(
-            domain=self.grounder.domain_text, problem=problem, stages=(self.goal,), source="bench"
-        )
+        program = self.table.program(self._facts(), self.goal, TIDY)
         result = Planner().solve(program, deadline_s=PLAN_TIME_S)
         return len(result.plan) if result.status is PlanStatus.SOLVED else None
 
-    def _holds(self, facts: frozenset[Atom]) -> bool:
-        objects = self.grounder.objects
-        return holds(read_goal(self.goal, self.domain, objects), facts, self.domain, objects)
+    def _facts(self) -> frozenset[Atom]:
+        return self.table.grounder.facts(self.world.observe())
 
     def _draw_task(self, world: MujocoWorld) -> None:
         """Draw a layout, a goal that does not hold yet, and a spare item."""
-        items = [n for n, o in world.spec.objects.items() if o.kind == "item"]
         for trial in range(100):
             world.reset(seed=1000 * self.seed + trial)
-            order = [str(n) for n in np.random.default_rng([self.seed, trial]).permutation(items)]
+            order = [
+                str(n)
+                for n in np.random.default_rng([self.seed, trial]).permutation(self.table.items)
+            ]
             if self.kind == "drawer":
                 self.goal = "(and (in sponge drawer) (not (open drawer)))"
             else:
                 self.goal = _goal(order[:3], np.random.default_rng([self.seed, trial, 1]))
-                covered = {a.args[1] for a in self.grounder.facts(world.observe()) if a.args[1:]}
+                covered = {a.args[1] for a in self._facts() if a.args[1:]}
                 free = [n for n in order[3:] if n not in covered]
                 if not free:
                     continue
                 self.spare = free[0]
             if self.kind == "new":
                 self.world.take_away(self.spare)
-            if not self._holds(self.grounder.facts(world.observe())):
+            if not self.table.holds(self.goal, self._facts()):
                 return
         raise RuntimeError(f"no task found for seed {self.seed}")
 
 
-def run_trial(payload: Mapping[str, Any]) -> dict[str, Any]:
+def run_trial(payload: Payload) -> Row:
     """Run one trial; the payload holds ``kind``, ``seed`` and ``configuration``."""
     name = str(payload["configuration"])
     checks, beliefs = CONFIGURATIONS[name]
@@ -238,15 +216,3 @@ def _goal(items: list[str], rng: np.random.Generator) -> str:
 def _mentions(text: str, what: Disturbance) -> bool:
     words = set(text.replace("(", " ").replace(")", " ").replace(",", " ").split())
     return bool(words & what.concerned)
-
-
-def _progress(
-    grounder: TabletopGrounder, action: GroundAction, facts: frozenset[Atom]
-) -> frozenset[Atom]:
-    return progress(action, facts, read_domain(grounder.domain_text), grounder.objects)
-
-
-@lru_cache(maxsize=2)
-def _scene(name: str) -> tuple[Scene, Any]:
-    scene = load_scene(name)
-    return scene, planning_model(scene)

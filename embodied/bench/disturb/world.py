@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 import mujoco
 import numpy as np
 
-from embodied.bench.core.world_wrapper import Wrapped
+from embodied.bench.world_wrapper import Wrapped
 from embodied.protocols import Event
 from embodied.types import Array, Command, Observation, StepResult
 from embodied.world.layout import footprint_radius, yaw_pose
@@ -120,17 +120,15 @@ def choose(
 
 
 @dataclass(slots=True)
-class DisturbedWorld(Wrapped):
+class DisturbedWorld(Wrapped[MujocoWorld]):
     """A MuJoCo world in which something happens once.
 
     Attributes:
-        world: The world.
         rng: Where things are put.
         disturbance: What is to happen; None for nothing.
         happened_s: When it happened, None as long as it has not.
     """
 
-    world: MujocoWorld
     rng: np.random.Generator
     disturbance: Disturbance | None = None
     happened_s: float | None = None

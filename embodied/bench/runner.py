@@ -1,7 +1,7 @@
 """Runs benchmark tasks in parallel and can be killed at any moment.
 
-A benchmark is a list of ``Task`` and one module-level function from a task's payload to a result,
-both JSON-serialisable. Every finished task is one line of ``results.jsonl``, written and flushed to
+The work is a list of ``Task`` and one module-level function from a task's payload to a result, both
+JSON-serialisable. Every finished task is one line of ``results.jsonl``, written and flushed to
 disk at once; a run started again with the same folder skips the tasks that have a line. Tasks in
 progress at a kill are run again.
 """
@@ -26,8 +26,11 @@ from typing import Any, TextIO, TypeAlias
 
 from embodied.errors import ConfigurationError, EnvironmentMissingError
 
+Row: TypeAlias = dict[str, Any]
+"""What became of one case, as JSON."""
 Payload: TypeAlias = Mapping[str, Any]
-TaskFunction: TypeAlias = Callable[[Payload], Mapping[str, Any]]
+"""Input of one case, as JSON."""
+TaskFunction: TypeAlias = Callable[[Payload], Mapping[str, object]]
 
 EXECUTORS = ("process", "serial", "ray")
 RESULTS, SETTINGS = "results.jsonl", "settings.json"
@@ -67,7 +70,7 @@ class ResultFile:
             raise ConfigurationError(f"another run is writing to {folder}") from error
         try:
             self._drop_torn_line()
-            self.results: list[dict[str, Any]] = read_results(folder)
+            self.results: list[Row] = read_results(folder)
         except BaseException:
             self._file.close()
             raise
@@ -78,7 +81,7 @@ class ResultFile:
         if keep != len(data):
             os.truncate(self._path, keep)
 
-    def append(self, result: Mapping[str, Any]) -> None:
+    def append(self, result: Mapping[str, object]) -> None:
         """Write one result through to the disk."""
         self._file.write(json.dumps(result, sort_keys=True) + "\n")
         self._file.flush()
@@ -90,14 +93,14 @@ class ResultFile:
         self._file.close()
 
 
-def read_results(folder: Path) -> list[dict[str, Any]]:
+def read_results(folder: Path) -> list[Row]:
     """All complete results in ``folder``; the first one counts where an id occurs twice.
 
     Raises:
         ConfigurationError: A complete line is not a JSON object with an ``id``.
     """
     path = folder / RESULTS
-    found: dict[str, dict[str, Any]] = {}
+    found: dict[str, Row] = {}
     if not path.exists():
         return []
     lines = path.read_text(encoding="utf-8").split("\n")[:-1]
@@ -113,7 +116,7 @@ def read_results(folder: Path) -> list[dict[str, Any]]:
     return list(found.values())
 
 
-def check_settings(folder: Path, settings: Mapping[str, Any]) -> None:
+def check_settings(folder: Path, settings: Mapping[str, object]) -> None:
     """Remember the settings of a run, or make sure that a continued run has the same ones.
 
     Raises:
@@ -147,7 +150,7 @@ def run_tasks(
     executor: str = "process",
     progress: bool = True,
     title: str = "tasks",
-) -> list[dict[str, Any]]:
+) -> list[Row]:
     """Run every task that has no result in ``out`` yet.
 
     An exception in a task is its result (``{"status": "error", "error": ...}``), and so is the
@@ -190,18 +193,18 @@ def run_tasks(
         file.close()
 
 
-def guarded(function: TaskFunction, payload: Payload) -> dict[str, Any]:
+def guarded(function: TaskFunction, payload: Payload) -> Row:
     """Run a task; an exception becomes its result."""
     start = time.monotonic()
     try:
-        result: dict[str, Any] = dict(function(payload))
+        result: Row = dict(function(payload))
     except Exception as error:  # noqa: BLE001 - one broken task must not end the benchmark
         result = {"status": "error", "error": f"{type(error).__name__}: {error}"}
     result.setdefault("task_wall_s", round(time.monotonic() - start, 4))
     return result
 
 
-Results: TypeAlias = Iterator[tuple[Task, Mapping[str, Any]]]
+Results: TypeAlias = Iterator[tuple[Task, Mapping[str, object]]]
 
 
 def _in_series(todo: Sequence[Task], function: TaskFunction, jobs: int) -> Results:
@@ -239,7 +242,7 @@ def _in_processes(todo: Sequence[Task], function: TaskFunction, jobs: int) -> Re
             end_pool(pool)
 
 
-def _as_completed(futures: Mapping[Future[Any], Task]) -> Iterator[Future[Any]]:
+def _as_completed(futures: Mapping[Future[Row], Task]) -> Iterator[Future[Row]]:
     pending = set(futures)
     while pending:
         done, pending = wait(pending, return_when=FIRST_COMPLETED)

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Generic, TypeVar
 
+from embodied.protocols import World
 from embodied.types import Observation, WorldSpec
+
+W = TypeVar("W", bound=World)
 
 
 @dataclass(slots=True)
-class Wrapped:
+class Wrapped(Generic[W]):
     """A world that hands everything on but ``step``, which its subclasses watch."""
 
-    world: Any
+    world: W
 
     @property
     def spec(self) -> WorldSpec:

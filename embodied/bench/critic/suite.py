@@ -8,22 +8,19 @@ Brier score and discrimination are measured on those of the other half.
 
 from __future__ import annotations
 
-import argparse
 import json
-import sys
-import time
-from collections.abc import Mapping, Sequence
-from functools import lru_cache
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from embodied_controllers.trajectory import TrajectoryController
-from embodied_planners.motion import MotionPlanner
-from embodied_planners.skills import TabletopSkills
 
-from embodied.bench.core.report import markdown_table, rate
-from embodied.bench.core.runner import Task, check_settings, run_tasks
+from embodied.bench.benchmark import Benchmark, option
+from embodied.bench.report import markdown_table, rate
+from embodied.bench.runner import Payload, Row, Task
+from embodied.bench.tabletop import STACKS, Tabletop, scene_and_model
+from embodied.bench.world_wrapper import Wrapped
 from embodied.body import Body
 from embodied.memory import SceneMemory
 from embodied.route import Run
@@ -31,52 +28,49 @@ from embodied.routes.pddl.critic.features import GROUPS, NAMES, SKILLS, features
 from embodied.routes.pddl.critic.logistic import brier_score, calibration_error, discrimination, fit
 from embodied.routes.pddl.execution import ActionExecutor
 from embodied.routes.pddl.monitor import Monitor
-from embodied.symbolic import bindings, read_domain
-from embodied.types import Command, GroundAction, Observation, Pose, StepResult, WorldSpec
+from embodied.symbolic import bindings
+from embodied.types import Array, Atom, Command, GroundAction, Observation, Pose, StepResult
 from embodied.world.grounding import TabletopGrounder
-from embodied.world.mujoco import MujocoWorld, build_world, planning_model
-from embodied.world.scene import Scene, load_scene
+from embodied.world.mujoco import MujocoWorld, build_world
 
 SCENES = ("blocks", "kitchen", "workshop")
 SIGMAS_M = (0.0, 0.004, 0.008, 0.012, 0.016, 0.020)
 ACTIONS = 8
-STACKS = 0.4
 SLIDES_LEFT_OUT = 0.8
 """Drawers move alike each time: so often another kind of action is drawn instead."""
 
-CRITIC_OUT = Path("bench/critic")
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Options of the benchmark."""
+
+    episodes: int = option(144, "a multiple of 36 is balanced")
+    weights: Path | None = option(None, "file to write the fitted weights to")
 
 
-class BlurredWorld:
+@dataclass(slots=True)
+class BlurredWorld(Wrapped[MujocoWorld]):
     """A world whose items are measured with an error that is drawn anew for every action.
 
-    Args:
-        world: The world.
+    Attributes:
         sigma_m: Standard deviation of the error in x and in y, m.
         rng: Source of randomness.
     """
 
-    def __init__(self, world: MujocoWorld, sigma_m: float, rng: np.random.Generator) -> None:
-        self.world = world
-        self.sigma_m = sigma_m
-        self._rng = rng
-        self._items = [n for n, o in world.spec.objects.items() if o.kind == "item"]
-        self._errors: dict[str, np.ndarray] = {}
-        self.blink()
+    sigma_m: float
+    rng: np.random.Generator
+    _errors: dict[str, Array] = field(default_factory=dict[str, Array])
 
-    @property
-    def spec(self) -> WorldSpec:
-        """Of the world inside."""
-        return self.world.spec
+    def __post_init__(self) -> None:
+        self.blink()
 
     def blink(self) -> None:
         """Draw new errors."""
-        self._errors = {
-            n: np.array([*self._rng.normal(0.0, self.sigma_m, 2), 0.0]) for n in self._items
-        }
+        items = [n for n, o in self.spec.objects.items() if o.kind == "item"]
+        self._errors = {n: np.array([*self.rng.normal(0.0, self.sigma_m, 2), 0.0]) for n in items}
 
     def reset(self, *, seed: int) -> Observation:
-        """As the world inside does."""
+        """As the world inside does, with errors."""
         return self._blurred(self.world.reset(seed=seed))
 
     def observe(self) -> Observation:
@@ -86,31 +80,14 @@ class BlurredWorld:
     def step(self, command: Command) -> StepResult:
         """As the world inside does, with errors."""
         result = self.world.step(command)
-        return StepResult(
-            observation=self._blurred(result.observation),
-            applied=result.applied,
-            reasons=result.reasons,
-        )
-
-    def close(self) -> None:
-        """As the world inside does."""
-        self.world.close()
+        return replace(result, observation=self._blurred(result.observation))
 
     def _blurred(self, seen: Observation) -> Observation:
         poses = dict(seen.poses)
         for name, error in self._errors.items():
             pose = poses[name]
             poses[name] = Pose(position=pose.position + error, quat_wxyz=pose.quat_wxyz)
-        return Observation(
-            time=seen.time,
-            q=seen.q,
-            dq=seen.dq,
-            tau=seen.tau,
-            pose_ee_in_world=seen.pose_ee_in_world,
-            gripper=seen.gripper,
-            poses=poses,
-            openings_m=seen.openings_m,
-        )
+        return replace(seen, poses=poses)
 
 
 class TrueFacts:
@@ -120,22 +97,22 @@ class TrueFacts:
         self._grounder = grounder
         self._world = world
 
-    def facts(self, observation: Observation) -> frozenset[Any]:
+    def facts(self, observation: Observation) -> frozenset[Atom]:
         """Facts that truly hold now."""
         return self._grounder.facts(self._world.observe())
 
 
-def run_episode(payload: Mapping[str, Any]) -> dict[str, Any]:
+def run_episode(payload: Payload) -> Row:
     """Carry out random actions in one scene; each gives features and an outcome."""
     seed = int(payload["seed"])
     rng = np.random.default_rng([seed, 41])
-    scene, model = _scene(SCENES[seed % len(SCENES)])
+    scene, model = scene_and_model(SCENES[seed % len(SCENES)])
     sigma_m = float(SIGMAS_M[seed // len(SCENES) % len(SIGMAS_M)])
     true = build_world(scene, stacks=STACKS)
     true.reset(seed=seed)
     world = BlurredWorld(true, sigma_m, rng)
-    grounder = TabletopGrounder(world.spec)
-    domain = read_domain(grounder.domain_text)
+    table = Tabletop(world.spec)
+    grounder, domain = table.grounder, table.domain
     monitor = Monitor(domain, grounder.objects)
     facts = grounder.facts(true.observe())
     memory = SceneMemory(
@@ -146,7 +123,7 @@ def run_episode(payload: Mapping[str, Any]) -> dict[str, Any]:
     run = Run(body=Body(world), memory=memory)
     actor = ActionExecutor(
         run,
-        skills=TabletopSkills(MotionPlanner(model, world.spec, seed=seed), world.spec),
+        skills=table.skills(model, seed),
         controller=TrajectoryController(world.spec),
         monitor=monitor,
         goal_time_s=30.0,
@@ -156,7 +133,7 @@ def run_episode(payload: Mapping[str, Any]) -> dict[str, Any]:
         for a in domain.actions.values()
         for b in bindings(a.parameters, domain, grounder.objects)
     ]
-    outcomes: list[dict[str, Any]] = []
+    outcomes: list[Row] = []
     for _ in range(ACTIONS):
         possible = [a for a in every if not monitor.before(a, run.memory.facts)]
         groups = sorted({GROUPS[a.name] for a in possible})
@@ -186,7 +163,7 @@ def run_episode(payload: Mapping[str, Any]) -> dict[str, Any]:
     return {"status": "ok", "seed": seed, "sigma_m": sigma_m, "outcomes": outcomes}
 
 
-def summarise(results: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def summarise(results: Sequence[Row]) -> Row:
     """Fit on even halves of the seeds, measure on odd ones, then fit on all for the weights."""
     rows = [
         (int(r["seed"]) // (len(SCENES) * len(SIGMAS_M)) % 2, o)
@@ -203,6 +180,7 @@ def summarise(results: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     groups = np.array([o["group"] for _, o in rows])
     return {
         "outcomes": len(rows),
+        "wall_s": round(sum(r.get("task_wall_s", 0.0) for r in results), 1),
         "fitted_on": int((~test).sum()),
         "measured_on": int(test.sum()),
         "succeeded": {s: rate(int(y[groups == s].sum()), int((groups == s).sum())) for s in SKILLS},
@@ -214,40 +192,27 @@ def summarise(results: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     }
 
 
-def main(arguments: Sequence[str]) -> int:
-    """Collect what is missing, fit, measure, report; 0 when every episode ran, else 3."""
-    parser = argparse.ArgumentParser(prog="embodied bench critic", description=__doc__)
-    parser.add_argument("--episodes", type=int, default=144, help="a multiple of 36 is balanced")
-    parser.add_argument("--jobs", type=int, default=2)
-    parser.add_argument("--out", type=Path, default=CRITIC_OUT)
-    parser.add_argument("--weights", type=Path, help="file to write the fitted weights to")
-    parser.add_argument("--json", action="store_true")
-    options = parser.parse_args(list(arguments))
-    check_settings(options.out, {"benchmark": "critic", "actions": ACTIONS})
-    started = time.perf_counter()
-    results = run_tasks(
-        [Task(id=f"{s:05d}", payload={"seed": s}) for s in range(options.episodes)],
-        run_episode,
-        options.out,
-        jobs=options.jobs,
-        progress=not options.json,
-        title="episodes",
-    )
+def report_of(results: Sequence[Row], settings: Settings) -> Row:
+    """The figures; the fitted weights go to a file where one is asked for."""
     report = summarise(results)
-    report["wall_s"] = round(time.perf_counter() - started, 1)
-    if options.weights is not None:
-        options.weights.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
-    shown = {k: v for k, v in report.items() if k != "weights"}
-    if options.json:
-        sys.stdout.write(json.dumps(shown) + "\n")
-    else:
-        rows = [[k, v] for k, v in shown.items() if k != "succeeded"]
-        rows += [[f"succeeded: {k}", v] for k, v in report["succeeded"].items()]
-        sys.stdout.write(markdown_table(["measure", "value"], rows))
-    return 0 if all(r["status"] == "ok" for r in results) else 3
+    if settings.weights is not None:
+        settings.weights.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+    return report
 
 
-@lru_cache(maxsize=3)
-def _scene(name: str) -> tuple[Scene, Any]:
-    scene = load_scene(name)
-    return scene, planning_model(scene)
+def table_of_measures(report: Row) -> str:
+    """The figures for a person."""
+    rows = [[k, v] for k, v in report.items() if k not in ("succeeded", "weights")]
+    rows += [[f"succeeded: {k}", v] for k, v in report["succeeded"].items()]
+    return markdown_table(["measure", "value"], rows)
+
+
+BENCHMARK = Benchmark(
+    name="critic",
+    summary="Outcomes of single actions, and how well the critic predicts them.",
+    settings=Settings,
+    cases=lambda s: [Task(id=f"{i:05d}", payload={"seed": i}) for i in range(s.episodes)],
+    run=run_episode,
+    report=report_of,
+    table=table_of_measures,
+)

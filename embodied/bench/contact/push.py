@@ -12,7 +12,7 @@ from __future__ import annotations
 import mujoco
 import numpy as np
 
-from embodied.bench.contact.contact_scenes import (
+from embodied.bench.contact.scenes import (
     START,
     STEP_S,
     add_gripper,

@@ -1,1 +1,0 @@
-"""What all suites share: the runner, reports, plots."""

@@ -1,0 +1,3 @@
+"""The suite of the critic."""
+
+from embodied.bench.critic.suite import BENCHMARK as BENCHMARK

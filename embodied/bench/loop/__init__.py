@@ -1,1 +1,0 @@
-"""The closed loop: disturbances, strategies, the critic."""

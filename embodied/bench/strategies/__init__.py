@@ -1,0 +1,3 @@
+"""The suite of strategies."""
+
+from embodied.bench.strategies.suite import BENCHMARK as BENCHMARK

@@ -1,0 +1,149 @@
+"""The frame: options, continued runs, reports, comparisons, benchmarks of other packages."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from embodied.app.cli.main import app
+from embodied.bench.benchmark import (
+    BENCHMARKS,
+    Benchmark,
+    legal,
+    main,
+    option,
+    reopened,
+)
+from embodied.bench.comparing import compare
+from embodied.bench.report import rate_bars, table_of
+from embodied.bench.runner import Payload, Row, Task
+from embodied.errors import ConfigurationError
+from embodied.registry import Registry
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    dice: tuple[str, ...] = option(("fair",), choices=("fair", "loaded"))
+    throws: int = option(20)
+    offset: float = option(0.0, key=True)
+    folder: Path | None = option(None)
+    loud: bool = option(False)
+
+
+def throw(payload: Payload) -> Row:
+    value = (7 * int(payload["number"]) + 3) % 6 + 1 + float(payload["offset"])
+    if value > 90:
+        raise ValueError("the die fell off the table")
+    return {"dice": payload["dice"], "value": value, "six": value >= 6}
+
+
+DICE = Benchmark(
+    name="dice",
+    summary="Throws of dice.",
+    settings=Settings,
+    cases=lambda s: [
+        Task(id=f"{d}/{n}", payload={"dice": d, "number": n, "offset": s.offset})
+        for d in s.dice
+        for n in range(s.throws)
+    ],
+    run=throw,
+    report=lambda rows, s: {"sixes": sum(r.get("six", 0) for r in rows), "loud": s.loud},
+    table=lambda report: table_of([report], {"sixes": "sixes", "loud": "loud"}),
+    figures={"dice.png": lambda report: rate_bars({("fair", "six"): (report["sixes"], 40)})},
+    code=lambda report: int(report["sixes"] == 0),
+)
+
+
+def run(out: Path, *arguments: str) -> int:
+    return main(DICE, ["--out", str(out), "--executor", "serial", *arguments])
+
+
+def test_every_benchmark_is_found_and_has_a_command_line(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert {"llmp", "l2r", "voxposer", "statler", "translate", "human-model"} <= set(
+        BENCHMARKS.names
+    )
+    assert {"disturb", "critic", "strategies", "contact"} <= set(BENCHMARKS.names)
+    for name in BENCHMARKS.names:
+        benchmark = BENCHMARKS.get(name)
+        assert benchmark.name == name and benchmark.summary
+        with pytest.raises(SystemExit):
+            main(benchmark, ["--help"])
+        assert "--out" in capsys.readouterr().out
+
+
+def test_options_reach_the_cases_and_the_report(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(tmp_path, "--dice", "fair", "--dice", "loaded", "--loud", "--json") == 0
+    assert json.loads(capsys.readouterr().out) == {"sixes": 6, "loud": True}
+    rows = [json.loads(x) for x in (tmp_path / "results.jsonl").read_text().splitlines()]
+    assert len(rows) == 40 and {r["dice"] for r in rows} == {"fair", "loaded"}
+    assert "True" in (tmp_path / "report.md").read_text()
+    assert (tmp_path / "dice.png").stat().st_size > 1000
+    with pytest.raises(ConfigurationError, match="offset"):
+        run(tmp_path, "--offset", "1")
+    with pytest.raises(ConfigurationError, match="Choose from: fair, loaded"):
+        run(tmp_path, "--dice", "marked")
+    assert run(tmp_path / "b", "--offset", "-9") == 1, "the benchmark's own code"
+    assert run(tmp_path / "c", "--offset", "100") == 3, "errors"
+
+
+def test_settings_survive_their_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run(tmp_path, "--throws", "3", "--folder", "x", "--loud", "--dice", "loaded")
+    monkeypatch.setattr(Registry, "get", lambda self, name: DICE)
+    benchmark, settings, rows = reopened(tmp_path)
+    wanted = Settings(throws=3, folder=Path("x"), loud=True, dice=("loaded",))
+    assert (benchmark, settings, len(rows)) == (DICE, wanted, 3)
+    with pytest.raises(ConfigurationError, match="no results"):
+        reopened(tmp_path / "nowhere")
+
+
+def test_a_difference_has_an_interval(tmp_path: Path) -> None:
+    run(tmp_path / "a")
+    run(tmp_path / "b", "--offset", "1")
+    rows = {r["measure"]: r for r in compare(tmp_path / "a", tmp_path / "b")}
+    value = rows["value"]
+    assert (value["cases"], value["difference"]) == (20, 1.0)
+    assert (value["low"], value["high"]) == (1.0, 1.0), "in pairs there is no spread"
+    assert rows["six"]["low"] <= rows["six"]["difference"] <= rows["six"]["high"]
+    run(tmp_path / "c", "--dice", "loaded", "--offset", "1")
+    apart = {r["measure"]: r for r in compare(tmp_path / "a", tmp_path / "c")}["value"]
+    assert apart["low"] < 1.0 < apart["high"] and apart["difference"] == pytest.approx(1.0)
+
+
+def test_the_command_line_runs_reports_and_compares(tmp_path: Path) -> None:
+    def said(*arguments: str) -> str:
+        done = CliRunner().invoke(app, ["bench", *arguments])
+        assert done.exit_code == 0, done.output
+        return done.stdout
+
+    listed = said("list")
+    assert "human-model" in listed and "voxposer" in listed
+    a, b = str(tmp_path / "a"), str(tmp_path / "b")
+    short = said("human-model", "--people", "20", "--executor", "serial", "--out", a)
+    assert said("run", "human-model", "--people", "20", "--executor", "serial", "--out", b) == short
+    assert said("report", a) == short
+    assert "gained" in said("compare", a, b)
+    refused = CliRunner().invoke(app, ["bench", "juggling"])
+    assert refused.exit_code == 3 and "human-model" in refused.output
+
+
+def test_other_packages_bring_benchmarks(monkeypatch: pytest.MonkeyPatch) -> None:
+    point = metadata.EntryPoint("dice", "tests.nowhere:DICE", "embodied.benchmarks")
+    monkeypatch.setattr(metadata.EntryPoint, "load", lambda self: DICE)
+    monkeypatch.setattr(metadata, "entry_points", lambda group: [point])
+    found = Registry[object]("benchmark", group="embodied.benchmarks")
+    assert found.names == ("dice",) and found.get("dice") is DICE
+
+
+def test_legal_values_are_checked_in_settings_made_by_hand() -> None:
+    legal(Settings())
+    with pytest.raises(ConfigurationError, match="unknown dice 'marked'"):
+        legal(Settings(dice=("marked",)))
