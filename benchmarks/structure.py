@@ -53,9 +53,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (  # a part imports earlier rows and its o
     ("embodied.opening", "embodied.agent"),
     ("embodied.session",),
     ("embodied.routes",),
-    ("embodied.training",),
-    ("embodied.bench",),
-    ("embodied.app",),
+    ("embodied.app", "embodied.bench", "embodied.training"),
     ("benchmarks", "examples"),
 )
 SIBLINGS = ("embodied.routes",)  # packages below it do not import each other
