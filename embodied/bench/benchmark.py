@@ -20,6 +20,7 @@ from dataclasses import MISSING, asdict, dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Generic, TypeVar, cast, get_args, get_origin, get_type_hints
 
+from embodied.bench import BENCHMARKS
 from embodied.bench.runner import (
     EXECUTORS,
     Payload,
@@ -30,7 +31,7 @@ from embodied.bench.runner import (
     run_tasks,
 )
 from embodied.errors import ConfigurationError, EnvironmentMissingError
-from embodied.registry import Registry, unknown
+from embodied.registry import unknown
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -97,15 +98,6 @@ class Benchmark(Generic[S, R]):
     )
     code: Callable[[R], int] = lambda report: 0
     jobs: int = 2
-
-
-BENCHMARKS: Registry[Benchmark[object, object]] = Registry(
-    "benchmark",
-    group="embodied.benchmarks",
-    package="embodied.bench",
-    attribute="BENCHMARK",
-    folders=True,
-)
 
 
 def measure(

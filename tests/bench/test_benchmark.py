@@ -11,8 +11,8 @@ import pytest
 from typer.testing import CliRunner
 
 from embodied.app.cli.main import app
+from embodied.bench import BENCHMARKS
 from embodied.bench.benchmark import (
-    BENCHMARKS,
     Benchmark,
     legal,
     main,
@@ -131,7 +131,7 @@ def test_the_command_line_runs_reports_and_compares(tmp_path: Path) -> None:
     assert said("run", "human-model", "--people", "20", "--executor", "serial", "--out", b) == short
     assert said("report", a) == short
     assert "gained" in said("compare", a, b)
-    refused = CliRunner().invoke(app, ["bench", "juggling"])
+    refused = CliRunner().invoke(app, ["bench", "run", "juggling"])
     assert refused.exit_code == 3 and "human-model" in refused.output
 
 

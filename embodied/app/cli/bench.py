@@ -5,12 +5,12 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from typer.core import TyperGroup
 
 from embodied.app.cli.exit_codes import guarded
+from embodied.bench import BENCHMARKS
 
 PASS_ON = {"ignore_unknown_options": True, "allow_extra_args": True, "help_option_names": []}
 
@@ -18,17 +18,7 @@ Folder = Annotated[Path, typer.Argument(help="Folder of results.")]
 Json = Annotated[bool, typer.Option("--json", help="Report as JSON.")]
 
 
-class Benches(TyperGroup):
-    """``embodied bench NAME`` is short for ``embodied bench run NAME``."""
-
-    def resolve_command(self, ctx: Any, args: list[str]) -> Any:  # typer hides its click's types
-        """Take what is no command for the name of a benchmark."""
-        known = not args or args[0].startswith("-") or self.get_command(ctx, args[0]) is not None
-        return super().resolve_command(ctx, args if known else ["run", *args])
-
-
 bench = typer.Typer(
-    cls=Benches,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     help="Benchmarks. `bench NAME` is short for `bench run NAME`. Killed and started again with "
@@ -41,7 +31,6 @@ def list_benchmarks(json: Json = False) -> None:
     """Names of all benchmarks, and what each is."""
     with guarded(json):
         from embodied.app.show.terminal import print_json
-        from embodied.bench.benchmark import BENCHMARKS
 
         found = {name: BENCHMARKS.get(name).summary for name in BENCHMARKS.names}
         if json:
@@ -53,17 +42,8 @@ def list_benchmarks(json: Json = False) -> None:
 @bench.command(context_settings=PASS_ON)
 def run(context: typer.Context) -> None:
     """Run a benchmark, or go on with it (run NAME --help for its options)."""
-
-    def named() -> int:
-        from embodied.bench.benchmark import BENCHMARKS, main
-        from embodied.errors import ConfigurationError
-
-        if not context.args or context.args[0].startswith("-"):
-            names = ", ".join(BENCHMARKS.names)
-            raise ConfigurationError(f"give the name of a benchmark. Choose from: {names}.")
-        return main(BENCHMARKS.get(context.args[0]), context.args[1:])
-
-    _guarded(named, context.args)
+    arguments = context.args or [""]
+    _run(arguments[0], arguments[1:])
 
 
 @bench.command()
@@ -95,6 +75,22 @@ def hand_over(module: str, arguments: Sequence[str]) -> None:
     _guarded(lambda: int(importlib.import_module(module).main(list(arguments)) or 0), arguments)
 
 
+def _run(name: str, arguments: Sequence[str]) -> None:
+    def named() -> int:
+        from embodied.bench.benchmark import main
+
+        return main(BENCHMARKS.get(name), arguments)
+
+    _guarded(named, arguments)
+
+
+def _command(name: str) -> Callable[[typer.Context], None]:
+    def command(context: typer.Context) -> None:
+        _run(name, context.args)
+
+    return command
+
+
 def _guarded(work: Callable[[], int], arguments: Sequence[str]) -> None:
     with guarded(json="--json" in arguments):
         from embodied.errors import EnvironmentMissingError
@@ -106,3 +102,7 @@ def _guarded(work: Callable[[], int], arguments: Sequence[str]) -> None:
                 f"this installation lacks the package {error.name}"
             ) from error
         raise typer.Exit(code)
+
+
+for _name in BENCHMARKS.names:
+    bench.command(_name, context_settings=PASS_ON, help=f"Short for: run {_name}.")(_command(_name))
