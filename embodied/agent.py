@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 
 from embodied.body import Body
 from embodied.errors import Diagnostic, NotUnderstoodError, ProgramError
+from embodied.language.asked_for import unasked
 from embodied.outcome import NOT_REACHED, NOT_UNDERSTOOD, REACHED, Outcome
 from embodied.protocols import Emit, StateMemory, Translator
 from embodied.recovery import Ask, Question, RecoveryStep, nobody
@@ -29,10 +30,13 @@ class Options:
     Attributes:
         questions: How often a person is asked for help with one stage.
         revisions: How often a route may write another program for the same sentence.
+        only_asked: Ask before a program acts on things that the sentence does not name: for
+            translators that may obey what they read elsewhere, as language models do.
     """
 
     questions: int = 2
     revisions: int = 1
+    only_asked: bool = False
 
 
 class Agent:
@@ -82,7 +86,8 @@ class Agent:
         """Translate a sentence about the world as it is measured now.
 
         Raises:
-            NotUnderstoodError: The translator abstains.
+            NotUnderstoodError: The translator abstains, or the program acts on what the sentence
+                does not name and nobody allows it.
             ProgramError: The program stayed unusable after the allowed repairs.
             ModelError: The model could not be reached or is out of budget.
         """
@@ -91,6 +96,8 @@ class Agent:
         run.say("instruction", text=instruction, translator=translator.name)
         with run.timed("translate"):
             program = translator.translate(instruction, run.memory, self.body.spec)
+        if self.options.only_asked and program.source != "rules":  # they read the sentence alone
+            self._confirm(program, instruction, run)
         self._tell(instruction, program)
         return program
 
@@ -177,6 +184,23 @@ class Agent:
         raise ProgramError(str(program), [Diagnostic(where="program", problem=problem, hint=legal)])
 
     # ----------------------------------------------------------------- private
+
+    def _confirm(self, program: Program, instruction: str, run: Run) -> None:
+        """Ask before a program does things to objects that the person did not speak of."""
+        said = [*(sentence for sentence, _ in run.memory.exchanges), instruction]
+        names = unasked(said, program, self.body.spec.objects, run.memory.facts)
+        if not names:
+            return
+        reading = "; then ".join(self.route_of(program).stages(program))
+        problem = f"it acts on {', '.join(names)}, which the sentence does not name"
+        text = f"I read: {reading}. {problem[0].upper()}{problem[1:]}. Shall I do it?"
+        answer = run.ask(Question(text=text, kind="unasked", about=names))
+        run.escalate(RecoveryStep.ASK, f"{text} {'Yes.' if answer else 'No.'}")
+        if not answer:
+            diagnostic = Diagnostic(
+                where=f"program ({reading})", problem=problem, hint="name what is to be moved"
+            )
+            raise NotUnderstoodError(instruction, [diagnostic])
 
     def _carry_out(self, route: AnyRoute, program: Program, run: Run, done: int) -> Outcome:
         texts = self._announce(route, program)

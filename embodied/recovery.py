@@ -46,7 +46,8 @@ class Question:
 
     Attributes:
         text: The question, to be answered with yes or no.
-        kind: ``"help"`` (can you put this right?) or ``"irreversible"`` (may I?).
+        kind: ``"help"`` (can you put this right?), ``"irreversible"`` (may I?) or ``"unasked"``
+            (you did not name this: shall I?).
         about: Objects or actions concerned.
     """
 

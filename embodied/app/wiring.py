@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from embodied.agent import Options
 from embodied.app.asking import asker
 from embodied.errors import ConfigurationError
 from embodied.language.models.logged import LoggedModel
@@ -96,6 +97,7 @@ def session_of(
         model=model,
         about=about,
         ask=ask,
+        options=Options(only_asked=True),
     )
 
 

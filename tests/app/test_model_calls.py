@@ -68,7 +68,14 @@ def test_calls_are_logged_counted_and_closed(
     monkeypatch.setattr("embodied.language.models.open_model", lambda *a, **k: model)
     done = CliRunner().invoke(
         cli.app,
-        ["run", "do it", "--model", "openai:scripted", "--no-video", *arguments]
+        [
+            "run",
+            "put the red block on the tray",
+            "--model",
+            "openai:scripted",
+            "--no-video",
+            *arguments,
+        ]
         + ["--out", str(tmp_path)],
     )
     assert done.exit_code in (0, 1), done.output

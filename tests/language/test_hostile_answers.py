@@ -28,7 +28,7 @@ from embodied.symbolic import read_domain
 
 READERS: dict[str, Callable[[str], object]] = {
     "goals": read_answer,
-    "reward": lambda text: program_from_json(text, robot="quadruped", source="x"),
+    "reward": lambda text: program_from_json(text, "quadruped", source="x"),
     "value map": lambda text: read_json(text, objects=("red-block",)),
     "memory": read_proposal,
     "pddl": lambda text: read_domain(extract_problem(text)),
