@@ -1,4 +1,4 @@
-"""What routes are opened with: a robot in its scene, and what a person asked for."""
+"""What routes are opened with: a robot in its scene, and the settings."""
 
 from __future__ import annotations
 

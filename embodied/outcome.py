@@ -1,4 +1,4 @@
-"""How an instruction ended: exit codes, what was asked and what was measured of it."""
+"""How an instruction ended: exit code, message, verdicts."""
 
 from __future__ import annotations
 

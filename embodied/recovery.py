@@ -1,4 +1,4 @@
-"""What is done when reality leaves the plan; every step is on record.
+"""Recovery steps: what is done when reality leaves the plan; every step is on record.
 
 The order of the steps is that of cost: another candidate for the same action, another way through
 what is already planned, a new plan, another reading of the goal, a person, and at last a safe stop.

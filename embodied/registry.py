@@ -1,4 +1,4 @@
-"""Things by name: those of this package, found by looking into a folder, and those of others.
+"""Registries of named components: those of this package and, by entry points, those of others.
 
 Another package adds one through an entry point of the kind's group::
 

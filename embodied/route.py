@@ -1,4 +1,4 @@
-"""What a route is: the way from one kind of program to motion and a measured verdict.
+"""The interface of a route: from one kind of program to motion and a measured verdict.
 
 The routes are siblings. ``embodied.agent`` carries any of them out in one loop, in which the route
 says what its stages do and what was measured of them; the loop begins them, recovers, asks, stops.

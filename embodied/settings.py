@@ -1,4 +1,4 @@
-"""What a person says about a run, as data."""
+"""Settings of a run, as data."""
 
 from __future__ import annotations
 
@@ -7,25 +7,25 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What a person says about a run; ``embodied.app.compatibility`` says what goes together.
+    """Settings of a run; ``embodied.app.compatibility`` says which go together.
 
     Attributes:
         scene: Name of a scene or path of a scene file.
         robot: Name of a robot, or path of a robot model.
         world: Name of a world, one of ``embodied.app.wiring.WORLDS``.
-        route: Name of a route; ``"auto"`` takes the one that the robot is moved by.
+        route: Name of a route; ``"auto"`` goes by the robot.
         model: Name of a translator, or what ``embodied.language.models.open_model`` opens.
         base_url: Address of an OpenAI-compatible server.
         max_tokens: Budget of model tokens, None for no limit.
         max_calls: Budget of model calls, None for no limit.
-        record: File that model answers are recorded to.
-        plan_time_s: Wall time for one planner call.
+        record: File to which the model's answers are recorded.
+        plan_time_s: Time limit of one planner call, s.
         optimal: Ask for a provably cheapest plan.
         seed: Seed of the initial layout and of all sampling.
         asynchronous: Plan in a thread while the robot moves in real time.
         strategy: Name of a strategy; all but ``"plan"`` need a language model.
         optimiser: Name of an optimiser of the reward route.
-        yes: Do what cannot be undone without asking.
+        yes: Do not ask before irreversible actions.
         pictures: Make pictures for the run folder.
     """
 

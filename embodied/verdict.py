@@ -1,4 +1,4 @@
-"""What was asked and what was measured of it: one kind of verdict for every route."""
+"""The verdict: what was asked and what of it was measured; one kind for every route."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The command ``scenes``: what there is to work with."""
+"""The command ``scenes``: the scenes and robots of this installation."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def list_scenes(json: bool) -> None:
         print_json({"scenes": rows, "robots": robot_names()})
         return
     table = Table(box=None, pad_edge=False)
-    for title in ("scene", "what is in it", "try"):
+    for title in ("scene", "content", "try"):
         table.add_column(title, overflow="fold")
     for scene in found:
         table.add_row(scene.name, scene.description, f'"{scene.sentences[0]}"')

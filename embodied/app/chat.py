@@ -19,11 +19,11 @@ from embodied.session import Session
 
 HELP = """\
 Type what you want, for example "put the red block on the green block", then "now the blue one too".
-  undo     bring back what the last instruction changed (places on a surface may differ)
+  undo     undo what the last instruction changed (places on a surface may differ)
   state    what is measured to hold now
   help     this text
   quit     end the conversation (also Ctrl-D)
-Ctrl-C stops the arm and comes back to the prompt; at the prompt it ends the conversation."""
+Ctrl-C stops the arm and returns to the prompt; at the prompt it ends the conversation."""
 
 _UNDO = re.compile(
     r"(please )?((undo|revert)( (that|it|this|the last (one|thing|instruction)|your last move))?"

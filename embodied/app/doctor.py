@@ -111,7 +111,7 @@ def report(checks: tuple[Check, ...], json: bool) -> int:
         table.add_row(marks[check.level], check.name, text)
     console.print(table)
     if broken:
-        console.print(f"[red]{len(broken)} in the way of a run[/]")
+        console.print(f"[red]{len(broken)} must be fixed before a run[/]")
         return 3
     console.print('[green]ready:[/] embodied run "put the red block on the green block"')
     return 0
@@ -175,7 +175,7 @@ def _pictures() -> Check:
             name="pictures",
             level=Level.OPTIONAL,
             found=f"none can be drawn: {last[-200:]}",
-            advice="runs work without; MUJOCO_GL=disable draws without OpenGL",
+            advice="runs work without pictures; MUJOCO_GL=disable draws without OpenGL",
         )
     note, _, advice = done.stdout.strip().partition("; ")
     found = note or "drawn by OpenGL"
@@ -243,7 +243,7 @@ def _keys() -> Check:
     present = [k for k in KEYS if os.environ.get(k)]
     if present:
         return Check(name="keys", level=Level.OK, found=f"set: {', '.join(present)} (never shown)")
-    advice = f"only for openai: and anthropic: models; set {' or '.join(KEYS)}"
+    advice = f"needed only for openai: and anthropic: models; set {' or '.join(KEYS)}"
     return Check(name="keys", level=Level.OPTIONAL, found="none set", advice=advice)
 
 
@@ -255,7 +255,7 @@ def _disk(out: Path) -> Check:
     size = f"{free / 2**30:.1f} GiB" if free >= 2**30 else f"{free / 2**20:.0f} MiB"
     found = f"{out}: {size} free"
     if not place.is_dir() or not os.access(place, os.W_OK | os.X_OK):
-        advice = "choose another place with --out"
+        advice = "choose another folder with --out"
         found = f"{place} cannot be written"
         return Check(name="run folders", level=Level.BROKEN, found=found, advice=advice)
     if free < _RUN_BYTES:
@@ -266,8 +266,8 @@ def _disk(out: Path) -> Check:
 
 def _screen() -> Check:
     if os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"):
-        return Check(name="screen", level=Level.OK, found="there is one, for --view")
-    advice = "only for --view; the video shows the motion without"
+        return Check(name="screen", level=Level.OK, found="available, for --view")
+    advice = "needed only for --view; the video shows the motion as well"
     return Check(name="screen", level=Level.OPTIONAL, found="none", advice=advice)
 
 

@@ -1,4 +1,4 @@
-"""``embodied run --resume FOLDER``: go on where an interrupted run stopped.
+"""``embodied run --resume FOLDER``: continue an interrupted run.
 
 The run folder says what was asked and which program it became, which stages had been measured to be
 reached, and the last recorded state of the simulation. A new run folder is made; the old one stays

@@ -1,6 +1,6 @@
 # pyright: reportAttributeAccessIssue=false
 # (mujoco ships no type stubs)
-"""Bounds on how far parts move, and how fast a singularity comes, when joints turn.
+"""Bounds on the motion of links, and on the approach to a singularity, when joints turn.
 
 A point p moved by joint i (axis z_i through o_i) has the velocity ``z_i x (p - o_i)`` per rad/s: as
 long as its distance from the axis. That distance depends on the joints in between, but never

@@ -1,4 +1,4 @@
-"""Stages 3 to 8 of the safety filter: what a motion must keep.
+"""Checks 3 to 8 of the safety filter: limits of a motion.
 
 This runs every period. For a handful of joints, plain floats are faster than arrays.
 """

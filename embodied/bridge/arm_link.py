@@ -1,4 +1,4 @@
-"""The arm as its supervisor has it: taken over or not, stopped or not, coming to rest or not."""
+"""The supervisor's state of the arm: enabled, stopped, coming to rest."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The planner's side of the channel: it proposes, and reads what became of that."""
+"""The planner's side of the channel: it proposes, and reads the decisions."""
 
 from __future__ import annotations
 

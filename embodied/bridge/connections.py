@@ -1,4 +1,4 @@
-"""The supervisor's lines to one planner and one operator."""
+"""The supervisor's connections to one planner and one operator."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The interface to an arm, and the errors of it."""
+"""The interface to an arm, and its errors."""
 
 from __future__ import annotations
 

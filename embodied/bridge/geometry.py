@@ -1,6 +1,6 @@
 # pyright: reportAttributeAccessIssue=false
 # (mujoco ships no type stubs)
-"""Where the arm's parts are and how far they are from what does not move.
+"""Poses of the arm's links and their distances to fixed objects.
 
 Only what the operator named takes part: the arm, the fixed things of the scene and the keep-out
 boxes. Things that can be moved are not known to the supervisor, and neither is what the hand holds.

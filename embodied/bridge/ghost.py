@@ -1,6 +1,6 @@
 # pyright: reportAttributeAccessIssue=false
 # (mujoco ships no type stubs)
-"""A picture of a motion that has not happened: the arm as it is, and its ghosts on the way."""
+"""A picture of a planned motion: the arm as it is, and ghosts of it along the trajectory."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the supervisor writes down: events as JSON lines, and every period as MCAP if asked for."""
+"""The supervisor's records: events as JSON lines, and every period as MCAP if asked for."""
 
 from __future__ import annotations
 

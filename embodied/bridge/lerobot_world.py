@@ -1,4 +1,4 @@
-"""A world in the shape of LeRobot's ``Robot`` class, so that its policies and tools can move it.
+"""A world with the interface of LeRobot's ``Robot``, for its policies and tools.
 
 With a ``BridgeWorld``, every action goes through the supervisor's safety filter, and
 ``send_action`` returns what the filter let pass.

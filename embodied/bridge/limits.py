@@ -1,4 +1,4 @@
-"""The signed-off limits file: the only source of what the supervisor allows.
+"""The signed limits file: the only source of what the supervisor allows.
 
 A person signs a file off; the sign-off, next to the file, holds the file's hash. The supervisor
 opens the path that the operator names, checks the hash and keeps the limits in frozen objects.

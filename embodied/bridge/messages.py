@@ -1,4 +1,4 @@
-"""What passes between planner, supervisor and driver."""
+"""Messages between planner, supervisor and driver."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A simulated arm in a process of its own, with what an arm's own controller has.
+"""A simulated arm in a process of its own, with the functions of a real arm's controller.
 
 It steps a world by one period per set-point, brakes by itself when set-points stop coming or the
 supervisor dies, refuses motion while stopped, and keeps stops until they are cleared.

@@ -1,4 +1,4 @@
-"""The codes of reasons, and what to do about each; the language layer reads both."""
+"""Codes of reasons, and a hint for each; the language layer reads both."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Recorded periods through the filter again: what would have been decided, with these limits?"""
+"""Passes recorded periods through the filter again, also with other limits."""
 
 from __future__ import annotations
 

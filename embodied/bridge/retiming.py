@@ -1,4 +1,4 @@
-"""A controller that keeps motions within the Cartesian speeds of the limits, and announces them."""
+"""A controller that keeps motions within the limits' Cartesian speeds, and announces them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What drivers of arms that take set-points share; each writes only what touches its client.
+"""The shared state machine of drivers that take set-points.
 
     stream:  q_k, dq_k  ->  arm, one period each
     brake:   q_{k+1} = q_k + dq (1 - (k + 1/2) / K) T,   K = ceil(max|dq| / (a T))

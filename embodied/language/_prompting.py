@@ -1,4 +1,4 @@
-"""Prompts are Markdown files in the package; ``$name`` marks what is filled in."""
+"""Prompts are Markdown files in the package; ``$name`` marks a placeholder."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The bounded repair loop: model text is read, what is wrong with it goes back to the model.
+"""The bounded repair loop: diagnostics of a model's text go back to the model.
 
 request -> answer -> read -> value
 ^        |

@@ -1,4 +1,4 @@
-"""Relations between quantities: "a is twice as heavy as b" is arithmetic, not language.
+"""Relations between quantities, such as "a is twice as heavy as b", solved exactly.
 
 A *relation* is an equation ``sum_i c_i x_i = b`` over positive quantities. All relations together
 are kept in reduced row echelon form over exact fractions (Gauss-Jordan), so that each new relation

@@ -1,4 +1,4 @@
-"""What a memory is made of: facts, proposed changes, and where belief and measurement part ways."""
+"""Facts, proposed changes, and contradictions between belief and measurement."""
 
 from __future__ import annotations
 

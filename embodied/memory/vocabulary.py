@@ -1,4 +1,4 @@
-"""What a memory may speak of, and what its words imply about each other."""
+"""The vocabulary of a memory, and what its words imply about each other."""
 
 from __future__ import annotations
 

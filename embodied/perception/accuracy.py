@@ -1,4 +1,4 @@
-"""Perceived against true: how far off, how sure, what was missed."""
+"""Perceived poses against true ones: errors, uncertainty, missed objects."""
 
 from __future__ import annotations
 

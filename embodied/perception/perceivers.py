@@ -1,4 +1,4 @@
-"""Eyes of a value-map run: perception from pixels, and the simulator's own state by its name."""
+"""Perceivers of a run: from pixels, and the simulator's own state, labelled as such."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # pyright: reportAttributeAccessIssue=false
 # (mujoco ships no type stubs)
-"""Which points are the robot: its model, put where the measured joints say it is."""
+"""Which points belong to the robot: its model at the measured joint positions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What perception takes in and gives out."""
+"""Inputs and outputs of perception."""
 
 from __future__ import annotations
 

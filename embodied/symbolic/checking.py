@@ -1,4 +1,4 @@
-"""Lint: everything that a planner may stumble over, as diagnostics."""
+"""Lint: everything that a planner may reject, as diagnostics."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Are two problems of a domain the same up to the names of their objects?
+"""Whether two problems of a domain are equal up to the names of their objects.
 
 An exact check: objects are coloured by type and by the facts and goals that they take part in,
 colours are refined until stable (Weisfeiler and Leman 1968), and a backtracking search over equally

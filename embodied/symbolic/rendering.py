@@ -1,4 +1,4 @@
-"""PDDL text out of facts and goals."""
+"""PDDL text from facts and goals."""
 
 from __future__ import annotations
 

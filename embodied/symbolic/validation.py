@@ -1,4 +1,4 @@
-"""Does a plan reach the goal from the initial state? Step by step, by the ground semantics."""
+"""Plan validation step by step, by the ground semantics."""
 
 from __future__ import annotations
 

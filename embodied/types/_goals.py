@@ -1,4 +1,4 @@
-"""What a controller is asked to do, and how that went."""
+"""Control goals, and how a controller got on with them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Programs that a translator writes, and what a planner answers."""
+"""PDDL programs and the results of planners."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Ground atoms and ground actions: the words that planner, memory and monitor share."""
+"""Ground atoms and ground actions, shared by planner, memory and monitor."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Worlds: what they are made of, what is measured in them, what they are told to do."""
+"""Worlds: their specification, measurements and commands."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Worlds: scenes as data, the MuJoCo world, a fake one for tests, and what is true in them."""
+"""Worlds: scenes as data, MuJoCo, PyBullet, a fake one for tests, and the facts in them."""
 
 import ctypes
 import os

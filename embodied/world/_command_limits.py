@@ -1,4 +1,4 @@
-"""What a world makes of a command before it applies it."""
+"""How a world limits a command before it applies it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Measured geometry becomes symbols: which facts of the tabletop domain hold.
+"""Grounding: measured geometry becomes facts of the tabletop domain.
 
 Every item gets one place: in the hand, inside a container, on another item or on a surface. The
 tolerances are named below; they allow for a few millimetres of noise in measured poses.

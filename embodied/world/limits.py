@@ -1,4 +1,4 @@
-"""Watches the joint limits in what is measured."""
+"""Checks measurements against the joint limits."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The one place where the order of a quaternion's components changes.
+"""Conversion of quaternions between wxyz and xyzw, in one place.
 
 This project writes quaternions as (w, x, y, z). PyBullet, ROS and SciPy write (x, y, z, w).
 """

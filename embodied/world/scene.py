@@ -1,4 +1,4 @@
-"""Scenes as data: what stands on the table, where, and what a person may ask for.
+"""Scenes as data: objects, their places, and what people call them.
 
 A scene is a TOML file; ``docs/scenes.md`` explains every key. This module reads and checks it, and
 needs no simulator.

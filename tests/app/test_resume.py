@@ -76,7 +76,7 @@ def test_resume_says_what_it_cannot_resume(app: Any, tmp_path: Path) -> None:
     again = app("run", "--resume", str(folder), "--json")
     assert again.exit_code == 3 and "only an interrupted run" in again.output
     both = app("run", "put it down", "--resume", str(folder))
-    assert both.exit_code == 2 and "leave it out" in both.output
+    assert both.exit_code == 2 and "leave the sentence out" in both.output
     assert app("run").exit_code == 2
     missing = app("run", "--resume", str(tmp_path / "nothing"), "--json")
     assert missing.exit_code == 3 and "no run folder" in missing.output

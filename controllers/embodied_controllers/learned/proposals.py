@@ -1,4 +1,4 @@
-"""Where actions are sampled: around a plan, or anywhere.
+"""Sampling of actions: around a plan, or uniformly.
 
 An action is (4,): the displacement of the gripper's set-point from where the gripper is, m, in the
 world frame, and the gripper's command, 0 closed to 1 open.

@@ -1,4 +1,4 @@
-"""What worked before: actions of the best trials, from where the state was most like now.
+"""Actions of the best trials, from the step whose state is most similar to the current one.
 
 A learned model cannot rate what it has hardly seen. Where success needs several things in a row (a
 lever is pressed, kept down, and pulled), sequences that once led to it are offered to the model

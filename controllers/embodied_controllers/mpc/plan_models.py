@@ -1,5 +1,5 @@
 # pyright: reportAttributeAccessIssue=false
-"""Plan models: a cheap twin of a simulation model, generated from it by `MjSpec`.
+"""Plan models: a cheap version of a simulation model, generated from it by `MjSpec`.
 
 The twin keeps bodies, joints, actuators and sensors, so states and sensor data line up by name. It
 drops looks (geoms of group 2) and fine shapes (group 4), uses a pyramidal cone, a 10 ms step with

@@ -1,4 +1,4 @@
-"""Many short simulations at once: `mujoco.rollout` on a persistent pool with buffers kept.
+"""Batched short simulations: `mujoco.rollout` on a persistent pool with reused buffers.
 
 Sensor data of a step are computed from the state before that step (MuJoCo evaluates sensors in the
 forward pass); state is after it. A simulation that diverges repeats its last state; it is found by

@@ -17,7 +17,9 @@ bridge = typer.Typer(
     help="Arms behind a safety supervisor. Not a certified safety function.",
 )
 
-DriverOption = Annotated[str, typer.Option("--driver", help="See: embodied bridge list.")]
+DriverOption = Annotated[
+    str, typer.Option("--driver", help="Driver; embodied bridge list shows all.")
+]
 OptionOption = Annotated[
     list[str] | None,
     typer.Option("--option", "-o", help="Option of the driver, NAME=VALUE; repeatable."),
@@ -26,7 +28,7 @@ LimitsOption = Annotated[
     Path | None,
     typer.Option(
         "--limits",
-        help="Signed-off limits: a file, or a shipped name.",
+        help="Signed limits: a file, or the name of shipped ones.",
     ),
 ]
 SceneOption = Annotated[str, typer.Option("--scene", help="Scene name or scene file.")]
@@ -73,12 +75,14 @@ def list_drivers(json: JsonOption = False) -> None:
 @bridge.command()
 def sign(
     limits: Annotated[Path, typer.Argument(help="Limits file.", show_default=False)],
-    name: Annotated[str, typer.Option("--name", help="Who signs.", show_default=False)],
+    name: Annotated[
+        str, typer.Option("--name", help="Name of the person who signs.", show_default=False)
+    ],
     statement: Annotated[
         str, typer.Option("--statement", help="What was checked.")
     ] = "read and checked",
 ) -> None:
-    """Sign a limits file off: nothing moves without, or after a change."""
+    """Sign a limits file: nothing moves with unsigned or changed limits."""
     with guarded(False):
         from embodied.bridge.limits import load_limits, sign_limits
 
@@ -93,10 +97,10 @@ def check(
     option: OptionOption = None,
     limits: LimitsOption = None,
     scene: SceneOption = "blocks",
-    seconds: Annotated[float, typer.Option("--seconds", min=0.1, help="For how long.")] = 2.0,
+    seconds: Annotated[float, typer.Option("--seconds", min=0.1, help="Duration, s.")] = 2.0,
     json: JsonOption = False,
 ) -> None:
-    """Read an arm without moving it: limits, clock, latency, jitter."""
+    """Read an arm without moving it: limits, clock, latency, jitter; exit code 1 on a problem."""
     with guarded(json):
         from embodied.bridge.drivers import open_driver
         from embodied.bridge.filter import SafetyFilter
@@ -141,7 +145,7 @@ def check(
             for problem in seen.problems:
                 console.print(f"[red]✗[/] {problem}")
             if not seen.problems:
-                console.print("[green]✓[/] nothing speaks against taking this arm over")
+                console.print("[green]✓[/] no problems found")
         raise typer.Exit(1 if seen.problems else 0)
 
 
@@ -155,17 +159,21 @@ def run(
     ] = "confirm",
     limits: LimitsOption = None,
     simulator: Annotated[
-        str, typer.Option("--simulator", help="Of simulated arms: mujoco or pybullet.")
+        str, typer.Option("--simulator", help="Simulator of simulated arms: mujoco or pybullet.")
     ] = "mujoco",
     scene: SceneOption = "blocks",
-    seed: Annotated[int, typer.Option("--seed", min=0, help="Initial layout.")] = 0,
-    model: Annotated[str, typer.Option("--model", help="As for embodied run.")] = "rules",
-    base_url: Annotated[str | None, typer.Option("--base-url", help="Of that model.")] = None,
-    record: Annotated[Path | None, typer.Option("--record", help="MCAP file to make.")] = None,
-    out: Annotated[Path, typer.Option("--out", help="Where run folders go.")] = Path("runs"),
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of the initial layout.")] = 0,
+    model: Annotated[
+        str, typer.Option("--model", help="Translator, as for embodied run.")
+    ] = "rules",
+    base_url: Annotated[
+        str | None, typer.Option("--base-url", help="Address of its server.")
+    ] = None,
+    record: Annotated[Path | None, typer.Option("--record", help="MCAP file to write.")] = None,
+    out: Annotated[Path, typer.Option("--out", help="Folder for run folders.")] = Path("runs"),
     json: JsonOption = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Only the verdict.")] = False,
-    no_video: Annotated[bool, typer.Option("--no-video", help="No pictures.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print the verdict only.")] = False,
+    no_video: Annotated[bool, typer.Option("--no-video", help="Make no pictures.")] = False,
 ) -> None:
     """Carry out a sentence with an arm behind the supervisor; space is the emergency stop."""
     with guarded(json):
@@ -204,10 +212,10 @@ def run(
 
 @bridge.command()
 def record(
-    file: Annotated[Path, typer.Argument(help="MCAP file to make.", show_default=False)],
+    file: Annotated[Path, typer.Argument(help="MCAP file to write.", show_default=False)],
     driver: DriverOption = "simulated",
     option: OptionOption = None,
-    seconds: Annotated[float, typer.Option("--seconds", min=0.1, help="For how long.")] = 10.0,
+    seconds: Annotated[float, typer.Option("--seconds", min=0.1, help="Duration, s.")] = 10.0,
     json: JsonOption = False,
 ) -> None:
     """Record what an arm reports; nothing is sent to it."""
@@ -245,7 +253,7 @@ def replay(
     ] = None,
     json: JsonOption = False,
 ) -> None:
-    """Put a recording through the filter again, without an arm, and compare the decisions."""
+    """Pass a recording through the filter again, without an arm, and compare the decisions."""
     with guarded(json):
         from embodied.bridge.filter import SafetyFilter
         from embodied.bridge.geometry import ArmGeometry
@@ -259,7 +267,7 @@ def replay(
         if "limits" in about:
             allowed = load_limits(limits or Path(about["limits"]))
             if limits is None and allowed.sha256 != about["limits_sha256"]:
-                report["note"] = "the limits file was changed since"
+                report["note"] = "the limits file has changed since the recording"
             geometry = ArmGeometry(allowed, load_scene(scene or about["scene"]))
             safety = SafetyFilter(allowed, geometry, lockstep=about["lockstep"] == "true")
             result = put_through(messages, safety)
@@ -313,9 +321,9 @@ def _limits(limits: Path | None, driver: str) -> Path | None:
         from embodied.bridge.drivers import DRIVERS
         from embodied.errors import ConfigurationError
 
-        DRIVERS.get(driver)  # a name that is not known is told before what it would need
+        DRIVERS.get(driver)  # an unknown name is reported before what it would need
         raise ConfigurationError(
-            f"driver {driver!r} needs --limits: a file that you signed off for your arm"
+            f"driver {driver!r} needs --limits: a file that you signed for your arm"
             " (embodied bridge sign), or the name of one shipped for emulated arms,"
             " such as ur5e-emulated"
         )

@@ -1,4 +1,4 @@
-"""Errors become one clear line and the right exit code; never a traceback."""
+"""Errors become one line and an exit code, never a traceback."""
 
 from __future__ import annotations
 

@@ -71,15 +71,15 @@ def run(
     context: typer.Context,
     sentence: Annotated[str | None, typer.Argument(help="What the robot should do.")] = None,
     resume: Annotated[
-        Path | None, typer.Option("--resume", help="Go on with this interrupted run's folder.")
+        Path | None, typer.Option("--resume", help="Continue the interrupted run in this folder.")
     ] = None,
     **values: Any,
 ) -> None:
-    """Carry out a sentence and check the result from measured state."""
+    """Carry out a sentence and judge the result from measured state."""
     if resume is not None:
         _resume(resume, sentence or "", given(context), values)
     if sentence is None:
-        raise typer.BadParameter("say what the robot should do, or --resume FOLDER")
+        raise typer.BadParameter("give a sentence, or --resume FOLDER")
     with guarded(values["json"]):
         _perform(settings_of(values, given(context)), sentence, values, move=True)
 
@@ -91,7 +91,7 @@ def plan(
     sentence: Annotated[str, typer.Argument(help="What the robot should do.")],
     **values: Any,
 ) -> None:
-    """Translate a sentence and plan, without motion."""
+    """Translate a sentence and plan; nothing moves."""
     with guarded(values["json"]):
         _perform(settings_of(values, given(context)), sentence, values, move=False)
 
@@ -139,12 +139,12 @@ def replay(
         bool, typer.Option("--execute", help="Carry the recorded program out again.")
     ] = False,
     video: Annotated[
-        Path | None, typer.Option("--video", help="Video to make [default: RUN/replay.mp4].")
+        Path | None, typer.Option("--video", help="Video file to write [default: RUN/replay.mp4].")
     ] = None,
-    speed: Annotated[float, typer.Option("--speed", min=0.1, help="Of the video.")] = 2.0,
+    speed: Annotated[float, typer.Option("--speed", min=0.1, help="Speed of the video.")] = 2.0,
     **values: Any,
 ) -> None:
-    """Show a run again without any model call."""
+    """Show a run again, without any model call."""
     with guarded(values["json"]):
         from embodied.app.replay import execute_again, show_again, view_states
 
@@ -196,7 +196,7 @@ def scenes(
 @app.command()
 @takes("out", "json")
 def doctor(**values: Any) -> None:
-    """Check this machine and say what to do."""
+    """Check what works on this machine, and say what to do about the rest."""
     with guarded(values["json"]):
         from embodied.app.doctor import examine, report
 
@@ -251,13 +251,15 @@ def _resume(
     folder: Path, sentence: str, written: frozenset[str], values: dict[str, Any]
 ) -> NoReturn:
     if sentence:
-        raise typer.BadParameter("--resume takes the sentence from the folder: leave it out")
+        raise typer.BadParameter(
+            "--resume takes the sentence from the folder: leave the sentence out"
+        )
     other = written - {"resume", "yes", "out", "json", "quiet", "no_video"}
     if other:
         from embodied.app.cli.options import OPTIONS
 
         flags = ", ".join(sorted(OPTIONS[n].flags[0] for n in other))
-        raise typer.BadParameter(f"--resume takes it from the folder: leave out {flags}")
+        raise typer.BadParameter(f"--resume takes the settings from the folder: leave out {flags}")
     with guarded(values["json"]):
         from embodied.app.resume import resume
 

@@ -22,7 +22,7 @@ memory = typer.Typer(
 
 FolderArgument = Annotated[Path, typer.Argument(help="Run folder.")]
 StepOption = Annotated[
-    int | None, typer.Option("--step", min=0, help="State after this step; the last if none.")
+    int | None, typer.Option("--step", min=0, help="State after this step [default: the last].")
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object.")]
 
@@ -47,13 +47,13 @@ def show(folder: FolderArgument, step: StepOption = None, json_output: JsonOptio
             source = f"{f.provenance.value} at {f.time_s:g} s, p = {f.confidence:.2g}"
             _say(f"  {f!s:<44} {source}")
         for row in state.quantities.rows.values():
-            _say(f"  {row!s:<44} worked out")
+            _say(f"  {row!s:<44} derived")
 
 
 @memory.command()
 def replay(
     folder: FolderArgument,
-    full: Annotated[bool, typer.Option("--full", help="Unchanged steps too.")] = False,
+    full: Annotated[bool, typer.Option("--full", help="Also show steps without changes.")] = False,
     json_output: JsonOption = False,
 ) -> None:
     """Show every change, in order."""

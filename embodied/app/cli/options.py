@@ -1,7 +1,7 @@
-"""The options of the commands that carry out sentences: one table, from which they are made.
+"""Options of the commands that carry out sentences: one table generates them all.
 
-An option that the route, the robot or the model at hand does not take is refused with what it goes
-with; nothing is dropped silently.
+An option that the chosen route, robot or model does not take is refused with what it goes with;
+nothing is dropped silently.
 """
 
 from __future__ import annotations
@@ -56,7 +56,14 @@ class Option:
 
 OPTIONS: dict[str, Option] = {
     "scene": Option(str, "blocks", ("--scene",), "Scene name or scene file.", _WORLD, "scene"),
-    "robot": Option(str, "fr3", ("--robot",), "Robot name or model.", _WORLD, "robot"),
+    "robot": Option(
+        str,
+        "fr3",
+        ("--robot",),
+        "Robot name, menagerie:NAME or the path of a model.",
+        _WORLD,
+        "robot",
+    ),
     "world": Option(
         str,
         "mujoco",
@@ -67,9 +74,16 @@ OPTIONS: dict[str, Option] = {
         "world",
     ),
     "route": Option(
-        str, "auto", ("--route",), "auto, pddl, reward, value-map or another's.", _WORLD, "route"
+        str,
+        "auto",
+        ("--route",),
+        "pddl, reward, value-map or the name of an installed route; auto goes by the robot.",
+        _WORLD,
+        "route",
     ),
-    "seed": Option(int, 0, ("--seed",), "Initial layout.", _WORLD, "seed", 0),
+    "seed": Option(
+        int, 0, ("--seed",), "Seed of the initial layout and of all sampling.", _WORLD, "seed", 0
+    ),
     "model": Option(
         str,
         "offline",
@@ -89,19 +103,31 @@ OPTIONS: dict[str, Option] = {
         "base_url",
     ),
     "max_tokens": Option(
-        int | None, None, ("--max-tokens",), "Budget of tokens.", _MODEL, "max_tokens", 1
+        int | None, None, ("--max-tokens",), "Token budget.", _MODEL, "max_tokens", 1
     ),
     "max_calls": Option(
-        int | None, None, ("--max-calls",), "Budget of model calls.", _MODEL, "max_calls", 1
+        int | None,
+        None,
+        ("--max-calls",),
+        "Budget of model calls, failed ones included.",
+        _MODEL,
+        "max_calls",
+        1,
     ),
     "record": Option(
-        Path | None, None, ("--record",), "Record model answers for replay:FILE.", _MODEL, "record"
+        Path | None,
+        None,
+        ("--record",),
+        "Record the model's answers for --model replay:FILE.",
+        _MODEL,
+        "record",
     ),
     "strategy": Option(
         str,
         "plan",
         ("--strategy",),
-        "Route pddl: plan, or with a model tree, react, hiagent, rewoo, code.",
+        "Route pddl: how the next action is chosen: plan, or with a model tree, react, hiagent, "
+        "rewoo, code.",
         _MODEL,
         "strategy",
     ),
@@ -109,12 +135,12 @@ OPTIONS: dict[str, Option] = {
         float,
         10.0,
         ("--plan-time",),
-        "Route pddl: seconds for one planner call.",
+        "Route pddl: time limit of one planner call, s.",
         field="plan_time_s",
         at_least=0.1,
     ),
     "optimal": Option(
-        bool, False, ("--optimal",), "Route pddl: prove the plan cheapest.", field="optimal"
+        bool, False, ("--optimal",), "Route pddl: prove that the plan is cheapest.", field="optimal"
     ),
     "asynchronous": Option(
         bool,
@@ -127,28 +153,30 @@ OPTIONS: dict[str, Option] = {
         str,
         "mppi",
         ("--optimiser",),
-        "Route reward: what searches for plans: mppi, cem or predictive-sampling.",
+        "Route reward: sampling optimiser: mppi, cem or predictive-sampling.",
         field="optimiser",
     ),
     "yes": Option(
         bool,
         False,
         ("--yes", "-y"),
-        "Route pddl: do what cannot be undone without asking.",
+        "Route pddl: do not ask before irreversible actions.",
         field="yes",
     ),
     "live": Option(
         bool | None,
         None,
         ("--live/--turns",),
-        "Route reward: sentences change the motion while it goes on, or one after the other "
+        "Route reward: sentences change the ongoing motion, or are carried out one after the other "
         "[default: live at a terminal].",
     ),
-    "out": Option(Path, Path("runs"), ("--out",), "Where run folders go.", _OUTPUT),
-    "json": Option(bool, False, ("--json",), "One JSON line on standard output.", _OUTPUT),
-    "quiet": Option(bool, False, ("--quiet", "-q"), "Only the verdict.", _OUTPUT),
-    "view": Option(bool, False, ("--view/--headless",), "Show a window.", _OUTPUT),
-    "no_video": Option(bool, False, ("--no-video",), "No pictures, no video.", _OUTPUT),
+    "out": Option(Path, Path("runs"), ("--out",), "Folder for run folders.", _OUTPUT),
+    "json": Option(bool, False, ("--json",), "Print one line of JSON and nothing else.", _OUTPUT),
+    "quiet": Option(bool, False, ("--quiet", "-q"), "Print the verdict only.", _OUTPUT),
+    "view": Option(
+        bool, False, ("--view/--headless",), "Show the simulation in a window.", _OUTPUT
+    ),
+    "no_video": Option(bool, False, ("--no-video",), "Make no pictures and no video.", _OUTPUT),
 }
 """Every option by the name of its parameter."""
 

@@ -22,31 +22,34 @@ def perceive(
     world: Annotated[
         str, typer.Option("--world", help="Simulator: mujoco, or pybullet with the arm panda.")
     ] = "mujoco",
-    seed: Annotated[int, typer.Option("--seed", min=0, help="Initial layout.")] = 0,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of the initial layout.")] = 0,
     detector: Annotated[
-        str, typer.Option("--detector", help=f"Who gives names: {DETECTORS}.")
+        str, typer.Option("--detector", help=f"What names the objects: {DETECTORS}.")
     ] = "colour-shape",
-    looks: Annotated[int, typer.Option("--looks", min=1, help="So many images per camera.")] = 1,
+    looks: Annotated[int, typer.Option("--looks", min=1, help="Images per camera.")] = 1,
     noise_mm: Annotated[
         float, typer.Option("--noise-mm", min=0.0, help="Depth noise at 1 m, growing as z².")
     ] = 0.0,
     dropout: Annotated[
-        float, typer.Option("--dropout", min=0.0, max=1.0, help="Share of unknown depth pixels.")
+        float,
+        typer.Option(
+            "--dropout", min=0.0, max=1.0, help="Fraction of depth pixels without a value."
+        ),
     ] = 0.0,
-    patches: Annotated[int, typer.Option("--patches", min=0, help="Blind squares per image.")] = 0,
+    patches: Annotated[int, typer.Option("--patches", min=0, help="Blind patches per image.")] = 0,
     lose: Annotated[
-        list[str] | None, typer.Option("--lose", help="A camera that gives no image; repeatable.")
+        list[str] | None, typer.Option("--lose", help="Camera without an image; repeatable.")
     ] = None,
     picture: Annotated[
-        Path | None, typer.Option("--picture", help="Draw the views with boxes into this file.")
+        Path | None, typer.Option("--picture", help="Draw the views with boxes to this file.")
     ] = None,
     points: Annotated[
         Path | None,
-        typer.Option("--points", help="Write the perceived points into this file: .ply, .pcd ..."),
+        typer.Option("--points", help="Write the perceived points to this file: .ply, .pcd ..."),
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="One JSON line on standard output.")] = False,
 ) -> None:
-    """Look at a scene and compare what is perceived with the truth.
+    """Perceive a scene from its cameras and compare with the true poses.
 
     Exit code 1 when an object was missed.
     """
@@ -165,7 +168,7 @@ def _detector(name: str, spec: WorldSpec) -> Detector:
     kind, _, folder = name.partition(":")
     if kind == "open-vocabulary" and folder:
         return OpenVocabularyDetector(folder)
-    raise ConfigurationError(f"no detector {name!r}: give {DETECTORS}")
+    raise ConfigurationError(f"unknown detector {name!r}. Choose from: {DETECTORS}.")
 
 
 def _row(error: ObjectError, percept: Percept) -> dict[str, Any]:

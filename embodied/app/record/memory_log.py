@@ -56,7 +56,7 @@ def _vocabulary(folder: Path) -> Vocabulary:
     except OSError as error:
         raise ConfigurationError(
             f"{folder} keeps no symbolic memory: it has no {Path(str(error.filename)).name}; only "
-            "runs of the pddl route do"
+            "runs of the route pddl do"
         ) from error
     except ProgramError as error:
         raise ConfigurationError(f"the planning files in {folder} are damaged: {error}") from error

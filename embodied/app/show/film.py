@@ -1,4 +1,4 @@
-"""The drawing itself; only the child process of ``embodied.app.show.video`` imports this."""
+"""Draws pictures and video; only the child of ``embodied.app.show.video`` imports this."""
 
 from __future__ import annotations
 

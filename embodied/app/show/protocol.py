@@ -1,4 +1,4 @@
-"""Whatever shows a run while it happens."""
+"""The interface of a display: it shows a run while it happens."""
 
 from __future__ import annotations
 

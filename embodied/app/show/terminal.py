@@ -1,4 +1,4 @@
-"""What a person, or a machine, sees of a run: lines as things happen, one bar, a verdict."""
+"""What a person or a program sees of a run: progress lines, one bar, the verdict."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ _TITLES = {
 }
 _RUNGS = {
     "retry": "trying another candidate",
-    "backtrack": "going on at another step",
-    "replan": "planning again",
-    "reinterpret": "reading the goal again",
+    "backtrack": "continuing at another step",
+    "replan": "replanning",
+    "reinterpret": "relaxing the goal",
     "ask": "asked",
-    "stop": "stopping safe",
+    "stop": "stopping safely",
 }
 _PLAN_TITLES = {REACHED: ("plan found", "green"), NOT_REACHED: ("no plan", "red")}
 
@@ -93,7 +93,7 @@ class RichDisplay:
         data = Record(event.data, f"the event '{event.kind}'")
         match event.kind:
             case "stage" if data.text("state") == "started":
-                doing = {"translate": "translating", "plan": "planning", "rest": "going to rest"}
+                doing = {"translate": "translating", "plan": "planning", "rest": "coming to rest"}
                 if data.text("part") in doing:
                     self._now(doing[data.text("part")])
             case "program":
@@ -168,7 +168,7 @@ class RichDisplay:
 
     def _show_plan(self, data: Record) -> None:
         if self._no_plan:  # the agent goes on, so this was no end
-            self._line("  [dim]the stages cannot all hold at once: the next one on its own[/]")
+            self._line("  [dim]the stages cannot all hold at once: planning the next one alone[/]")
             self._no_plan = ""
         status = data.text("status")
         if status != "SOLVED":

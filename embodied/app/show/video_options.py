@@ -1,4 +1,4 @@
-"""How a run is filmed, and what came of it."""
+"""How a run is filmed, and the result."""
 
 from __future__ import annotations
 

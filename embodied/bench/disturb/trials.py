@@ -1,4 +1,4 @@
-"""One disturbance trial: a seeded task, a disturbance, an agent, and what became of it."""
+"""One disturbance trial: a seeded task, a disturbance, an agent, and the result."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The LLM+P benchmark's published folder layout, and what is wrong in it.
+"""The published folder layout of the LLM+P benchmark, and its flaws.
 
 ``DIR/<domain>/domain.pddl``, ``domain.nl``, ``pNN.pddl``, ``pNN.nl`` and an example
 ``p_example.{nl,pddl,sol}`` (Liu et al. 2023, arXiv 2304.11477).

@@ -1,4 +1,4 @@
-"""A stand-in for a language model: a planner that answers prompts, with errors at a known rate.
+"""A scripted model: a planner that answers prompts, with errors at a known rate.
 
 It knows the rules of the domain and nothing else of a task: objects, facts, the instruction and
 what was observed since are read from the prompt, as a model would have to. The rules translator

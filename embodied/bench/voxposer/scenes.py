@@ -1,4 +1,4 @@
-"""Scenes of the value-map suite: things with attributes, drawn on a table."""
+"""Scenes of the value-map suite: objects with attributes, drawn on a table."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is recorded of an episode, and the predicates that judge it.
+"""The recording of an episode, and the predicates that judge it.
 
 Predicates read the simulator's own state: they are ground truth by nature, and nothing of them is
 seen by perception, planner or translator. What was planned or commanded plays no part.

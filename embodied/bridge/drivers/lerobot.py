@@ -1,4 +1,4 @@
-"""Arms behind an object of the shape of LeRobot's ``Robot`` class; LeRobot itself is not needed.
+"""Arms behind an object with the interface of LeRobot's ``Robot``; LeRobot is not needed.
 
 That is: ``connect``, ``disconnect``, ``is_connected``, ``observation_features``,
 ``action_features``, ``get_observation`` and ``send_action``, with numbers at ``<joint>.pos``. The

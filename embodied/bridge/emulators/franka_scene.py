@@ -1,4 +1,4 @@
-"""What ``franky-sim`` simulates: its FR3, and around it the things of a scene."""
+"""What ``franky-sim`` simulates: its FR3 and the objects of a scene."""
 
 from __future__ import annotations
 

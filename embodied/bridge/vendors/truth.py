@@ -1,4 +1,4 @@
-"""Where things are, for rehearsals with an emulated arm: its ground truth, named so."""
+"""Object poses for rehearsals with an emulated arm: its ground truth, labelled as such."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What went wrong at an endpoint, in words for a person, and whether it may pass.
+"""Errors of an endpoint, in words for a person, and whether a retry may help.
 
 Errors are raised anew without their cause: the library's own may quote what was sent, and an
 endpoint may echo the key in its answer; here every text goes through ``redact``.

@@ -1,4 +1,4 @@
-"""One door to all models."""
+"""Opens every kind of language model."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An endpoint of our own on the loopback interface, to test clients against bad days.
+"""A server on the loopback interface that plays failures, to test clients of endpoints.
 
 It speaks enough of OpenAI's chat completions (``/v1/chat/completions``) and of Anthropic's messages
 (``/v1/messages``) for one whole answer per request, and plays whatever is next in its script.

@@ -1,4 +1,4 @@
-"""What code can hold against an answer: a number or a thing left out, a refusal without ground.
+"""Evidence against an answer: a missing number or object, an unfounded refusal.
 
 The model's probabilities say what it finds likely, not whether the sentence says so. Each doubt
 here is plain to see in the sentence, the scene and the answer, and rarely arises against a right

@@ -1,4 +1,4 @@
-"""Whether a sentence can mean more than one thing here: a noun of several, with nothing to tell."""
+"""Whether a sentence is ambiguous here: a noun of several objects without a distinction."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the narrow model wrote; known without the package that runs it."""
+"""What the offline model wrote; importable without the package that runs it."""
 
 from __future__ import annotations
 

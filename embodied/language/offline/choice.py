@@ -1,4 +1,4 @@
-"""Which of several answers is meant: what most of the probability says, less what code can see."""
+"""Chooses among several answers: by probability of the meaning, less the doubts of the code."""
 
 from __future__ import annotations
 

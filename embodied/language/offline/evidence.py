@@ -1,4 +1,4 @@
-"""What a sentence gives evidence of: only numbers that were said, only things that were mentioned.
+"""What a sentence gives evidence of: only numbers and objects that it mentions.
 
 A small model sometimes writes a number or a name that nobody spoke of. Code can see which numbers a
 sentence holds and which objects share a word with it, so the grammar of an answer is narrowed to

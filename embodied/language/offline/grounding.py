@@ -1,4 +1,4 @@
-"""A second look at "that is not here": code can see whether a sentence names unknown things.
+"""Checks "that is not here": whether a sentence names unknown objects.
 
 A small model tends to take every noun that it never saw in training for absent. Whether a word is
 in the scene is plain to see for code, so this answer of the model only stands when the sentence has

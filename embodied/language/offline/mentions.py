@@ -1,4 +1,4 @@
-"""Which things a sentence can speak of: "the blue rake" is no other rake, "the blue one" is any."""
+"""Objects that a sentence can refer to: "the blue rake" is one, "the blue one" any blue one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the model is told about a scene: names, kinds and colours, in one short line."""
+"""The scene in the model's prompt: names, kinds and colours in one short line."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Typing mistakes put right before the model reads a sentence: "frnot" is "front".
+"""Corrects misspelled words before the model reads a sentence: "frnot" is "front".
 
 A word is only touched if it is no English word, nothing in the scene is called so, and a word one
 letter away is the only one of the scene, else of instructions, else of English, that is so near;

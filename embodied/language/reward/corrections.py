@@ -1,4 +1,4 @@
-"""Corrections of the program in force: "higher", "the other paw", "a bit to the left"."""
+"""Corrections of the active program: "higher", "the other paw", "a bit to the left"."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Python written by a model, run where it can reach nothing but the functions it is given."""
+"""Runs Python written by a model where it can reach only the functions it is given."""
 
 from embodied.language.sandbox._running import Limits as Limits
 from embodied.language.sandbox._running import SandboxResult as SandboxResult

@@ -1,4 +1,4 @@
-"""What may cross the border of the sandbox."""
+"""Values that may cross the border of the sandbox."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The language of value maps: what may be said, and what is wrong with a program."""
+"""The language of value maps: vocabulary, checks, JSON, translation."""
 
 from embodied.language.value_map._reading import Workspace as Workspace
 from embodied.language.value_map.describe import describe as describe

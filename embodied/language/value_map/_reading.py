@@ -1,4 +1,4 @@
-"""From parsed JSON to the stages of a value-map program, with all that is wrong in its form."""
+"""From parsed JSON to the stages of a value-map program, with all errors of form."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One action, from the skill to what was measured of it."""
+"""Carries out one action: its skill, and the check of its measured effects."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A goal read again for what is there: "all blocks" are those that have not vanished."""
+"""Relaxes a goal to what is there: "all blocks" are those that have not vanished."""
 
 from __future__ import annotations
 

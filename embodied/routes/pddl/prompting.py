@@ -1,4 +1,4 @@
-"""What the model strategies show a model, and how its answers are read."""
+"""Prompts of the strategies that ask a model, and how its answers are read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What would happen, by the domain: preconditions met one after the other, goals at the end."""
+"""Simulates plans by the domain: preconditions in order, goals at the end."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a strategy is: it decides which action comes next; a robot acts and measures."""
+"""The interface of a strategy: it chooses the next action; a robot acts and measures."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who writes PDDL programs."""
+"""Translators of the route pddl."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which action takes back which: read off the domain, so that every action type has an answer.
+"""Inverse actions, derived from the domain.
 
 An action is the inverse of another when its unconditional effects are exactly the other's, turned
 round, under some assignment of its parameters. An action without an inverse is *irreversible*:

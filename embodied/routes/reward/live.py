@@ -1,4 +1,4 @@
-"""Corrections while the robot moves: what is typed is translated beside the motion.
+"""Corrections while the robot moves: sentences are translated in parallel to the motion.
 
 The program in force goes on until the next one is ready; the new one takes over at the control
 step after that, with the plan so far as its warm start. Between two sentences the robot keeps to

@@ -1,5 +1,5 @@
 # pyright: reportAttributeAccessIssue=false
-"""What the reward route has to know of a robot: data, its model and its view."""
+"""The description of a robot for the reward route: its model, its words and its view."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who writes reward programs."""
+"""Translators of the route reward."""
 
 from __future__ import annotations
 

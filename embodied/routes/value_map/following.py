@@ -1,4 +1,4 @@
-"""Moving along value maps in a closed loop: look, plan, check the arm, move a little, again."""
+"""Moving along value maps in a closed loop: look, plan, check the arm, move a little, repeat."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What was measured of a stage: the target, and every map on the way there."""
+"""The verdict of a stage: the target, and every map along the path."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pictures of value maps: slices with the way in them, and the speed along it."""
+"""Pictures of value maps: slices with the path, and the speed along it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pushing a thing over the table by contact, in a closed loop.
+"""Pushing an object over the table by contact, in a closed loop.
 
 The thing's own way is planned over the maps like any other; the closed fingers go behind it, flat
 across the way, and push. Each look corrects how far is left. When the thing has left the line or

@@ -1,6 +1,6 @@
 # pyright: reportAttributeAccessIssue=false
 # (mujoco ships no type stubs)
-"""What a value-map run is wired from: eyes, planner, arm check and controller of one world."""
+"""Setup of a value-map run: perceiver, planner, arm check and controller of one world."""
 
 from __future__ import annotations
 

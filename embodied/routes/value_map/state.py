@@ -1,4 +1,4 @@
-"""What a value-map run knows: the scene as seen, and what is in the hand."""
+"""State of a value-map run: the scene as seen, and what is in the hand."""
 
 from __future__ import annotations
 

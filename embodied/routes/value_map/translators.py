@@ -1,4 +1,4 @@
-"""Who writes value-map programs."""
+"""Translators of the route value-map."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # pyright: reportAttributeAccessIssue=false
-"""The motion planner: inverse kinematics, collision-free paths and timing behind one door."""
+"""The motion planner: inverse kinematics, collision-free paths and timing in one interface."""
 
 from __future__ import annotations
 

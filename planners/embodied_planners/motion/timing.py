@@ -1,4 +1,4 @@
-"""From corner points to a smooth, time-parametrised joint trajectory.
+"""From waypoints to a smooth, time-parametrised joint trajectory.
 
 The polyline is sampled evenly in s, the time that the fastest joint of each piece would need at
 full speed, and smoothed with a B-spline kernel, which rounds corners and leaves straight parts

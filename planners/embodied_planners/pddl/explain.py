@@ -1,4 +1,4 @@
-"""A plan in sentences."""
+"""Plans in English sentences."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Removing what a plan does not need (action elimination, Nakhost and Mueller, ICAPS 2010)."""
+"""Removing unnecessary actions (action elimination, Nakhost and Mueller, ICAPS 2010)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A small forward search of our own, for problems that need no large planner.
+"""A small built-in forward search, for problems that need no large planner.
 
 States are Python integers, one bit per fluent atom; an atom that some condition negates gets a
 second bit that is its complement, so that all conditions are positive. Guided by the FF heuristic

@@ -1,4 +1,4 @@
-"""Extents and footprints of things, from their specs, measured poses and the planning model."""
+"""Extents and footprints of objects, from specs, measured poses and the planning model."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Grasp candidates from geometry: which way a parallel gripper can take hold of an item.
+"""Grasp candidates from geometry: how a parallel gripper can grasp an item.
 
 The end-effector frame has z along the approach and y along the closing direction.
 """

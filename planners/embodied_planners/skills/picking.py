@@ -1,4 +1,4 @@
-"""Taking hold of an item: what pick, unstack and take-out share."""
+"""Grasping an item: what pick, unstack and take-out share."""
 
 from __future__ import annotations
 

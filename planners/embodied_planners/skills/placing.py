@@ -1,4 +1,4 @@
-"""Letting go of the held item: what place, stack and put-in share."""
+"""Releasing the held item: what place, stack and put-in share."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What all skills share: the planner, and how motions are put together."""
+"""What all skills share: the motion planner, and functions that compose motions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The value-map planner: composed 3D value maps become a way of the hand or of a thing."""
+"""The value-map planner: composed 3D value maps become a path of the hand or of an object."""
 
 from embodied_planners.value_map.geometry import ObjectGeometry as ObjectGeometry
 from embodied_planners.value_map.grid import VoxelGrid as VoxelGrid

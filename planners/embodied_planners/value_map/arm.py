@@ -1,6 +1,6 @@
 # pyright: reportAttributeAccessIssue=false
 # (mujoco ships no type stubs)
-"""Whether the whole arm can follow a way of its hand: inverse kinematics and collisions along it.
+"""Whether the whole arm can follow a path of its hand: inverse kinematics and collisions.
 
 The arm is checked against what is *seen*: things with the poses and sizes that perception gives,
 put into spare bodies of a model that otherwise holds the robot and its table alone.

@@ -1,4 +1,4 @@
-"""Shapes of things, and how far a point is from them."""
+"""Shapes of objects, and distances of points to them."""
 
 from __future__ import annotations
 

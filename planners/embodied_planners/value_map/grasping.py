@@ -1,4 +1,4 @@
-"""How the fingers take hold of a thing: orientation about the approach, and depth."""
+"""Grasps of an object: orientation about the approach axis, and depth."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Maps over the grid: how far obstacles are, and what the program would rather avoid.
+"""Maps over the grid: distance to obstacles, and the cost of avoided regions.
 
 Things are rasterised one by one, each only around itself, and only when it has changed since the
 last time.

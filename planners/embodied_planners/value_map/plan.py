@@ -1,4 +1,4 @@
-"""What a value-map plan is, and what it is planned for."""
+"""Value-map plans and the bodies that they move."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From one stage of a value-map program to a way (after VoxPoser, arXiv 2307.05973).
+"""From one stage of a value-map program to a path (after VoxPoser, arXiv 2307.05973).
 
 Things are hard obstacles, what the program avoids is dear, and the way is the cheapest one by
 weighted A* over voxels, shortened and rounded. Where nothing leads to the target, that is the

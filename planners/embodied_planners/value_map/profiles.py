@@ -1,4 +1,4 @@
-"""Speeds, orientations and finger openings along a way, from the maps of a stage."""
+"""Speeds, orientations and gripper openings along a path, from the maps of a stage."""
 
 from __future__ import annotations
 

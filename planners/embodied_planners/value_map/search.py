@@ -1,4 +1,4 @@
-"""Shortest ways through voxels: distances, costs, A* with a coarse heuristic, smooth curves.
+"""Shortest paths through voxels: distances, costs, A* with a coarse heuristic, smooth curves.
 
 The work arrays are made once for a shape and reused, so that planning again allocates little.
 """

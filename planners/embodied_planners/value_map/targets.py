@@ -1,4 +1,4 @@
-"""Where a way may end, from the affordance map."""
+"""Goal voxels of a path, from the affordance map."""
 
 from __future__ import annotations
 

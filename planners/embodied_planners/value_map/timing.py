@@ -1,4 +1,4 @@
-"""From configurations along a way to a joint trajectory that keeps the speeds of the maps.
+"""From configurations along a path to a joint trajectory that keeps the speeds of the maps.
 
 A way is measured in ell: metres moved, or radians turned times ``TURN_M``, whichever is more. The
 speed along ell obeys, at every sample, the velocity map, the largest turning speed, and the joint

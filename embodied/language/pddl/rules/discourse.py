@@ -1,4 +1,4 @@
-"""Which objects a noun phrase stands for, given the scene and what was said before."""
+"""Which objects a noun phrase refers to, given the scene and the conversation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Statements: what shall be with something, instead of what to do with it."""
+"""Statements: what is to be true of an object, instead of what to do with it."""
 
 from __future__ import annotations
 

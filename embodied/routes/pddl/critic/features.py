@@ -1,4 +1,4 @@
-"""What a prediction of success looks at: the skill, and the measured geometry around its object."""
+"""Features of the critic: the skill, and the measured geometry around its object."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Strategies: who decides which action comes next, behind one protocol."""
+"""Strategies: how the next action is chosen, behind one protocol."""
 
 from embodied.routes.pddl.strategies.plan import PlanStrategy as PlanStrategy
 from embodied.routes.pddl.tasks import Performed as Performed

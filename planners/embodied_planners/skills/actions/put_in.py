@@ -1,4 +1,4 @@
-"""Lower the held item into a container as far as the hand fits, and let go."""
+"""Lower the held item into a container as far as the hand fits, and release it."""
 
 from __future__ import annotations
 
