@@ -21,14 +21,14 @@ Json = Annotated[bool, typer.Option("--json", help="Report as JSON.")]
 bench = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    help="Benchmarks. `bench NAME` is short for `bench run NAME`. Killed and started again with "
-    "the same folder, they go on.",
+    help="Benchmarks. `bench NAME` is short for `bench run NAME`. A killed run that is started "
+    "again with the same folder continues.",
 )
 
 
 @bench.command("list")
 def list_benchmarks(json: Json = False) -> None:
-    """Names of all benchmarks, and what each is."""
+    """List the benchmarks: name and summary."""
     with guarded(json):
         from embodied.app.show.terminal import print_json
 
@@ -41,14 +41,14 @@ def list_benchmarks(json: Json = False) -> None:
 
 @bench.command(context_settings=PASS_ON)
 def run(context: typer.Context) -> None:
-    """Run a benchmark, or go on with it (run NAME --help for its options)."""
+    """Run a benchmark, or continue it (run NAME --help lists its options)."""
     arguments = context.args or [""]
     _run(arguments[0], arguments[1:])
 
 
 @bench.command()
 def report(folder: Folder, json: Json = False) -> None:
-    """Report, table and figures again, from a folder of results."""
+    """Make the report, table and figures again from a folder of results."""
     with guarded(json):
         from embodied.bench.benchmark import reopened, show
 
@@ -58,7 +58,7 @@ def report(folder: Folder, json: Json = False) -> None:
 
 @bench.command()
 def compare(first: Folder, second: Folder, json: Json = False) -> None:
-    """Differences between two folders of results, with 95% confidence intervals."""
+    """Compare two folders of results: differences with 95% confidence intervals."""
     with guarded(json):
         from embodied.app.show.terminal import print_json
         from embodied.bench.comparing import compare, table
