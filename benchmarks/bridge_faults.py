@@ -16,31 +16,28 @@ what the arm reports, into what the planner sends, or by killing a process. A mo
 A moment counts when the arm moved as the fault came: where something else had made it hold before
 (the operating system kept a process waiting), it is tried again, and tries are counted. On a busy
 machine that is always so; ``faketime`` (Debian package) then makes time pass ten times as slowly
-for all processes. Ten moments share a supervisor, and are one line of ``results.jsonl`` in the
-output folder; a run that was stopped goes on there.
+for all processes. Ten moments share a supervisor, and are one result.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 import random
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
+from bridge_rig import LIMITS, REST_RAD_S, WAIT_S, Line, Rig, alive, swing
 
-from embodied.bench.report import markdown_table
-from embodied.bench.runner import Task, check_settings, run_tasks
+from embodied.bench.benchmark import Benchmark, main, option
+from embodied.bench.report import grouped, listed, table_of
+from embodied.bench.runner import Payload, Row, Task
 from embodied.bridge.limits import load_limits, shipped_limits
 from embodied.bridge.testing.faults import ARM_FAULTS, PLANNER_FAULTS, PROCESS_FAULTS
-
-sys.path.insert(0, str(Path(__file__).parent))
-from bridge_rig import LIMITS, REST_RAD_S, WAIT_S, Line, Rig, alive, swing
 
 CODES = {
     "frozen-state": ("state_frozen",),
@@ -67,7 +64,7 @@ MOVING_RAD_S = 0.05
 """An arm that is slower when the fault comes shows nothing."""
 
 
-def run_batch(payload: Mapping[str, Any]) -> dict[str, Any]:
+def run_batch(payload: Payload) -> Row:
     """Moments of one fault, one after the other, with one supervisor where it is not killed."""
     kind: str = payload["fault"]
     after = {m: random.Random(f"{kind} {m}").randrange(30, 150) for m in payload["moments"]}
@@ -76,7 +73,7 @@ def run_batch(payload: Mapping[str, Any]) -> dict[str, Any]:
         if kind == "supervisor-kill":
             moments, left = _supervisor_kills(folder, after)
         else:
-            faults: tuple[dict[str, Any], ...] = ()
+            faults: tuple[Row, ...] = ()
             if kind in ARM_FAULTS:
                 faults = SPARE * tuple({"kind": kind, "after_periods": k} for k in after.values())
             rig = Rig(folder, faults)
@@ -230,75 +227,86 @@ def _supervisor_killed(rig: Rig, after: int, seed: int) -> Line:
     }
 
 
-def table(moments: list[Line]) -> str:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Options of the benchmark."""
+
+    moments: int = option(100, "of each fault")
+    fault: tuple[str, ...] = option(KINDS, choices=KINDS)
+    limits: str = option(LIMITS, choices=(LIMITS,), key=True)
+
+
+def cases(settings: Settings) -> list[Task]:
+    """Ten moments of a fault each."""
+    tasks: list[Task] = []
+    for first in range(0, settings.moments, BATCH):
+        moments = list(range(first, min(first + BATCH, settings.moments)))
+        for kind in settings.fault:
+            payload = {"fault": kind, "moments": moments}
+            tasks.append(Task(id=f"{kind}-{first}-{len(moments)}", payload=payload))
+    return tasks
+
+
+def summarise(rows: Sequence[Row], settings: Settings) -> Row:
+    """All moments, and what was left behind."""
+    whole = [b for b in rows if b.get("status") != "error"]
+    return {
+        "moments": [{"fault": b["fault"], **m} for b in whole for m in b["moments"]],
+        "left_behind": sum(b["left_behind"] for b in whole),
+        "errors": [f"{b['id']}: {b['error']}" for b in rows if b.get("status") == "error"],
+        "rest_s": load_limits(shipped_limits(LIMITS)).rest_s,
+    }
+
+
+def table(report: Row) -> str:
     """The figures, one fault per line."""
-    rows: list[list[object]] = []
-    for kind in KINDS:
-        of = [m for m in moments if m["fault"] == kind]
-        if not of:
-            continue
-        times = [m["after_s"] for m in of if m.get("after_s") is not None]
-        row: list[object] = [kind, f"{sum(m['ok'] for m in of)}/{len(of)}"]
-        row.append(sum(m.get("tries", 1) for m in of))
-        row += [f"{np.median(times):.2f}", f"{max(times):.2f}"] if times else ["-", "-"]
-        row += [_most(of, "wall_s"), _most(of, "measured_rad_s"), _range(of, "from_rad_s")]
-        row.append(", ".join(sorted({str(m.get("reason", m.get("problem"))) for m in of})))
-        rows.append(row)
-    head = ("fault", "good", "tries", "to rest, median, s", "worst, s", "by the clock, worst, s")
-    return markdown_table((*head, "then at most, rad/s", "from, rad/s", "reasons"), rows)
+    faults = grouped(report["moments"], "fault")
+    rows = [_figures(kind, faults[kind,]) for kind in KINDS if (kind,) in faults]
+    said = f"stated time to rest after noticing: {report['rest_s']:g} s"
+    return "\n".join(
+        [
+            table_of(rows, {k: k for k in (rows[0] if rows else ())}),
+            f"{said}; processes left behind: {report['left_behind']}",
+            listed("Errors", report["errors"]),
+        ]
+    )
 
 
-def _most(of: list[Line], name: str) -> str:
-    values = [m[name] for m in of if m.get(name) is not None]
+def _figures(kind: str, of: Sequence[Row]) -> Row:
+    def values(name: str) -> list[float]:
+        return [m[name] for m in of if m.get(name) is not None]
+
+    times, starts = values("after_s"), values("from_rad_s")
+    return {
+        "fault": kind,
+        "good": f"{sum(m['ok'] for m in of)}/{len(of)}",
+        "tries": sum(m.get("tries", 1) for m in of),
+        "to rest, median, s": f"{np.median(times):.2f}" if times else "-",
+        "worst, s": f"{max(times):.2f}" if times else "-",
+        "by the clock, worst, s": _most(values("wall_s")),
+        "then at most, rad/s": _most(values("measured_rad_s")),
+        "from, rad/s": f"{min(starts):.2f} to {max(starts):.2f}" if starts else "-",
+        "reasons": ", ".join(sorted({str(m.get("reason", m.get("problem"))) for m in of})),
+    }
+
+
+def _most(values: Sequence[float]) -> str:
     return f"{max(values):.3f}" if values else "-"
 
 
-def _range(of: list[Line], name: str) -> str:
-    values = [m[name] for m in of if m.get(name) is not None]
-    return f"{min(values):.2f} to {max(values):.2f}" if values else "-"
-
-
-def main() -> int:
-    """Run what is missing, print the table; 1 when a moment did not end as it must."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--moments", type=int, default=100)
-    parser.add_argument("--fault", action="append", choices=KINDS, help="repeatable; all if none")
-    parser.add_argument("--jobs", type=int, default=1, help="supervisors at once")
-    parser.add_argument("--out", type=Path, default=None, help="folder to continue in")
-    parser.add_argument("--json", action="store_true")
-    options = parser.parse_args()
-    tasks: list[Task] = []
-    for first in range(0, options.moments, BATCH):
-        moments = list(range(first, min(first + BATCH, options.moments)))
-        for kind in options.fault or KINDS:
-            payload = {"fault": kind, "moments": moments}
-            tasks.append(Task(id=f"{kind}-{first}-{len(moments)}", payload=payload))
-    with tempfile.TemporaryDirectory() as temporary:
-        out = options.out or Path(temporary)
-        check_settings(out, {"limits": LIMITS})
-        batches = run_tasks(
-            tasks,
-            run_batch,
-            out,
-            jobs=options.jobs,
-            executor="serial" if options.jobs == 1 else "process",
-            progress=not options.json and sys.stderr.isatty(),
-            title="ten moments of a fault",
-        )
-    errors = [f"{b['id']}: {b['error']}" for b in batches if b.get("status") == "error"]
-    whole = [b for b in batches if b.get("status") != "error"]
-    moments = [{"fault": b["fault"], **m} for b in whole for m in b["moments"]]
-    left = sum(b["left_behind"] for b in whole)
-    rest_s = load_limits(shipped_limits(LIMITS)).rest_s
-    if options.json:
-        report = {"moments": moments, "left_behind": left, "errors": errors, "rest_s": rest_s}
-        print(json.dumps(report))
-    else:
-        print(table(moments))
-        print(f"stated time to rest after noticing: {rest_s:g} s; processes left behind: {left}")
-        print("\n".join(errors))
-    return 0 if all(m["ok"] for m in moments) and not left and not errors else 1
-
+BENCHMARK = Benchmark(
+    name="bridge-faults",
+    summary="Injected faults at random moments of a motion: at rest in time, latched, restarted?",
+    settings=Settings,
+    cases=cases,
+    run=run_batch,
+    report=summarise,
+    table=table,
+    code=lambda report: int(
+        bool(report["left_behind"]) or not all(m["ok"] for m in report["moments"])
+    ),
+    jobs=1,
+)
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    sys.exit(main(BENCHMARK))

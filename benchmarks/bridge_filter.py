@@ -6,25 +6,22 @@ Garbage, jumps, smooth motions, drives into limits and things, silence, faults o
 sent is looked at by code of its own: differences of set-points, positions and contacts in the
 planner's model. Prints what was decided, and what a decision costs: by the clock on the wall, which
 counts whatever else the machine does, and in processor time, which the bar is for. Every 2000
-set-points are one line of ``results.jsonl`` in the output folder; a run that was stopped goes on
-there.
+set-points are one result.
 """
 
 from __future__ import annotations
 
-import argparse
 import functools
 import json
 import sys
-import tempfile
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
-from embodied.bench.runner import Task, check_settings, run_tasks
+from embodied.bench.benchmark import Benchmark, main, option
+from embodied.bench.runner import Payload, Row, Task
 from embodied.bridge.geometry import ArmGeometry
 from embodied.bridge.limits import SafetyLimits, load_limits, shipped_limits
 from embodied.bridge.testing.fuzz import Look, fuzz
@@ -42,7 +39,7 @@ def rig(limits_name: str, scene_name: str) -> tuple[SafetyLimits, Scene, ArmGeom
     return limits, scene, ArmGeometry(limits, scene), Look(limits, scene)
 
 
-def run_chunk(payload: Mapping[str, Any]) -> dict[str, Any]:
+def run_chunk(payload: Payload) -> Row:
     """One random start and the set-points from there."""
     limits, scene, geometry, look = rig(payload["limits"], payload["scene"])
     count, seed = payload["count"], payload["seed"]
@@ -63,7 +60,7 @@ def counted(values: Iterable[float]) -> dict[str, int]:
     return {str(us): n for us, n in sorted(Counter(int(np.ceil(v)) for v in values).items())}
 
 
-def quantile(results: list[dict[str, Any]], name: str, share: float) -> int:
+def quantile(results: Sequence[Row], name: str, share: float) -> int:
     """Cost that this share of all decisions does not exceed, microseconds."""
     total: Counter[int] = Counter()
     for result in results:
@@ -73,7 +70,7 @@ def quantile(results: list[dict[str, Any]], name: str, share: float) -> int:
     return int(values[np.searchsorted(below, share * below[-1])])
 
 
-def summed(results: list[dict[str, Any]], name: str) -> dict[str, int]:
+def summed(results: Sequence[Row], name: str) -> dict[str, int]:
     """Counts of all chunks together, the largest first."""
     total: Counter[str] = Counter()
     for result in results:
@@ -81,59 +78,66 @@ def summed(results: list[dict[str, Any]], name: str) -> dict[str, int]:
     return dict(total.most_common())
 
 
-def main() -> int:
-    """Run what is missing, print; 1 when a limit was broken or the median cost is too high."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--count", type=int, default=1_000_000)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--limits", default="fr3-simulated", help="name of shipped limits")
-    parser.add_argument("--scene", default="kitchen")
-    parser.add_argument("--jobs", type=int, default=1, help="processes")
-    parser.add_argument("--out", type=Path, default=None, help="folder to continue in")
-    parser.add_argument("--json", action="store_true")
-    options = parser.parse_args()
-    where = {"limits": options.limits, "scene": options.scene}
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Options of the benchmark."""
+
+    count: int = option(1_000_000, "set-points")
+    seed: int = option(0)
+    limits: str = option("fr3-simulated", "name of shipped limits", key=True)
+    scene: str = option("kitchen", key=True)
+
+
+def cases(settings: Settings) -> list[Task]:
+    """Chunks of set-points."""
     tasks: list[Task] = []
-    for chunk in range(-(-options.count // CHUNK)):
-        size = min(CHUNK, options.count - chunk * CHUNK)
-        seed = options.seed * 1_000_000 + chunk
-        payload = {**where, "count": size, "seed": seed}
+    for chunk in range(-(-settings.count // CHUNK)):
+        size = min(CHUNK, settings.count - chunk * CHUNK)
+        seed = settings.seed * 1_000_000 + chunk
+        payload = {"limits": settings.limits, "scene": settings.scene, "count": size, "seed": seed}
         tasks.append(Task(id=f"seed-{seed}-count-{size}", payload=payload))
-    with tempfile.TemporaryDirectory() as temporary:
-        out = options.out or Path(temporary)
-        check_settings(out, where)
-        results = run_tasks(
-            tasks,
-            run_chunk,
-            out,
-            jobs=options.jobs,
-            executor="serial" if options.jobs == 1 else "process",
-            progress=not options.json and sys.stderr.isatty(),
-            title="chunks of set-points",
-        )
-    broken = [r for r in results if r.get("status") == "error"]
-    results = [r for r in results if r.get("status") != "error"]
+    return tasks
+
+
+def summarise(rows: Sequence[Row], settings: Settings) -> Row:
+    """What was decided, what was broken, and what a decision costs."""
+    results = [r for r in rows if r.get("status") != "error"]
     violations = [v for r in results for v in r["violations"]]
-    report = {
-        "setpoints": sum(r["setpoints"] for r in results),
-        "errors": [r["error"] for r in broken],
-        "violations": len(violations),
-        "first_violations": violations[:10],
-        "contacts_looked_at": sum(r["looked"] for r in results),
-        "verdicts": summed(results, "verdicts"),
-        "reasons": summed(results, "reasons"),
-    }
     costs = {
         f"{which}_{name}": quantile(results, name, share)
         for name in (COSTS if results else ())
         for which, share in (("median", 0.5), ("p99", 0.99))
     }
-    print(json.dumps({**report, **costs}, indent=None if options.json else 2))
-    if violations or broken:
-        return 1
-    worst = max(costs["median_cpu_us"], costs["median_accepted_moving_cpu_us"])
-    return 0 if worst <= BAR_US else 1
+    return {
+        "setpoints": sum(r["setpoints"] for r in results),
+        "errors": [r["error"] for r in rows if r.get("status") == "error"],
+        "violations": len(violations),
+        "first_violations": violations[:10],
+        "contacts_looked_at": sum(r["looked"] for r in results),
+        "verdicts": summed(results, "verdicts"),
+        "reasons": summed(results, "reasons"),
+        **costs,
+    }
 
+
+def code(report: Row) -> int:
+    """1 when a limit was broken or the median cost is too high."""
+    names = ("median_cpu_us", "median_accepted_moving_cpu_us")
+    dear = any(report.get(name, 0) > BAR_US for name in names)
+    return int(bool(report["violations"]) or dear)
+
+
+BENCHMARK = Benchmark(
+    name="bridge-filter",
+    summary="Fuzzed set-points through the safety filter: is any limit broken in what is sent?",
+    settings=Settings,
+    cases=cases,
+    run=run_chunk,
+    report=summarise,
+    table=lambda report: json.dumps(report, indent=2),
+    code=code,
+    jobs=1,
+)
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    sys.exit(main(BENCHMARK))

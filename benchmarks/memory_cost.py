@@ -13,14 +13,13 @@ from __future__ import annotations
 
 import argparse
 import json
-import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+from measuring import cpu_s, ratio_table
 
 from embodied.bench.statler.language import read_sentence
 from embodied.bench.statler.methods import RulesMethod, statler_domain
@@ -66,19 +65,11 @@ class Mission:
         return self.method.memory
 
 
-def per_step_s(work: Callable[[], None], steps: int, clock: Callable[[], float]) -> float:
-    """Median time of a step over several blocks, s."""
-    samples: list[float] = []
-    for _ in range(REPEATS):
-        start = clock()
-        work()
-        samples.append((clock() - start) / steps)
-    return statistics.median(samples)
-
-
 def measure(longest: int, seed: int, *, fsync: bool, folder: Path) -> list[dict[str, float]]:
     """One row for each length."""
     mission = Mission(seed)
+    blocks = {"calls": BLOCK, "repeats": REPEATS}
+    clock = time.perf_counter if fsync else time.process_time
     log = MemoryLog(folder / "memory.jsonl", sync=Sync.ALWAYS if fsync else Sync.NEVER)
     rows: list[dict[str, float]] = []
     for length in [n for n in LENGTHS if n <= longest]:
@@ -87,27 +78,21 @@ def measure(longest: int, seed: int, *, fsync: bool, folder: Path) -> list[dict[
             log.append(_change(log.step + 1, mission.memory))
         start = mission.turn
 
-        def played() -> None:
-            mission.play(BLOCK)
-
-        def viewed() -> None:
-            for _ in range(BLOCK):
-                Reader(mission.memory).view(mission.world.blocks[:2], budget_tokens=400)
+        def viewed() -> object:
+            return Reader(mission.memory).view(mission.world.blocks[:2], budget_tokens=400)
 
         def logged() -> None:
-            for _ in range(BLOCK):
-                log.append(_change(log.step + 1, mission.memory))
+            log.append(_change(log.step + 1, mission.memory))
 
         view = Reader(mission.memory).view(mission.world.blocks[:2], budget_tokens=400)
         rows.append(
             {
                 "steps": start,
-                "write_us": 1e6 * per_step_s(played, BLOCK, time.process_time),
-                "view_us": 1e6 * per_step_s(viewed, BLOCK, time.process_time),
-                "log_us": 1e6
-                * per_step_s(logged, BLOCK, time.perf_counter if fsync else time.process_time),
+                "write, us": 1e6 * cpu_s(lambda: mission.play(1), **blocks),
+                "view, us": 1e6 * cpu_s(viewed, **blocks),
+                "log, us": 1e6 * cpu_s(logged, clock=clock, **blocks),
                 "facts": len(mission.memory.beliefs),
-                "view_tokens": view.tokens,
+                "view tokens": view.tokens,
             }
         )
     log.close()
@@ -133,17 +118,8 @@ def main() -> int:
     if options.json:
         sys.stdout.write(json.dumps(rows) + "\n")
         return 0
-    names = ("write_us", "view_us", "log_us")
-    sys.stdout.write(
-        "| steps | write, us | ratio | view, us | ratio | log, us | ratio | facts | view tokens |\n"
-        "| ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n"
-    )
-    for row in rows:
-        cells = [f"{row[n]:.0f} | {row[n] / rows[0][n]:.2f}" for n in names]
-        sys.stdout.write(
-            f"| {row['steps']:.0f} | {' | '.join(cells)} | {row['facts']:.0f} | "
-            f"{row['view_tokens']:.0f} |\n"
-        )
+    times = ("write, us", "view, us", "log, us")
+    sys.stdout.write(ratio_table("steps", rows, times, ("facts", "view tokens")))
     return 0
 
 

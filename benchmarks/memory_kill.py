@@ -11,19 +11,21 @@ killed ten times, so that a continued log is killed again.
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import signal
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
-from rich.progress import track
 
+from embodied.bench.benchmark import Benchmark, main, option
 from embodied.bench.memory_mission import Aftermath, inspect, write_for_ever
+from embodied.bench.runner import Payload, Row, Task
 from embodied.memory import Sync
 
 KILLS_PER_MISSION = 10
@@ -51,34 +53,66 @@ def kill_once(path: Path, seed: int, *, sync: Sync, life_s: float) -> Aftermath:
     return inspect(path, seed, acknowledged=int(lines[-1]) if lines else 0)
 
 
-def main() -> int:
-    """Kill and report; 0 when nothing was lost."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--kills", type=int, default=200)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--sync", choices=[s.value for s in Sync], default="always")
-    parser.add_argument("--json", action="store_true")
-    options = parser.parse_args()
-    rng = np.random.default_rng(options.seed)
-    found: list[Aftermath] = []
+SYNCS = tuple(s.value for s in Sync)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Options of the benchmark."""
+
+    kills: int = option(200)
+    seed: int = option(0, key=True)
+    sync: str = option("always", choices=SYNCS, key=True)
+
+
+def cases(settings: Settings) -> list[Task]:
+    """Missions, each killed ten times."""
+    rng = np.random.default_rng(settings.seed)
+    lives = [float(rng.uniform(0.0, LONGEST_LIFE_S)) for _ in range(settings.kills)]
+    return [
+        Task(
+            id=f"{first // KILLS_PER_MISSION}/{len(some)}",
+            payload={"mission": first // KILLS_PER_MISSION, "lives": some, "sync": settings.sync},
+        )
+        for first in range(0, settings.kills, KILLS_PER_MISSION)
+        if (some := lives[first : first + KILLS_PER_MISSION])
+    ]
+
+
+def kill_mission(payload: Payload) -> Row:
+    """The kills of one mission, one after the other, on one log."""
+    mission, sync = int(payload["mission"]), Sync(payload["sync"])
     with tempfile.TemporaryDirectory() as folder:
-        for n in track(range(options.kills), "kills", disable=options.json):
-            mission = n // KILLS_PER_MISSION
-            path = Path(folder) / f"{mission}.jsonl"
-            life_s = float(rng.uniform(0.0, LONGEST_LIFE_S))
-            found.append(kill_once(path, mission, sync=Sync(options.sync), life_s=life_s))
-    problems = [a.problem for a in found if a.problem]
-    report = {
+        path = Path(folder) / "memory.jsonl"
+        found = [kill_once(path, mission, sync=sync, life_s=s) for s in payload["lives"]]
+    return {"kills": [asdict(a) for a in found]}
+
+
+def summarise(rows: Sequence[Row], settings: Settings) -> Row:
+    """What was left of the logs."""
+    found: list[Row] = [a for r in rows for a in r.get("kills", ())]
+    problems = [a["problem"] for a in found if a["problem"]]
+    return {
         "kills": len(found),
-        "survived": sum(not a.problem for a in found),
-        "cut_off_lines": sum(a.cut_off for a in found),
-        "before_first_step": sum(a.steps == 0 for a in found),
-        "longest_log_steps": max((a.steps for a in found), default=0),
+        "survived": len(found) - len(problems),
+        "cut_off_lines": sum(a["cut_off"] for a in found),
+        "before_first_step": sum(a["steps"] == 0 for a in found),
+        "longest_log_steps": max((a["steps"] for a in found), default=0),
         "problems": problems[:10],
     }
-    sys.stdout.write(json.dumps(report, indent=None if options.json else 1) + "\n")
-    return 1 if problems else 0
 
+
+BENCHMARK = Benchmark(
+    name="memory-kill",
+    summary="kill -9 at random moments: does the log open, the state replay, the mission go on?",
+    settings=Settings,
+    cases=cases,
+    run=kill_mission,
+    report=summarise,
+    table=lambda report: json.dumps(report, indent=1),
+    code=lambda report: int(bool(report["problems"])),
+    jobs=1,
+)
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    sys.exit(main(BENCHMARK))

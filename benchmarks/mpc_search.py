@@ -14,6 +14,7 @@ from dataclasses import replace
 import numpy as np
 from embodied_controllers.mpc import Mppi
 
+from embodied.bench.report import markdown_table
 from embodied.language.reward.building import ARM_CALM, DOWN, OPEN, a, near, stage
 from embodied.routes.reward.robots import REWARD_ROBOTS
 from embodied.routes.reward.setup import build_setup
@@ -68,13 +69,14 @@ def trial(only: RewardStage, knots: int, correlation: float, lines: bool, seed: 
 
 def main() -> None:
     """Print one table."""
-    print("| search | program | cost in the first second | cost after it | palm wanders |")
-    print("|---|---|---:|---:|---:|")
+    rows: list[list[str]] = []
     for label, (knots, correlation, lines) in VARIANTS.items():
         for name, only in PROGRAMS.items():
-            rows = [trial(only, knots, correlation, lines, seed) for seed in SEEDS]
-            first, later, wander = np.mean(rows, axis=0)
-            print(f"| {label} | {name} | {first:.2f} | {later:.3f} | {wander:.0f} mm |", flush=True)
+            trials = [trial(only, knots, correlation, lines, seed) for seed in SEEDS]
+            first, later, wander = np.mean(trials, axis=0)
+            rows.append([label, name, f"{first:.2f}", f"{later:.3f}", f"{wander:.0f} mm"])
+    header = ("search", "program", "cost in the first second", "cost after it", "palm wanders")
+    print(markdown_table(header, rows))
 
 
 if __name__ == "__main__":

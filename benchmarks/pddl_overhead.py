@@ -15,10 +15,10 @@ import time
 
 from embodied_planners.pddl import Planner, engines, external
 
-from embodied.bench.report import markdown_table
+from embodied.bench.report import table_of
 from embodied.symbolic import Domain, read_domain, read_problem, render_domain, render_problem
 from embodied.symbolic.simplify import compile_quantifiers
-from embodied.types import Atom, PddlProgram, PlanStatus
+from embodied.types import Atom, PddlProgram, PlanResult, PlanStatus
 from embodied.world.grounding import domain_text
 
 TYPES = "block - item table - surface bin - container cabinet - drawer)"
@@ -92,11 +92,11 @@ def main() -> None:
     text = domain_text({})
     text = text.replace("drawer - container)", f"drawer - container {TYPES}")
     domain = read_domain(text)
-    rows: list[tuple[object, ...]] = []
+    rows: list[dict[str, object]] = []
     for n_blocks in (3, 4, 5, 6):
         rng = random.Random(options.seed)
-        around, search, wall, small, small_wall, lengths = [], [], [], [], [], []
-        answered = 0
+        outer: list[tuple[float, float, float]] = []
+        small: list[PlanResult] = []
         for _ in range(options.repeats):
             program = PddlProgram(
                 domain=text,
@@ -104,40 +104,25 @@ def main() -> None:
                 stages=(),
                 source="benchmark",
             )
-            a, s, w = around_fast_downward(program)
-            around.append(a)
-            search.append(s)
-            wall.append(w)
-            result = Planner(engines="small").solve(program, deadline_s=1.0)
-            answered += result.status is PlanStatus.SOLVED
-            small.append(result.cpu_s)
-            small_wall.append(result.wall_s)
-            lengths.append(len(result.plan))
+            outer.append(around_fast_downward(program))
+            small.append(Planner(engines="small").solve(program, deadline_s=1.0))
+        around, search, wall = ([1e3 * t for t in times] for times in zip(*outer, strict=True))
+        cpu = [1e3 * r.cpu_s for r in small]
+        answered = sum(r.status is PlanStatus.SOLVED for r in small)
         rows.append(
-            (
-                f"{n_blocks} blocks",
-                f"{statistics.median(around) * 1e3:.0f}",
-                f"{max(around) * 1e3:.0f}",
-                f"{statistics.median(search) * 1e3:.1f}",
-                f"{statistics.median(wall) * 1e3:.0f}",
-                f"{statistics.median(small) * 1e3:.1f}",
-                f"{max(small) * 1e3:.1f}",
-                f"{answered}/{options.repeats}",
-                f"{statistics.mean(lengths):.1f}",
-            )
+            {
+                "tabletop": f"{n_blocks} blocks",
+                "around FD, CPU ms": f"{statistics.median(around):.0f}",
+                "max": f"{max(around):.0f}",
+                "FD search, CPU ms": f"{statistics.median(search):.1f}",
+                "FD call, wall ms": f"{statistics.median(wall):.0f}",
+                "small search, CPU ms": f"{statistics.median(cpu):.1f}",
+                "max ": f"{max(cpu):.1f}",
+                "solved": f"{answered}/{options.repeats}",
+                "steps": f"{statistics.mean(len(r.plan) for r in small):.1f}",
+            }
         )
-    header = (
-        "tabletop",
-        "around FD, CPU ms",
-        "max",
-        "FD search, CPU ms",
-        "FD call, wall ms",
-        "small search, CPU ms",
-        "max",
-        "solved",
-        "steps",
-    )
-    print(markdown_table(header, rows))
+    print(table_of(rows, {name: name for name in rows[0]}))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Perceived against true poses over seeded layouts, with clean and with faulty cameras.
 
-    python benchmarks/perception_error.py --scenes blocks kitchen workshop --layouts 20
+    python benchmarks/perception_error.py --layouts 20 [--scene blocks] [--condition clean]
 
 Each layout is looked at ``--looks`` times per condition, nothing moves, and the percept of the last
 look is compared with the simulator's own poses. "missed" counts objects without a pose, "wrong"
@@ -8,31 +8,26 @@ those more than 5 cm off. "two sigma" is the share of errors along an axis withi
 standard deviation; 0.95 would be exact. Times are CPU times of one update: the first, which
 searches, and a later one, which follows; each also as a ratio to a fixed piece of numpy work on the
 same machine in the same minute (sorting 10^6 floats), since machines differ and are shared.
-Finished conditions are lines of a JSON-lines file that a later call goes on from.
 """
 
 from __future__ import annotations
 
-import argparse
-import json
 import math
-import os
+import sys
 import time
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Any
-
-os.environ.setdefault("OMP_NUM_THREADS", "1")
+from dataclasses import dataclass
 
 import numpy as np
-from rich.console import Console
-from rich.progress import Progress
-from rich.table import Table
+from measuring import fixed_work_s
 
+from embodied.bench.benchmark import Benchmark, main, option
+from embodied.bench.report import table_of
+from embodied.bench.runner import Payload, Row, Task
 from embodied.perception import Perception, SegmentationDetector, SensorFaults, look
-from embodied.perception.accuracy import compare
+from embodied.perception.accuracy import ObjectError, compare
 from embodied.perception.robot_filter import ModelRobotFilter
-from embodied.world.mujoco import MujocoWorld, build_world
+from embodied.world.mujoco import build_world
 from embodied.world.scene import load_scene
 
 CONDITIONS: dict[str, SensorFaults | None] = {
@@ -50,48 +45,23 @@ CONDITIONS: dict[str, SensorFaults | None] = {
 WRONG_M = 0.05
 
 
-def main() -> int:
-    """Run what is missing and print the table."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
-    parser.add_argument("--scenes", nargs="+", default=["blocks", "kitchen", "workshop"])
-    parser.add_argument("--conditions", nargs="+", default=list(CONDITIONS), choices=CONDITIONS)
-    parser.add_argument("--layouts", type=int, default=20)
-    parser.add_argument("--looks", type=int, default=3)
-    parser.add_argument("--out", type=Path, default=Path("runs/perception_error.jsonl"))
-    parser.add_argument("--json", action="store_true")
-    args = parser.parse_args()
-    done = _finished(args.out, args.layouts, args.looks)
-    wanted = [(s, c) for s in args.scenes for c in args.conditions]
-    args.out.parent.mkdir(parents=True, exist_ok=True)
-    console = Console(stderr=True)
-    with Progress(console=console, transient=True) as progress:
-        task = progress.add_task("conditions", total=len(wanted) * args.layouts)
-        for scene in args.scenes:
-            todo = [c for s, c in wanted if s == scene and (s, c) not in done]
-            progress.advance(task, args.layouts * (len(args.conditions) - len(todo)))
-            if not todo:
-                continue
-            world = build_world(load_scene(scene))
-            for condition in todo:
-                row = measure(
-                    world, condition, args.layouts, args.looks, lambda: progress.advance(task)
-                )
-                done[scene, condition] = row
-                with args.out.open("a", encoding="utf-8") as file:
-                    file.write(json.dumps(row) + "\n")
-            world.close()
-    rows = [done[key] for key in wanted]
-    if args.json:
-        print(json.dumps(rows))
-    else:
-        Console(width=150).print(_table(rows))
-    return 0
+SCENES = ("blocks", "kitchen", "workshop")
 
 
-def measure(
-    world: MujocoWorld, condition: str, layouts: int, looks: int, tick: Any
-) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Options of the benchmark."""
+
+    scene: tuple[str, ...] = option(SCENES, choices=SCENES)
+    condition: tuple[str, ...] = option(tuple(CONDITIONS), choices=tuple(CONDITIONS))
+    layouts: int = option(20, key=True)
+    looks: int = option(3, "at each layout", key=True)
+
+
+def measure(payload: Payload) -> Row:
     """One row: a scene under a condition."""
+    world, condition = build_world(load_scene(str(payload["scene"]))), str(payload["condition"])
+    layouts, looks = int(payload["layouts"]), int(payload["looks"])
     spec, faults = world.spec, CONDITIONS[condition]
     true_names = condition.endswith("true names")
     detector = SegmentationDetector(spec.objects) if true_names else None
@@ -99,12 +69,12 @@ def measure(
     perception = Perception(spec, detector=detector, robot_filter=robot)
     objects = {n: o for n, o in spec.objects.items() if n != "table"}
     rng = np.random.default_rng(0)
-    errors: list[Any] = []
+    errors: list[ObjectError] = []
     missed, first, later, pictures, unit = 0, [], [], [], []
     for seed in range(layouts):
         truth = world.reset(seed=seed)
         perception.reset()
-        unit.append(_unit_s())
+        unit.append(fixed_work_s())
         for k in range(looks):
             started = time.process_time()
             seen = look(world, truth, segmentation=true_names, faults=faults, rng=rng)
@@ -115,7 +85,6 @@ def measure(
         found, lost = compare(percept, truth.poses, objects)
         errors += found
         missed += len(lost)
-        tick()
     position = [e.position_m for e in errors]
     turned = [math.degrees(e.rotation_rad) for e in errors if objects[e.name].shape == "box"]
     scale = float(np.median(unit))
@@ -139,52 +108,52 @@ def measure(
     }
 
 
-def _unit_s() -> float:
-    """CPU time of a fixed piece of work."""
-    values = np.random.default_rng(0).random(1_000_000)
-    started = time.process_time()
-    values.sort()
-    return time.process_time() - started
-
-
 def _quantiles(values: Sequence[float], scale: float) -> list[float]:
     """Median and 95% quantile."""
     return [round(scale * float(v), 3) for v in np.quantile(values, [0.5, 0.95])]
 
 
-def _finished(path: Path, layouts: int, looks: int) -> dict[tuple[str, str], dict[str, Any]]:
-    if not path.is_file():
-        return {}
-    rows = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
-    same = [r for r in rows if (r["layouts"], r["looks"]) == (layouts, looks)]
-    return {(r["scene"], r["condition"]): r for r in same}
+def _times(row: Row, name: str) -> str:
+    ms, ratio = row[f"{name}_ms"], row[f"{name}_ratio"]
+    return "" if ms is None else f"{ms:.0f} ({ratio:.1f})"
 
 
-def _table(rows: Sequence[dict[str, Any]]) -> Table:
-    table = Table(title="perceived against true: median / 95%", box=None, pad_edge=False)
-    for name in ("scene", "cameras"):
-        table.add_column(name, no_wrap=True)
-    for name in (
-        "missed", "wrong", "position mm", "turn °", "size mm", "2 sigma", "first ms (x)",
-        "later ms (x)", "images ms",
-    ):  # fmt: skip
-        table.add_column(name, justify="right", no_wrap=True)
-    for r in rows:
-        pairs = [f"{a:.1f} / {b:.1f}" for a, b in (r["position_mm"], r["turn_deg"], r["size_mm"])]
-        later = "" if r["later_ms"] is None else f"{r['later_ms']:.0f} ({r['later_ratio']:.1f})"
-        table.add_row(
-            r["scene"],
-            r["condition"],
-            f"{r['missed']}/{r['objects']}",
-            f"{r['wrong']}/{r['objects']}",
-            *pairs,
-            f"{r['two_sigma']:.2f}",
-            f"{r['first_ms']:.0f} ({r['first_ratio']:.1f})",
-            later,
-            f"{r['pictures_ms']:.0f}",
+COLUMNS = {
+    "scene": "scene",
+    "cameras": "condition",
+    "missed": lambda r: f"{r['missed']}/{r['objects']}",
+    "wrong": lambda r: f"{r['wrong']}/{r['objects']}",
+    "position mm": lambda r: "{:.1f} / {:.1f}".format(*r["position_mm"]),
+    "turn °": lambda r: "{:.1f} / {:.1f}".format(*r["turn_deg"]),
+    "size mm": lambda r: "{:.1f} / {:.1f}".format(*r["size_mm"]),
+    "2 sigma": lambda r: f"{r['two_sigma']:.2f}",
+    "first ms (x)": lambda r: _times(r, "first"),
+    "later ms (x)": lambda r: _times(r, "later"),
+    "images ms": lambda r: f"{r['pictures_ms']:.0f}",
+}
+
+BENCHMARK = Benchmark(
+    name="perception-error",
+    summary="Perceived against true poses over seeded layouts: median / 95%.",
+    settings=Settings,
+    cases=lambda s: [
+        Task(
+            id=f"{scene}/{condition}",
+            payload={
+                "scene": scene,
+                "condition": condition,
+                "layouts": s.layouts,
+                "looks": s.looks,
+            },
         )
-    return table
-
+        for scene in s.scene
+        for condition in s.condition
+    ],
+    run=measure,
+    report=lambda rows, settings: [r for r in rows if r.get("status") != "error"],
+    table=lambda rows: table_of(rows, COLUMNS),
+    jobs=1,
+)
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    sys.exit(main(BENCHMARK))

@@ -10,42 +10,37 @@ just then. A look that puts an object more than 5 cm off is "wrong".
 
 from __future__ import annotations
 
-import argparse
-import json
-import os
+import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
-
-os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
-from rich.console import Console
-from rich.table import Table
-from tabletop_motion import SCENE, draw_task, pursuer
 
+from embodied.bench.benchmark import Benchmark, main, option
+from embodied.bench.report import grouped, table_of
+from embodied.bench.runner import Payload, Row, Task
+from embodied.bench.tabletop import SCENE, STACKS, Tabletop, pursue, scene_and_model
 from embodied.bench.world_wrapper import Wrapped
 from embodied.perception import Perception, SensorFaults, look
 from embodied.perception.accuracy import compare
 from embodied.perception.robot_filter import ModelRobotFilter
 from embodied.types import Command, StepResult
-from embodied.world.grounding import TabletopGrounder
-from embodied.world.mujoco import build_world, planning_model
-from embodied.world.scene import load_scene
+from embodied.world.mujoco import MujocoWorld, build_world
 
 LOOK_EVERY = 20  # control periods of 10 ms
 WRONG_M = 0.05
 
 
 @dataclass(slots=True)
-class Spectator(Wrapped):
+class Spectator(Wrapped[MujocoWorld]):
     """Looks at the world while somebody else moves it."""
 
-    perception: Any = None
-    faults: SensorFaults | None = None
-    rng: Any = field(default_factory=lambda: np.random.default_rng(0))
+    perception: Perception
+    faults: SensorFaults
+    rng: np.random.Generator = field(default_factory=lambda: np.random.default_rng(0))
     steps: int = 0
-    rows: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
+    rows: list[Row] = field(default_factory=list[Row])
     update_s: list[float] = field(default_factory=list[float])
 
     def step(self, command: Command) -> StepResult:
@@ -77,57 +72,78 @@ class Spectator(Wrapped):
             )
 
 
-def main() -> int:
-    """Run the episodes and print the table."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
-    parser.add_argument("--episodes", type=int, default=3)
-    parser.add_argument("--noise-mm", type=float, default=1.0)
-    parser.add_argument("--json", action="store_true")
-    args = parser.parse_args()
-    rows: list[dict[str, Any]] = []
-    updates: list[float] = []
-    for seed in range(args.episodes):
-        world = build_world(load_scene(SCENE), stacks=0.4)
-        spec = world.spec
-        start, goal, _ = draw_task(world, TabletopGrounder(spec), seed)
-        spectator = Spectator(
-            world,
-            perception=Perception(spec, robot_filter=ModelRobotFilter.of(world.model, spec)),
-            faults=SensorFaults(noise_std_m=args.noise_mm / 1e3),
-        )
-        agent, program = pursuer(spectator, planning_model(load_scene(SCENE)), start, goal, seed)
-        agent.pursue(program)
-        rows += [{"seed": seed, **r} for r in spectator.rows]
-        updates += spectator.update_s
-        world.close()
-    if args.json:
-        print(json.dumps(rows))
-        return 0
-    table = Table(title="perception while the arm works", box=None, pad_edge=False)
-    for column in ("state", "n", "median mm", "95% mm", "wrong", "wrong but sure"):
-        table.add_column(column, justify="right")
-    for state in ("seen", "held", "unseen"):
-        mine = [r for r in rows if r["state"] == state]
-        if not mine:
-            continue
-        errors = np.array([r["error_m"] for r in mine])
-        wrong = [r for r in mine if r["error_m"] > WRONG_M]
-        table.add_row(
-            state,
-            str(len(mine)),
-            f"{1e3 * np.median(errors):.1f}",
-            f"{1e3 * np.quantile(errors, 0.95):.1f}",
-            str(len(wrong)),
-            str(sum(r["error_m"] > 4 * r["std_m"] for r in wrong)),
-        )
-    console = Console(width=120)
-    console.print(table)
-    update = 1e3 * np.median(updates)
-    console.print(f"{len(updates)} looks, one update {update:.0f} ms of CPU (median)")
-    for r in [r for r in rows if r["error_m"] > WRONG_M][:12]:
-        console.print(f"[dim]{r}[/]")
-    return 0
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Options of the benchmark."""
 
+    episodes: int = option(3)
+    noise_mm: float = option(1.0, "of the depth at 1 m", key=True)
+
+
+def run_episode(payload: Payload) -> Row:
+    """One episode with a spectator."""
+    seed = int(payload["seed"])
+    scene, model = scene_and_model(SCENE)
+    world = build_world(scene, stacks=STACKS)
+    spec = world.spec
+    start, goal, _ = Tabletop(spec).draw(world, seed)
+    spectator = Spectator(
+        world,
+        perception=Perception(spec, robot_filter=ModelRobotFilter.of(world.model, spec)),
+        faults=SensorFaults(noise_std_m=float(payload["noise_mm"]) / 1e3),
+    )
+    pursue(spectator, model, start, goal, seed)
+    world.close()
+    return {"seed": seed, "looks": spectator.rows, "update_s": spectator.update_s}
+
+
+def summarise(rows: Sequence[Row], settings: Settings) -> Row:
+    """Errors by what was seen of an object."""
+    looks = [{"seed": r["seed"], **one} for r in rows for one in r["looks"]]
+    updates = [s for r in rows for s in r["update_s"]]
+    states = grouped(looks, "state")
+    return {
+        "states": [_errors(s, states[s,]) for s in ("seen", "held", "unseen") if (s,) in states],
+        "looks": len(updates),
+        "update_ms": 1e3 * float(np.median(updates)),
+        "wrong": [r for r in looks if r["error_m"] > WRONG_M],
+    }
+
+
+def _errors(state: str, rows: Sequence[Row]) -> Row:
+    errors = np.array([r["error_m"] for r in rows])
+    wrong = [r for r in rows if r["error_m"] > WRONG_M]
+    return {
+        "state": state,
+        "n": len(rows),
+        "median mm": f"{1e3 * np.median(errors):.1f}",
+        "95% mm": f"{1e3 * np.quantile(errors, 0.95):.1f}",
+        "wrong": len(wrong),
+        "wrong but sure": sum(r["error_m"] > 4 * r["std_m"] for r in wrong),
+    }
+
+
+def table(report: Row) -> str:
+    """The errors, what an update costs, and the first wrong looks."""
+    rows = report["states"]
+    update = f"{report['looks']} looks, one update {report['update_ms']:.0f} ms of CPU (median)"
+    return "\n".join(
+        [table_of(rows, {k: k for k in rows[0]}), update, *map(str, report["wrong"][:12])]
+    )
+
+
+BENCHMARK = Benchmark(
+    name="perception-motion",
+    summary="Perception while the arm works: 5 looks per simulated second, against the truth.",
+    settings=Settings,
+    cases=lambda s: [
+        Task(id=f"{i:05d}", payload={"seed": i, "noise_mm": s.noise_mm}) for i in range(s.episodes)
+    ],
+    run=run_episode,
+    report=lambda rows, s: summarise([r for r in rows if r.get("status") != "error"], s),
+    table=table,
+    jobs=1,
+)
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    sys.exit(main(BENCHMARK))

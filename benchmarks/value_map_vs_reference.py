@@ -22,15 +22,17 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from embodied_planners.value_map import Mover, ValueMapOptions, ValueMapPlanner, VoxelGrid
+from measuring import cpu_s
 from numpy.typing import NDArray
 from rich.console import Console
-from rich.progress import Progress
-from rich.table import Table
+from rich.progress import track
 from scipy.ndimage import distance_transform_edt, gaussian_filter
 
+from embodied.bench.report import table_of
 from embodied.types import Array, MapOperation, Pose, Region, ValueMapStage
 
 Mask = NDArray[np.bool_]
@@ -167,12 +169,7 @@ def _normalised(values: Array) -> Array:
 def copy_ms(side: int) -> float:
     """Median CPU time of copying the grid once, ms: the unit that both are measured in."""
     grid, other = np.ones((side,) * 3, np.float32), np.empty((side,) * 3, np.float32)
-    times: list[float] = []
-    for _ in range(50):
-        began = time.process_time()
-        np.copyto(other, grid)
-        times.append(time.process_time() - began)
-    return 1e3 * float(np.median(times))
+    return 1e3 * cpu_s(lambda: np.copyto(other, grid), repeats=50)
 
 
 def main() -> int:
@@ -182,30 +179,20 @@ def main() -> int:
     parser.add_argument("--side", type=int, default=100, help="voxels along each axis")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
-    console = Console(stderr=options.json)
     ours = value_maps(options.side)
-    with console.status("compiling (once; cached afterwards)"):
-        ours(make("trap", 0, options.side))
+    ours(make("trap", 0, options.side))  # compiles once; cached afterwards
     rows: dict[str, dict[str, list[float]]] = {
         k: {"ours": [], "ours_ms": [], "greedy": [], "appended": [], "greedy_ms": []} for k in KINDS
     }
-    with Progress(console=console, transient=True) as progress:
-        task = progress.add_task("scenes", total=len(KINDS) * options.scenes)
-        for kind in KINDS:
-            for seed in range(options.scenes):
-                problem = make(kind, seed, options.side)
-                row = rows[kind]
-                began = time.process_time()
-                path = ours(problem)
-                row["ours_ms"].append(1e3 * (time.process_time() - began))
-                row["ours"].append(free(problem, path))
-                began = time.process_time()
-                path = greedy(problem)
-                row["greedy_ms"].append(1e3 * (time.process_time() - began))
-                row["greedy"].append(free(problem, path))
-                appended = np.vstack([path, problem.target[None] + 0.5])
-                row["appended"].append(free(problem, appended))
-                progress.advance(task)
+    wanted = [(kind, seed) for kind in KINDS for seed in range(options.scenes)]
+    for kind, seed in track(wanted, "scenes", console=Console(stderr=True), transient=True):
+        problem, row = make(kind, seed, options.side), rows[kind]
+        for name, planner in (("ours", ours), ("greedy", greedy)):
+            began = time.process_time()
+            path = planner(problem)
+            row[f"{name}_ms"].append(1e3 * (time.process_time() - began))
+            row[name].append(free(problem, path))
+        row["appended"].append(free(problem, np.vstack([path, problem.target[None] + 0.5])))
     copying = copy_ms(options.side)
     solved = int(sum(sum(r["ours"]) for r in rows.values()))
     total = len(KINDS) * options.scenes
@@ -232,25 +219,24 @@ def main() -> int:
             for k, r in rows.items()
         },
     }
-    if options.json:
-        print(json.dumps(result))
-    else:
-        _show(console, result, options.scenes)
+    print(json.dumps(result) if options.json else show(result, options.scenes))
     return 0 if solved == total and median <= REPLAN_MS else 1
 
 
-def _show(console: Console, result: dict[str, object], scenes: int) -> None:
-    table = Table(title=f"ways with no occupied voxel, of {scenes} each; CPU time of one call")
-    for column in ("scenes", "value maps", "median ms", "worst ms"):
-        table.add_column(column, justify="left" if column == "scenes" else "right")
-    for column in ("greedy", "target appended", "greedy ms"):
-        table.add_column(column, justify="right", style="dim")
-    kinds = result["kinds"]
-    assert isinstance(kinds, dict)
-    for kind, row in kinds.items():
-        table.add_row(kind, *map(str, row.values()))
-    console.print(table)
-    console.print(
+def show(result: dict[str, Any], scenes: int) -> str:
+    """The figures for a person."""
+    columns = {
+        "value maps": "ours",
+        "median ms": "ours_median_ms",
+        "worst ms": "ours_worst_ms",
+        "greedy": "greedy",
+        "target appended": "greedy_with_target_appended",
+        "greedy ms": "greedy_median_ms",
+    }
+    rows = [{"scenes": kind, **row} for kind, row in result["kinds"].items()]
+    return (
+        f"paths with no occupied voxel, of {scenes} each; CPU time of one call\n\n"
+        f"{table_of(rows, {'scenes': 'scenes', **columns})}\n"
         f"{result['solved']} of {result['scenes']} solved; median {result['median_ms']} ms, as "
         f"long as copying the grid {result['copies']} times ({result['copy_ms']} ms); greedy "
         f"descent {result['greedy_median_ms']} ms, {result['greedy_copies']} times"

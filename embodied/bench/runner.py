@@ -214,6 +214,7 @@ def _in_series(todo: Sequence[Task], function: TaskFunction, jobs: int) -> Resul
 
 def _in_processes(todo: Sequence[Task], function: TaskFunction, jobs: int) -> Results:
     """A pool of fresh processes; a broken pool is rebuilt and its tasks get a second chance."""
+    os.environ.setdefault("OMP_NUM_THREADS", "1")  # workers share the cores
     context = multiprocessing.get_context("spawn")
     attempts: dict[str, int] = dict.fromkeys((t.id for t in todo), 0)
     waiting = list(todo)

@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -14,11 +16,26 @@ from embodied_planners.motion import MotionPlanner
 from embodied_planners.pddl import Planner
 from embodied_planners.skills import TabletopSkills
 
+from embodied.agent import Agent
+from embodied.bench.report import wilson_interval
+from embodied.bench.runner import Row
+from embodied.bench.world_wrapper import Wrapped
+from embodied.body import Body
 from embodied.memory import SceneMemory
-from embodied.routes.pddl.route import PddlRoute
+from embodied.protocols import World
+from embodied.routes.pddl.route import PddlOptions, PddlRoute
 from embodied.symbolic import Domain, holds, progress, read_domain, read_goal, render_problem
-from embodied.types import Atom, GroundAction, Observation, PddlProgram, WorldSpec
+from embodied.types import (
+    Atom,
+    Command,
+    GroundAction,
+    Observation,
+    PddlProgram,
+    StepResult,
+    WorldSpec,
+)
 from embodied.world.grounding import TabletopGrounder
+from embodied.world.limits import LimitMonitor
 from embodied.world.mujoco import MujocoWorld, planning_model
 from embodied.world.scene import Scene, load_scene
 
@@ -96,7 +113,7 @@ class Tabletop:
 
     # ------------------------------------------------------------------- random goals
 
-    def draw(self, world: MujocoWorld, seed: int) -> tuple[Observation, str, dict[str, object]]:
+    def draw(self, world: MujocoWorld, seed: int) -> tuple[Observation, str, Row]:
         """Layout and goal of a seed, over 3 to 6 objects.
 
         Two in five goals cannot be reached without moving an object that the goal does not name.
@@ -147,22 +164,112 @@ def _above(facts: frozenset[Atom], below: str) -> Iterator[str]:
             yield from _above(facts, atom.args[0])
 
 
-def outcome_row(report: Outcome) -> dict[str, Any]:
+def outcome_row(report: Outcome) -> Row:
     """What benchmarks keep of a pursuit."""
-    actions = report.details["actions"]
     return {
         "message": report.message,
         "unmet": [u for v in report.verdicts for u in v.unmet],
-        "failed_actions": [f"{a.action}: {a.reason}" for a in actions if not a.ok],
+        "failed_actions": [
+            f"{a.action}: {a.reason}" for a in report.details["actions"] if not a.ok
+        ],
         "replans": len(report.details["plans"]) - 1,
     }
 
 
-def missed_lines(results: Sequence[Mapping[str, Any]], worlds: Sequence[str]) -> Iterator[str]:
-    """Episodes of each world that did not reach their goal, with what failed."""
+class Watched(Wrapped[World]):
+    """A world whose observations are compared with its limits, and whose reasons are counted."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__(world)
+        self.monitor = LimitMonitor(world.spec)
+        self.reasons: Counter[str] = Counter()
+
+    def step(self, command: Command) -> StepResult:
+        """As the watched world does, and compare."""
+        result = self.world.step(command)
+        self.monitor.observe(result.observation)
+        self.reasons.update(result.reasons)
+        return result
+
+
+def pursue(
+    world: World, model: mujoco.MjModel, start: Observation, goal: str, seed: int, **more: Any
+) -> Row:
+    """Pursue a goal in a watched world; ``more`` are arguments of ``PddlRoute``.
+
+    Success is judged again from what is measured at the end, by nothing that the agent believes.
+    """
+    table, watched = Tabletop(world.spec), Watched(world)
+    more.setdefault("bounds", PddlOptions(plan_time_s=30.0))
+    facts = table.grounder.facts(start)
+    agent = Agent(
+        body=Body(watched),
+        routes={PddlProgram: table.route(model, seed, **more)},
+        memory=table.memory(facts),
+    )
+    cpu, wall = time.process_time(), time.perf_counter()
+    report = agent.pursue(table.program(facts, goal))
+    end = world.observe()
+    return {
+        "reached": table.holds(goal, table.grounder.facts(end)),
+        **outcome_row(report),
+        "actions": [str(a.action) for a in report.details["actions"] if a.ok],
+        "sim_s": round(end.time, 2),
+        "cpu_s": round(time.process_time() - cpu, 2),
+        "wall_s": round(time.perf_counter() - wall, 2),
+        "dq_share": round(watched.monitor.highest_speed_share, 4),
+        "tau_share": round(watched.monitor.highest_torque_share, 4),
+        "violations": [str(v) for v in watched.monitor.violations[:5]],
+        "periods": watched.monitor.observations,
+        "reasons": dict(watched.reasons),
+    }
+
+
+def compared_lines(results: Sequence[Row], worlds: tuple[str, str], bar: float) -> Iterator[str]:
+    """What two worlds have in common in a comparison: successes, costs, limits, misses.
+
+    Args:
+        results: Rows with what ``pursue`` gives for each world.
+        worlds: Their names; the second is measured against the first.
+        bar: Points by which success may differ.
+    """
+    n = len(results)
+    for world in worlds:
+        of = [r[world] for r in results]
+        won = sum(o["reached"] for o in of)
+        low, high = wilson_interval(won, n)
+        yield f"{world:9} reached by measured state  {won}/{n} (95% Wilson {low:.3f} to {high:.3f})"
+        yield (
+            f"{world:9} actions {sum(len(o['actions']) for o in of)}, failed "
+            f"{sum(len(o['failed_actions']) for o in of)}, episodes with a replan "
+            f"{sum(o['replans'] > 0 for o in of)}, per episode simulated "
+            f"{np.mean([o['sim_s'] for o in of]):.1f} s, CPU "
+            f"{np.mean([o['cpu_s'] for o in of]):.1f} s"
+        )
+        yield (
+            f"{world:9} limit violations {sum(len(o['violations']) for o in of)}, largest share of "
+            f"velocity {max(o['dq_share'] for o in of):.3f}, "
+            f"of torque {max(o['tau_share'] for o in of):.3f}"
+        )
+        kinds: Counter[str] = Counter()
+        for o in of:
+            for reason, count in o["reasons"].items():
+                kinds[" ".join(reason.split()[:2]).rstrip(":")] += count
+        said = ", ".join(f"{k} {v}" for k, v in kinds.most_common()) or "none"
+        yield f"{world:9} {sum(o['periods'] for o in of)} periods; not passed as asked: {said}"
+    same = sum(r[worlds[0]]["actions"] == r[worlds[1]]["actions"] for r in results)
+    yield f"same actions carried out  {same}/{n}"
     for r in results:
         for world in worlds:
             of = r[world]
             if not of["reached"]:
                 yield f"MISSED seed {r['seed']} {world}: {of['message']} {of['unmet']}"
                 yield from (f"    {f}" for f in of["failed_actions"])
+    points = difference_points(results, worlds)
+    yield f"difference of success: {points:+.1f} points (bar: within {bar:g})"
+
+
+def difference_points(results: Sequence[Row], worlds: tuple[str, str]) -> float:
+    """Success in the second world less that in the first, in points."""
+    first, second = (float(np.mean([r[w]["reached"] for r in results])) for w in worlds)
+    return 100.0 * (second - first)
