@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
 from embodied.errors import ConfigurationError
-from embodied.language.models.logged import LoggedModel
-from embodied.protocols import Translator
+from embodied.protocols import LanguageModel, Translator
 from embodied.registry import Registry
 
 if TYPE_CHECKING:
@@ -32,36 +30,43 @@ TRANSLATORS: Registry[OpenTranslator] = Registry("translator", group="embodied.t
 """Translators of other packages, by the name that ``--model`` takes."""
 
 
-def open_translator(
-    route: str,
-    opening: Opening,
-    *,
-    rules: Callable[[], Translator],
-    offline: Callable[[Translator], Translator],
-    asking: Callable[[LoggedModel], Translator],
-) -> Translator:
+class Translators(Protocol):
+    """Who writes the programs of one route."""
+
+    def rules(self) -> Translator:
+        """The rules."""
+        ...
+
+    def offline(self) -> Translator:
+        """The rules, and for what they refuse the offline model."""
+        ...
+
+    def asking(self, model: LanguageModel) -> Translator:
+        """A language model."""
+        ...
+
+
+def open_translator(route: str, opening: Opening, own: Translators) -> Translator:
     """The translator that ``opening.settings.model`` names, for the programs of a route.
 
     Args:
         route: Name of the route.
         opening: What it is opened with; its model is the language model, if one is named.
-        rules: Opens the route's own rules.
-        offline: The rules, and for what they refuse the offline model.
-        asking: Asks a language model.
+        own: Translators of the route's programs.
 
     Raises:
         ConfigurationError: The translator does not serve this route.
     """
     name = opening.settings.model
     if name == RULES:
-        return rules()
+        return own.rules()
     if name == OFFLINE:
-        return offline(rules())
+        return own.offline()
     if name in TRANSLATORS:
         return TRANSLATORS.get(name)(route, opening)
     if opening.model is None:
         raise ConfigurationError(f"no language model was opened for --model {name}")
-    return asking(opening.model)
+    return own.asking(opening.model)
 
 
 def needs_model(name: str) -> bool:

@@ -12,17 +12,14 @@ from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
 from embodied.errors import Diagnostic, NotUnderstoodError, ProgramError
-from embodied.language.models import redact
-from embodied.protocols import Emit, Event, LanguageModel, Message, Request, Response, Usage
+from embodied.language.models.logged import LoggedModel
+from embodied.language.records import Schema
+from embodied.protocols import Event, LanguageModel, Message, Request, Response, Usage
 
 T = TypeVar("T")
 
 MOST_DIAGNOSTICS = 12
 """Diagnostics fed back at once; the first ones usually cause the others."""
-
-
-def ignore(_: Event) -> None:
-    """Send events nowhere."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,8 +45,6 @@ def ask_until_valid(
     read: Callable[[str], T],
     *,
     repairs: int = 2,
-    emit: Emit = ignore,
-    log_calls: bool = True,
 ) -> Answer[T]:
     """Ask, read, and ask again with diagnostics until the answer can be read.
 
@@ -59,13 +54,11 @@ def ask_until_valid(
     is not asked again.
 
     Args:
-        model: Who is asked.
+        model: Who is asked; a ``LoggedModel`` gets the diagnostics to log.
         request: The first request.
         read: From the text to a value; raises ProgramError with diagnostics. NotUnderstoodError is
             an answer ("this cannot be done"), not a fault, and passes through.
         repairs: How often to ask again at most.
-        emit: Receives ``request``, ``response`` and ``diagnostic`` events.
-        log_calls: False leaves ``request`` and ``response`` events to a model that emits its own.
 
     Raises:
         ProgramError: Still unusable after the last repair.
@@ -76,7 +69,7 @@ def ask_until_valid(
     asked = request
     previous: str | None = None
     for attempt in range(repairs + 1):
-        response = _call(model, asked, attempt, emit if log_calls else ignore)
+        response = model.complete(asked)
         usage = usage + response.usage
         cut_off = _cut_off(response, asked)
         try:
@@ -89,8 +82,9 @@ def ask_until_valid(
             raise
         except ProgramError as error:
             found = [*cut_off, *error.diagnostics]
-            for diagnostic in found:
-                emit(_event(diagnostic, attempt))
+            if isinstance(model, LoggedModel):
+                for diagnostic in found:
+                    model.pass_on(_event(diagnostic, attempt))
             if attempt == repairs or response.text == previous:
                 tried = "once" if attempt == 0 else f"{attempt + 1} times"
                 last = Diagnostic(
@@ -103,43 +97,6 @@ def ask_until_valid(
 
 
 _EMPTY = Diagnostic(where="answer", problem="it is empty", hint="answer in the form asked for")
-
-
-def _call(model: LanguageModel, request: Request, attempt: int, emit: Emit) -> Response:
-    emit(
-        Event(
-            kind="request",
-            data={
-                "model": model.name,
-                "purpose": request.purpose,
-                "attempt": attempt,
-                "messages": [{"role": m.role, "text": redact(m.text)} for m in request.messages],
-                "max_tokens": request.max_tokens,
-                "temperature": request.temperature,
-                "schema": request.schema is not None,
-                "grammar": request.grammar is not None,
-            },
-        )
-    )
-    response = model.complete(request)
-    emit(
-        Event(
-            kind="response",
-            data={
-                "model": response.model,
-                "purpose": request.purpose,
-                "attempt": attempt,
-                "text": redact(response.text),
-                "calls": response.usage.calls,
-                "input_tokens": response.usage.input_tokens,
-                "output_tokens": response.usage.output_tokens,
-                "cost_usd": response.usage.cost_usd,
-                "latency_s": response.latency_s,
-                "confidence": response.confidence,
-            },
-        )
-    )
-    return response
 
 
 def _cut_off(response: Response, request: Request) -> tuple[Diagnostic, ...]:
@@ -187,3 +144,52 @@ def _repair_request(
         ),
         max_tokens=asked.max_tokens * 2 if cut_off else asked.max_tokens,
     )
+
+
+class Writer:
+    """Whoever writes programs by asking a language model.
+
+    Args:
+        model: Who writes.
+        repairs: How often the model is asked again after a faulty answer.
+        max_tokens: Longest answer.
+
+    Attributes:
+        usage: What all calls so far have cost.
+    """
+
+    def __init__(self, model: LanguageModel, *, repairs: int = 2, max_tokens: int = 2048) -> None:
+        self.model, self.repairs, self.max_tokens = model, repairs, max_tokens
+        self.usage = Usage()
+
+    @property
+    def name(self) -> str:
+        """The model's name."""
+        return self.model.name
+
+    def request(
+        self, system: str, user: str, purpose: str, *, schema: Schema | None = None
+    ) -> Request:
+        """A first request."""
+        messages = (Message(role="system", text=system), Message(role="user", text=user))
+        return Request(
+            messages=messages, schema=schema, max_tokens=self.max_tokens, purpose=purpose
+        )
+
+    def ask(self, request: Request, read: Callable[[str], T]) -> Answer[T]:
+        """Ask until the answer can be read; raises as ``ask_until_valid``."""
+        answer = ask_until_valid(self.model, request, read, repairs=self.repairs)
+        self.usage = self.usage + answer.usage
+        return answer
+
+
+def said(instruction: str) -> str:
+    """The sentence without blanks around it.
+
+    Raises:
+        ProgramError: Nothing is left.
+    """
+    if not instruction.strip():
+        empty = Diagnostic(where="sentence", problem="it is empty", hint="say what to do")
+        raise ProgramError(instruction, [empty])
+    return instruction.strip()

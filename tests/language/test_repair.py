@@ -12,6 +12,7 @@ from embodied.errors import (
     ProgramError,
 )
 from embodied.language.models import Budget, Budgeted, FunctionModel
+from embodied.language.models.logged import LoggedModel
 from embodied.language.repair import MOST_DIAGNOSTICS, ask_until_valid
 from embodied.protocols import Event, Message, Request, Response, Usage
 
@@ -40,7 +41,8 @@ def test_diagnostics_are_fed_back() -> None:
         return ("seven", "sept", "7")[len(seen) - 1]
 
     events: list[Event] = []
-    result = ask_until_valid(FunctionModel(answer), ASK, _number, repairs=2, emit=events.append)
+    model = LoggedModel(FunctionModel(answer), events.append)
+    result = ask_until_valid(model, ASK, _number, repairs=2)
     assert (result.value, result.repairs, result.usage.calls) == (7, 2, 3)
     roles = [[m.role for m in r.messages] for r in seen]
     assert roles == [["user"], ["user", "assistant", "user"], ["user", "assistant", "user"]]
@@ -80,7 +82,8 @@ def test_a_cut_off_answer_gets_more_room() -> None:
         return Response(text=text, usage=Usage(calls=1, output_tokens=50), model="m")
 
     events: list[Event] = []
-    result = ask_until_valid(FunctionModel(answer), ASK, _number, emit=events.append)
+    model = LoggedModel(FunctionModel(answer), events.append)
+    result = ask_until_valid(model, ASK, _number)
     assert result.value == 7 and room == [50, 100]
     problems = [e.data["problem"] for e in events if e.kind == "diagnostic"]
     assert problems[0] == "it was cut off after 50 tokens"
@@ -120,16 +123,9 @@ def test_many_diagnostics_are_cut_and_counted() -> None:
     assert feedback.count("\n- w") == MOST_DIAGNOSTICS and "and 28 more" in feedback
 
 
-def test_calls_are_logged_once_when_the_model_logs_its_own() -> None:
-    events: list[Event] = []
-    model = FunctionModel.scripted(["seven", "7"])
-    ask_until_valid(model, ASK, _number, emit=events.append, log_calls=False)
-    assert [e.kind for e in events] == ["diagnostic"]
-
-
 def test_events_hold_no_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SOME_API_KEY", "abc-123-def")
     events: list[Event] = []
     ask = Request(messages=(Message(role="user", text="abc-123-def"),))
-    ask_until_valid(FunctionModel(lambda _: "abc-123-def"), ask, str, emit=events.append)
+    ask_until_valid(LoggedModel(FunctionModel(lambda _: "abc-123-def"), events.append), ask, str)
     assert "abc-123-def" not in repr(events)

@@ -76,13 +76,15 @@ def test_the_prompts_examples_are_valid_answers(domain_text: str, objects: dict[
         (open ?c - container)) (:action a :parameters (?x - tool ?c - container ?s - surface)
         :precondition (and) :effect (and (in ?x ?c) (on ?x ?s) (open ?c))))"""
     )
-    from embodied.language._prompting import prompt_text
+    from embodied.language.prompting import prompt_text
     from embodied.symbolic import read_goal
 
     things = dict.fromkeys(("pen", "ink-red", "ink-blue", "eraser"), "tool")
     things |= {"tray": "surface", "case": "container", "cabinet-drawer": "container"}
     examples = [
-        line for line in prompt_text("scene_system").splitlines() if line.startswith('{"stages": [')
+        line
+        for line in prompt_text("pddl", "scene_system").splitlines()
+        if line.startswith('{"stages": [')
     ]
     read = [read_answer(line) for line in examples if "<goal>" not in line]
     assert len(read) == 6 and sum(bool(refusal) for _, refusal in read) == 1

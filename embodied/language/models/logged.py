@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from embodied.errors import ModelError
+from embodied.language.models._closing import close_model
+from embodied.language.models._secrets import redact
 from embodied.protocols import Emit, Event, LanguageModel, Request, Response, Usage
 
 
 class LoggedModel:
-    """Wraps a model: emits ``request`` and ``response`` events and adds up the usage.
+    """Wraps a model: emits its calls as events, secrets replaced, and adds up the usage.
 
     Attributes:
         emit: Where events go; may be changed between calls.
@@ -30,7 +34,9 @@ class LoggedModel:
 
     def complete(self, request: Request) -> Response:
         """Answer one request; raises ModelError as the model inside does."""
-        self.emit(Event(kind="request", data={"model": self.name, "request": request}))
+        messages = tuple(replace(m, text=redact(m.text)) for m in request.messages)
+        shown = replace(request, messages=messages)
+        self.emit(Event(kind="request", data={"model": self.name, "request": shown}))
         try:
             response = self._model.complete(request)
         except ModelError as error:
@@ -38,11 +44,10 @@ class LoggedModel:
             self.emit(Event(kind="error", data=data))
             raise
         self.usage = self.usage + response.usage
-        self.emit(Event(kind="response", data={"response": response}))
+        shown = replace(response, text=redact(response.text))
+        self.emit(Event(kind="response", data={"response": shown}))
         return response
 
     def close(self) -> None:
         """Release the model inside."""
-        close = getattr(self._model, "close", None)
-        if callable(close):
-            close()
+        close_model(self._model)

@@ -20,7 +20,7 @@ from embodied.language.offline.directions import (
     vertical,
     without,
 )
-from embodied.language.offline.grammar import Grammar, Symbols, lit
+from embodied.language.offline.grammar import Grammar, Symbols, lit, reachable
 from embodied.language.offline.grounding import SIMILAR, forms_of, unknown_words
 from embodied.language.offline.mentions import mentioned
 from embodied.language.offline.scene_view import SceneView, Thing
@@ -255,11 +255,4 @@ def _without_empty(rules: dict[str, tuple[Symbols, ...]]) -> dict[str, tuple[Sym
             for name, alternatives in rules.items()
             if name not in empty
         }
-    used: set[str] = set()
-    todo = ["root"]
-    while todo:
-        name = todo.pop()
-        if name not in used:
-            used.add(name)
-            todo += [s for a in rules[name] for s in a if not s.startswith('"')]
-    return {name: alternatives for name, alternatives in rules.items() if name in used}
+    return reachable(rules)

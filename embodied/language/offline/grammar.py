@@ -18,6 +18,18 @@ def lit(text: str) -> str:
     return '"' + text
 
 
+def reachable(rules: Mapping[str, tuple[Symbols, ...]]) -> dict[str, tuple[Symbols, ...]]:
+    """The rules that ``root`` leads to, in their order."""
+    used: set[str] = set()
+    todo = ["root"]
+    while todo:
+        name = todo.pop()
+        if name not in used:
+            used.add(name)
+            todo += [s for a in rules[name] for s in a if not s.startswith('"')]
+    return {name: alternatives for name, alternatives in rules.items() if name in used}
+
+
 @dataclass(frozen=True, slots=True)
 class Grammar:
     """Rules by name; ``root`` is where a sentence starts.

@@ -13,11 +13,11 @@ a stage sets how long it lasts. After an earlier sentence also ``more``, ``less`
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from embodied.language.offline.amounts import number_rules, quantity
-from embodied.language.offline.grammar import Grammar, Symbols, lit, words
+from embodied.language.offline.grammar import Grammar, Symbols, lit, reachable, words
 from embodied.language.offline.reward_motions import (
     FACES,
     FEET,
@@ -27,7 +27,7 @@ from embodied.language.offline.reward_motions import (
     quadruped_wishes,
 )
 from embodied.language.offline.scene_view import SceneView
-from embodied.language.offline.slots import Refusal, SlotError, refusal, stages
+from embodied.language.offline.slots import CHANGES, REFUSED, Refusal, SlotError, refusal, stages
 from embodied.language.reward.amending import subject
 from embodied.language.reward.corrections import QUANTITIES, Quantity
 from embodied.language.reward.phrases import Wish
@@ -41,16 +41,6 @@ from embodied.language.reward.vocabulary import (
 )
 from embodied.language.words.cursor import Abstain
 from embodied.types import RewardProgram, RewardStage, RewardTerm
-
-REASONS = ("object", "ambiguous", "action", "range", "chat")
-CHANGES: Mapping[str, float] = {
-    "more": 1.5,
-    "less": 0.6,
-    "double": 2.0,
-    "half": 0.5,
-    "opposite": -1.0,
-}
-"""Factors of the one-word corrections."""
 
 _PLACES = tuple(
     Quantity(term="torso_position", parameter=axis, step=0.0, kind="place") for axis in "xy"
@@ -77,14 +67,13 @@ def grammar(scene: SceneView, *, previous: bool = False) -> Grammar:
         rules["change"] = words(tuple(CHANGES))
     rules |= {
         "root": tuple(root),
-        "reason": words(REASONS),
+        "reason": words(REFUSED),
         "stages": (("stage",), ("stage", lit(" then "), "stages")),
         "stage": (("statements",), ("statements", lit(" ; for"), "duration")),
         "statements": (("statement",), ("statement", lit(" ; "), "statements")),
         "statement": tuple(statements),
     }
-    used = _reachable(rules)
-    return Grammar({k: v for k, v in rules.items() if k in used})
+    return Grammar(reachable(rules))
 
 
 def _quadruped(rules: dict[str, tuple[Symbols, ...]]) -> list[Symbols]:
@@ -157,18 +146,6 @@ def _arm(scene: SceneView, rules: dict[str, tuple[Symbols, ...]]) -> list[Symbol
             (lit("close "), "joint", "share-opt"),
         ]
     return statements
-
-
-def _reachable(rules: Mapping[str, tuple[Symbols, ...]]) -> set[str]:
-    seen: set[str] = set()
-    todo = ["root"]
-    while todo:
-        name = todo.pop()
-        if name in seen:
-            continue
-        seen.add(name)
-        todo += [s for a in rules[name] for s in a if not s.startswith('"')]
-    return seen
 
 
 def expand(

@@ -28,6 +28,19 @@ REASONS: Mapping[str, str] = {
 """Why a sentence is refused."""
 
 
+REFUSED = ("object", "ambiguous", "action", "range", "chat")
+"""Reasons that answers about rewards and value maps give."""
+
+CHANGES: Mapping[str, float] = {
+    "more": 1.5,
+    "less": 0.6,
+    "double": 2.0,
+    "half": 0.5,
+    "opposite": -1.0,
+}
+"""Factors of the one-word corrections."""
+
+
 @dataclass(frozen=True, slots=True)
 class Refusal:
     """An explicit "cannot", with its reason class and what a person should read."""

@@ -10,39 +10,22 @@ displacements changed).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from dataclasses import replace
 
 from embodied.language.offline.amounts import number_rules, quantity
 from embodied.language.offline.grammar import Grammar, Symbols, lit, words
 from embodied.language.offline.scene_view import SceneView
-from embodied.language.offline.slots import Refusal, SlotError, refusal, stages
+from embodied.language.offline.slots import CHANGES, REFUSED, Refusal, SlotError, refusal, stages
+from embodied.language.value_map import building as build
 from embodied.language.value_map.vocabulary import (
     AREAS,
     DIRECTIONS,
     GRIPPER_DIRECTIONS,
     SIDES,
     SPEEDS_M_S,
-    area_bounds,
     check,
 )
 from embodied.types import MapOperation, Region, ValueMapProgram, ValueMapStage
-
-REASONS = ("object", "ambiguous", "action", "range", "chat")
-SIDE_DISTANCE_M = 0.10
-STEP_M = 0.05
-PUSH_M = 0.10
-CLEARANCE_M = 0.10
-SLOW_RADIUS_M = 0.10
-CHANGES: Mapping[str, float] = {
-    "more": 1.5,
-    "less": 0.6,
-    "double": 2.0,
-    "half": 0.5,
-    "opposite": -1.0,
-}
-"""Factors of the one-word corrections."""
-
-EVERYWHERE = Region(shape="box")
 
 
 def grammar(scene: SceneView, *, previous: bool = False) -> Grammar:
@@ -51,7 +34,7 @@ def grammar(scene: SceneView, *, previous: bool = False) -> Grammar:
     drawers = scene.names("drawer")
     things = tuple(t.name for t in scene.things)
     motions: list[Symbols] = [
-        (lit("go "), "direction", "length?"),
+        (lit("go "), "direction", "length-opt"),
         (lit("to "), "place"),
         (lit("drop "), "place"),
         (lit("grip open"),),
@@ -59,7 +42,7 @@ def grammar(scene: SceneView, *, previous: bool = False) -> Grammar:
     ]
     if items:
         motions += [
-            (lit("push "), "item", lit(" "), "direction", "length?"),
+            (lit("push "), "item", lit(" "), "direction", "length-opt"),
             (lit("push "), "item", lit(" to "), "place"),
             (lit("grasp "), "item"),
         ]
@@ -72,18 +55,18 @@ def grammar(scene: SceneView, *, previous: bool = False) -> Grammar:
         (lit("point "), "pointing"),
     ]
     if things:
-        places += [("thing",), ("side", lit(" "), "thing", "length?")]
+        places += [("thing",), ("side", lit(" "), "thing", "length-opt")]
         conditions += [
             (lit("stay "), "side", lit(" "), "thing"),
-            (lit("avoid "), "thing", "length?"),
-            (lit("slow near "), "thing", "length?"),
+            (lit("avoid "), "thing", "length-opt"),
+            (lit("slow near "), "thing", "length-opt"),
         ]
     root: list[Symbols] = [(lit(" "), "stages"), (lit(" cannot "), "reason")]
     if previous:
         root += [(lit(" "), "change"), (lit(" keep"), "conditions1")]
     rules: dict[str, tuple[Symbols, ...]] = {
         "root": tuple(root),
-        "reason": words(REASONS),
+        "reason": words(REFUSED),
         "stages": (("stage",), ("stage", lit(" then "), "stages")),
         "stage": (("motion", "conditions"), (lit("point "), "pointing", "conditions")),
         "conditions": ((), ("conditions1",)),
@@ -95,7 +78,7 @@ def grammar(scene: SceneView, *, previous: bool = False) -> Grammar:
         "direction": words(tuple(DIRECTIONS)),
         "pointing": words(tuple(GRIPPER_DIRECTIONS)),
         "pace": (*words(tuple(SPEEDS_M_S)), ("number", "unit-speed")),
-        "length?": ((), ("length",)),
+        "length-opt": ((), ("length",)),
         **{k: v for k, v in number_rules().items() if k in _NUMBER_RULES},
     }
     if previous:
@@ -107,16 +90,10 @@ def grammar(scene: SceneView, *, previous: bool = False) -> Grammar:
         rules["item"] = words(items)
     if drawers:
         rules["drawer"] = words(drawers)
-    return Grammar({k.replace("?", "-opt"): _renamed(v) for k, v in rules.items()})
+    return Grammar(rules)
 
 
 _NUMBER_RULES = ("digit", "number", "length", "unit-length", "unit-speed")
-
-
-def _renamed(alternatives: tuple[Symbols, ...]) -> tuple[Symbols, ...]:
-    return tuple(
-        tuple(s if s.startswith('"') else s.replace("?", "-opt") for s in a) for a in alternatives
-    )
 
 
 def expand(
@@ -175,58 +152,44 @@ def _motion(w: list[str], scene: SceneView) -> tuple[str, list[MapOperation]]:
     if verb == "point":
         return "gripper", [_condition(w, scene)]
     if verb == "grip":
-        return "gripper", [_gripper(EVERYWHERE, 1.0 if w[1] == "open" else 0.0)]
+        return "gripper", [build.gripper(build.EVERYWHERE, 1.0 if w[1] == "open" else 0.0)]
     if verb == "to":
-        return "gripper", [_target(_place(w[1:], scene))]
+        return "gripper", [build.target(_place(w[1:], scene))]
     if verb == "drop":
-        place = _place(w[1:], scene, on_top=True)
-        return "gripper", [_target(place), _gripper(place, 1.0)]
+        return "gripper", build.release(_place(w[1:], scene, on_top=True))
     if verb == "grasp":
-        place = Region(shape="point", frame=scene.thing(w[1]).name, parameters=_xyz((0, 0, 0), 0))
-        return "gripper", [_target(place), _gripper(place, 0.0)]
+        return "gripper", build.grasp(scene.thing(w[1]).name)
     if verb == "go":
-        return "gripper", [_target(_along("gripper", w[1:], STEP_M))]
+        return "gripper", [build.target(_along("gripper", w[1:], build.STEP_M))]
     if verb == "push":
         thing = scene.thing(w[1])
         if w[2] == "to":
-            return thing.name, [_target(_place(w[3:], scene))]
+            return thing.name, [build.target(_place(w[3:], scene))]
         if w[2] in ("open", "close"):
             way = thing.travel_m if w[2] == "open" else -thing.travel_m
-            region = Region(
-                shape="along", frame=thing.name, parameters=_xyz(thing.opens_along, way)
-            )
-            return thing.name, [_target(region)]
-        return thing.name, [_target(_along(thing.name, w[2:], PUSH_M))]
+            return thing.name, [build.target(build.along(thing.name, thing.opens_along, way))]
+        return thing.name, [build.target(_along(thing.name, w[2:], build.PUSH_M))]
     raise SlotError(f"unknown motion {' '.join(w)!r}")
 
 
 def _condition(w: list[str], scene: SceneView) -> MapOperation:
     verb = w[0]
     if verb == "stay":
-        n = SIDES[w[1]]
-        # what is avoided is the other side of the object
-        region = Region(
-            shape="half-space",
-            frame=scene.thing(w[2]).name,
-            parameters={"nx": -n[0], "ny": -n[1], "nz": -n[2], "offset": 0.0},
-        )
-        return MapOperation(map="avoidance", region=region, value=1.0)
+        return build.kept_to(w[1], scene.thing(w[2]).name)
     if verb == "avoid":
-        region = _near(scene.thing(w[1]).name, quantity(w[2:]), CLEARANCE_M)
-        return MapOperation(map="avoidance", region=region, value=1.0)
+        return build.obstacle(_near(w[1:], scene, build.CLEARANCE_M))
     if verb == "speed":
         value = SPEEDS_M_S[w[1]] if w[1] in SPEEDS_M_S else quantity(w[1:])
         if value is None:
             raise SlotError(f"no speed in {' '.join(w)!r}")
-        return MapOperation(map="velocity", region=EVERYWHERE, value=value)
+        return build.velocity(build.EVERYWHERE, value)
     if verb == "slow":
-        if w[1] == "near":
-            region = _near(scene.thing(w[2]).name, quantity(w[3:]), SLOW_RADIUS_M)
-        else:
-            region = _area(w[2], scene)
-        return MapOperation(map="velocity", region=region, value=SPEEDS_M_S["slow"])
+        near = w[1] == "near"
+        region = _near(w[2:], scene, build.SLOW_RADIUS_M) if near else _area(w[2], scene)
+        return build.velocity(region, SPEEDS_M_S["slow"])
     if verb == "point":
-        return MapOperation(map="rotation", region=EVERYWHERE, value=GRIPPER_DIRECTIONS[w[1]])
+        value = GRIPPER_DIRECTIONS[w[1]]
+        return MapOperation(map="rotation", region=build.EVERYWHERE, value=value)
     raise SlotError(f"unknown condition {' '.join(w)!r}")
 
 
@@ -234,44 +197,27 @@ def _place(w: list[str], scene: SceneView, *, on_top: bool = False) -> Region:
     if w[0] == "area":
         return _area(w[1], scene)
     if w[0] in SIDES:
-        amount = quantity(w[2:])
-        distance = SIDE_DISTANCE_M if amount is None else amount
-        return Region(
-            shape="point",
-            frame=scene.thing(w[1]).name,
-            parameters=_xyz(SIDES[w[0]], distance),
-        )
-    lift = SIDE_DISTANCE_M if on_top else 0.0
-    return Region(
-        shape="point", frame=scene.thing(w[0]).name, parameters=_xyz(SIDES["above"], lift)
-    )
+        distance = _amount(w[2:], build.SIDE_DISTANCE_M)
+        return build.point(scene.thing(w[1]).name, SIDES[w[0]], distance)
+    lift = build.SIDE_DISTANCE_M if on_top else 0.0
+    return build.point(scene.thing(w[0]).name, SIDES["above"], lift)
 
 
 def _area(area: str, scene: SceneView) -> Region:
-    return Region(shape="box", parameters=area_bounds(area, scene.lower_m, scene.upper_m))
+    return build.area_region(area, scene.lower_m, scene.upper_m)
 
 
 def _along(frame: str, w: list[str], default_m: float) -> Region:
-    amount = quantity(w[1:])
-    distance = default_m if amount is None else amount
-    return Region(shape="along", frame=frame, parameters=_xyz(DIRECTIONS[w[0]], distance))
+    return build.along(frame, DIRECTIONS[w[0]], _amount(w[1:], default_m))
 
 
-def _near(name: str, radius_m: float | None, default_m: float) -> Region:
-    radius = default_m if radius_m is None else radius_m
-    return Region(shape="near-object", frame=name, parameters={"radius": radius})
+def _near(w: list[str], scene: SceneView, default_m: float) -> Region:
+    return build.near(scene.thing(w[0]).name, _amount(w[1:], default_m))
 
 
-def _xyz(direction: tuple[float, float, float], length: float) -> dict[str, float]:
-    return {a: round(d * length, 6) + 0.0 for a, d in zip("xyz", direction, strict=True)}
-
-
-def _target(region: Region) -> MapOperation:
-    return MapOperation(map="affordance", region=region, value=1.0)
-
-
-def _gripper(region: Region, opening: float) -> MapOperation:
-    return MapOperation(map="gripper", region=region, value=opening)
+def _amount(w: list[str], default: float) -> float:
+    value = quantity(w)
+    return default if value is None else value
 
 
 def _changed(stage: ValueMapStage, factor: float) -> ValueMapStage:
@@ -280,7 +226,6 @@ def _changed(stage: ValueMapStage, factor: float) -> ValueMapStage:
         if region.shape not in ("point", "along"):
             return operation
         numbers = {k: round(v * factor, 6) + 0.0 for k, v in region.parameters.items()}
-        new = Region(shape=region.shape, frame=region.frame, parameters=numbers)
-        return MapOperation(map=operation.map, region=new, value=operation.value)
+        return replace(operation, region=replace(region, parameters=numbers))
 
-    return ValueMapStage(moving=stage.moving, operations=tuple(scaled(o) for o in stage.operations))
+    return replace(stage, operations=tuple(scaled(o) for o in stage.operations))

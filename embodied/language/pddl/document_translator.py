@@ -13,10 +13,10 @@ import re
 from dataclasses import dataclass
 
 from embodied.errors import Diagnostic, ProgramError
-from embodied.language._prompting import fill, prompt_text
 from embodied.language.pddl.init_checks import suspicions
-from embodied.language.repair import ask_until_valid, ignore
-from embodied.protocols import Emit, LanguageModel, Message, Request, Usage
+from embodied.language.prompting import fill, prompt_text
+from embodied.language.repair import Writer
+from embodied.protocols import LanguageModel, Request
 from embodied.symbolic import Domain, Problem, read_domain, read_problem, repair
 from embodied.types import PddlProgram
 
@@ -36,37 +36,23 @@ class ExamplePair:
     plan: str = ""
 
 
-class DocumentTranslator:
-    """Any language model as a writer of problem files.
-
-    Args:
-        model: Who writes.
-        repairs: How often the model is asked again after a faulty file; 0 is the published method.
-        max_tokens: Longest answer.
-        emit: Receives ``request``, ``response`` and ``diagnostic`` events.
+class DocumentWriter(Writer):
+    """Any language model that is shown a domain, perhaps a solved problem, and a new problem.
 
     Attributes:
-        usage: What all calls so far have cost.
+        kind: What it writes: the prompts' name, ``"document"`` or ``"plan"``.
+        purpose: Purpose of its requests.
     """
 
-    def __init__(
-        self,
-        model: LanguageModel,
-        *,
-        repairs: int = 2,
-        max_tokens: int = 4096,
-        emit: Emit = ignore,
-    ) -> None:
-        self._model = model
-        self._repairs = repairs
-        self._max_tokens = max_tokens
-        self._emit = emit
-        self.usage = Usage()
+    kind = "document"
+    purpose = "pddl-problem"
 
-    @property
-    def name(self) -> str:
-        """The model's name."""
-        return self._model.name
+    def shown(self, example: ExamplePair) -> str:
+        """The example's solution as the prompt introduces it; empty if it has none."""
+        return (
+            f"\nAn example. This description:\n\n{example.description.strip()}\n\n"
+            f"has this problem file:\n\n{example.problem.strip()}\n"
+        )
 
     def build_request(
         self,
@@ -75,28 +61,30 @@ class DocumentTranslator:
         problem_nl: str,
         example: ExamplePair | None = None,
     ) -> Request:
-        """The first request for a description; ``translate_document`` sends it."""
-        shown = ""
-        if example is not None:
-            shown = (
-                f"\nAn example. This description:\n\n{example.description.strip()}\n\n"
-                f"has this problem file:\n\n{example.problem.strip()}\n"
-            )
+        """The first request for a description."""
+        words = domain_nl.strip()
         user = fill(
-            "document_user",
+            "pddl",
+            f"{self.kind}_user",
             domain=domain_text.strip(),
-            explanation=_explanation(domain_nl),
-            example=shown,
+            explanation=f"\nIn words: {words}\n" if words else "",
+            example="" if example is None else self.shown(example),
             problem=problem_nl.strip(),
         )
-        return Request(
-            messages=(
-                Message(role="system", text=prompt_text("document_system")),
-                Message(role="user", text=user),
-            ),
-            max_tokens=self._max_tokens,
-            purpose="pddl-problem",
-        )
+        return self.request(prompt_text("pddl", f"{self.kind}_system"), user, self.purpose)
+
+
+class DocumentTranslator(DocumentWriter):
+    """Any language model as a writer of problem files.
+
+    Args:
+        model: Who writes.
+        repairs: How often the model is asked again after a faulty file; 0 is the published method.
+        max_tokens: Longest answer.
+    """
+
+    def __init__(self, model: LanguageModel, *, repairs: int = 2, max_tokens: int = 4096) -> None:
+        super().__init__(model, repairs=repairs, max_tokens=max_tokens)
 
     def translate_document(
         self,
@@ -128,15 +116,9 @@ class DocumentTranslator:
             example = ExamplePair(description=example[0], problem=example[1])
         mended_domain, _, _ = repair(domain_text, _EMPTY_PROBLEM)
         read_domain(mended_domain)
-        reader = _Reader(domain_text, example, ask_once=self._repairs > 0)
-        answer = ask_until_valid(
-            self._model,
-            self.build_request(domain_text, domain_nl, problem_nl, example),
-            reader.read,
-            repairs=self._repairs,
-            emit=self._emit,
-        )
-        self.usage = self.usage + answer.usage
+        reader = _Reader(domain_text, example, ask_once=self.repairs > 0)
+        request = self.build_request(domain_text, domain_nl, problem_nl, example)
+        answer = self.ask(request, reader.read)
         domain, problem, goal, notes = answer.value
         if answer.repairs:
             notes = (*notes, f"the problem file took {answer.repairs} repairs")
@@ -224,7 +206,3 @@ def extract_problem(text: str) -> str:
             if depth == 0:
                 return text[start : i + 1]
     return text[start:].rstrip()
-
-
-def _explanation(domain_nl: str) -> str:
-    return f"\nIn words: {domain_nl.strip()}\n" if domain_nl.strip() else ""

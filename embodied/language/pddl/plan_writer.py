@@ -5,15 +5,13 @@ from __future__ import annotations
 import re
 
 from embodied.errors import Diagnostic, ProgramError
-from embodied.language._prompting import fill, prompt_text
-from embodied.language.pddl.document_translator import ExamplePair
-from embodied.language.repair import ask_until_valid, ignore
-from embodied.protocols import Emit, LanguageModel, Message, Request, Usage
+from embodied.language.pddl.document_translator import DocumentWriter, ExamplePair
+from embodied.protocols import LanguageModel
 from embodied.symbolic import Domain, read_domain, repair
 from embodied.types import GroundAction
 
 
-class PlanWriter:
+class PlanWriter(DocumentWriter):
     """Any language model as a planner. Its plans are claims: validate them before use.
 
     Args:
@@ -21,60 +19,21 @@ class PlanWriter:
         repairs: How often the model is asked again after a plan that cannot be read; 0 is the
             published method.
         max_tokens: Longest answer.
-        emit: Receives ``request``, ``response`` and ``diagnostic`` events.
-
-    Attributes:
-        usage: What all calls so far have cost.
     """
 
-    def __init__(
-        self,
-        model: LanguageModel,
-        *,
-        repairs: int = 1,
-        max_tokens: int = 2048,
-        emit: Emit = ignore,
-    ) -> None:
-        self._model = model
-        self._repairs = repairs
-        self._max_tokens = max_tokens
-        self._emit = emit
-        self.usage = Usage()
+    kind = "plan"
+    purpose = "plan"
 
-    @property
-    def name(self) -> str:
-        """The model's name."""
-        return self._model.name
+    def __init__(self, model: LanguageModel, *, repairs: int = 1, max_tokens: int = 2048) -> None:
+        super().__init__(model, repairs=repairs, max_tokens=max_tokens)
 
-    def build_request(
-        self,
-        domain_text: str,
-        domain_nl: str,
-        problem_nl: str,
-        example: ExamplePair | None = None,
-    ) -> Request:
-        """The first request for a description; ``write_plan`` sends it."""
-        shown = ""
-        if example is not None and example.plan.strip():
-            shown = (
-                f"\nAn example. This problem:\n\n{example.description.strip()}\n\n"
-                f"has this plan:\n\n{example.plan.strip()}\n"
-            )
-        words = f"\nIn words: {domain_nl.strip()}\n" if domain_nl.strip() else ""
-        user = fill(
-            "plan_user",
-            domain=domain_text.strip(),
-            explanation=words,
-            example=shown,
-            problem=problem_nl.strip(),
-        )
-        return Request(
-            messages=(
-                Message(role="system", text=prompt_text("plan_system")),
-                Message(role="user", text=user),
-            ),
-            max_tokens=self._max_tokens,
-            purpose="plan",
+    def shown(self, example: ExamplePair) -> str:
+        """The example's plan as the prompt introduces it; empty if it has none."""
+        if not example.plan.strip():
+            return ""
+        return (
+            f"\nAn example. This problem:\n\n{example.description.strip()}\n\n"
+            f"has this plan:\n\n{example.plan.strip()}\n"
         )
 
     def write_plan(
@@ -91,15 +50,8 @@ class PlanWriter:
             ModelError: The model could not be reached or is out of budget.
         """
         domain = read_domain(repair(domain_text, "(define (problem p) (:init) (:goal (and)))")[0])
-        answer = ask_until_valid(
-            self._model,
-            self.build_request(domain_text, domain_nl, problem_nl, example),
-            lambda text: read_plan(text, domain),
-            repairs=self._repairs,
-            emit=self._emit,
-        )
-        self.usage = self.usage + answer.usage
-        return answer.value
+        request = self.build_request(domain_text, domain_nl, problem_nl, example)
+        return self.ask(request, lambda text: read_plan(text, domain)).value
 
 
 _STEP = re.compile(r"\(\s*([a-z][\w-]*)((?:\s+[\w-]+)*)\s*\)")

@@ -7,16 +7,17 @@ and repaired with diagnostics a bounded number of times. The model never writes 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, cast
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import cast
 
 from embodied.bounded_json import LONGEST_TEXT, UnreadableAnswerError, json_object
 from embodied.errors import Diagnostic, NotUnderstoodError, ProgramError
-from embodied.language._prompting import fill, prompt_text
 from embodied.language.pddl.goal_grammar import goal_grammar
-from embodied.language.repair import ask_until_valid, ignore
-from embodied.protocols import Emit, LanguageModel, Message, Request, StateMemory, Usage
+from embodied.language.prompting import fill, prompt_text
+from embodied.language.records import object_schema
+from embodied.language.repair import Writer
+from embodied.protocols import LanguageModel, Request, StateMemory
 from embodied.symbolic import (
     Domain,
     Formula,
@@ -34,19 +35,13 @@ LONGEST_SENTENCE = 2_000
 _MOST_EXCHANGES = 6
 _MOST_STATIC_FACTS = 40
 
-ANSWER_SCHEMA: Mapping[str, Any] = {
-    "type": "object",
-    "properties": {
-        "stages": {"type": "array", "items": {"type": "string"}},
-        "unsupported": {"type": "string"},
-    },
-    "required": ["stages", "unsupported"],
-    "additionalProperties": False,
-}
+ANSWER_SCHEMA = object_schema(
+    {"stages": {"type": "array", "items": {"type": "string"}}, "unsupported": {"type": "string"}}
+)
 """JSON schema of the model's answer."""
 
 
-class SceneTranslator:
+class SceneTranslator(Writer):
     """Any language model as a translator of sentences about one scene.
 
     Args:
@@ -55,11 +50,6 @@ class SceneTranslator:
         objects: Object name to PDDL type, colours and the like included.
         repairs: How often the model is asked again after a faulty answer.
         max_tokens: Longest answer.
-        emit: Receives ``request``, ``response`` and ``diagnostic`` events.
-        log_calls: False leaves ``request`` and ``response`` to a model that emits its own.
-
-    Attributes:
-        usage: What all calls so far have cost.
 
     Raises:
         ProgramError: The domain is malformed.
@@ -73,28 +63,17 @@ class SceneTranslator:
         *,
         repairs: int = 2,
         max_tokens: int = 512,
-        emit: Emit = ignore,
-        log_calls: bool = True,
     ) -> None:
-        self._model = model
+        super().__init__(model, repairs=repairs, max_tokens=max_tokens)
         self._domain_text = domain_text
         self._domain = read_domain(domain_text)
         self._objects = dict(objects)
-        self._repairs = repairs
-        self._max_tokens = max_tokens
-        self._log_calls = log_calls
         self._grammar = goal_grammar(self._domain, self._objects, form="json")
-        self.emit = emit
-        self.usage = Usage()
-
-    @property
-    def name(self) -> str:
-        """The model's name."""
-        return self._model.name
 
     def build_request(self, instruction: str, memory: StateMemory) -> Request:
         """The first request for a sentence; ``translate`` sends it."""
         user = fill(
+            "pddl",
             "scene_user",
             predicates=_section(self._domain_text, ":predicates"),
             types=_type_lines(self._domain),
@@ -103,16 +82,9 @@ class SceneTranslator:
             earlier=_earlier_lines(memory),
             instruction=instruction,
         )
-        return Request(
-            messages=(
-                Message(role="system", text=prompt_text("scene_system")),
-                Message(role="user", text=user),
-            ),
-            schema=ANSWER_SCHEMA,
-            grammar=self._grammar,
-            max_tokens=self._max_tokens,
-            purpose="pddl-goal",
-        )
+        system = prompt_text("pddl", "scene_system")
+        request = self.request(system, user, "pddl-goal", schema=ANSWER_SCHEMA)
+        return replace(request, grammar=self._grammar)
 
     def translate(self, instruction: str, memory: StateMemory, spec: WorldSpec) -> PddlProgram:
         """Translate one sentence about the scene as ``memory`` believes it to be.
@@ -125,15 +97,8 @@ class SceneTranslator:
         """
         sentence = " ".join(instruction.split())
         _check_length(sentence)
-        answer = ask_until_valid(
-            self._model,
-            self.build_request(sentence, memory),
-            lambda text: self.read(text, memory.facts),
-            repairs=self._repairs,
-            emit=self.emit,
-            log_calls=self._log_calls,
-        )
-        self.usage = self.usage + answer.usage
+        request = self.build_request(sentence, memory)
+        answer = self.ask(request, lambda text: self.read(text, memory.facts))
         if isinstance(answer.value, _Refusal):
             hint = f"known objects: {', '.join(self._objects)}"
             problem = answer.value.reason
@@ -331,9 +296,8 @@ def _fact_lines(domain: Domain, facts: frozenset[Atom]) -> str:
 
 
 def _earlier_lines(memory: StateMemory) -> str:
-    exchanges: Sequence[Any] = memory.exchanges[-_MOST_EXCHANGES:]
     lines: list[str] = []
-    for sentence, program in exchanges:
+    for sentence, program in memory.exchanges[-_MOST_EXCHANGES:]:
         if isinstance(program, PddlProgram):
             lines += [
                 f"Earlier instruction: {sentence}",

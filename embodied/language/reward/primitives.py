@@ -9,15 +9,17 @@ baseline of the published comparison, not a recommended route.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, TypeAlias, cast
+from dataclasses import dataclass, replace
+from typing import Any, TypeAlias
 
-from embodied.errors import Diagnostic, ProgramError
+from embodied.errors import ProgramError
+from embodied.language.prompting import fill
+from embodied.language.records import JsonReader, parsed
+from embodied.language.repair import Writer
 from embodied.language.reward import building as build
-from embodied.language.reward.vocabulary import ARM_POINTS, FEET, Parameter, check, prompt
-from embodied.protocols import LanguageModel, Message, Request, StateMemory
+from embodied.language.reward.vocabulary import ARM_POINTS, FEET, Parameter, check
+from embodied.protocols import LanguageModel, StateMemory
 from embodied.types import RewardProgram, RewardStage, WorldSpec
 
 Values: TypeAlias = Mapping[str, Any]
@@ -123,50 +125,33 @@ def program_from_skills(text: str, robot: str, *, source: str) -> RewardProgram:
     Raises:
         ProgramError: Not JSON, or an unknown skill, parameter or value; says the legal ones.
     """
-    skills = PRIMITIVES[robot]
-    found: list[Diagnostic] = []
-    stages: list[RewardStage] = []
-    try:
-        items = json.loads(text)["skills"]
-        if not isinstance(items, list) or not items:
-            raise TypeError
-    except (json.JSONDecodeError, KeyError, TypeError):
-        hint = '{"skills": [{"skill": NAME, ...}]} with at least one skill'
-        raise ProgramError(
-            text, [Diagnostic(where="answer", problem="not a list of skills", hint=hint)]
-        ) from None
-    for i, item in enumerate(cast("list[Any]", items)):
-        given: dict[str, Any] = dict(item) if isinstance(item, dict) else {}  # pyright: ignore
+    skills, reader = PRIMITIVES[robot], JsonReader()
+
+    def stage(data: object, where: str) -> RewardStage:
+        given = reader.object(data, where)
         name = str(given.pop("skill", ""))
-        where = f"skills[{i}]"
         if name not in skills:
-            hint = "legal: " + ", ".join(skills)
-            found.append(Diagnostic(where=where, problem=f"unknown skill {name!r}", hint=hint))
-            continue
+            reader.wrong(where, f"unknown skill {name!r}", "legal: " + ", ".join(skills))
+            return build.stage()
         known = {p.name: p for p in skills[name].parameters}
-        values: dict[str, Any] = {
-            n: p.default for n, p in known.items() if p.default is not None
-        } | given
+        values = {n: p.default for n, p in known.items() if p.default is not None} | given
         wrong = [n for n in values if n not in known] + [n for n in known if n not in values]
-        wrong += [
-            n
-            for n, p in known.items()
-            if n in values and n not in wrong and not _legal(p, values[n])
-        ]
+        wrong += [n for n, p in known.items() if n in values and not _legal(p, values[n])]
         if wrong:
-            hint = describe_primitives(robot)
             problem = f"{name}: wrong or missing {', '.join(wrong)}"
-            found.append(Diagnostic(where=where, problem=problem, hint=hint))
-            continue
-        made = skills[name].make(values)
-        last = i + 1 == len(cast("list[Any]", items))
-        stages.append(build.stage(*made.terms, seconds=None if last else SKILL_S))
+            reader.wrong(where, problem, describe_primitives(robot))
+            return build.stage()
+        return skills[name].make(values)
+
+    form = '{"skills": [{"skill": NAME, ...}]}'
+    made = reader.items(parsed(text, form).get("skills"), "skills", stage)
+    if not made and not reader.diagnostics:
+        reader.wrong("skills", "there is no skill", f"{form} with at least one skill")
+    stages = (*(replace(s, duration_s=SKILL_S) for s in made[:-1]), *made[-1:])
+    program = RewardProgram(robot=robot, stages=stages, source=source)
+    found = tuple(reader.diagnostics) or check(program)
     if found:
         raise ProgramError(text, found)
-    program = RewardProgram(robot=robot, stages=tuple(stages), source=source)
-    illegal = check(program)
-    if illegal:
-        raise ProgramError(text, illegal)
     return program
 
 
@@ -178,16 +163,12 @@ def _legal(parameter: Parameter, value: object) -> bool:
     return parameter.lower <= value <= parameter.upper
 
 
-class PrimitiveTranslator:
+class PrimitiveTranslator(Writer):
     """Translator that lets a model choose primitive skills (baseline)."""
 
     def __init__(self, model: LanguageModel, robot: str, *, repairs: int = 2) -> None:
-        self.model, self.robot, self.repairs = model, robot, repairs
-
-    @property
-    def name(self) -> str:
-        """Who answers."""
-        return self.model.name
+        super().__init__(model, repairs=repairs, max_tokens=1024)
+        self.robot = robot
 
     def translate(self, instruction: str, memory: StateMemory, spec: WorldSpec) -> RewardProgram:
         """Translate one sentence; earlier sentences are repeated to the model.
@@ -197,22 +178,10 @@ class PrimitiveTranslator:
             ModelError: The model could not be reached or is out of budget.
         """
         del spec
-        said = [sentence for sentence, _ in memory.exchanges]
-        asked = "\n".join([*(f"Before: {s}" for s in said), f"Now: {instruction}"])
-        system = prompt("primitives").replace("{{robot}}", self.robot)
-        system = system.replace("{{skills}}", describe_primitives(self.robot))
-        messages = (Message(role="system", text=system), Message(role="user", text=asked))
-        for attempt in range(self.repairs + 1):
-            answer = self.model.complete(Request(messages=messages, purpose="primitives")).text
-            try:
-                return program_from_skills(answer, self.robot, source=self.model.name)
-            except ProgramError as error:
-                if attempt == self.repairs:
-                    raise
-                problems = "\n".join(f"- {d}" for d in error.diagnostics)
-                messages = (
-                    *messages,
-                    Message(role="assistant", text=answer),
-                    Message(role="user", text=f"Not usable:\n{problems}\nWrite it again."),
-                )
-        raise AssertionError("unreachable")
+        before = [f"Before: {sentence}" for sentence, _ in memory.exchanges]
+        system = fill(
+            "reward", "primitives", robot=self.robot, skills=describe_primitives(self.robot)
+        )
+        request = self.request(system, "\n".join([*before, f"Now: {instruction}"]), "primitives")
+        source = self.model.name
+        return self.ask(request, lambda t: program_from_skills(t, self.robot, source=source)).value

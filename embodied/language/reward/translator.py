@@ -9,24 +9,29 @@ correction edits it instead of starting over.
 
 from __future__ import annotations
 
-from embodied.errors import Diagnostic, ProgramError
+from embodied.language.prompting import fill
+from embodied.language.repair import Writer, said
 from embodied.language.reward.amending import current
 from embodied.language.reward.serialise import json_schema, program_from_json, program_to_json
 from embodied.language.reward.speech import Speech
-from embodied.language.reward.vocabulary import describe, prompt
-from embodied.protocols import LanguageModel, Message, Request, StateMemory
+from embodied.language.reward.vocabulary import describe
+from embodied.protocols import LanguageModel, StateMemory
 from embodied.types import RewardProgram, WorldSpec
 
 
 def coding_prompt(speech: Speech) -> str:
     """System prompt of the reward coder for a robot in its scene."""
     words = speech.vocabulary
-    text = prompt("reward_coding").replace("{{robot}}", words.robot)
-    text = text.replace("{{vocabulary}}", describe(words))
-    return text.replace("{{examples}}", speech.legal_examples())
+    return fill(
+        "reward",
+        "reward_coding",
+        robot=words.robot,
+        vocabulary=describe(words),
+        examples=speech.legal_examples(),
+    )
 
 
-class RewardTranslator:
+class RewardTranslator(Writer):
     """Translator to reward programs by a language model.
 
     Args:
@@ -44,12 +49,8 @@ class RewardTranslator:
         two_step: bool = True,
         repairs: int = 2,
     ) -> None:
-        self.model, self.speech, self.two_step, self.repairs = model, speech, two_step, repairs
-
-    @property
-    def name(self) -> str:
-        """Who answers."""
-        return self.model.name
+        super().__init__(model, repairs=repairs)
+        self.speech, self.two_step = speech, two_step
 
     def translate(self, instruction: str, memory: StateMemory, spec: WorldSpec) -> RewardProgram:
         """Translate one sentence.
@@ -59,12 +60,7 @@ class RewardTranslator:
             ModelError: The model could not be reached or is out of budget.
         """
         del spec
-        if not instruction.strip():
-            raise ProgramError(
-                instruction,
-                [Diagnostic(where="sentence", problem="it is empty", hint="say what to do")],
-            )
-        asked = instruction.strip()
+        asked = said(instruction)
         before = current(memory)
         if before is not None:
             asked = (
@@ -73,51 +69,20 @@ class RewardTranslator:
                 "Keep everything of the program in force that the person does not change."
             )
         if self.two_step:
-            asked = f"{asked}\n\nDescription of the motion:\n{self.describe_motion(asked)}"
-        return self.code(asked)
+            asked = f"{asked}\n\nDescription of the motion:\n{self._description(asked)}"
+        return self._code(asked)
 
-    def describe_motion(self, asked: str) -> str:
+    def _description(self, asked: str) -> str:
         """First step: the sentence as a filled-in description of the motion."""
-        request = Request(
-            messages=(
-                Message(role="system", text=self.speech.describing()),
-                Message(role="user", text=asked),
-            ),
-            purpose="motion-description",
-        )
-        return self.model.complete(request).text.strip()
+        request = self.request(self.speech.describing(), asked, "motion-description")
+        return self.ask(request, str.strip).value
 
-    def code(self, asked: str) -> RewardProgram:
+    def _code(self, asked: str) -> RewardProgram:
         """Second step: a description (or a sentence) as a reward program, with repairs."""
-        messages: tuple[Message, ...] = (
-            Message(role="system", text=coding_prompt(self.speech)),
-            Message(role="user", text=asked),
-        )
-        attempt = 0
-        while True:
-            answer = self.model.complete(
-                Request(
-                    messages=messages,
-                    schema=json_schema(self.speech.vocabulary),
-                    max_tokens=2048,
-                    purpose="reward-program" if attempt == 0 else "reward-repair",
-                )
-            ).text
-            try:
-                return program_from_json(answer, self.speech.vocabulary, source=self.model.name)
-            except ProgramError as error:
-                if attempt >= self.repairs:
-                    raise
-                attempt += 1
-                problems = "\n".join(f"- {d}" for d in error.diagnostics)
-                messages = (
-                    *messages,
-                    Message(role="assistant", text=answer),
-                    Message(
-                        role="user",
-                        text=f"That program cannot be used:\n{problems}\nWrite it again, mended.",
-                    ),
-                )
+        words, source = self.speech.vocabulary, self.model.name
+        system = coding_prompt(self.speech)
+        request = self.request(system, asked, "reward-program", schema=json_schema(words))
+        return self.ask(request, lambda t: program_from_json(t, words, source=source)).value
 
     def repair_motion(
         self, instruction: str, program: RewardProgram, unmet: tuple[str, ...]
@@ -130,7 +95,7 @@ class RewardTranslator:
             unmet: For each such term what was measured.
         """
         problems = "\n".join(f"- {line}" for line in unmet)
-        return self.code(
+        return self._code(
             f"The person asked: {instruction}\nThis program was tried:\n"
             f"{program_to_json(program, indent=None)}\nMeasured afterwards:\n{problems}\n"
             "Change weights, targets or stages so that the motion succeeds."

@@ -1,7 +1,7 @@
 """The language of value maps: vocabulary, checks, JSON, translation."""
 
-from embodied.language.value_map._reading import Workspace as Workspace
 from embodied.language.value_map.describe import describe as describe
+from embodied.language.value_map.serialise import Workspace as Workspace
 from embodied.language.value_map.serialise import digest as digest
 from embodied.language.value_map.serialise import json_schema as json_schema
 from embodied.language.value_map.serialise import read_json as read_json

@@ -9,12 +9,30 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
 
-from embodied.bounded_json import UnreadableAnswerError, json_object
 from embodied.errors import Diagnostic, NotUnderstoodError, ProgramError
-from embodied.language.value_map._reading import Reader, Workspace
+from embodied.language.records import (
+    JsonReader,
+    Schema,
+    all_wrong,
+    any_schema,
+    keys_of,
+    list_schema,
+    name_schema,
+    number_schema,
+    object_schema,
+    or_null,
+    parsed,
+    record_schema,
+    unshared,
+)
+from embodied.language.value_map.building import (
+    EVERYWHERE,
+    SIDE_DISTANCE_M,
+    area_region,
+    point,
+)
 from embodied.language.value_map.vocabulary import (
     AREAS,
     CONDITIONS,
@@ -28,6 +46,22 @@ from embodied.language.value_map.vocabulary import (
 )
 from embodied.types import MapOperation, Region, ValueMapCondition, ValueMapProgram, ValueMapStage
 
+STAGES_MAX, OPERATIONS_MAX = 12, 24
+"""Most stages of a program and operations of a stage that a decoder may write."""
+
+Workspace = tuple[tuple[float, float], tuple[float, float]]
+"""Lower and upper corner (x, y) of the workspace, world frame, m."""
+
+Value = float | tuple[float, float, float, float]
+
+_NAMED: Mapping[str, Mapping[str, Value]] = {
+    "velocity": SPEEDS_M_S,
+    "rotation": GRIPPER_DIRECTIONS,
+    "gripper": {"open": 1.0, "closed": 0.0},
+}
+_DEFAULTS: Mapping[str, float] = {"affordance": 1.0, "avoidance": 1.0}
+_AROUND = ("point", "ball", "along")
+
 
 def read_json(
     text: str, *, objects: Sequence[str], workspace: Workspace | None = None, source: str = "json"
@@ -35,7 +69,7 @@ def read_json(
     """Read a program that a model or a person wrote.
 
     Args:
-        text: JSON text; a Markdown fence around it is taken off.
+        text: JSON text; prose and a Markdown fence around it are passed over.
         objects: Names of the objects that are in the scene.
         workspace: Lower and upper corner (x, y) of the workspace, for ``area`` regions.
         source: Who wrote it.
@@ -44,21 +78,13 @@ def read_json(
         ProgramError: With every diagnostic found; the program is not usable.
         NotUnderstoodError: It says that the request cannot be met.
     """
-    try:
-        data = json_object(text)
-    except UnreadableAnswerError as error:
-        hint = error.hint or 'answer with one JSON object {"stages": [...]} and nothing else'
-        raise ProgramError(
-            text, [Diagnostic(where=error.where, problem=error.problem, hint=hint)]
-        ) from None
-    if set(data) == {"cannot"}:
-        raise NotUnderstoodError(text, [Diagnostic(where="request", problem=str(data["cannot"]))])
-    reader = Reader(workspace)
+    data = parsed(text, '{"stages": [...]}')
+    cannot = data.get("cannot")
+    if cannot is not None and not data.get("stages"):
+        raise NotUnderstoodError(text, [Diagnostic(where="request", problem=str(cannot))])
+    reader = _Reader(workspace)
     program = ValueMapProgram(stages=reader.stages(data), source=source)
-    found = list(reader.diagnostics)
-    if not any(d.where in ("program", "stages") for d in found):
-        seen = {d.where for d in found}
-        found += [d for d in check(program, objects) if d.where not in seen]
+    found = all_wrong(reader, lambda: check(program, objects))
     if found:
         raise ProgramError(text, found)
     return program
@@ -74,8 +100,8 @@ def digest(program: ValueMapProgram) -> str:
     return hashlib.sha256(to_json(program, indent=None).encode()).hexdigest()[:16]
 
 
-def _stage_data(stage: ValueMapStage) -> dict[str, Any]:
-    data: dict[str, Any] = {
+def _stage_data(stage: ValueMapStage) -> dict[str, object]:
+    data: dict[str, object] = {
         "moving": stage.moving,
         "operations": [_operation_data(o) for o in stage.operations],
     }
@@ -85,7 +111,7 @@ def _stage_data(stage: ValueMapStage) -> dict[str, Any]:
     return data
 
 
-def _operation_data(operation: MapOperation) -> dict[str, Any]:
+def _operation_data(operation: MapOperation) -> dict[str, object]:
     value = operation.value
     return {
         "map": operation.map,
@@ -94,12 +120,12 @@ def _operation_data(operation: MapOperation) -> dict[str, Any]:
     }
 
 
-def _region_data(region: Region) -> dict[str, Any]:
+def _region_data(region: Region) -> dict[str, object]:
     return {"shape": region.shape, "frame": region.frame, **dict(sorted(region.parameters.items()))}
 
 
-def _condition_data(condition: ValueMapCondition) -> dict[str, Any]:
-    data: dict[str, Any] = {"what": condition.what, "subject": condition.subject}
+def _condition_data(condition: ValueMapCondition) -> dict[str, object]:
+    data: dict[str, object] = {"what": condition.what, "subject": condition.subject}
     if condition.region is not None:
         data["region"] = _region_data(condition.region)
     if condition.what in ("opening", "closed"):
@@ -107,86 +133,169 @@ def _condition_data(condition: ValueMapCondition) -> dict[str, Any]:
     return data
 
 
-def json_schema(objects: Sequence[str]) -> dict[str, Any]:
-    """JSON schema (draft 2020-12) of the programs that may be written about a scene.
+def json_schema(objects: Sequence[str]) -> Schema:
+    """Strict JSON schema (draft 2020-12) of the programs that may be written about a scene.
 
     Names are enumerated and numbers bounded, so a decoder that follows the schema can write neither
-    an unknown object nor a value out of range.
+    an unknown object nor a value out of range. A request that cannot be met has no stages, and
+    ``cannot`` says why.
     """
-    frames = [MOVING_GRIPPER, *objects]
-    region = {"anyOf": _region_schemas(frames)}
-    condition = _object(
-        {
-            "what": {"enum": list(CONDITIONS)},
-            "subject": {"enum": frames},
-            "region": region,
-            "value": {"type": "number", "minimum": 0, "maximum": 2},
-        },
-        ("what", "subject"),
+    frames = (MOVING_GRIPPER, *objects)
+    region: Schema = {"$ref": "#/$defs/region"}
+    condition = record_schema(
+        ValueMapCondition,
+        what=name_schema(*CONDITIONS),
+        subject=or_null(name_schema(*frames)),
+        region=or_null(region),
+        value=or_null(number_schema(0, 2)),
     )
-    stage = _object(
-        {
-            "moving": {"enum": frames},
-            "operations": {
-                "type": "array",
-                "minItems": 1,
-                "maxItems": 24,
-                "items": {"anyOf": [_operation_schema(m, region) for m in MAPS]},
-            },
-            "when": condition,
-            "until": condition,
-        },
-        ("moving", "operations"),
+    stage = record_schema(
+        ValueMapStage,
+        moving=name_schema(*frames),
+        operations=list_schema(
+            any_schema(*(_operation_schema(m, region) for m in MAPS)), 1, OPERATIONS_MAX
+        ),
+        when=or_null(condition),
+        until=or_null(condition),
     )
-    top = _object(
-        {"stages": {"type": "array", "minItems": 1, "maxItems": 12, "items": stage}}, ("stages",)
-    )
-    refusal = _object({"cannot": {"type": "string"}}, ("cannot",))
-    return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "value-map program",
-        "anyOf": [top, refusal],
-    }
+    stages = list_schema(stage, 0, STAGES_MAX)
+    program = object_schema({"stages": stages, "cannot": or_null({"type": "string"})})
+    region_schema = any_schema(*_region_schemas(frames))
+    return unshared({**program, "title": "value-map program", "$defs": {"region": region_schema}})
 
 
-def _operation_schema(name: str, region: dict[str, Any]) -> dict[str, Any]:
-    lower, upper = MAPS[name]
-    number = {"type": "number", "minimum": lower, "maximum": upper}
-    named = {
-        "velocity": list(SPEEDS_M_S),
-        "rotation": list(GRIPPER_DIRECTIONS),
-        "gripper": ["open", "closed"],
-    }
-    value: dict[str, Any] = number
+def _operation_schema(name: str, region: Schema) -> Schema:
+    value = number_schema(*MAPS[name])
     if name == "rotation":
-        value = {"type": "array", "items": number, "minItems": 4, "maxItems": 4}
-    if name in named:
-        value = {"anyOf": [{"enum": named[name]}, value]}
-    return _object({"map": {"const": name}, "region": region, "value": value}, ("map", "region"))
+        value = list_schema(value, 4, 4)
+    if name in _NAMED:
+        value = any_schema(name_schema(*_NAMED[name]), value)
+    return record_schema(
+        MapOperation,
+        map=name_schema(name),
+        region=or_null(region),
+        value=or_null(value) if name in _DEFAULTS else value,
+    )
 
 
-def _region_schemas(frames: list[str]) -> list[dict[str, Any]]:
-    metres = {"type": "number", "minimum": -2, "maximum": 2}
-    found: list[dict[str, Any]] = []
+def _region_schemas(frames: tuple[str, ...]) -> list[Schema]:
+    metres, distance = number_schema(-2, 2), number_schema(0, 2)
+    found: list[Schema] = []
     for shape, (needed, optional) in SHAPES.items():
-        legal = frames if shape == "near-object" else ["world", *frames]
-        properties: dict[str, Any] = {"shape": {"const": shape}, "frame": {"enum": legal}}
-        properties |= {n: metres for n in (*needed, *optional)}
-        found.append(_object(properties, ("shape", "frame", *needed)))
-    side: dict[str, Any] = {
-        "shape": {"const": "side"},
-        "side": {"enum": list(SIDES)},
-        "frame": {"enum": frames},
-        "distance": {"type": "number", "minimum": 0, "maximum": 2},
+        legal = frames if shape == "near-object" else ("world", *frames)
+        keys = {"shape": name_schema(shape), "frame": name_schema(*legal)}
+        keys |= dict.fromkeys(needed, metres) | dict.fromkeys(optional, or_null(metres))
+        found.append(object_schema(keys))
+    side = {
+        "shape": name_schema("side"),
+        "side": name_schema(*SIDES),
+        "frame": name_schema(*frames),
+        "distance": or_null(distance),
     }
-    area: dict[str, Any] = {"shape": {"const": "area"}, "area": {"enum": AREAS}}
-    return [*found, _object(side, ("shape", "side", "frame")), _object(area, ("shape", "area"))]
+    area = {"shape": name_schema("area"), "area": name_schema(*AREAS)}
+    return [*found, object_schema(side), object_schema(area)]
 
 
-def _object(properties: dict[str, Any], required: Sequence[str]) -> dict[str, Any]:
-    return {
-        "type": "object",
-        "additionalProperties": False,
-        "required": list(required),
-        "properties": properties,
-    }
+class _Reader(JsonReader):
+    """Turns parsed JSON into stages.
+
+    Args:
+        workspace: For ``area`` regions.
+    """
+
+    def __init__(self, workspace: Workspace | None) -> None:
+        super().__init__()
+        self.workspace = workspace
+
+    def stages(self, data: object) -> tuple[ValueMapStage, ...]:
+        top = self.object(data, "program", ("stages", "cannot"))
+        if "stages" not in top:
+            self.wrong("stages", "missing", 'write {"stages": [{"moving": ...}]}')
+        elif "cannot" in top:
+            self.wrong("cannot", "there are stages too", "give stages, or say why not")
+        return self.items(top.get("stages"), "stages", self._stage)
+
+    def _stage(self, data: object, where: str) -> ValueMapStage:
+        stage = self.object(data, where, keys_of(ValueMapStage))
+        return ValueMapStage(
+            moving=str(stage.get("moving", MOVING_GRIPPER)),
+            operations=self.items(stage.get("operations"), f"{where}.operations", self._operation),
+            when=self._condition(stage.get("when"), f"{where}.when"),
+            until=self._condition(stage.get("until"), f"{where}.until"),
+        )
+
+    def _operation(self, data: object, where: str) -> MapOperation:
+        operation = self.object(data, where, keys_of(MapOperation))
+        name = str(operation.get("map", ""))
+        written = operation.get("value", _DEFAULTS.get(name))
+        return MapOperation(
+            map=name,
+            region=self._region(operation.get("region", {"shape": "box"}), f"{where}.region"),
+            value=self._value(name, written, f"{where}.value"),
+        )
+
+    def _value(self, name: str, written: object, where: str) -> Value:
+        named = _NAMED.get(name, {})
+        if isinstance(written, str) and written in named:
+            return named[written]
+        if name != "rotation":
+            return self.number(written, "m/s" if name == "velocity" else "1", where, named)
+        numbers: tuple[float, ...] = ()
+        if isinstance(written, list):
+            numbers = self.items(written, where, lambda v, _: self.number(v, "1", where))
+        if len(numbers) != 4:
+            problem = f"a rotation is a name or a quaternion wxyz, got {written!r}"
+            self.wrong(where, problem, f"legal names: {', '.join(named)}")
+            return GRIPPER_DIRECTIONS["down"]
+        return (numbers[0], numbers[1], numbers[2], numbers[3])
+
+    def _region(self, data: object, where: str) -> Region:
+        region = self.object(data, where)
+        shape, frame = str(region.get("shape", "")), str(region.get("frame", "world"))
+        if shape == "side":
+            return self._side(region, frame, where)
+        if shape == "area":
+            return self._area(region, where)
+        if shape not in SHAPES:
+            legal = ", ".join((*SHAPES, "side", "area"))
+            self.wrong(f"{where}.shape", f"unknown shape {shape!r}", f"legal: {legal}")
+            return EVERYWHERE
+        given = {k: v for k, v in region.items() if k not in ("shape", "frame")}
+        numbers = {k: self.number(v, "m", f"{where}.{k}") for k, v in given.items()}
+        if shape in _AROUND and any(k in numbers for k in "xyz") or shape == "point":
+            numbers = {**dict.fromkeys("xyz", 0.0), **numbers}
+        return Region(shape=shape, frame=frame, parameters=numbers)
+
+    def _side(self, region: Mapping[str, object], frame: str, where: str) -> Region:
+        self.object(region, where, ("shape", "frame", "side", "distance"))
+        side = str(region.get("side", ""))
+        if side not in SIDES:
+            legal = ", ".join(SIDES)
+            self.wrong(f"{where}.side", f"unknown side {side!r}", f"legal: {legal}")
+            return EVERYWHERE
+        distance = self.number(region.get("distance", SIDE_DISTANCE_M), "m", f"{where}.distance")
+        return point(frame, SIDES[side], distance)
+
+    def _area(self, region: Mapping[str, object], where: str) -> Region:
+        self.object(region, where, ("shape", "area", "frame"))
+        area = str(region.get("area", ""))
+        if area not in AREAS:
+            legal = ", ".join(AREAS)
+            self.wrong(f"{where}.area", f"unknown area {area!r}", f"legal: {legal}")
+        elif self.workspace is None:
+            self.wrong(where, "the workspace is not known here", "use a box with its bounds")
+        else:
+            return area_region(area, *self.workspace)
+        return EVERYWHERE
+
+    def _condition(self, data: object, where: str) -> ValueMapCondition | None:
+        if data is None:
+            return None
+        condition = self.object(data, where, keys_of(ValueMapCondition))
+        region = condition.get("region")
+        return ValueMapCondition(
+            what=str(condition.get("what", "")),
+            subject=str(condition.get("subject", MOVING_GRIPPER)),
+            region=None if region is None else self._region(region, f"{where}.region"),
+            value=self.number(condition.get("value", 0.0), "m", f"{where}.value"),
+        )

@@ -8,14 +8,13 @@ process.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from importlib.resources import files
-from string import Template
 
-from embodied.errors import ConfigurationError, Diagnostic, ProgramError
-from embodied.language.repair import ask_until_valid, ignore
+from embodied.errors import ConfigurationError
+from embodied.language.prompting import fill, prompt_text
+from embodied.language.repair import Writer, said
 from embodied.language.value_map.python_program import run_python
 from embodied.language.value_map.serialise import json_schema, read_json
-from embodied.protocols import Emit, LanguageModel, Message, Request, StateMemory
+from embodied.protocols import LanguageModel, StateMemory
 from embodied.types import Array, ObjectSpec, ValueMapProgram, WorldSpec
 
 FORMS = ("json", "python")
@@ -24,15 +23,10 @@ Positions = Callable[[], Mapping[str, Array]]
 """Where objects and ``"gripper"`` are believed to be now, (3,) each, world frame, m."""
 
 
-def prompt(name: str) -> str:
-    """Text of a prompt file of this package."""
-    folder = files("embodied.language.value_map") / "prompts"
-    return (folder / f"{name}.md").read_text(encoding="utf-8").strip("\n")
-
-
 def system_prompt(form: str) -> str:
     """What the model is told before the request, in one of ``FORMS``."""
-    return Template(prompt(f"{form}_system")).substitute(examples=prompt(f"{form}_examples"))
+    examples = prompt_text("value_map", f"{form}_examples")
+    return fill("value_map", f"{form}_system", examples=examples)
 
 
 def scene_text(spec: WorldSpec) -> str:
@@ -56,7 +50,7 @@ def _object_text(spec: ObjectSpec) -> str:
     return text
 
 
-class ValueMapTranslator:
+class ValueMapTranslator(Writer):
     """Translator to value-map programs by a language model.
 
     Args:
@@ -64,7 +58,6 @@ class ValueMapTranslator:
         form: One of ``FORMS``.
         positions: Where things are, asked when a Python program is run; needed for that form.
         repairs: How often diagnostics may go back to the model.
-        emit: Receives ``request``, ``response`` and ``diagnostic`` events.
 
     Raises:
         ConfigurationError: Unknown form, or no positions for Python.
@@ -77,19 +70,13 @@ class ValueMapTranslator:
         form: str = "json",
         positions: Positions | None = None,
         repairs: int = 2,
-        emit: Emit = ignore,
     ) -> None:
         if form not in FORMS:
             raise ConfigurationError(f"unknown form {form!r}, legal: {', '.join(FORMS)}")
         if form == "python" and positions is None:
             raise ConfigurationError("programs in Python need the positions of the objects")
-        self.model, self.form, self.repairs = model, form, repairs
-        self._positions, self._emit = positions, emit
-
-    @property
-    def name(self) -> str:
-        """Who answers."""
-        return self.model.name
+        super().__init__(model, repairs=repairs)
+        self.form, self._positions = form, positions
 
     def translate(self, instruction: str, memory: StateMemory, spec: WorldSpec) -> ValueMapProgram:
         """Translate one sentence.
@@ -99,29 +86,16 @@ class ValueMapTranslator:
             NotUnderstoodError: The model says that it cannot be done.
             ModelError: The model could not be reached or is out of budget.
         """
-        if not instruction.strip():
-            empty = Diagnostic(where="sentence", problem="it is empty", hint="say what to do")
-            raise ProgramError(instruction, [empty])
+        asked = said(instruction)
         earlier = [s for s, p in memory.exchanges if isinstance(p, ValueMapProgram)]
         before = "".join(f"Said before: {s}\n" for s in earlier[-3:])
-        user = f"{scene_text(spec)}\n\n{before}Request: {instruction.strip()}"
-        request = Request(
-            messages=(
-                Message(role="system", text=system_prompt(self.form)),
-                Message(role="user", text=user),
-            ),
+        request = self.request(
+            system_prompt(self.form),
+            f"{scene_text(spec)}\n\n{before}Request: {asked}",
+            f"value-map-{self.form}",
             schema=json_schema(tuple(spec.objects)) if self.form == "json" else None,
-            max_tokens=2048,
-            purpose=f"value-map-{self.form}",
         )
-        answer = ask_until_valid(
-            self.model,
-            request,
-            lambda text: self.read(text, spec),
-            repairs=self.repairs,
-            emit=self._emit,
-        )
-        return answer.value
+        return self.ask(request, lambda text: self.read(text, spec)).value
 
     def read(self, text: str, spec: WorldSpec) -> ValueMapProgram:
         """What an answer means.

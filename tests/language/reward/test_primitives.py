@@ -33,8 +33,8 @@ def test_skills_become_stages_in_order() -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("sit", "not a list of skills"),
-        ('{"skills": []}', "not a list of skills"),
+        ("sit", "not JSON"),
+        ('{"skills": []}', "there is no skill"),
         (SIT.replace("set_torso", "backflip"), "legal: set_torso, head_towards"),
         (SIT.replace("0.12", "3"), "wrong or missing height"),
         (SIT.replace('"height"', '"depth"'), "wrong or missing depth, height"),
@@ -59,7 +59,7 @@ def test_the_model_is_told_the_skills_and_may_mend_its_answer() -> None:
     program = translator.translate("sit", Conversation(), spec)
     assert program.stages[0].terms[0].parameters["height"] == 0.12
     assert all(f"`{n}`" in asked[0].messages[0].text for n in PRIMITIVES["quadruped"])
-    assert "not a list of skills" in asked[1].messages[-1].text
+    assert "not JSON" in asked[1].messages[-1].text
 
 
 def test_every_robot_has_skills_described() -> None:

@@ -50,7 +50,7 @@ def test_every_example_of_the_prompts_is_legal_and_runs(robot: str) -> None:
 @pytest.mark.parametrize("robot", list(VOCABULARIES))
 def test_the_prompt_is_filled_in(robot: str) -> None:
     text = coding_prompt(SPEECHES[robot])
-    assert "{{" not in text
+    assert "$" not in text
     assert all(f"`{name}`" in text for name in VOCABULARIES[robot].terms)
 
 
@@ -100,7 +100,7 @@ def test_mistakes_go_back_with_the_legal_values_and_are_bounded() -> None:
     def never(request: Request) -> str:
         nonlocal count
         count += 1
-        return "I sit."
+        return f"I sit {count}."
 
     with pytest.raises(ProgramError, match="not JSON"):
         RewardTranslator(

@@ -122,7 +122,7 @@ def test_units_are_converted_and_unknown_ones_refused() -> None:
     text = '{"stages":[{"terms":[{"name":"torso_height","height":"20 cm"}]}]}'
     read = program_from_json(text, "quadruped", source="test")
     assert read.stages[0].terms[0].parameters["height"] == pytest.approx(0.2)
-    with pytest.raises(ProgramError, match="legal: m, cm, mm") as caught:
+    with pytest.raises(ProgramError, match="units: m, cm, mm") as caught:
         program_from_json(text.replace("cm", "ells"), "quadruped", source="test")
     assert len(caught.value.diagnostics) == 1
 
@@ -186,7 +186,7 @@ def test_guards_are_written_and_read_unchanged_and_stand_in_the_schema() -> None
     assert program_from_json(text, "fr3-hand", source="test") == program
     stage = json_schema(VOCABULARIES["fr3-hand"])["properties"]["stages"]["items"]["properties"]
     for schema in stage["guards"]["items"]["anyOf"]:
-        assert set(schema["required"]) == {"sensor", "op", "value", "back"}
+        assert set(schema["required"]) == {"sensor", "op", "value", "arguments", "back"}
     for bad, where in (('"back": "one"', "back"), ('"back": 1, "why": 2', "why")):
         with pytest.raises(ProgramError, match=where):
             program_from_json(text.replace('"back": 1', bad), "fr3-hand", source="test")

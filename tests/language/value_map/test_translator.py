@@ -9,13 +9,13 @@ import pytest
 
 from embodied.errors import ConfigurationError, NotUnderstoodError, ProgramError
 from embodied.language.models import FunctionModel
+from embodied.language.prompting import prompt_text
 from embodied.language.reward.amending import Conversation
 from embodied.language.value_map import check, describe
 from embodied.language.value_map.rules import RulesValueMapTranslator
 from embodied.language.value_map.translator import (
     FORMS,
     ValueMapTranslator,
-    prompt,
     scene_text,
     system_prompt,
 )
@@ -68,7 +68,9 @@ EXAMPLES = [
     (form, request, answer)
     for form in FORMS
     for request, answer in re.findall(
-        r"Request: ([^\n]*)\n```\w+\n(.*?)```", prompt(f"{form}_examples"), re.DOTALL
+        r"Request: ([^\n]*)\n```\w+\n(.*?)```",
+        prompt_text("value_map", f"{form}_examples"),
+        re.DOTALL,
     )
 ]
 
@@ -105,7 +107,7 @@ def test_there_are_examples_of_both_forms() -> None:
     for form in FORMS:
         requests = [r for f, r, _ in EXAMPLES if f == form]
         assert len(requests) >= 9
-        assert len(requests) == prompt(f"{form}_examples").count("Request: ")
+        assert len(requests) == prompt_text("value_map", f"{form}_examples").count("Request: ")
 
 
 @pytest.mark.parametrize(("form", "request_text", "answer"), EXAMPLES)

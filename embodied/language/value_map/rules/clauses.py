@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
-from embodied.language.value_map.rules.cursor import SceneCursor
-from embodied.language.value_map.rules.words import (
+from embodied.language.value_map.building import (
     CLEARANCE_M,
+    EVERYWHERE,
     SIDE_DISTANCE_M,
-    SIDE_WORDS,
     SLOW_RADIUS_M,
+    area_region,
+    kept_to,
+    near,
+    obstacle,
+    point,
+    velocity,
 )
-from embodied.language.value_map.vocabulary import (
-    DIRECTIONS,
-    GRIPPER_DIRECTIONS,
-    SIDES,
-    SPEEDS_M_S,
-    area_bounds,
-)
+from embodied.language.value_map.rules.cursor import SceneCursor
+from embodied.language.value_map.rules.words import SIDE_WORDS
+from embodied.language.value_map.vocabulary import GRIPPER_DIRECTIONS, SIDES, SPEEDS_M_S
 from embodied.language.words.scene_words import plain
 from embodied.types import MapOperation, Region, ValueMapStage, WorldSpec
 
-EVERYWHERE = Region(shape="box")
 _KEEP = ("keep", "keeping", "stay", "staying", "remain", "remaining", "be", "being", "always")
 _AVOID = (
     "avoid", "avoiding", "stay away from", "staying away from", "keep away from",
@@ -69,36 +69,6 @@ class Stage:
         return ValueMapStage(moving=self.moving, operations=(*self.operations, *self.conditions))
 
 
-def xyz(direction: tuple[float, float, float], length_m: float) -> dict[str, float]:
-    """Parameters of a displacement."""
-    return {a: round(d * length_m, 6) + 0.0 for a, d in zip("xyz", direction, strict=True)}
-
-
-def target(region: Region) -> MapOperation:
-    """Get there."""
-    return MapOperation(map="affordance", region=region, value=1.0)
-
-
-def gripper(region: Region, opening: float) -> MapOperation:
-    """Be that far open there."""
-    return MapOperation(map="gripper", region=region, value=opening)
-
-
-def obstacle(region: Region) -> MapOperation:
-    """Do not be there."""
-    return MapOperation(map="avoidance", region=region, value=1.0)
-
-
-def velocity(region: Region, speed_m_s: float) -> MapOperation:
-    """Be that fast there."""
-    return MapOperation(map="velocity", region=region, value=speed_m_s)
-
-
-def near(name: str, radius_m: float) -> Region:
-    """Within a distance of an object's surface."""
-    return Region(shape="near-object", frame=name, parameters={"radius": radius_m})
-
-
 class ClauseReader(SceneCursor):
     """Reads places and conditions.
 
@@ -114,7 +84,7 @@ class ClauseReader(SceneCursor):
         """Box over a part of the workspace."""
         lower = (float(self.spec.workspace_lower[0]), float(self.spec.workspace_lower[1]))
         upper = (float(self.spec.workspace_upper[0]), float(self.spec.workspace_upper[1]))
-        return Region(shape="box", parameters=area_bounds(area, lower, upper))
+        return area_region(area, lower, upper)
 
     def place(self, *, onto: bool = False) -> Region | None:
         """A place; None if none comes next.
@@ -158,9 +128,8 @@ class ClauseReader(SceneCursor):
                 self.pos = before
         if side:
             length = SIDE_DISTANCE_M if distance is None else distance
-            return Region(shape="point", frame=name, parameters=xyz(SIDES[side], length))
-        lift = SIDE_DISTANCE_M if onto else 0.0
-        return Region(shape="point", frame=name, parameters=xyz(SIDES["above"], lift))
+            return point(name, SIDES[side], length)
+        return point(name, SIDES["above"], SIDE_DISTANCE_M if onto else 0.0)
 
     def _plain_side(self) -> str:
         """``left side of``, ``right of`` after a "the" that was eaten."""
@@ -233,7 +202,7 @@ class ClauseReader(SceneCursor):
         elif self.noun_here():
             name = self.noun()
             side = self._own_side()
-            return self._other_side(side, name) if side and name else None
+            return kept_to(side, name) if side and name else None
         self.eat("on the way")
         side = self.side()
         if not side:
@@ -241,7 +210,7 @@ class ClauseReader(SceneCursor):
             self.eat("the")
             side = self._plain_side()
         name = self.noun() if side else None
-        return self._other_side(side, name) if name else None
+        return kept_to(side, name) if name else None
 
     def noun_here(self) -> bool:
         """Whether a noun comes next."""
@@ -256,11 +225,6 @@ class ClauseReader(SceneCursor):
         self.eat("the", "its")
         side = self.eat("left side", "right side", "left", "right")
         return {"left": "left-of", "right": "right-of"}.get(side.split(" ")[0], "")
-
-    def _other_side(self, side: str, name: str) -> MapOperation:
-        n = SIDES[side]
-        normal = {"nx": -n[0] + 0.0, "ny": -n[1] + 0.0, "nz": -n[2] + 0.0, "offset": 0.0}
-        return obstacle(Region(shape="half-space", frame=name, parameters=normal))
 
     def _avoided(self) -> MapOperation | None:
         if not self.eat(*_AVOID):
@@ -333,8 +297,3 @@ class ClauseReader(SceneCursor):
         self.eat(*_GOING)
         speed = self.speed()
         return None if speed is None else velocity(EVERYWHERE, speed)
-
-
-def moved(region: Region, direction: str, length_m: float) -> Region:
-    """The straight way in a direction."""
-    return replace(region, parameters=xyz(DIRECTIONS[direction], length_m))

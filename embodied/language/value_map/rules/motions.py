@@ -4,29 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from embodied.language.value_map.rules.clauses import (
+from embodied.language.value_map.building import (
     EVERYWHERE,
-    ClauseReader,
-    Stage,
-    gripper,
-    target,
-    xyz,
-)
-from embodied.language.value_map.rules.words import (
-    DROP,
-    GO,
-    GRASP,
-    HAND,
     LIFT_M,
-    PUSH,
     PUSH_M,
     SIDE_DISTANCE_M,
     STEP_M,
+    along,
+    grasp,
+    gripper,
+    point,
+    release,
+    target,
 )
+from embodied.language.value_map.rules.clauses import ClauseReader, Stage
+from embodied.language.value_map.rules.words import DROP, GO, GRASP, HAND, PUSH
 from embodied.language.value_map.vocabulary import DIRECTIONS, SIDES
 from embodied.language.words.lexer import Token
 from embodied.language.words.scene_words import SceneWords, plain
-from embodied.types import MapOperation, Region, WorldSpec
+from embodied.types import MapOperation, WorldSpec
 
 _IT = ("it", "the object", "what you hold", "that", "the thing", "this", "the item")
 _SETTING = {"fork": "left-of", "knife": "right-of", "spoon": "right-of", "cup": "front-of"}
@@ -101,10 +97,10 @@ class MotionReader(ClauseReader):
         if area:
             return [Stage(moving, [target(self.area_region(area))])]
         self.pos = start
-        along = self.eat("along the line", "along a line", "in a straight line", "along",
+        line = self.eat("along the line", "along a line", "in a straight line", "along",
                          "in a line", "straight")  # fmt: skip
         distance = self.length()
-        if along:
+        if line:
             self.eat("the", "a")
         self.eat("straight")
         way = self.direction()
@@ -116,8 +112,7 @@ class MotionReader(ClauseReader):
                 distance = self.length()
             self.eat("in a straight line", "along a straight line", "along a line")
             length = default_m if distance is None else distance
-            region = Region(shape="along", frame=moving, parameters=xyz(DIRECTIONS[way], length))
-            return [Stage(moving, [target(region)])]
+            return [Stage(moving, [target(along(moving, DIRECTIONS[way], length))])]
         self.pos = start
         place = self.place()
         if place is None:
@@ -167,10 +162,8 @@ class MotionReader(ClauseReader):
 
     def _slide(self, name: str, sign: float) -> Stage:
         spec = self.spec.objects[name]
-        along = spec.opens_along if any(spec.opens_along) else (-1.0, 0.0, 0.0)
-        travel = spec.travel_m or 0.2
-        region = Region(shape="along", frame=name, parameters=xyz(along, sign * travel))
-        return Stage(name, [target(region)])
+        way = spec.opens_along if any(spec.opens_along) else (-1.0, 0.0, 0.0)
+        return Stage(name, [target(along(name, way, sign * (spec.travel_m or 0.2)))])
 
     def _bottle(self) -> list[Stage] | None:
         start = self.pos
@@ -193,12 +186,8 @@ class MotionReader(ClauseReader):
             )
         cap = caps[0]
         turned = MapOperation(map="rotation", region=EVERYWHERE, value=_TURNED_A_QUARTER)
-        up = Region(shape="along", frame="gripper", parameters=xyz(SIDES["above"], LIFT_M))
-        return [self._grasped(cap), Stage("gripper", [turned]), Stage("gripper", [target(up)])]
-
-    def _grasped(self, name: str) -> Stage:
-        place = Region(shape="point", frame=name, parameters=xyz((0.0, 0.0, 0.0), 0.0))
-        return Stage("gripper", [target(place), gripper(place, 0.0)])
+        up = target(along("gripper", SIDES["above"], LIFT_M))
+        return [Stage("gripper", grasp(cap)), Stage("gripper", [turned]), Stage("gripper", [up])]
 
     def _grasp(self) -> list[Stage] | None:
         if not self.eat(*GRASP):
@@ -210,15 +199,15 @@ class MotionReader(ClauseReader):
             raise self.abstain(f"the {plain(name)} cannot be grasped", self._movable())
         self.eat("up")
         self.eat("from the table", "off the table", "from where it is")
-        stages = [self._grasped(name)]
+        stages = [Stage("gripper", grasp(name))]
         start = self.pos
         if self.eat("and", "and then"):
             self.eat("then")
             if self.eat("lift it up", "lift it", "raise it"):
                 self.eat("up")
                 length = self.length() or LIFT_M
-                up = Region(shape="along", frame="gripper", parameters=xyz((0, 0, 1), length))
-                return [*stages, Stage("gripper", [target(up)])]
+                up = target(along("gripper", SIDES["above"], length))
+                return [*stages, Stage("gripper", [up])]
         self.pos = start
         return stages
 
@@ -251,8 +240,8 @@ class MotionReader(ClauseReader):
             )
             if not self.eat(*said):
                 self.pos = start
-        drop = Stage("gripper", [target(place), gripper(place, 1.0)])
-        return [drop] if carried is None else [self._grasped(carried), drop]
+        drop = Stage("gripper", release(place))
+        return [drop] if carried is None else [Stage("gripper", grasp(carried)), drop]
 
     def _table_setting(self) -> list[Stage] | None:
         if not self.eat("set up the table", "set the table", "lay the table"):
@@ -269,15 +258,8 @@ class MotionReader(ClauseReader):
                 continue
             taken.append(side)
             apart = self.spec.objects[plates[0]].size_m[1] / 2 + 0.07 * taken.count(side)
-            place = Region(
-                shape="point",
-                frame=plates[0],
-                parameters=xyz(SIDES[side], round(max(apart, SIDE_DISTANCE_M), 3)),
-            )
-            stages += [
-                self._grasped(name),
-                Stage("gripper", [target(place), gripper(place, 1.0)]),
-            ]
+            place = point(plates[0], SIDES[side], round(max(apart, SIDE_DISTANCE_M), 3))
+            stages += [Stage("gripper", grasp(name)), Stage("gripper", release(place))]
         if not stages:
             known = ", ".join(_SETTING)
             raise self.abstain("there is nothing to set the table with", f"known: {known}")

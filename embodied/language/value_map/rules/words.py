@@ -1,23 +1,10 @@
-"""The words of the grammar, and the numbers that a sentence may leave out."""
+"""The words of the grammar."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 from embodied.language.words.lexicon import BEGINNING, CHATTER, COURTESY, POLITE, SEQUENCE
-
-SIDE_DISTANCE_M = 0.10
-"""A place beside an object, centre to centre."""
-STEP_M = 0.05
-"""A motion in a direction."""
-PUSH_M = 0.10
-"""A push in a direction."""
-CLEARANCE_M = 0.10
-"""What "stay away from" keeps from an object's surface."""
-SLOW_RADIUS_M = 0.10
-"""What is near an object's surface."""
-LIFT_M = 0.12
-"""How far a thing that was grasped is lifted, and a cap taken off."""
 
 GO = (
     "move", "go", "head", "travel", "navigate", "come", "get", "drive", "reach", "approach", "fly",
@@ -113,5 +100,5 @@ SPEED_WORDS: Mapping[str, tuple[str, ...]] = {
 }  # fmt: skip
 JOINTS = (*SEQUENCE, *BEGINNING, "and", "also", "but", "while you", "while", ",")
 """What may stand between motions."""
-COURTEOUS = (*POLITE, *COURTESY, *CHATTER, *JOINTS)
-"""What may stand before a motion or a condition and means nothing there."""
+COURTEOUS = (*(p for p in POLITE if p.split()[0] not in GO), *COURTESY, *CHATTER, *JOINTS)
+"""What may stand before a motion or a condition and means nothing there; "go ahead" is a motion."""

@@ -1,4 +1,4 @@
-"""Prompts are Markdown files in the package; ``$name`` marks a placeholder."""
+"""Prompts are Markdown files of a package, in ``prompts/``; ``$name`` marks what is filled in."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from string import Template
 
 
 @cache
-def prompt_text(name: str) -> str:
-    """Text of ``prompts/NAME.md`` without surrounding blank lines."""
-    path = resources.files("embodied.language").joinpath("prompts", f"{name}.md")
-    return path.read_text(encoding="utf-8").strip("\n")
+def prompt_text(package: str, name: str) -> str:
+    """Text of ``prompts/NAME.md`` of a package of ``embodied.language``, stripped."""
+    folder = resources.files(f"embodied.language.{package}") / "prompts"
+    return (folder / f"{name}.md").read_text(encoding="utf-8").strip("\n")
 
 
-def fill(name: str, **values: str) -> str:
+def fill(package: str, name: str, **values: str) -> str:
     """The prompt with every placeholder filled; a missing or unknown one raises.
 
     Raises:
         KeyError: A placeholder has no value.
         ValueError: A value has no placeholder.
     """
-    template = Template(prompt_text(name))
+    template = Template(prompt_text(package, name))
     unknown = set(values) - set(template.get_identifiers())
     if unknown:
         raise ValueError(f"prompt {name} has no place for {', '.join(sorted(unknown))}")

@@ -1,0 +1,44 @@
+"""Who writes PDDL goals about a scene."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from embodied.protocols import LanguageModel, Translator
+from embodied.types import Saying
+
+
+@dataclass(frozen=True, slots=True)
+class PddlTranslators:
+    """Translators of sentences about one scene.
+
+    Attributes:
+        domain_text: PDDL domain of the scene.
+        objects: PDDL type of every object by name, colours included.
+        sayings: What skills add to the grammar.
+    """
+
+    domain_text: str
+    objects: Mapping[str, str]
+    sayings: Sequence[Saying] = ()
+
+    def rules(self) -> Translator:
+        """The grammar."""
+        from embodied.language.pddl.rules import RulesTranslator
+
+        return RulesTranslator(self.domain_text, self.objects, self.sayings)
+
+    def offline(self) -> Translator:
+        """The grammar, and for what it refuses the offline model."""
+        from embodied.language.offline.offline import offline_translator
+
+        return offline_translator(
+            self.rules(), "goal", domain_text=self.domain_text, objects=self.objects
+        )
+
+    def asking(self, model: LanguageModel) -> Translator:
+        """A language model."""
+        from embodied.language.pddl.scene_translator import SceneTranslator
+
+        return SceneTranslator(model, self.domain_text, self.objects)
