@@ -19,12 +19,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from bridge_fuzz import Look, fuzz
 
 from embodied.bench.benchmark import Benchmark, main, option
 from embodied.bench.runner import Payload, Row, Task
 from embodied.bridge.geometry import ArmGeometry
 from embodied.bridge.limits import SafetyLimits, load_limits, shipped_limits
-from embodied.bridge.testing.fuzz import Look, fuzz
 from embodied.world.scene import Scene, load_scene
 
 BAR_US = 200.0

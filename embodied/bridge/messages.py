@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum, IntEnum
-from typing import Any
 
 from embodied.errors import Diagnostic
 from embodied.types import Array, GripperState, readonly
@@ -105,7 +104,7 @@ class ArmState:
     protective_stop: bool = False
     emergency_stop: bool = False
     gripper: GripperState | None = None
-    scene: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    scene: Mapping[str, object] = field(default_factory=dict[str, object])
 
     def __post_init__(self) -> None:
         for name in ("q", "dq", "q_commanded", "dq_commanded", "tau"):

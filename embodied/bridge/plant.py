@@ -2,25 +2,23 @@
 
 It steps a world by one period per set-point, brakes by itself when set-points stop coming or the
 supervisor dies, refuses motion while stopped, and keeps stops until they are cleared.
-
-    python -m embodied.bridge.plant '{"socket": ..., "simulator": ..., ...}'
 """
 
 from __future__ import annotations
 
 import json
-import os
-import sys
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
-from embodied.bridge.channel import BadFrameError, ChannelClosedError, Listener, Schema
+from embodied.bridge.messages import ArmMode
+from embodied.bridge.setpoint_driver import Report
 from embodied.bridge.stopping import Stopper
+from embodied.bridge.vendors.vendor_process import Session
 from embodied.types import Array, Command, Observation, Pose
 
 PATIENCE_PERIODS = 2.5
@@ -28,40 +26,6 @@ PATIENCE_PERIODS = 2.5
 
 REST_RAD_S = 0.02
 LONGEST_BRAKING = 1000
-
-REQUESTS: Schema = MappingProxyType(
-    {
-        "state": {},
-        "enable": {},
-        "stream": {
-            "q": "vector",
-            "dq": "vector",
-            "gripper_width_m": "number?",
-            "gripper_force_n": "number",
-        },
-        "stop": {"category": "integer"},
-        "recover": {},
-        "reset": {"seed": "integer"},
-        "bye": {},
-    }
-)
-ANSWERS: Schema = MappingProxyType(
-    {
-        "state": {
-            "sequence": "integer",
-            "source_time_s": "number",
-            "q": "vector",
-            "dq": "vector",
-            "q_commanded": "vector",
-            "dq_commanded": "vector",
-            "tau": "vector",
-            "mode": "text",
-            "gripper": "vector?",
-            "scene": "object",
-            "problem": "text",
-        }
-    }
-)
 
 
 class Plant:
@@ -78,7 +42,7 @@ class Plant:
         self.spec = world.spec
         self.dt_s = float(self.spec.control_dt_s)
         self._stopper = Stopper(self.spec.dq_max, self.spec.ddq_max, self.spec.dddq_max, self.dt_s)
-        self.mode = "idle"
+        self.mode = ArmMode.IDLE
         self.sequence = 0
         self._braking: list[list[float]] = []
         self._ticks = 0
@@ -92,32 +56,31 @@ class Plant:
         self._dq = np.zeros(len(self._q))
         self._ddq = np.zeros(len(self._q))
         self._braking = []
-        self.mode = "idle"
+        self.mode = ArmMode.IDLE
         self.sequence += 1
         self._stamp_s = time.monotonic()
 
     def enable(self) -> str:
         """Hold the measured pose; returns what is in the way."""
-        if self.mode in ("protective-stop", "emergency-stop", "fault"):
-            return f"the arm is in {self.mode}"
-        self.mode = "running"
+        if self.mode not in (ArmMode.IDLE, ArmMode.RUNNING):
+            return f"the arm is in {self.mode.value}"
+        self.mode = ArmMode.RUNNING
         return ""
 
-    def stream(self, message: Mapping[str, Any]) -> str:
+    def stream(self, q: Array, grip: tuple[float, float] | None) -> str:
         """Move to a set-point within one period; returns what is in the way."""
-        if self.mode != "running":
-            return f"the arm takes no set-points while it is {self.mode}"
-        q = np.array(message["q"], dtype=np.float64)
+        if self.mode is not ArmMode.RUNNING:
+            return f"the arm takes no set-points while it is {self.mode.value}"
         if q.shape != self._q.shape:
             return f"{len(self._q)} joints, not {q.size}"
         self._braking = []
-        self._step(q, message["gripper_width_m"], message["gripper_force_n"])
+        self._step(q, grip)
         return ""
 
     def stop(self, category: int) -> None:
         """Brake and refuse motion; category 2 leaves the arm holding."""
         self._brake()
-        self.mode = "protective-stop" if category == 2 else "emergency-stop"
+        self.mode = ArmMode.PROTECTIVE_STOP if category == 2 else ArmMode.EMERGENCY_STOP
         if self.lockstep:
             for _ in range(LONGEST_BRAKING):
                 if self.at_rest:
@@ -126,20 +89,20 @@ class Plant:
 
     def recover(self) -> None:
         """Clear a stop."""
-        if self.mode in ("protective-stop", "emergency-stop"):
-            self.mode = "idle"
+        if self.mode is not ArmMode.RUNNING:
+            self.mode = ArmMode.IDLE
 
     def idle(self) -> None:
         """One period without a set-point: brake, then hold."""
-        if self.mode == "running" and not self._braking:
+        if self.mode is ArmMode.RUNNING and not self._braking:
             self._brake()
         if self._braking:
             dq = np.array(self._braking.pop(0))
             rest = self._braking
-            self._step(self._q + self.dt_s * dq, None, 0.0)
+            self._step(self._q + self.dt_s * dq, None)
             self._braking = rest
         else:
-            self._step(self._q, None, 0.0)
+            self._step(self._q, None)
 
     @property
     def at_rest(self) -> bool:
@@ -151,30 +114,25 @@ class Plant:
         """Measured, of the fastest joint."""
         return float(np.max(np.abs(self._observed.dq)))
 
-    def report(self, problem: str = "") -> dict[str, Any]:
-        """The state as a message."""
+    def report(self) -> Report:
+        """The latest measurement."""
         seen = self._observed
-        grip = seen.gripper
-        ticks = self._ticks * self.dt_s
-        return {
-            "kind": "state",
-            "sequence": self.sequence,
-            "source_time_s": ticks if self.lockstep else self._stamp_s,
-            "q": seen.q.tolist(),
-            "dq": seen.dq.tolist(),
-            "q_commanded": self._q.tolist(),
-            "dq_commanded": self._dq.tolist(),
-            "tau": seen.tau.tolist(),
-            "mode": self.mode,
-            "gripper": None if grip is None else [grip.width_m, grip.speed_m_s, grip.force_n],
-            "scene": {
-                "source": "ground truth",
-                "poses": {n: _numbers(p) for n, p in seen.poses.items()},
-                "openings_m": dict(seen.openings_m),
-                "pose_ee": _numbers(seen.pose_ee_in_world),
-            },
-            "problem": problem,
-        }
+        return Report(
+            sequence=self.sequence,
+            stamp_s=self._ticks * self.dt_s if self.lockstep else self._stamp_s,
+            q=seen.q,
+            dq=seen.dq,
+            q_commanded=self._q,
+            dq_commanded=self._dq,
+            tau=seen.tau,
+            mode=None if self.mode is ArmMode.IDLE else self.mode,  # it may be enabled
+            gripper=seen.gripper,
+        )
+
+    def scene(self) -> dict[str, object]:
+        """Where things are, as the simulator knows it."""
+        seen = self._observed
+        return {**ground_truth(seen), "pose_ee": numbers(seen.pose_ee_in_world)}
 
     # ----------------------------------------------------------------- private
 
@@ -185,12 +143,11 @@ class Plant:
         rows = self._stopper.velocities(dq.tolist(), ddq.tolist())
         self._braking = rows or []
 
-    def _step(self, q: Array, width: float | None, force: float) -> None:
-        result = self.world.step(
-            Command(q=q, dq=(q - self._q) / self.dt_s, gripper_width_m=width, gripper_force_n=force)
-            if width is not None
-            else Command(q=q, dq=(q - self._q) / self.dt_s)
-        )
+    def _step(self, q: Array, grip: tuple[float, float] | None) -> None:
+        command = Command(q=q, dq=(q - self._q) / self.dt_s)
+        if grip is not None:
+            command = replace(command, gripper_width_m=grip[0], gripper_force_n=grip[1])
+        result = self.world.step(command)
         applied = result.applied.q
         dq = (applied - self._q) / self.dt_s
         self._ddq = (dq - self._dq) / self.dt_s
@@ -201,70 +158,86 @@ class Plant:
         self._stamp_s = time.monotonic()
 
 
-def serve(plant: Plant, listener: Listener, farewell: Path | None) -> None:
-    """Answer one supervisor until it goes; then brake, say how that went, and end."""
-    channel = listener.accept(60.0)
-    if channel is None:
-        return
-    next_s = time.monotonic()
-    try:
-        while True:
-            wait = 60.0 if plant.lockstep else max(next_s - time.monotonic(), 0.0)
-            try:
-                message = channel.receive(wait)
-            except BadFrameError:
-                continue
-            now = time.monotonic()
-            if message is None:
-                if plant.lockstep:
-                    continue
-                plant.idle()
-                next_s = max(next_s + plant.dt_s, now)
-                continue
-            problem = ""
-            kind = message["kind"]
-            if kind == "stream":
-                problem = plant.stream(message)
-                next_s = now + PATIENCE_PERIODS * plant.dt_s
-            elif kind == "enable":
-                problem = plant.enable()
-            elif kind == "stop":
-                plant.stop(message["category"])
-                next_s = now
-            elif kind == "recover":
-                plant.recover()
-            elif kind == "reset":
-                plant.reset(message["seed"])
-            elif kind == "bye":
-                return
-            channel.send(plant.report(problem))
-    except ChannelClosedError:
-        pass
-    finally:
-        _leave(plant, farewell)
-        channel.close()
+class PlantSession(Session):
+    """The arm's process: answers one driver until it goes, then brakes and says how that went.
 
+    Args:
+        config: ``simulator``, ``scene``, ``robot``, ``stacks``, ``lockstep``, ``farewell``.
+    """
 
-def _leave(plant: Plant, farewell: Path | None) -> None:
-    """Brake to rest, then write down how long that took."""
-    speed_rad_s = plant.speed_rad_s
-    plant.stop(1)
-    periods = 0
-    while not plant.at_rest and periods < LONGEST_BRAKING:
-        plant.idle()
-        periods += 1
-    if farewell is not None:
-        text = json.dumps(
-            {
+    def __init__(self, config: Mapping[str, Any]) -> None:
+        self._plant = build_plant(config)
+        self._farewell: str | None = config.get("farewell")
+        self._next_s = time.monotonic()
+
+    def call(self, name: str, arguments: tuple[object, ...]) -> object:
+        """Do it; returns the arm's report, where things are, and what was in the way."""
+        problem = super().call(name, arguments)
+        return self._plant.report(), self._plant.scene(), problem or ""
+
+    def wait_s(self) -> float | None:
+        """In real time, until the arm's next period without a set-point."""
+        return None if self._plant.lockstep else max(self._next_s - time.monotonic(), 0.0)
+
+    def idle(self) -> None:
+        """One such period."""
+        self._plant.idle()
+        self._next_s = max(self._next_s + self._plant.dt_s, time.monotonic())
+
+    def state(self) -> None:
+        """Nothing but a report."""
+
+    def enable(self) -> str:
+        """Hold the measured pose."""
+        return self._plant.enable()
+
+    def stream(self, q: Array, grip: tuple[float, float] | None) -> str:
+        """Move to a set-point; the arm then waits for the next."""
+        now = time.monotonic()
+        problem = self._plant.stream(q, grip)
+        self._next_s = now + PATIENCE_PERIODS * self._plant.dt_s
+        return problem
+
+    def stop(self, category: int) -> None:
+        """Brake and refuse motion."""
+        self._plant.stop(category)
+        self._next_s = time.monotonic()
+
+    def recover(self) -> None:
+        """Clear a stop."""
+        self._plant.recover()
+
+    def reset(self, seed: int) -> None:
+        """Start an episode."""
+        self._plant.reset(seed)
+
+    def end(self) -> None:
+        """Brake to rest, then write down how long that took."""
+        plant, speed_rad_s, periods = self._plant, self._plant.speed_rad_s, 0
+        plant.stop(1)
+        while not plant.at_rest and periods < LONGEST_BRAKING:
+            plant.idle()
+            periods += 1
+        if self._farewell is not None:
+            said = {
                 "at_rest": plant.at_rest,
                 "braked_s": periods * plant.dt_s,
                 "from_rad_s": round(speed_rad_s, 4),
             }
-        )
-        farewell.write_text(text, "utf-8")
+            Path(self._farewell).write_text(json.dumps(said), "utf-8")
 
 
-def _numbers(pose: Pose) -> list[float]:
+def ground_truth(seen: Observation) -> dict[str, object]:
+    """Where things are, for messages: the simulator's own knowledge, and named so."""
+    return {
+        "source": "ground truth",
+        "poses": {name: numbers(pose) for name, pose in seen.poses.items()},
+        "openings_m": dict(seen.openings_m),
+    }
+
+
+def numbers(pose: Pose) -> list[float]:
+    """Position and quaternion, wxyz."""
     return [*pose.position.tolist(), *pose.quat_wxyz.tolist()]
 
 
@@ -282,17 +255,3 @@ def build_plant(config: Mapping[str, Any]) -> Plant:
 
         world = mujoco.build_world(scene, config.get("robot", "fr3"), stacks=config.get("stacks"))
     return Plant(world, lockstep=bool(config["lockstep"]))
-
-
-def main() -> None:
-    """Entry point of the process."""
-    os.setpgid(0, 0)  # an interrupt at the terminal is the supervisor's to handle
-    config = json.loads(sys.argv[1])
-    listener = Listener(Path(config["socket"]), REQUESTS)
-    farewell = config.get("farewell")
-    serve(build_plant(config), listener, Path(farewell) if farewell else None)
-    listener.close()
-
-
-if __name__ == "__main__":
-    main()

@@ -16,7 +16,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from embodied.bridge.channel import (
     OPERATOR,
@@ -166,6 +166,7 @@ def main() -> int:
 
 
 def _build(config: Mapping[str, Any]) -> Any:
+    from embodied.bridge.driver import Driver
     from embodied.bridge.drivers import open_driver
     from embodied.bridge.filter import SafetyFilter
     from embodied.bridge.geometry import ArmGeometry
@@ -187,7 +188,7 @@ def _build(config: Mapping[str, Any]) -> Any:
     if config["faults"]:
         from embodied.bridge.testing.faults import FaultyDriver
 
-        driver = FaultyDriver(driver, config["faults"])
+        driver = cast("Driver", FaultyDriver(driver, config["faults"]))
     safety = SafetyFilter(limits, geometry, lockstep=driver.capabilities.lockstep)
     mcap = None
     if config["mcap"]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Generic, TypeVar
 
@@ -89,6 +89,7 @@ class SetpointDriver(ABC, Generic[L]):
         period_s: Time between two set-points.
         stop_rad_s2: Deceleration of the fastest joint in a stop.
         executes: Takes whole trajectories.
+        resets: Can start an episode from a seed: simulated arms only.
         differs: Why what is sent may differ from what was asked for.
     """
 
@@ -97,6 +98,7 @@ class SetpointDriver(ABC, Generic[L]):
     period_s: ClassVar[float] = 0.01
     stop_rad_s2: ClassVar[float] = 10.0
     executes: ClassVar[bool] = False
+    resets: ClassVar[bool] = False
     differs: ClassVar[str] = "limited by the arm"
 
     def __init__(
@@ -177,6 +179,10 @@ class SetpointDriver(ABC, Generic[L]):
     def leave(self, link: L) -> None:
         """Say goodbye to an arm at rest."""
 
+    def scene(self) -> Mapping[str, object]:
+        """Where things are, as an emulator knows it; empty for real arms."""
+        return self.truth.scene()
+
     # ----------------------------------------------------------------- the protocol
 
     @property
@@ -188,6 +194,7 @@ class SetpointDriver(ABC, Generic[L]):
             period_s=self.period_s,
             executes=self.executes,
             has_gripper=self.has_gripper,
+            resets=self.resets,
             lockstep=self.lockstep,
         )
 
@@ -215,7 +222,7 @@ class SetpointDriver(ABC, Generic[L]):
             protective_stop=mode is ArmMode.PROTECTIVE_STOP,
             emergency_stop=mode is ArmMode.EMERGENCY_STOP,
             gripper=seen.gripper,
-            scene=self.truth.scene(),
+            scene=self.scene(),
         )
 
     def enable(self) -> None:

@@ -17,19 +17,19 @@ def plant() -> Plant:
 def swing(plant: Plant, periods: list[int]) -> None:
     plant.reset(0)
     plant.enable()
-    home = np.array(plant.report()["q_commanded"])
+    home = np.array(plant.report().q_commanded)
     for k in periods:
         way = gentle_way(home, plant.dt_s * k)
-        plant.stream({"q": way.tolist(), "gripper_width_m": None, "gripper_force_n": 0.0})
+        plant.stream(way, None)
 
 
 def test_without_set_points_it_brakes_within_its_limits(plant: Plant) -> None:
     swing(plant, list(range(1, 40)))
-    dq = [np.array(plant.report()["dq_commanded"])]
+    dq = [np.array(plant.report().dq_commanded)]
     assert np.max(np.abs(dq[0])) > 0.3
     for _ in range(60):
         plant.idle()
-        dq.append(np.array(plant.report()["dq_commanded"]))
+        dq.append(np.array(plant.report().dq_commanded))
     ddq = np.diff(dq, axis=0) / plant.dt_s
     assert np.all(np.abs(ddq) <= plant.spec.ddq_max * (1 + 1e-6))
     assert np.all(dq[-1] == 0.0)
@@ -39,7 +39,7 @@ def test_a_stop_after_set_points_that_jumped_is_short(plant: Plant) -> None:
     swing(plant, [*range(1, 40), 46])
     plant.stop(1)
     periods = 0
-    while np.any(np.array(plant.report()["dq_commanded"]) != 0.0) and periods < 1000:
+    while np.any(np.array(plant.report().dq_commanded) != 0.0) and periods < 1000:
         plant.idle()
         periods += 1
     fastest = plant.spec.dq_max / plant.spec.ddq_max

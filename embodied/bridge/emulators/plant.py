@@ -3,46 +3,76 @@
 from __future__ import annotations
 
 import math
-from typing import Protocol
+import time
+from abc import ABC, abstractmethod
 
 import numpy as np
 
 from embodied.types import Array
 
 
-class Plant(Protocol):
-    """Joints, and perhaps a gripper, that follow targets."""
+class Plant(ABC):
+    """Joints, and perhaps a gripper, that follow targets.
 
-    @property
-    def q(self) -> Array:
-        """Measured positions, (n,), rad."""
-        ...
+    Attributes:
+        q: Measured positions, (n,), rad.
+        dq: Measured velocities, (n,), rad/s.
+        tau: Estimated joint torques, (n,), N m.
+        gripper_width_m: Measured gap between the fingers.
+        gripper_holds: The fingers have stopped on something.
+    """
 
-    @property
-    def dq(self) -> Array:
-        """Measured velocities, (n,), rad/s."""
-        ...
+    def __init__(self, q: Array, gripper_width_m: float) -> None:
+        self.q = np.array(q, dtype=np.float64)
+        self.dq = np.zeros_like(self.q)
+        self.tau = np.zeros_like(self.q)
+        self.gripper_width_m = gripper_width_m
+        self.gripper_holds = False
 
-    @property
-    def tau(self) -> Array:
-        """Estimated joint torques, (n,), N m."""
-        ...
-
-    @property
-    def gripper_width_m(self) -> float:
-        """Measured gap between the fingers."""
-        ...
-
-    @property
-    def gripper_holds(self) -> bool:
-        """Whether the fingers have stopped on something."""
-        ...
-
+    @abstractmethod
     def advance(
         self, q: Array, gripper_width_m: float, gripper_force_n: float, dt_s: float
     ) -> None:
         """Let time pass while the joints' servos hold ``q``, (n,), rad."""
-        ...
+
+
+class Clock:
+    """When an emulator's periods are due by this machine's clock, and which are owed in steps.
+
+    Time lost to a busy machine is made up for, but for more than ``late_s``, which is skipped: an
+    arm cannot jump.
+
+    Args:
+        period_s: The period.
+        stepped: Time passes with set-points only: each owes one period.
+    """
+
+    def __init__(self, period_s: float, *, stepped: bool = False, late_s: float = 0.25) -> None:
+        self.period_s, self.stepped = period_s, stepped
+        self.owed = 0
+        self._late_s = late_s
+        self._due_s = time.monotonic()
+
+    def step(self) -> bool:
+        """Whether a period may pass: always, or if it is owed in stepped time."""
+        if self.stepped:
+            if self.owed == 0:
+                return False
+            self.owed -= 1
+        return True
+
+    def wait_s(self) -> float:
+        """Until the next period is due."""
+        return max(0.0, self._due_s - time.monotonic())
+
+    def next(self, period_s: float | None = None) -> None:
+        """One has passed."""
+        self._due_s += self.period_s if period_s is None else period_s
+        self._due_s = max(self._due_s, time.monotonic() - self._late_s)
+
+    def restart(self) -> None:
+        """The next one is due now."""
+        self._due_s = time.monotonic()
 
 
 class RateLimited:
@@ -90,7 +120,7 @@ class RateLimited:
         self.dq = np.zeros_like(self.dq)
 
 
-class IdealJoints:
+class IdealJoints(Plant):
     """A plant whose joints are where they are told to be, with a gripper that closes on nothing.
 
     Args:
@@ -102,41 +132,13 @@ class IdealJoints:
     def __init__(
         self, q: Array, *, gripper_width_m: float = 0.08, gripper_speed_m_s: float = 0.1
     ) -> None:
-        self._q = np.array(q, dtype=np.float64)
-        self._dq = np.zeros_like(self._q)
-        self._width_m = gripper_width_m
+        super().__init__(q, gripper_width_m)
         self._speed_m_s = gripper_speed_m_s
-
-    @property
-    def q(self) -> Array:
-        """Measured positions, (n,), rad."""
-        return self._q
-
-    @property
-    def dq(self) -> Array:
-        """Measured velocities, (n,), rad/s."""
-        return self._dq
-
-    @property
-    def tau(self) -> Array:
-        """Zeros: nothing has mass here."""
-        return np.zeros_like(self._q)
-
-    @property
-    def gripper_width_m(self) -> float:
-        """Measured gap between the fingers."""
-        return self._width_m
-
-    @property
-    def gripper_holds(self) -> bool:
-        """Never: there is nothing to hold."""
-        return False
 
     def advance(
         self, q: Array, gripper_width_m: float, gripper_force_n: float, dt_s: float
     ) -> None:
         """Be at ``q`` after ``dt_s``."""
-        self._dq = (q - self._q) / dt_s
-        self._q = np.array(q, dtype=np.float64)
+        self.dq, self.q = (q - self.q) / dt_s, np.array(q, dtype=np.float64)
         step = self._speed_m_s * dt_s
-        self._width_m += float(np.clip(gripper_width_m - self._width_m, -step, step))
+        self.gripper_width_m += float(np.clip(gripper_width_m - self.gripper_width_m, -step, step))

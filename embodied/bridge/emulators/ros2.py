@@ -24,7 +24,6 @@ FINGER = "finger_joint1"
 GAP_PER_JOINT = 2.0
 
 _HEARTBEAT_S = 0.05
-_LATE_S = 0.25
 
 
 @dataclass(slots=True)
@@ -79,22 +78,21 @@ class Ros2Emulator:
             self._results.requests,
             self._cancels.requests,
         ]
-        due = told = time.monotonic()
+        clock, told = arm.clock, time.monotonic()
         while running():
-            now = time.monotonic()
-            pursuing = self._active is not None
-            wait = due - now if pursuing or not arm.stepped else _HEARTBEAT_S
+            by_set_points = clock.stepped and self._active is None
+            wait = _HEARTBEAT_S if by_set_points else clock.wait_s()
             if wait > 0:
                 self._node.wait(heard, wait)
             self._hear()
             moved = False
-            if arm.stepped and self._active is None:
+            if clock.stepped and self._active is None:
                 while arm.advance():
                     moved = True
-                due = time.monotonic()
-            elif time.monotonic() >= due:
+                clock.restart()
+            elif clock.wait_s() == 0.0:
                 moved = arm.advance(running=True)
-                due = max(due + PERIOD_S, time.monotonic() - _LATE_S)
+                clock.next()
             if moved:
                 self._measure_gripper()
                 self._pursue()

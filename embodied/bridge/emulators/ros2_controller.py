@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from embodied.bridge.emulators.plant import Array, Plant
+from embodied.bridge.emulators.plant import Clock, Plant
+from embodied.types import Array
 
 PERIOD_S = 0.01
 
@@ -45,7 +46,6 @@ class TrajectoryController:
     def __init__(self, plant: Plant, joints: Sequence[str], *, stepped: bool = False) -> None:
         self.plant = plant
         self.joints = tuple(joints)
-        self.stepped = stepped
         self.time_s = 0.0
         self.q = np.array(plant.q)
         self.dq = np.zeros_like(self.q)
@@ -53,7 +53,7 @@ class TrajectoryController:
         self.gripper_force_n = 20.0
         self._knots: list[Knot] = []
         self._since_s = 0.0
-        self._owed = 0
+        self.clock = Clock(PERIOD_S, stepped=stepped)
 
     @property
     def moving(self) -> bool:
@@ -87,7 +87,7 @@ class TrajectoryController:
             knots.append(Knot(time_s=time_s, q=np.array(q)[order], dq=speed))
         self._knots = knots
         self._since_s = 0.0
-        self._owed += owes
+        self.clock.owed += owes
         return ""
 
     def hold(self) -> None:
@@ -97,10 +97,8 @@ class TrajectoryController:
 
     def advance(self, *, running: bool = False) -> bool:
         """Let a period pass if time goes on (in stepped time also when ``running``)."""
-        if self.stepped and not running:
-            if self._owed == 0:
-                return False
-            self._owed -= 1
+        if not running and not self.clock.step():
+            return False
         self._since_s += PERIOD_S
         if self._knots:
             self.q, self.dq = sample(self._knots, self._since_s)

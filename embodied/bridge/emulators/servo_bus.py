@@ -13,14 +13,14 @@ import os
 import select
 import struct
 import termios
-import time
 import tty
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from embodied.bridge.emulators.plant import Plant, RateLimited
+from embodied.bridge.emulators.plant import Clock, Plant, RateLimited
 from embodied.bridge.vendors.servo_scale import Scale
 
 PERIOD_S = 0.01
@@ -58,9 +58,7 @@ class ServoChain:
         self.scale = scale
         n = len(plant.q)
         self.servos = {i + 1: Servo() for i in range(n + 1)}
-        self.stepped = stepped
-        self.time_s = 0.0
-        self._owed = 0
+        self.clock = Clock(PERIOD_S, stepped=stepped, late_s=0.1)
         self._target = RateLimited(
             plant.q, np.full(n, SPEED_RAD_S), np.full(n, ACCELERATION_RAD_S2)
         )
@@ -82,7 +80,7 @@ class ServoChain:
 
     def goals_written(self) -> None:
         """A client wrote goal positions of joints; in stepped time a period is owed."""
-        self._owed += 1
+        self.clock.owed += 1
 
     def fail(self, number: int, error: int) -> None:
         """Raise a hardware error: the servo lets go."""
@@ -91,10 +89,8 @@ class ServoChain:
 
     def advance(self) -> bool:
         """Let a period pass if time goes on; whether it did."""
-        if self.stepped:
-            if self._owed == 0:
-                return False
-            self._owed -= 1
+        if not self.clock.step():
+            return False
         n = len(self.plant.q)
         joints = [self.servos[i + 1] for i in range(n)]
         goal = self.scale.angles([s.goal for s in joints])
@@ -106,16 +102,138 @@ class ServoChain:
         if gripper.torque:
             width = self.scale.gap_m(gripper.goal)
         self.plant.advance(self._target.q, width, 20.0, PERIOD_S)
-        self.time_s += PERIOD_S
         return True
 
 
-# ---------------------------------------------------------------------------- Dynamixel 2.0
+class Protocol(ABC):
+    """The instructions that both manufacturers have; a protocol writes its framing and registers.
 
-_DXL_TORQUE, _DXL_GOAL, _DXL_ERROR = 64, 116, 70
-_DXL_CURRENT, _DXL_VELOCITY, _DXL_POSITION = 126, 128, 132
-_DXL_MODEL = 1020
-_DXL_RAD_S = 0.229 * 2.0 * math.pi / 60.0
+    ``WORD`` packs an address or a size, ``GOAL`` is where goal positions are.
+    """
+
+    HEAD: bytes
+    WORD: str
+    GOAL: int
+    TABLE: int
+    SHORTEST: int
+
+    @abstractmethod
+    def size(self, data: bytes) -> int:
+        """Length of the packet at the start of ``data``, which has at least ``SHORTEST`` bytes."""
+
+    @abstractmethod
+    def parse(self, packet: bytes) -> tuple[int, int, bytes] | None:
+        """Servo, instruction and body of a packet; None if its checksum is wrong."""
+
+    @abstractmethod
+    def fill(self, table: bytearray, servo: Servo, position: int, speed: float, load: int) -> None:
+        """Write a servo's registers; ticks, rad/s and per mille."""
+
+    @abstractmethod
+    def write_goal(self, servo: Servo, value: bytes, offset: int) -> None:
+        """Take the goal at ``offset`` in what was written, if it is there."""
+
+    @abstractmethod
+    def status(self, servo: Servo, number: int, parameters: bytes) -> bytes:
+        """A servo's answer."""
+
+    @abstractmethod
+    def model(self) -> bytes:
+        """What a servo says of itself when it is pinged."""
+
+    TORQUE: int
+
+    def answer(self, chain: ServoChain, data: bytes) -> tuple[bytes, bytes]:
+        """Answer the packets in ``data``; returns what was not a whole packet yet, too."""
+        out = bytearray()
+        while True:
+            start = data.find(self.HEAD)
+            if start < 0:
+                return bytes(out), data[1 - len(self.HEAD) :]
+            data = data[start:]
+            if len(data) < self.SHORTEST or len(data) < (size := self.size(data)):
+                return bytes(out), data
+            if (parsed := self.parse(data[:size])) is not None:
+                out += self._run(chain, *parsed)
+            data = data[size:]
+
+    def _run(self, chain: ServoChain, number: int, instruction: int, body: bytes) -> bytes:
+        known, head = chain.servos.get(number), 2 * struct.calcsize(self.WORD)
+        if instruction == 1 and known:
+            return self.status(known, number, self.model())
+        if instruction == 3 and known and len(body) > head // 2:
+            (address,) = struct.unpack_from("<" + self.WORD, body)
+            self._write(chain, number, address, body[head // 2 :])
+            return self.status(known, number, b"")
+        if len(body) < head:
+            return b""
+        address, size = struct.unpack_from("<" + 2 * self.WORD, body)
+        if instruction == 2 and known:
+            return self._read(chain, number, address, size)
+        if instruction == 0x82:
+            asked = [i for i in body[head:] if i in chain.servos]
+            return b"".join(self._read(chain, i, address, size) for i in asked)
+        if instruction == 0x83:
+            for at in range(head, len(body), 1 + size):
+                if body[at] in chain.servos:
+                    self._write(chain, body[at], address, body[at + 1 : at + 1 + size])
+            if address <= self.GOAL < address + size:
+                chain.goals_written()
+        return b""
+
+    def _read(self, chain: ServoChain, number: int, address: int, size: int) -> bytes:
+        table, servo, at = bytearray(self.TABLE), chain.servos[number], number - 1
+        load = chain.grip_load() if number == len(chain.servos) else 0
+        self.fill(table, servo, chain.positions()[at], chain.velocities()[at], load)
+        return self.status(servo, number, bytes(table[address : address + size]))
+
+    def _write(self, chain: ServoChain, number: int, address: int, value: bytes) -> None:
+        servo = chain.servos[number]
+        if address == self.TORQUE and value:
+            on = bool(value[0])
+            if on and not servo.torque and not servo.error:
+                servo.goal = chain.positions()[number - 1]  # it holds where it is
+            servo.torque = on and not servo.error
+        if servo.torque:
+            self.write_goal(servo, value, self.GOAL - address)
+
+
+class Dynamixel(Protocol):
+    """Dynamixel protocol 2.0 with the control table of the X series."""
+
+    HEAD, WORD, SHORTEST = b"\xff\xff\xfd\x00", "H", 7
+    TORQUE, GOAL, TABLE = 64, 116, 160
+    _ERROR, _CURRENT, _VELOCITY, _POSITION = 70, 126, 128, 132
+    _RAD_S = 0.229 * 2.0 * math.pi / 60.0
+
+    def size(self, data: bytes) -> int:  # noqa: D102 - see Protocol
+        return 7 + struct.unpack_from("<H", data, 5)[0]
+
+    def parse(self, packet: bytes) -> tuple[int, int, bytes] | None:  # noqa: D102
+        if len(packet) < 10 or dynamixel_crc(packet[:-2]) != struct.unpack("<H", packet[-2:])[0]:
+            return None
+        return packet[4], packet[7], packet[8:-2].replace(b"\xff\xff\xfd\xfd", b"\xff\xff\xfd")
+
+    def fill(  # noqa: D102
+        self, table: bytearray, servo: Servo, position: int, speed: float, load: int
+    ) -> None:
+        table[self.TORQUE], table[self._ERROR] = servo.torque, servo.error
+        struct.pack_into("<i", table, self.GOAL, servo.goal)
+        words = (load, round(speed / self._RAD_S), position)
+        struct.pack_into("<hii", table, self._CURRENT, *words)
+
+    def write_goal(self, servo: Servo, value: bytes, offset: int) -> None:  # noqa: D102
+        if offset == 0 and len(value) == 4:
+            servo.goal = struct.unpack("<i", value)[0]
+
+    def status(self, servo: Servo, number: int, parameters: bytes) -> bytes:  # noqa: D102
+        alert = 0x80 if servo.error else 0
+        body = bytes([0x55, alert]) + parameters.replace(b"\xff\xff\xfd", b"\xff\xff\xfd\xfd")
+        head = self.HEAD + struct.pack("<BH", number, len(body) + 2)
+        return head + body + struct.pack("<H", dynamixel_crc(head + body))
+
+    def model(self) -> bytes:  # noqa: D102
+        return struct.pack("<HB", 1020, 50)
 
 
 def dynamixel_crc(data: bytes) -> int:
@@ -128,173 +246,45 @@ def dynamixel_crc(data: bytes) -> int:
     return crc
 
 
-class Dynamixel:
-    """Dynamixel protocol 2.0 with the control table of the X series."""
-
-    def answer(self, chain: ServoChain, data: bytes) -> tuple[bytes, bytes]:
-        """Answer the packets in ``data``."""
-        out = bytearray()
-        while True:
-            start = data.find(b"\xff\xff\xfd\x00")
-            if start < 0:
-                return bytes(out), data[-3:]
-            data = data[start:]
-            if len(data) < 7:
-                return bytes(out), data
-            size = 7 + struct.unpack_from("<H", data, 5)[0]
-            if len(data) < size:
-                return bytes(out), data
-            packet, data = data[:size], data[size:]
-            if dynamixel_crc(packet[:-2]) != struct.unpack("<H", packet[-2:])[0]:
-                continue
-            body = packet[8:-2].replace(b"\xff\xff\xfd\xfd", b"\xff\xff\xfd")
-            out += self._run(chain, packet[4], packet[7], body)
-
-    def _run(self, chain: ServoChain, number: int, instruction: int, body: bytes) -> bytes:
-        known = number in chain.servos
-        if instruction == 1 and known:
-            return self._status(chain, number, struct.pack("<HB", _DXL_MODEL, 50))
-        if instruction == 2 and known:
-            address, size = struct.unpack("<HH", body)
-            return self._status(chain, number, self._read(chain, number, address, size))
-        if instruction == 3 and known:
-            (address,) = struct.unpack_from("<H", body)
-            self._write(chain, number, address, body[2:])
-            return self._status(chain, number, b"")
-        if instruction == 0x82:
-            address, size = struct.unpack_from("<HH", body)
-            return b"".join(
-                self._status(chain, i, self._read(chain, i, address, size))
-                for i in body[4:]
-                if i in chain.servos
-            )
-        if instruction == 0x83:
-            address, size = struct.unpack_from("<HH", body)
-            for at in range(4, len(body), 1 + size):
-                if body[at] in chain.servos:
-                    self._write(chain, body[at], address, body[at + 1 : at + 1 + size])
-            if address == _DXL_GOAL:
-                chain.goals_written()
-        return b""
-
-    def _read(self, chain: ServoChain, number: int, address: int, size: int) -> bytes:
-        table = bytearray(160)
-        servo, at = chain.servos[number], number - 1
-        load = chain.grip_load() if number == len(chain.servos) else 0
-        velocity = round(chain.velocities()[at] / _DXL_RAD_S)
-        table[_DXL_TORQUE] = servo.torque
-        table[_DXL_ERROR] = servo.error
-        struct.pack_into("<i", table, _DXL_GOAL, servo.goal)
-        struct.pack_into("<h", table, _DXL_CURRENT, load)
-        struct.pack_into("<i", table, _DXL_VELOCITY, velocity)
-        struct.pack_into("<i", table, _DXL_POSITION, chain.positions()[at])
-        return bytes(table[address : address + size])
-
-    def _write(self, chain: ServoChain, number: int, address: int, value: bytes) -> None:
-        servo = chain.servos[number]
-        if address == _DXL_TORQUE and value:
-            _set_torque(chain, number, bool(value[0]))
-        elif address == _DXL_GOAL and len(value) == 4 and servo.torque:
-            servo.goal = struct.unpack("<i", value)[0]
-
-    def _status(self, chain: ServoChain, number: int, parameters: bytes) -> bytes:
-        alert = 0x80 if chain.servos[number].error else 0
-        body = bytes([0x55, alert]) + parameters.replace(b"\xff\xff\xfd", b"\xff\xff\xfd\xfd")
-        head = b"\xff\xff\xfd\x00" + struct.pack("<BH", number, len(body) + 2)
-        return head + body + struct.pack("<H", dynamixel_crc(head + body))
-
-
-# ---------------------------------------------------------------------------- Feetech SMS/STS
-
-_STS_TORQUE, _STS_GOAL, _STS_POSITION, _STS_STATUS = 40, 42, 56, 65
-_STS_MODEL = 777
-_STS_TICKS = 4096
-
-
-class Feetech:
+class Feetech(Protocol):
     """Feetech's protocol with the memory of the SMS/STS series; words are little-endian."""
 
-    def answer(self, chain: ServoChain, data: bytes) -> tuple[bytes, bytes]:
-        """Answer the packets in ``data``."""
-        out = bytearray()
-        while True:
-            start = data.find(b"\xff\xff")
-            if start < 0:
-                return bytes(out), data[-1:]
-            data = data[start:]
-            if len(data) < 4:
-                return bytes(out), data
-            size = 4 + data[3]
-            if len(data) < size:
-                return bytes(out), data
-            packet, data = data[:size], data[size:]
-            if size < 6 or _checksum(packet[2:-1]) != packet[-1]:
-                continue
-            out += self._run(chain, packet[2], packet[4], packet[5:-1])
+    HEAD, WORD, SHORTEST = b"\xff\xff", "B", 4
+    TORQUE, GOAL, TABLE = 40, 42, 96
+    _POSITION, _STATUS = 56, 65
 
-    def _run(self, chain: ServoChain, number: int, instruction: int, body: bytes) -> bytes:
-        known = number in chain.servos
-        if instruction == 1 and known:
-            return self._status(chain, number, b"")
-        if instruction == 2 and known and len(body) == 2:
-            return self._status(chain, number, self._read(chain, number, body[0], body[1]))
-        if instruction == 3 and known and body:
-            self._write(chain, number, body[0], body[1:])
-            return self._status(chain, number, b"")
-        if instruction == 0x82 and len(body) > 2:
-            return b"".join(
-                self._status(chain, i, self._read(chain, i, body[0], body[1]))
-                for i in body[2:]
-                if i in chain.servos
-            )
-        if instruction == 0x83 and len(body) > 2:
-            address, size = body[0], body[1]
-            for at in range(2, len(body), 1 + size):
-                if body[at] in chain.servos:
-                    self._write(chain, body[at], address, body[at + 1 : at + 1 + size])
-            if address <= _STS_GOAL < address + size:
-                chain.goals_written()
-        return b""
+    def size(self, data: bytes) -> int:  # noqa: D102 - see Protocol
+        return 4 + data[3]
 
-    def _read(self, chain: ServoChain, number: int, address: int, size: int) -> bytes:
-        table = bytearray(96)
-        at = number - 1
-        load = chain.grip_load() if number == len(chain.servos) else 0
-        speed = round(chain.velocities()[at] * _STS_TICKS / (2.0 * math.pi))
-        struct.pack_into("<H", table, 3, _STS_MODEL)
-        table[_STS_TORQUE] = chain.servos[number].torque
-        struct.pack_into("<H", table, _STS_GOAL, _signed(chain.servos[number].goal, 15))
-        words = (_signed(chain.positions()[at], 15), _signed(speed, 15), _signed(load, 10))
-        struct.pack_into("<HHH", table, _STS_POSITION, *words)
-        table[_STS_STATUS] = chain.servos[number].error
-        return bytes(table[address : address + size])
+    def parse(self, packet: bytes) -> tuple[int, int, bytes] | None:  # noqa: D102
+        if len(packet) < 6 or _checksum(packet[2:-1]) != packet[-1]:
+            return None
+        return packet[2], packet[4], packet[5:-1]
 
-    def _write(self, chain: ServoChain, number: int, address: int, value: bytes) -> None:
-        servo = chain.servos[number]
-        if address == _STS_TORQUE and value:
-            _set_torque(chain, number, bool(value[0]))
-        offset = _STS_GOAL - address
-        if 0 <= offset <= len(value) - 2 and servo.torque:
+    def fill(  # noqa: D102
+        self, table: bytearray, servo: Servo, position: int, speed: float, load: int
+    ) -> None:
+        table[self.TORQUE], table[self._STATUS] = servo.torque, servo.error
+        struct.pack_into("<H", table, 3, 777)
+        struct.pack_into("<H", table, self.GOAL, _signed(servo.goal, 15))
+        ticks_s = round(speed * 4096 / (2.0 * math.pi))
+        words = (_signed(position, 15), _signed(ticks_s, 15), _signed(load, 10))
+        struct.pack_into("<HHH", table, self._POSITION, *words)
+
+    def write_goal(self, servo: Servo, value: bytes, offset: int) -> None:  # noqa: D102
+        if 0 <= offset <= len(value) - 2:
             word = struct.unpack_from("<H", value, offset)[0]
             servo.goal = -(word & 0x7FFF) if word & 0x8000 else word
 
-    def _status(self, chain: ServoChain, number: int, parameters: bytes) -> bytes:
-        body = bytes([number, len(parameters) + 2, chain.servos[number].error]) + parameters
-        return b"\xff\xff" + body + bytes([_checksum(body)])
+    def status(self, servo: Servo, number: int, parameters: bytes) -> bytes:  # noqa: D102
+        body = bytes([number, len(parameters) + 2, servo.error]) + parameters
+        return self.HEAD + body + bytes([_checksum(body)])
+
+    def model(self) -> bytes:  # noqa: D102
+        return b""
 
 
-PROTOCOLS: dict[str, Callable[[], Dynamixel | Feetech]] = {
-    "dynamixel": Dynamixel,
-    "feetech": Feetech,
-}
-
-
-def _set_torque(chain: ServoChain, number: int, on: bool) -> None:
-    """A servo that is switched on holds where it is."""
-    servo = chain.servos[number]
-    if on and not servo.torque and not servo.error:
-        servo.goal = chain.positions()[number - 1]
-    servo.torque = on and not servo.error
+PROTOCOLS: dict[str, type[Protocol]] = {"dynamixel": Dynamixel, "feetech": Feetech}
 
 
 def _checksum(data: Iterable[int]) -> int:
@@ -320,7 +310,7 @@ class PtyServer:
     """
 
     chain: ServoChain
-    protocol: Dynamixel | Feetech
+    protocol: Protocol
     path: str = ""
     _master: int = -1
     _slave: int = -1
@@ -336,18 +326,15 @@ class PtyServer:
 
     def serve(self, running: Callable[[], bool] = lambda: True) -> None:
         """Answer packets and let time pass."""
-        due = time.monotonic()
+        clock = self.chain.clock
         while running():
-            wait = 0.05 if self.chain.stepped else max(0.0, due - time.monotonic())
+            wait = 0.05 if clock.stepped else clock.wait_s()
             ready, _, _ = select.select([self._master], [], [], wait)
             if ready:
                 self._hear()
-            if self.chain.stepped:
-                while self.chain.advance():
-                    pass
-            elif time.monotonic() >= due:
+            if not clock.stepped and clock.wait_s() == 0.0:
                 self.chain.advance()
-                due = max(due + PERIOD_S, time.monotonic() - 0.1)
+                clock.next()
 
     def close(self) -> None:
         """Close both ends."""
@@ -362,7 +349,7 @@ class PtyServer:
         except OSError:
             return
         answers, self._rest = self.protocol.answer(self.chain, data)
-        if self.chain.stepped:
+        if self.chain.clock.stepped:
             while self.chain.advance():
                 pass  # what is read next is from after the set-point
         if answers:

@@ -7,16 +7,16 @@ import contextlib
 import json
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from embodied.bridge.emulators.plant import Array
-from embodied.types import Command, Observation, Pose
+from embodied.bridge.emulators.plant import Plant
+from embodied.bridge.plant import ground_truth
+from embodied.types import Array, Command, Observation
 
 
-class SimulatedArm:
-    """Implements ``Plant`` with a simulated world.
+class SimulatedArm(Plant):
+    """An arm in a simulated world.
 
     Args:
         scene: Scene name or file.
@@ -32,65 +32,36 @@ class SimulatedArm:
         from embodied.world.scene import load_scene
 
         self._world = build_world(load_scene(scene), robot, stacks=stacks)
-        self.spec = self._world.spec
-        self._seen: Observation = self._world.reset(seed=seed)
         self._owed_s = 0.0
-
-    @property
-    def q(self) -> Array:
-        """Measured positions, (n,), rad."""
-        return self._seen.q
-
-    @property
-    def dq(self) -> Array:
-        """Measured velocities, (n,), rad/s."""
-        return self._seen.dq
-
-    @property
-    def tau(self) -> Array:
-        """Joint torques, (n,), N m."""
-        return self._seen.tau
-
-    @property
-    def gripper_width_m(self) -> float:
-        """Measured gap between the fingers."""
-        return 0.0 if self._seen.gripper is None else self._seen.gripper.width_m
-
-    @property
-    def gripper_holds(self) -> bool:
-        """The fingers press on something and have stopped."""
-        grip = self._seen.gripper
-        return grip is not None and grip.force_n > 1.0 and abs(grip.speed_m_s) < 0.005
+        self._see(self._world.reset(seed=seed))
 
     def advance(
         self, q: Array, gripper_width_m: float, gripper_force_n: float, dt_s: float
     ) -> None:
         """Let time pass; the world takes a step whenever one of its periods is full."""
         self._owed_s += dt_s
-        period = self.spec.control_dt_s
+        period = self._world.spec.control_dt_s
         while self._owed_s >= period - 1e-9:
             self._owed_s -= period
             command = Command(
                 q=np.array(q), gripper_width_m=gripper_width_m, gripper_force_n=gripper_force_n
             )
-            self._seen = self._world.step(command).observation
+            self._see(self._world.step(command).observation)
 
-    async def told(self, line: str) -> dict[str, Any]:
-        """Answer a line of the truth socket; raises ValueError unless it is empty."""
+    def _see(self, seen: Observation) -> None:
+        self._seen, grip = seen, seen.gripper
+        self.q, self.dq, self.tau = seen.q, seen.dq, seen.tau
+        self.gripper_width_m = 0.0 if grip is None else grip.width_m
+        self.gripper_holds = grip is not None and grip.force_n > 1.0 and abs(grip.speed_m_s) < 0.005
+
+    async def told(self, line: str) -> dict[str, object]:
+        """Where things are, as the simulator knows it; raises ValueError unless ``line`` is ""."""
         if line:
             raise ValueError(f"not a line of the truth socket: {line!r}")
-        return self.truth()
-
-    def truth(self) -> dict[str, Any]:
-        """Where things are, as the simulator knows it."""
-        return {
-            "source": "ground truth",
-            "poses": {name: _numbers(pose) for name, pose in self._seen.poses.items()},
-            "openings_m": dict(self._seen.openings_m),
-        }
+        return ground_truth(self._seen)
 
 
-async def serve_lines(reply: Callable[[str], Awaitable[dict[str, Any]]], path: Path) -> None:
+async def serve_lines(reply: Callable[[str], Awaitable[dict[str, object]]], path: Path) -> None:
     """Answer lines on a local socket, in place of cameras: an empty one asks where things are.
 
     Args:
@@ -99,18 +70,33 @@ async def serve_lines(reply: Callable[[str], Awaitable[dict[str, Any]]], path: P
         path: The socket.
     """
 
+    async def say(line: str) -> str:
+        return json.dumps(await reply(line))
+
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(ConnectionError, ValueError):
-            while line := await reader.readline():
-                said = await reply(line.decode("ascii", "replace").strip())
-                writer.write(json.dumps(said).encode() + b"\n")
-                await writer.drain()
-        writer.close()
+        await answer_lines(reader, writer, say)
 
     server = await asyncio.start_unix_server(answer, path)
     async with server:
         await server.serve_forever()
 
 
-def _numbers(pose: Pose) -> list[float]:
-    return [*pose.position.tolist(), *pose.quat_wxyz.tolist()]
+async def answer_lines(
+    reader: asyncio.StreamReader,
+    writer: asyncio.StreamWriter,
+    reply: Callable[[str], Awaitable[str]],
+) -> None:
+    """Answer each line with a line until the other side goes, or ``reply`` raises ValueError."""
+    with contextlib.suppress(ConnectionError, ValueError):
+        while line := await reader.readline():
+            said = await reply(line.decode("ascii", "replace").strip())
+            writer.write(said.encode() + b"\n")
+            await writer.drain()
+    await close(writer)
+
+
+async def close(writer: asyncio.StreamWriter) -> None:
+    """Close a connection, whatever the other side does."""
+    writer.close()
+    with contextlib.suppress(ConnectionError):
+        await writer.wait_closed()

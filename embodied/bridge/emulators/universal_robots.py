@@ -10,10 +10,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import struct
-import time
 from collections.abc import Awaitable, Callable
 
 from embodied.bridge.emulators import rtde_protocol as rtde
+from embodied.bridge.emulators.plant import Clock
+from embodied.bridge.emulators.simulated import answer_lines, close
 from embodied.bridge.emulators.ur_controller import PERIOD_S, UrController
 
 RTDE_PORT = 30004
@@ -26,9 +27,6 @@ VERSION = (5, 12, 0, 1101319)
 
 GRIPPER_STROKE_M = 0.08
 GRIPPER_FORCE_N = 70.0
-
-_LATE_S = 0.25
-"""Time lost to a busy machine that is made up for; more is skipped, as the arm cannot jump."""
 
 
 class UrEmulator:
@@ -67,15 +65,13 @@ class UrEmulator:
                 server.close()
 
     async def _run(self) -> None:
-        due = time.monotonic()
+        clock = Clock(PERIOD_S)
         while True:
             self.controller.advance()
             for client in tuple(self._clients):
                 client.send(self.controller)
-            due += PERIOD_S
-            now = time.monotonic()
-            due = max(due, now - _LATE_S)
-            await asyncio.sleep(max(0.0, due - now))
+            clock.next()
+            await asyncio.sleep(clock.wait_s())
 
     # --------------------------------------------------------------------- RTDE
 
@@ -94,7 +90,7 @@ class UrEmulator:
             pass  # the client has gone, or does not speak the protocol
         finally:
             self._clients.discard(client)
-            await _close(writer)
+            await close(writer)
 
     # ------------------------------------------------------------------ scripts
 
@@ -108,19 +104,17 @@ class UrEmulator:
                     self.controller.run_program(head + end)
                     text = rest
                     head, end, rest = text.partition("\nend\n")
-        await _close(writer)
+        await close(writer)
 
     # ---------------------------------------------------------------- dashboard
 
     async def _dashboard(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"Connected: Universal Robots Dashboard Server\n")
-        with contextlib.suppress(ConnectionError):
-            while line := await reader.readline():
-                writer.write(
-                    self.dashboard(line.decode("ascii", "replace").strip()).encode() + b"\n"
-                )
-                await writer.drain()
-        await _close(writer)
+
+        async def reply(line: str) -> str:
+            return self.dashboard(line)
+
+        await answer_lines(reader, writer, reply)
 
     def dashboard(self, line: str) -> str:
         """Answer one line of the dashboard protocol."""
@@ -141,14 +135,9 @@ class UrEmulator:
             case "get serial number":
                 return "20205500001"
             case "safetystatus" | "safetymode":
-                word = "NORMAL"
-                if arm.emergency_stop:
-                    word = "ROBOT_EMERGENCY_STOP"
-                elif arm.protective_stop:
-                    word = "PROTECTIVE_STOP"
-                return (
-                    f"{'Safetystatus' if line.lower() == 'safetystatus' else 'Safetymode'}: {word}"
-                )
+                word = "PROTECTIVE_STOP" if arm.protective_stop else "NORMAL"
+                word = "ROBOT_EMERGENCY_STOP" if arm.emergency_stop else word
+                return f"{line.capitalize()}: {word}"
             case "stop":
                 arm.stop_program("stopped at the dashboard")
                 return "Stopped"
@@ -177,12 +166,10 @@ class UrEmulator:
     # ------------------------------------------------------------------ gripper
 
     async def _gripper(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(ConnectionError):
-            while line := await reader.readline():
-                reply = self.gripper(line.decode("ascii", "replace").split())
-                writer.write(reply.encode() + b"\n")
-                await writer.drain()
-        await _close(writer)
+        async def reply(line: str) -> str:
+            return self.gripper(line.split())
+
+        await answer_lines(reader, writer, reply)
 
     def gripper(self, words: list[str]) -> str:
         """Answer one line of the URCap's protocol: positions 0 (open) to 255 (closed)."""
@@ -271,9 +258,3 @@ class _RtdeClient:
             return
         package = self._output.pack(arm.outputs())
         self._writer.write(rtde.message(rtde.DATA_PACKAGE, package))
-
-
-async def _close(writer: asyncio.StreamWriter) -> None:
-    writer.close()
-    with contextlib.suppress(ConnectionError):
-        await writer.wait_closed()

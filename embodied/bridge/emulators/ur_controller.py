@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from embodied.bridge.emulators.plant import Plant, RateLimited
+from embodied.bridge.emulators.plant import Clock, Plant, RateLimited
 from embodied.types import Array
 
 PERIOD_S = 0.002
@@ -71,8 +71,7 @@ class UrController:
         self._goal = np.array(home, dtype=np.float64)
         self._rates: tuple[float, float] = (SPEED_RAD_S, ACCELERATION_RAD_S2)
         self._until_s = math.inf
-        self._stepped = stepped
-        self._owed_periods = 0
+        self._clock = Clock(PERIOD_S, stepped=stepped)
 
     # ------------------------------------------------------------------ programs
 
@@ -117,22 +116,21 @@ class UrController:
 
     # ---------------------------------------------------------------------- time
 
-    def receive(self, values: Mapping[str, Any]) -> None:
+    def receive(self, values: Mapping[str, object]) -> None:
         """Take input registers from a client."""
         self.inputs.update(values)
         if self._command() == _SERVOJ:
-            self._owed_periods += max(1, round(self._float(8) / PERIOD_S))
+            self._clock.owed += max(1, round(self._float(8) / PERIOD_S))
 
     def advance(self) -> None:
         """Let one period of 2 ms pass, unless time is stepped and no set-point owes it."""
         if self.program_runs:
             self._serve_command()
-        if self._stepped and self.program_runs and self._motion in ("", "servo"):
-            if self._owed_periods == 0:
+        if self.program_runs and self._motion in ("", "servo"):
+            if not self._clock.step():
                 return
-            self._owed_periods -= 1
         else:
-            self._owed_periods = 0
+            self._clock.owed = 0
         self._move()
         self.plant.advance(self.target.q, self.gripper_width_m, self.gripper_force_n, PERIOD_S)
         self.time_s += PERIOD_S
@@ -199,7 +197,7 @@ class UrController:
 
     # ------------------------------------------------------------------ registers
 
-    def outputs(self) -> Mapping[str, Any]:
+    def outputs(self) -> Mapping[str, object]:
         """Values of the RTDE output variables; those that are absent read as zero."""
         emergency, protective = self.emergency_stop, self.protective_stop
         safety = (

@@ -17,12 +17,11 @@ from embodied.bridge.messages import (
     Acknowledgement,
     ArmMode,
     ArmState,
-    Capabilities,
     StopCategory,
     StreamResult,
 )
 from embodied.errors import ConfigurationError
-from embodied.types import Array, JointTrajectory
+from embodied.types import Array
 
 ARM_FAULTS = ("frozen-state", "clock-jump", "protective-stop", "torque-spike", "wrong-joint-count")
 """Faults of the arm; each is latched."""
@@ -60,14 +59,9 @@ class FaultyDriver:
         self._periods = 0
         self._frozen: ArmState | None = None
 
-    @property
-    def capabilities(self) -> Capabilities:
-        """Of the driver."""
-        return self._driver.capabilities
-
-    def connect(self) -> None:
-        """As the driver does."""
-        self._driver.connect()
+    def __getattr__(self, name: str) -> object:
+        """Everything else is as the driver does it."""
+        return getattr(self._driver, name)
 
     def read_state(self) -> ArmState:
         """The latest report, with the fault in it once it is due."""
@@ -109,14 +103,6 @@ class FaultyDriver:
             q, dq, gripper_width_m=gripper_width_m, gripper_force_n=gripper_force_n
         )
 
-    def execute(self, trajectory: JointTrajectory) -> None:
-        """As the driver does."""
-        self._driver.execute(trajectory)
-
-    def gripper(self, width_m: float, force_n: float) -> None:
-        """As the driver does."""
-        self._driver.gripper(width_m, force_n)
-
     def stop(self, category: StopCategory) -> None:
         """As the driver does; what hides the motion ends, so that rest can be seen."""
         self._driver.stop(category)
@@ -127,15 +113,6 @@ class FaultyDriver:
         """As the driver does; the fault is over."""
         self._now = self._frozen = None
         self._driver.recover(acknowledgement)
-
-    def reset(self, seed: int) -> None:
-        """As the driver does, if it can."""
-        driver: Any = self._driver
-        driver.reset(seed)
-
-    def disconnect(self) -> None:
-        """As the driver does."""
-        self._driver.disconnect()
 
 
 class FaultySender:

@@ -7,14 +7,11 @@ velocity is taken away; when the driver goes, the arm is braked and let go of.
 
 from __future__ import annotations
 
-import os
 import time
-from collections.abc import Callable
-from multiprocessing.connection import Connection
 from typing import Any, NamedTuple
 
 from embodied.bridge.vendors.franka_hand import Hand
-from embodied.bridge.vendors.vendor_process import VendorProcess
+from embodied.bridge.vendors.vendor_process import Session, VendorProcess
 
 ANSWER_S = 1.5
 """``libfranka`` itself notices after a second that the arm has gone, and then says why."""
@@ -72,12 +69,11 @@ class FrankaClient:
     """
 
     def __init__(self, host: str, *, realtime: bool, hand: bool, patient: bool) -> None:
-        options = (host, realtime, hand, patient)
-        self._process = VendorProcess(_serve, *options, vendor="Franka")
+        self._process = VendorProcess(_Session, host, realtime, hand, patient, vendor="Franka")
 
     def read(self) -> Reading:
         """The latest report; raises DriverLostError."""
-        return Reading(*self._process.ask("read", timeout_s=ANSWER_S))
+        return self._process.ask("read", timeout_s=ANSWER_S)
 
     def start(self) -> str:
         """Hold the measured pose; returns what is in the way; raises DriverLostError."""
@@ -108,43 +104,23 @@ class FrankaClient:
 
     def close(self) -> None:
         """Brake if moving and end the process; may be called twice."""
-        self._process.close("end", timeout_s=STOP_S)
+        self._process.close(timeout_s=STOP_S)
 
 
-def _serve(pipe: Connection, host: str, realtime: bool, hand: bool, patient: bool) -> None:
-    """Body of the client process; its end skips the client's destructors, which may wait."""
-    os.setpgid(0, 0)  # an interrupt at the terminal is the supervisor's to handle
-    session: _Session | None = None
-    try:
-        session = _Session(host, realtime=realtime, hand=hand)
-        calls = session.calls()
-        pipe.send(("", None))
-        while True:
-            if not patient:
-                while not pipe.poll(PATIENCE_S / 4):
-                    session.stand_still_when_late()
-            name, *arguments = pipe.recv()
-            pipe.send(("", calls[name](*arguments)))
-            if name == "end":
-                break
-    except (EOFError, OSError):
-        if session is not None:
-            session.end()
-    except Exception as error:  # whatever the vendor's client raises is told, not judged
-        pipe.send((f"the Franka arm at {host}: {error or type(error).__name__}", None))
-    os._exit(0)
-
-
-class _Session:
-    def __init__(self, host: str, *, realtime: bool, hand: bool) -> None:
+class _Session(Session):
+    def __init__(self, host: str, realtime: bool, hand: bool, patient: bool) -> None:
         import franky
 
         config = franky.RealtimeConfig
+        self._host, self._patient = host, patient
         self._franky: Any = franky
-        self._robot = franky.Robot(
-            host, realtime_config=config.Enforce if realtime else config.Ignore
-        )
-        self._hand = Hand(franky.Gripper(host)) if hand else None
+        try:
+            self._robot = franky.Robot(
+                host, realtime_config=config.Enforce if realtime else config.Ignore
+            )
+            self._hand = Hand(franky.Gripper(host)) if hand else None
+        except Exception as error:
+            raise RuntimeError(f"the Franka arm at {host}: {_words(error)}") from error
         self._tracker: Any = None
         self._asked_to_end = False
         self._fault = ""
@@ -152,24 +128,28 @@ class _Session:
         self._dq: list[float] = []
         self._told_s = 0.0
 
-    def calls(self) -> dict[str, Callable[..., Any]]:
-        return {
-            "read": self.read,
-            "start": self.start,
-            "track": self.track,
-            "grip": self.grip,
-            "finish": self.finish,
-            "halt": self.halt,
-            "recover": self.recover,
-            "end": self.end,
-        }
+    def call(self, name: str, arguments: tuple[object, ...]) -> object:
+        try:
+            return super().call(name, arguments)
+        except (EOFError, OSError):
+            raise
+        except Exception as error:
+            raise RuntimeError(f"the Franka arm at {self._host}: {_words(error)}") from error
 
-    def read(self) -> tuple[Any, ...]:
+    def wait_s(self) -> float | None:
+        return None if self._patient else PATIENCE_S / 4
+
+    def idle(self) -> None:
+        late = time.monotonic() - self._told_s > PATIENCE_S
+        if late and self._tracker is not None and any(self._dq):
+            self.track(self._q, [0.0] * len(self._q))
+
+    def read(self) -> Reading:
         self._notice_end()
         state = self._robot.state
         tracks = self._tracker is not None
         hand = self._hand
-        return (
+        return Reading(
             state.time.to_sec(),
             list(state.q),
             list(state.dq),
@@ -206,11 +186,6 @@ class _Session:
         if self._tracker is not None:
             self._tracker.set_target(q, dq)
         self._q, self._dq, self._told_s = q, dq, time.monotonic()
-
-    def stand_still_when_late(self) -> None:
-        late = time.monotonic() - self._told_s > PATIENCE_S
-        if late and self._tracker is not None and any(self._dq):
-            self.track(self._q, [0.0] * len(self._q))
 
     def grip(self, width_m: float, force_n: float) -> None:
         if self._hand is not None:
@@ -256,3 +231,7 @@ class _Session:
         self._tracker = None
         if not self._asked_to_end:
             self._fault = problem
+
+
+def _words(error: Exception) -> str:
+    return str(error) or type(error).__name__

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import socket
 from collections.abc import Mapping
-from typing import Any
 
 from embodied.bridge.driver import DriverLostError
 
@@ -35,7 +34,7 @@ class Truth:
         except OSError as error:
             raise DriverLostError(f"no emulator answers at {self._path}: {error}") from error
 
-    def scene(self) -> Mapping[str, Any]:
+    def scene(self) -> Mapping[str, object]:
         """Poses and openings, empty for real arms; raises DriverLostError."""
         return self._ask("")
 
@@ -49,7 +48,7 @@ class Truth:
             self._socket.close()
             self._socket = None
 
-    def _ask(self, line: str) -> Mapping[str, Any]:
+    def _ask(self, line: str) -> Mapping[str, object]:
         if self._socket is None:
             return {}
         try:

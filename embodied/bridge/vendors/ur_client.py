@@ -6,12 +6,10 @@ tries to reconnect.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
-from multiprocessing.connection import Connection
-from typing import Any, NamedTuple
+from typing import NamedTuple, Protocol
 
-from embodied.bridge.vendors.vendor_process import VendorProcess
+from embodied.bridge.vendors.vendor_process import Session, VendorProcess
 
 STOP_S = 3.0
 
@@ -45,11 +43,11 @@ class UrClient:
     """
 
     def __init__(self, host: str, period_s: float) -> None:
-        self._process = VendorProcess(_serve, host, period_s, vendor="UR")
+        self._process = VendorProcess(_Session, host, period_s, vendor="UR")
 
     def read(self) -> Reading:
         """The latest report; raises DriverLostError."""
-        return Reading(*self._process.ask("read"))
+        return self._process.ask("read")
 
     def servo(self, q: list[float]) -> bool:
         """Send a set-point; whether the controller took it; raises DriverLostError."""
@@ -65,60 +63,75 @@ class UrClient:
 
     def close(self) -> None:
         """Brake if moving and end the process; may be called twice."""
-        self._process.close("end", timeout_s=STOP_S)
+        self._process.close(timeout_s=STOP_S)
 
 
-def _serve(pipe: Connection, host: str, period_s: float) -> None:
-    """Body of the client process; its end skips the client's destructors, which may wait."""
-    os.setpgid(0, 0)  # an interrupt at the terminal is the supervisor's to handle
-    try:
+class Receive(Protocol):
+    """What is used of ``rtde_receive.RTDEReceiveInterface``."""
+
+    isConnected: Callable[[], bool]  # noqa: N815 - the vendor's names
+    getTimestamp: Callable[[], float]  # noqa: N815
+    getActualQ: Callable[[], list[float]]  # noqa: N815
+    getActualQd: Callable[[], list[float]]  # noqa: N815
+    getTargetQ: Callable[[], list[float]]  # noqa: N815
+    getTargetQd: Callable[[], list[float]]  # noqa: N815
+    getSafetyStatusBits: Callable[[], int]  # noqa: N815
+    getRobotMode: Callable[[], int]  # noqa: N815
+
+
+class Control(Protocol):
+    """What is used of ``rtde_control.RTDEControlInterface``."""
+
+    isConnected: Callable[[], bool]  # noqa: N815
+    isProgramRunning: Callable[[], bool]  # noqa: N815
+    reuploadScript: Callable[[], bool]  # noqa: N815
+    servoJ: Callable[[list[float], float, float, float, float, float], bool]  # noqa: N815
+    servoStop: Callable[[float], bool]  # noqa: N815
+    triggerProtectiveStop: Callable[[], bool]  # noqa: N815
+    stopScript: Callable[[], object]  # noqa: N815
+
+
+class _Session(Session):
+    def __init__(self, host: str, period_s: float) -> None:
         import rtde_control
         import rtde_receive
 
-        receive = rtde_receive.RTDEReceiveInterface(host, 500.0)
-        control = rtde_control.RTDEControlInterface(host, 500.0)
-        handlers = _handlers(receive, control, period_s)
-        pipe.send(("", None))
-        while True:
-            name, *arguments = pipe.recv()
-            if not (receive.isConnected() and control.isConnected()):
-                raise RuntimeError("the UR controller closed the connection")
-            pipe.send(("", handlers[name](*arguments)))
-            if name == "end":
-                break
-    except (EOFError, OSError):
-        pass  # the driver has gone; the controller's watchdog and ours stop the arm
-    except Exception as error:  # whatever the vendor's client raises is told, not judged
-        pipe.send((str(error) or type(error).__name__, None))
-    os._exit(0)
+        self._receive: Receive = rtde_receive.RTDEReceiveInterface(host, 500.0)
+        self._control: Control = rtde_control.RTDEControlInterface(host, 500.0)
+        self._period_s = period_s
 
+    def call(self, name: str, arguments: tuple[object, ...]) -> object:
+        if not (self._receive.isConnected() and self._control.isConnected()):
+            raise RuntimeError("the UR controller closed the connection")
+        return super().call(name, arguments)
 
-def _handlers(receive: Any, control: Any, period_s: float) -> dict[str, Callable[..., Any]]:
-    def read() -> tuple[Any, ...]:
-        return (
-            receive.getTimestamp(),
-            receive.getActualQ(),
-            receive.getActualQd(),
-            receive.getTargetQ(),
-            receive.getTargetQd(),
-            receive.getSafetyStatusBits(),
-            receive.getRobotMode(),
+    def read(self) -> Reading:
+        seen = self._receive
+        return Reading(
+            seen.getTimestamp(),
+            seen.getActualQ(),
+            seen.getActualQd(),
+            seen.getTargetQ(),
+            seen.getTargetQd(),
+            seen.getSafetyStatusBits(),
+            seen.getRobotMode(),
         )
 
-    def brake(protective: bool) -> None:
-        if control.isProgramRunning():
-            control.servoStop(STOP_RAD_S2)
+    def servo(self, q: list[float]) -> bool:
+        return self._control.servoJ(q, 0.0, 0.0, self._period_s, LOOKAHEAD_S, GAIN)
+
+    def ready(self) -> bool:
+        return self._control.isProgramRunning() or self._control.reuploadScript()
+
+    def brake(self, protective: bool) -> None:
+        if self._control.isProgramRunning():
+            self._control.servoStop(STOP_RAD_S2)
             if protective:
-                control.triggerProtectiveStop()
+                self._control.triggerProtectiveStop()
 
-    def end() -> None:
-        brake(False)
-        control.stopScript()
+    def end(self) -> None:
+        self.brake(False)
+        self._control.stopScript()
 
-    return {
-        "read": read,
-        "servo": lambda q: control.servoJ(q, 0.0, 0.0, period_s, LOOKAHEAD_S, GAIN),
-        "ready": lambda: control.isProgramRunning() or control.reuploadScript(),
-        "brake": brake,
-        "end": end,
-    }
+    def abandoned(self) -> None:
+        """The controller's watchdog stops the arm."""
