@@ -22,6 +22,9 @@ from embodied.errors import WorldError
 MAX_FRAME = 180_000
 """Longest message in bytes."""
 
+Message = Mapping[str, Any]
+"""Data of a known shape, by the field ``kind``."""
+
 _HEAD = struct.Struct("<4sI")
 _MAGIC = b"EMB1"
 
@@ -100,7 +103,7 @@ REPORTS: Schema = MappingProxyType(
 class Channel(Protocol):
     """Sends and receives messages."""
 
-    def send(self, message: Mapping[str, Any]) -> None:
+    def send(self, message: Message) -> None:
         """Send one message; raises ChannelClosedError."""
         ...
 
@@ -135,7 +138,7 @@ class SocketChannel:
         self._incoming = incoming
         connected.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 2 * MAX_FRAME)
 
-    def send(self, message: Mapping[str, Any]) -> None:
+    def send(self, message: Message) -> None:
         """Send one message; raises ChannelClosedError."""
         self.send_frame(pack(message))
 
@@ -212,7 +215,7 @@ def connect(path: Path, incoming: Schema) -> SocketChannel:
     return SocketChannel(client, incoming)
 
 
-def pack(message: Mapping[str, Any]) -> bytes:
+def pack(message: Message) -> bytes:
     """A message as a frame: magic, CRC-32, JSON."""
     body = json.dumps(message, separators=(",", ":")).encode()
     if len(body) + _HEAD.size > MAX_FRAME:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from embodied.bridge.channel import REPORTS, BadFrameError, ChannelClosedError, connect
+from embodied.bridge.channel import REPORTS, BadFrameError, ChannelClosedError, Message, connect
 from embodied.errors import WorldError
 from embodied.types import Array
 
@@ -104,12 +104,12 @@ class PlannerClient:
 
     # ----------------------------------------------------------------- private
 
-    def _ask(self, message: Mapping[str, Any], timeout_s: float | None = None) -> Report:
+    def _ask(self, message: Message, timeout_s: float | None = None) -> Report:
         self._number += 1
         self._send({**message, "re": self._number})
         return self._wait(self._number, timeout_s)
 
-    def _send(self, message: Mapping[str, Any]) -> None:
+    def _send(self, message: Message) -> None:
         with self._lock:
             self._channel.send(message)
 

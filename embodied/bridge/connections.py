@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import secrets
 import select
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any
 
 from embodied.bridge.channel import (
     BadFrameError,
     ChannelClosedError,
     Listener,
+    Message,
     SocketChannel,
 )
 
@@ -40,7 +40,7 @@ class Heard:
 
     who: str
     said: Said
-    message: Mapping[str, Any]
+    message: Message
     code: str = ""
     problem: str = ""
 
@@ -76,7 +76,7 @@ class Lines:
 
     def hear(self, timeout_s: float) -> list[Heard] | None:
         """One thing from each line that has something; None when nothing came in time."""
-        sources: list[Any] = [
+        sources: list[Listener | SocketChannel] = [
             s for s in (*self._listeners.values(), self._planner, self._operator) if s
         ]
         ready, _, _ = select.select(sources, [], [], timeout_s)
@@ -94,12 +94,12 @@ class Lines:
                 heard += self._hear_planner()
         return heard
 
-    def tell_planner(self, message: Mapping[str, Any]) -> None:
+    def tell_planner(self, message: Message) -> None:
         """Answer the planner, if there is one."""
         if self._planner is not None:
             _send(self._planner, message)
 
-    def tell_operator(self, message: Mapping[str, Any]) -> None:
+    def tell_operator(self, message: Message) -> None:
         """Tell the operator's terminal, if there is one that said the token."""
         if self._operator is not None and self._operator_known:
             _send(self._operator, message)
@@ -177,7 +177,7 @@ def _receive(channel: SocketChannel, who: str) -> Heard | None:
     return None if message is None else Heard(who=who, said=Said.MESSAGE, message=message)
 
 
-def _send(channel: SocketChannel, message: Mapping[str, Any]) -> None:
+def _send(channel: SocketChannel, message: Message) -> None:
     try:
         channel.send(message)
     except ChannelClosedError:

@@ -5,47 +5,48 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from embodied.bridge.messages import ArmState, Decision, Setpoint, Verdict
 from embodied.errors import EnvironmentMissingError
 
-TOPICS: Mapping[str, Mapping[str, Any]] = {
+_NUMBERS = {"type": "array", "items": {"type": "number"}}
+_FIELDS: Mapping[str, Mapping[str, object]] = {
     "/arm/state": {
-        "type": "object",
-        "properties": {
-            "sequence": {"type": "integer"},
-            "source_time_s": {"type": "number"},
-            "q": {"type": "array", "items": {"type": "number"}},
-            "dq": {"type": "array", "items": {"type": "number"}},
-            "q_commanded": {"type": "array", "items": {"type": "number"}},
-            "tau": {"type": "array", "items": {"type": "number"}},
-            "mode": {"type": "string"},
-        },
+        "sequence": "integer",
+        "source_time_s": "number",
+        "q": _NUMBERS,
+        "dq": _NUMBERS,
+        "q_commanded": _NUMBERS,
+        "tau": _NUMBERS,
+        "mode": "string",
     },
     "/bridge/proposal": {
-        "type": "object",
-        "properties": {
-            "sequence": {"type": "integer"},
-            "age_s": {"type": "number"},
-            "q": {"type": "array", "items": {"type": "number"}},
-            "gripper_width_m": {"type": ["number", "null"]},
-        },
+        "sequence": "integer",
+        "age_s": "number",
+        "q": _NUMBERS,
+        "gripper_width_m": ["number", "null"],
     },
     "/bridge/decision": {
+        "verdict": "string",
+        "q": _NUMBERS,
+        "reasons": {"type": "array", "items": {"type": "object"}},
+    },
+    "/bridge/event": {"event": "string", "details": "object"},
+}
+TOPICS: Mapping[str, Mapping[str, object]] = {
+    topic: {
         "type": "object",
         "properties": {
-            "verdict": {"type": "string"},
-            "q": {"type": "array", "items": {"type": "number"}},
-            "reasons": {"type": "array", "items": {"type": "object"}},
+            name: kind if isinstance(kind, dict) else {"type": kind}
+            for name, kind in fields.items()
         },
-    },
-    "/bridge/event": {
-        "type": "object",
-        "properties": {"event": {"type": "string"}, "details": {"type": "object"}},
-    },
+    }
+    for topic, fields in _FIELDS.items()
 }
+"""JSON schema of each topic."""
 
 
 class McapFile:
@@ -179,17 +180,7 @@ def said(decision: Decision) -> dict[str, Any]:
         "verdict": decision.verdict.value,
         "q": decision.q.tolist(),
         "dq": decision.dq.tolist(),
-        "reasons": [
-            {
-                "code": r.code,
-                "joint": r.joint,
-                "value": r.value,
-                "limit": r.limit,
-                "unit": r.unit,
-                "hint": r.hint,
-            }
-            for r in decision.reasons
-        ],
+        "reasons": [asdict(r) for r in decision.reasons],
         "gripper_width_m": decision.gripper_width_m,
         "gripper_force_n": decision.gripper_force_n,
         "at_rest": decision.at_rest,

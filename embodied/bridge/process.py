@@ -14,7 +14,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
@@ -83,18 +83,11 @@ class SupervisorProcess:
         self._errors = folder / "errors"
         token = secrets.token_hex(16)
         content = {
-            "driver": config.driver,
-            "options": dict(config.options),
-            "limits": str(config.limits),
-            "scene": config.scene,
+            **asdict(config),
             "mode": config.mode.value,
-            "journal": None if config.journal is None else str(config.journal),
-            "mcap": None if config.mcap is None else str(config.mcap),
-            "twin": dict(config.twin),
-            "faults": [dict(f) for f in config.faults],
-            "planner": str(self.planner_path),
-            "operator": str(operator_path),
-            "errors": str(self._errors),
+            "planner": self.planner_path,
+            "operator": operator_path,
+            "errors": self._errors,
             "token": token,
         }
         self._process = subprocess.Popen(
@@ -105,7 +98,7 @@ class SupervisorProcess:
         self.pid = self._process.pid
         assert self._process.stdin is not None
         try:
-            self._process.stdin.write(json.dumps(content).encode())
+            self._process.stdin.write(json.dumps(content, default=str).encode())
             self._process.stdin.close()
         except BrokenPipeError:
             pass  # it ended at once; its words are in the file of errors

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -105,7 +105,8 @@ def replay(messages: list[Message], safety: SafetyFilter) -> Replayed:
             proposal = _proposal(content, now)
         elif topic == "/bridge/decision" and state is not None:
             if take_over is not None:
-                safety.start(_state({**_content(state), "q": take_over}))
+                at_rest = replace(state, q=np.array(take_over), dq=np.zeros(len(take_over)))
+                safety.start(at_rest)
                 take_over = None
             _compare(result, content, safety, proposal, state, now)
             proposal = None
@@ -151,19 +152,6 @@ def _state(content: Mapping[str, Any]) -> ArmState:
         emergency_stop=mode is ArmMode.EMERGENCY_STOP,
         gripper=None if width is None else GripperState(width_m=width),
     )
-
-
-def _content(state: ArmState) -> dict[str, Any]:
-    return {
-        "sequence": state.sequence,
-        "source_time_s": state.source_time_s,
-        "receive_time_s": state.receive_time_s,
-        "dq": state.dq * 0.0,
-        "q_commanded": state.q_commanded,
-        "tau": state.tau,
-        "mode": state.mode.value,
-        "gripper_width_m": None if state.gripper is None else state.gripper.width_m,
-    }
 
 
 def _proposal(content: Mapping[str, Any], now: float) -> Setpoint:

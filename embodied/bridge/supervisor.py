@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -14,7 +13,7 @@ from embodied.bridge._pace import Pace
 from embodied.bridge._reports import Totals, reported, status
 from embodied.bridge.approval import Gate, Plan
 from embodied.bridge.arm_link import Arm
-from embodied.bridge.channel import Listener
+from embodied.bridge.channel import Listener, Message
 from embodied.bridge.connections import Heard, Lines, Said
 from embodied.bridge.driver import Driver
 from embodied.bridge.filter import SafetyFilter
@@ -240,7 +239,7 @@ class Supervisor:
         else:
             self._obey_planner(heard.message)
 
-    def _obey_planner(self, message: Mapping[str, Any]) -> None:
+    def _obey_planner(self, message: Message) -> None:
         if self._pace.heard():
             self._event("planner-heard-again")
         kind = message["kind"]
@@ -260,7 +259,7 @@ class Supervisor:
         elif kind == "plan":
             self._plan(message)
 
-    def _propose(self, message: Mapping[str, Any]) -> None:
+    def _propose(self, message: Message) -> None:
         if len(self._queue) >= _QUEUE:
             self.arm.hold("sequence", problem="set-points come faster than the arm takes them")
             self._queue.clear()
@@ -274,7 +273,7 @@ class Supervisor:
         )
         self._queue.append((message["re"], setpoint))
 
-    def _plan(self, message: Mapping[str, Any]) -> None:
+    def _plan(self, message: Message) -> None:
         try:
             plan = Plan.of(
                 message["label"],
@@ -309,7 +308,7 @@ class Supervisor:
             self._obey_operator(heard.message)
             self._lines.tell_operator({"kind": "status", "status": self._status()})
 
-    def _obey_operator(self, message: Mapping[str, Any]) -> None:
+    def _obey_operator(self, message: Message) -> None:
         kind = message["kind"]
         if kind in ("approve", "refuse"):
             done = self.gate.answer(message["plan_hash"], approve=kind == "approve")

@@ -6,8 +6,8 @@ import json
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -30,11 +30,7 @@ class RunOptions:
     """What the operator chose at the command line.
 
     Attributes:
-        driver: Name of the driver.
-        options: Its options.
-        mode: ``"dry-run"``, ``"shadow"``, ``"confirm"`` or ``"auto"``.
-        limits: Signed-off limits file, None for the simulated arm's.
-        record: MCAP file to make, None for none.
+        bridge: Driver, mode, limits and recording.
         out: Folder of run folders.
         json: One JSON line on standard output, nothing else.
         quiet: Only the verdict.
@@ -42,11 +38,7 @@ class RunOptions:
         operator: Who acknowledges stops.
     """
 
-    driver: str
-    options: Mapping[str, Any]
-    mode: str
-    limits: Path | None
-    record: Path | None
+    bridge: BridgeOptions
     out: Path
     json: bool
     quiet: bool
@@ -83,7 +75,8 @@ def open_bridge_session(
 
 def perform_bridged(settings: Settings, sentence: str, options: RunOptions) -> int:
     """Carry out a sentence; returns the exit code; raises EmbodiedError."""
-    mode = OperationMode(options.mode)
+    bridge = options.bridge
+    mode = bridge.mode
     console = None if options.json else Console(highlight=False, stderr=True)
     with tempfile.TemporaryDirectory(prefix="embodied-journal-") as name:
         journal = Path(name) / "bridge.jsonl"
@@ -99,14 +92,7 @@ def perform_bridged(settings: Settings, sentence: str, options: RunOptions) -> i
         began = time.perf_counter()
         session, supervised = open_bridge_session(
             settings,
-            BridgeOptions(
-                driver=options.driver,
-                options=options.options,
-                mode=mode,
-                limits=options.limits,
-                journal=journal,
-                mcap=options.record,
-            ),
+            replace(bridge, journal=journal),
             approve=asker if mode is OperationMode.CONFIRM else None,
         )
         operator.append(
@@ -116,7 +102,7 @@ def perform_bridged(settings: Settings, sentence: str, options: RunOptions) -> i
         limits = supervised.limits
         if console is not None:
             console.print(
-                f"supervisor: driver {options.driver}, mode {options.mode}, limits {limits.name}"
+                f"supervisor: driver {bridge.driver}, mode {mode.value}, limits {limits.name}"
                 f" signed by {limits.signed_by}; hand at most {limits.ee_speed_m_s:g} m/s."
                 f" [bold]Not a certified safety function.[/]\n{KEYS}"
             )
@@ -135,8 +121,8 @@ def perform_bridged(settings: Settings, sentence: str, options: RunOptions) -> i
                 command="bridge run",
                 opened_s=opened_s,
                 extra={
-                    "driver": options.driver,
-                    "mode": options.mode,
+                    "driver": bridge.driver,
+                    "mode": mode.value,
                     "limits": limits.name,
                     "limits_sha256": limits.sha256,
                     "signed_by": limits.signed_by,

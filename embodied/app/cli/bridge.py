@@ -178,11 +178,13 @@ def run(
     """Carry out a sentence with an arm behind the supervisor; space is the emergency stop."""
     with guarded(json):
         from embodied.app.bridge.run import RunOptions, perform_bridged
+        from embodied.app.bridge.session import BridgeOptions
         from embodied.app.wiring import PYBULLET_ROBOT
         from embodied.bridge.limits import load_limits
+        from embodied.bridge.messages import OperationMode
         from embodied.settings import Settings
 
-        _choose("--mode", mode, ("dry-run", "shadow", "confirm", "auto"))
+        _choose("--mode", mode, tuple(m.value for m in OperationMode))
         _choose("--simulator", simulator, ("mujoco", "pybullet"))
         bullet = simulator == "pybullet"
         limits = _limits(limits, driver)
@@ -196,11 +198,13 @@ def run(
             base_url=base_url,
         )
         options = RunOptions(
-            driver=driver,
-            options=_options(option),
-            mode=mode,
-            limits=limits,
-            record=record,
+            bridge=BridgeOptions(
+                driver=driver,
+                options=_options(option),
+                mode=OperationMode(mode),
+                limits=limits,
+                mcap=record,
+            ),
             out=out,
             json=json,
             quiet=quiet,

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from embodied.bridge.channel import SocketChannel, pack
+from embodied.bridge.channel import Message, SocketChannel, pack
 from embodied.bridge.driver import Driver
 from embodied.bridge.messages import (
     Acknowledgement,
@@ -148,7 +148,7 @@ class FaultySender:
         """Whether a set-point is kept back until the next one has been sent."""
         return self._kept is not None
 
-    def send(self, message: Mapping[str, Any]) -> None:
+    def send(self, message: Message) -> None:
         """Send a set-point, or what the fault makes of it; raises ChannelClosedError."""
         self._sent += 1
         frame = pack(message)
