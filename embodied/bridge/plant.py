@@ -18,7 +18,7 @@ import numpy as np
 from embodied.bridge.messages import ArmMode
 from embodied.bridge.setpoint_driver import Report
 from embodied.bridge.stopping import Stopper
-from embodied.bridge.vendors.vendor_process import Session
+from embodied.bridge.vendors.vendor_process import START_S, Session
 from embodied.types import Array, Command, Observation, Pose
 
 PATIENCE_PERIODS = 2.5
@@ -26,6 +26,10 @@ PATIENCE_PERIODS = 2.5
 
 REST_RAD_S = 0.02
 LONGEST_BRAKING = 1000
+
+
+Answer = tuple[Report, dict[str, object], str]
+"""The arm's report, where things are, and what was in the way of what was asked for."""
 
 
 class Plant:
@@ -165,15 +169,14 @@ class PlantSession(Session):
         config: ``simulator``, ``scene``, ``robot``, ``stacks``, ``lockstep``, ``farewell``.
     """
 
+    vendor = "simulated arm's"
+    answer_s = 5.0
+    answers_s = {"reset": START_S, "end": 10.0}
+
     def __init__(self, config: Mapping[str, Any]) -> None:
         self._plant = build_plant(config)
         self._farewell: str | None = config.get("farewell")
         self._next_s = time.monotonic()
-
-    def call(self, name: str, arguments: tuple[object, ...]) -> object:
-        """Do it; returns the arm's report, where things are, and what was in the way."""
-        problem = super().call(name, arguments)
-        return self._plant.report(), self._plant.scene(), problem or ""
 
     def wait_s(self) -> float | None:
         """In real time, until the arm's next period without a set-point."""
@@ -184,32 +187,36 @@ class PlantSession(Session):
         self._plant.idle()
         self._next_s = max(self._next_s + self._plant.dt_s, time.monotonic())
 
-    def state(self) -> None:
-        """Nothing but a report."""
+    def state(self, problem: str = "") -> Answer:
+        """The arm's report, where things are, and what was in the way."""
+        return self._plant.report(), self._plant.scene(), problem
 
-    def enable(self) -> str:
+    def enable(self) -> Answer:
         """Hold the measured pose."""
-        return self._plant.enable()
+        return self.state(self._plant.enable())
 
-    def stream(self, q: Array, grip: tuple[float, float] | None) -> str:
+    def stream(self, q: Array, grip: tuple[float, float] | None) -> Answer:
         """Move to a set-point; the arm then waits for the next."""
         now = time.monotonic()
         problem = self._plant.stream(q, grip)
         self._next_s = now + PATIENCE_PERIODS * self._plant.dt_s
-        return problem
+        return self.state(problem)
 
-    def stop(self, category: int) -> None:
+    def stop(self, category: int) -> Answer:
         """Brake and refuse motion."""
         self._plant.stop(category)
         self._next_s = time.monotonic()
+        return self.state()
 
-    def recover(self) -> None:
+    def recover(self) -> Answer:
         """Clear a stop."""
         self._plant.recover()
+        return self.state()
 
-    def reset(self, seed: int) -> None:
+    def reset(self, seed: int) -> Answer:
         """Start an episode."""
         self._plant.reset(seed)
+        return self.state()
 
     def end(self) -> None:
         """Brake to rest, then write down how long that took."""

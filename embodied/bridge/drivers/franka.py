@@ -15,12 +15,14 @@ import numpy as np
 from embodied.bridge.driver import DriverEntry, DriverLostError
 from embodied.bridge.messages import ArmMode, StopCategory
 from embodied.bridge.setpoint_driver import Grip, Report, SetpointDriver
-from embodied.bridge.vendors.franka_client import REFLEX, STOP_S, USER_STOPPED, FrankaClient
+from embodied.bridge.vendors.franka_client import REFLEX, STOP_S, USER_STOPPED, FrankaSession
+from embodied.bridge.vendors.vendor_process import VendorProcess
 from embodied.errors import ConfigurationError, HardwareFault
 from embodied.types import Array, GripperState
 
 JOINTS = tuple(f"joint{i}" for i in range(1, 8))
 COMMAND_PORT = 1337
+FrankaProcess = VendorProcess[FrankaSession]
 _MODES = {
     "Idle": ArmMode.RUNNING,
     "Move": ArmMode.RUNNING,
@@ -31,7 +33,7 @@ _MODES = {
 """Other modes, such as guiding or locked brakes, take no motion: ``ArmMode.IDLE``."""
 
 
-class FrankaDriver(SetpointDriver[FrankaClient]):
+class FrankaDriver(SetpointDriver[FrankaProcess]):
     """One FR3.
 
     Args:
@@ -64,7 +66,7 @@ class FrankaDriver(SetpointDriver[FrankaClient]):
         self._host = host
         self._realtime = realtime == "enforce"
 
-    def open_link(self) -> FrankaClient:
+    def open_link(self) -> FrankaProcess:
         """Start the client; raises ConfigurationError without the real-time kernel asked for."""
         if self._realtime and not _has_realtime_kernel():
             raise ConfigurationError(
@@ -75,17 +77,20 @@ class FrankaDriver(SetpointDriver[FrankaClient]):
             socket.create_connection((self._host, COMMAND_PORT), 2.0).close()
         except OSError as error:
             raise DriverLostError(f"no Franka arm at {self._host}: {error}") from error
-        return FrankaClient(
-            self._host, realtime=self._realtime, hand=self.has_gripper, patient=self.lockstep
-        )
+        try:
+            return VendorProcess(
+                FrankaSession, self._host, self._realtime, self.has_gripper, self.lockstep
+            )
+        except DriverLostError as error:
+            raise DriverLostError(f"the Franka arm at {self._host}: {error}") from error
 
-    def close_link(self, link: FrankaClient) -> None:
+    def close_link(self, link: FrankaProcess) -> None:
         """End the client, which brakes if the arm moves."""
         link.close()
 
-    def measure(self, link: FrankaClient) -> Report:
+    def measure(self, link: FrankaProcess) -> Report:
         """The latest report; commanded values are the controller's reference."""
-        seen = link.read()
+        seen = link.ask(FrankaSession.read)
         mode = _MODES.get(seen.mode, ArmMode.IDLE)
         if mode is ArmMode.RUNNING and seen.fault:
             mode = ArmMode.FAULT
@@ -103,58 +108,58 @@ class FrankaDriver(SetpointDriver[FrankaClient]):
             gripper=hand and GripperState(width_m=hand[0], speed_m_s=hand[1], force_n=hand[2]),
         )
 
-    def switch_on(self, link: FrankaClient) -> None:
+    def switch_on(self, link: FrankaProcess) -> None:
         """Start the controller at the measured pose."""
-        if problem := link.start():
+        if problem := link.ask(FrankaSession.start):
             raise HardwareFault(f"the Franka arm does not take motion: {problem}")
 
-    def send(self, link: FrankaClient, q: Array, dq: Array, grip: Grip | None) -> Array:
+    def send(self, link: FrankaProcess, q: Array, dq: Array, grip: Grip | None) -> Array:
         """Move the controller's reference."""
-        link.track(q.tolist(), dq.tolist())
+        link.ask(FrankaSession.track, q.tolist(), dq.tolist())
         if grip is not None:
             self.gripper(*grip)
         if self.lockstep:
             self.truth.step(self.period_s)
         return q
 
-    def grip(self, link: FrankaClient, grip: Grip) -> None:
+    def grip(self, link: FrankaProcess, grip: Grip) -> None:
         """Move the hand."""
-        link.grip(*grip)
+        link.ask(FrankaSession.grip, *grip)
 
-    def moving(self, link: FrankaClient) -> bool:
+    def moving(self, link: FrankaProcess) -> bool:
         """Its reference may go on where set-points stand still."""
         return True
 
-    def brake(self, link: FrankaClient) -> None:
+    def brake(self, link: FrankaProcess) -> None:
         """Ramp down from where the controller's reference is."""
-        seen = link.read()
+        seen = link.ask(FrankaSession.read)
         if seen.in_control:
             self.goal, self.goal_dq = np.array(seen.q_target), np.array(seen.dq_target)
             super().brake(link)
 
-    def cut_power(self, link: FrankaClient) -> bool:
+    def cut_power(self, link: FrankaProcess) -> bool:
         """End the control loop at once."""
-        link.halt()
+        link.ask(FrankaSession.halt)
         return True
 
-    def after_brake(self, link: FrankaClient, category: StopCategory) -> None:
+    def after_brake(self, link: FrankaProcess, category: StopCategory) -> None:
         """Category 1 ends the control loop; the arm's own control holds then."""
         if category is StopCategory.CONTROLLED:
             self.leave(link)
 
-    def clear(self, link: FrankaClient) -> None:
+    def clear(self, link: FrankaProcess) -> None:
         """Clear the arm's errors; a user stop is released at the arm itself."""
-        seen = link.read()
+        seen = link.ask(FrankaSession.read)
         if seen.mode == USER_STOPPED:
             raise HardwareFault("the user stop is pressed: release it at the arm")
-        if (seen.mode == REFLEX or seen.fault) and (problem := link.recover()):
+        if (seen.mode == REFLEX or seen.fault) and (problem := link.ask(FrankaSession.recover)):
             raise HardwareFault(f"the Franka arm's errors were not cleared: {problem}")
 
-    def leave(self, link: FrankaClient) -> None:
+    def leave(self, link: FrankaProcess) -> None:
         """End the control loop and wait until it has."""
-        link.finish()
+        link.ask(FrankaSession.finish)
         deadline = time.monotonic() + STOP_S
-        while link.read().in_control and time.monotonic() < deadline:
+        while link.ask(FrankaSession.read).in_control and time.monotonic() < deadline:
             if self.lockstep:
                 self.truth.step(self.period_s)
             else:

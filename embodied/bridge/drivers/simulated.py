@@ -8,17 +8,17 @@ import numpy as np
 
 from embodied.bridge.driver import DriverEntry
 from embodied.bridge.messages import StopCategory
-from embodied.bridge.plant import PlantSession
+from embodied.bridge.plant import Answer, PlantSession
 from embodied.bridge.setpoint_driver import Grip, Report, SetpointDriver
-from embodied.bridge.vendors.vendor_process import START_S, VendorProcess
+from embodied.bridge.vendors.vendor_process import VendorProcess
 from embodied.errors import HardwareFault
 from embodied.types import Array
 
 PANDA_JOINTS = tuple(f"joint{i}" for i in range(1, 8))
-ANSWER_S, END_S = 5.0, 10.0
+ArmProcess = VendorProcess[PlantSession]
 
 
-class SimulatedDriver(SetpointDriver[VendorProcess]):
+class SimulatedDriver(SetpointDriver[ArmProcess]):
     """An arm in MuJoCo or PyBullet; implements ``ResettableDriver``.
 
     Args:
@@ -60,74 +60,69 @@ class SimulatedDriver(SetpointDriver[VendorProcess]):
         self._seen: Report | None = None
         self._scene: Mapping[str, object] = {}
 
-    def open_link(self) -> VendorProcess:
+    def open_link(self) -> ArmProcess:
         """Start the arm's process."""
         self._seen = None
-        return VendorProcess(
-            PlantSession, self._config, vendor="simulated arm's", answer_s=ANSWER_S
-        )
+        return VendorProcess(PlantSession, self._config)
 
-    def close_link(self, link: VendorProcess) -> None:
+    def close_link(self, link: ArmProcess) -> None:
         """End it, braked."""
-        link.close(timeout_s=END_S)
+        link.close()
 
-    def measure(self, link: VendorProcess) -> Report:
+    def measure(self, link: ArmProcess) -> Report:
         """The latest report; in lockstep, nothing has changed since the last call."""
         if self.lockstep and self._seen is not None:
             return self._seen
-        return self._ask(link, "state")
+        return self._take(link.ask(PlantSession.state))
 
     def scene(self) -> Mapping[str, object]:
         """Where things are, as the simulator knows it."""
         return self._scene
 
-    def switch_on(self, link: VendorProcess) -> None:
+    def switch_on(self, link: ArmProcess) -> None:
         """Hold the measured pose."""
-        self._ask(link, "enable")
+        self._take(link.ask(PlantSession.enable))
 
-    def send(self, link: VendorProcess, q: Array, dq: Array, grip: Grip | None) -> Array:
+    def send(self, link: ArmProcess, q: Array, dq: Array, grip: Grip | None) -> Array:
         """One set-point; the arm may limit it."""
-        sent = self._ask(link, "stream", q, grip).q_commanded
+        sent = self._take(link.ask(PlantSession.stream, q, grip)).q_commanded
         return q if sent is None else sent
 
-    def grip(self, link: VendorProcess, grip: Grip) -> None:
+    def grip(self, link: ArmProcess, grip: Grip) -> None:
         """The arm holds what it was told last."""
         told = self.measure(link).q_commanded
         self._send(link, self.goal if told is None else told, np.zeros(len(self.joints)), grip)
 
-    def moving(self, link: VendorProcess) -> bool:
+    def moving(self, link: ArmProcess) -> bool:
         """Its end brakes, and says how that went."""
         return False
 
-    def brake(self, link: VendorProcess) -> None:
+    def brake(self, link: ArmProcess) -> None:
         """See ``after_brake``: the arm brakes by itself."""
 
-    def cut_power(self, link: VendorProcess) -> bool:
+    def cut_power(self, link: ArmProcess) -> bool:
         """It has brakes, which do what ``after_brake`` does."""
         self.after_brake(link, StopCategory.IMMEDIATE)
         return True
 
-    def after_brake(self, link: VendorProcess, category: StopCategory) -> None:
+    def after_brake(self, link: ArmProcess, category: StopCategory) -> None:
         """Brake and refuse motion."""
-        self._ask(link, "stop", int(category))
+        self._take(link.ask(PlantSession.stop, int(category)))
 
-    def clear(self, link: VendorProcess) -> None:
+    def clear(self, link: ArmProcess) -> None:
         """Clear a stop."""
-        self._ask(link, "recover")
+        self._take(link.ask(PlantSession.recover))
 
     def reset(self, seed: int) -> None:
         """Start the episode of a seed: the arm at home, things where the seed puts them."""
-        self._ask(self.link, "reset", seed, timeout_s=START_S)
+        self._take(self.link.ask(PlantSession.reset, seed))
         self.enabled = False
 
-    def _ask(
-        self, link: VendorProcess, name: str, *arguments: object, timeout_s: float | None = None
-    ) -> Report:
-        seen, self._scene, problem = link.ask(name, *arguments, timeout_s=timeout_s)
-        self._seen = seen
+    def _take(self, answer: Answer) -> Report:
+        self._seen, self._scene, problem = answer
         if problem:
             raise HardwareFault(problem)
-        return seen
+        return self._seen
 
 
 DRIVER = DriverEntry(

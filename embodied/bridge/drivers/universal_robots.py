@@ -15,7 +15,8 @@ from embodied.bridge.driver import DriverEntry, DriverLostError
 from embodied.bridge.messages import ArmMode, StopCategory
 from embodied.bridge.setpoint_driver import Grip, Report, SetpointDriver
 from embodied.bridge.vendors.robotiq import RobotiqGripper
-from embodied.bridge.vendors.ur_client import Reading, UrClient
+from embodied.bridge.vendors.ur_client import Reading, UrSession
+from embodied.bridge.vendors.vendor_process import VendorProcess
 from embodied.errors import HardwareFault
 from embodied.types import Array, GripperState
 
@@ -33,8 +34,10 @@ _PROTECTIVE_BIT, _EMERGENCY_BITS = 1 << 2, 1 << 5 | 1 << 6 | 1 << 7
 _RUNNING = 7
 _GRIPPER_EVERY_S = 0.02
 
+UrProcess = VendorProcess[UrSession]
 
-class UniversalRobotsDriver(SetpointDriver[UrClient]):
+
+class UniversalRobotsDriver(SetpointDriver[UrProcess]):
     """One UR arm.
 
     Args:
@@ -71,25 +74,25 @@ class UniversalRobotsDriver(SetpointDriver[UrClient]):
         self._width = (0.0, 0.0, 0.0)  # gap m, rate m/s, force N
         self._width_s = 0.0
 
-    def open_link(self) -> UrClient:
+    def open_link(self) -> UrProcess:
         """Open the connections and load the client's control program."""
         try:
             # The vendor's client would try to connect for ever.
             socket.create_connection((self._host, RTDE_PORT), 2.0).close()
         except OSError as error:
             raise DriverLostError(f"no UR controller at {self._host}: {error}") from error
-        client = UrClient(self._host, self.period_s)
+        client = VendorProcess(UrSession, self._host, self.period_s)
         if self._gripper is not None:
             self._gripper.open()
         return client
 
-    def close_link(self, link: UrClient) -> None:
+    def close_link(self, link: UrProcess) -> None:
         """End the client, which brakes if the arm moves."""
         link.close()
         if self._gripper is not None:
             self._gripper.close()
 
-    def measure(self, link: UrClient) -> Report:
+    def measure(self, link: UrProcess) -> Report:
         """The latest report; in lockstep, one from after the last set-point."""
         seen = self._reading(link)
         bits = seen.safety_bits
@@ -109,55 +112,55 @@ class UniversalRobotsDriver(SetpointDriver[UrClient]):
             gripper=self._grip_state(time.monotonic()),
         )
 
-    def switch_on(self, link: UrClient) -> None:
+    def switch_on(self, link: UrProcess) -> None:
         """Make the control program run."""
-        if not link.ready():
+        if not link.ask(UrSession.ready):
             raise HardwareFault("the UR controller does not run the control program")
         if self._gripper is not None:
             self._gripper.activate()
 
-    def send(self, link: UrClient, q: Array, dq: Array, grip: Grip | None) -> Array:
+    def send(self, link: UrProcess, q: Array, dq: Array, grip: Grip | None) -> Array:
         """One ``servoJ``."""
         if self.lockstep:
-            self._due_s = max(self._due_s, link.read().stamp_s)
-        if not link.servo(q.tolist()):
+            self._due_s = max(self._due_s, link.ask(UrSession.read).stamp_s)
+        if not link.ask(UrSession.servo, q.tolist()):
             raise HardwareFault("the UR controller refused a set-point")
         if grip is not None:
             self.grip(link, grip)
         self._due_s += self.period_s
         return q
 
-    def grip(self, link: UrClient, grip: Grip) -> None:
+    def grip(self, link: UrProcess, grip: Grip) -> None:
         """Move the gripper, if there is one."""
         if self._gripper is not None:
             self._gripper.move(*grip)
 
-    def brake(self, link: UrClient) -> None:
+    def brake(self, link: UrProcess) -> None:
         """See ``after_brake``: the controller's ``servoStop`` brakes."""
 
-    def cut_power(self, link: UrClient) -> bool:
+    def cut_power(self, link: UrProcess) -> bool:
         """Power off."""
         self._dashboard("power off")
         return True
 
-    def after_brake(self, link: UrClient, category: StopCategory) -> None:
+    def after_brake(self, link: UrProcess, category: StopCategory) -> None:
         """Stop ``servoJ``; category 1 with a protective stop."""
-        link.brake(protective=category is StopCategory.CONTROLLED)
+        link.ask(UrSession.brake, category is StopCategory.CONTROLLED)
 
-    def clear(self, link: UrClient) -> None:
+    def clear(self, link: UrProcess) -> None:
         """Clear a protective stop; an emergency stop is released at the arm itself."""
         if self.measure(link).mode is ArmMode.EMERGENCY_STOP:
             raise HardwareFault("the emergency stop is pressed: release it at the arm")
         for line in ("close safety popup", "unlock protective stop", "power on", "brake release"):
             self._dashboard(line)
         time.sleep(0.1)
-        if not link.ready():
+        if not link.ask(UrSession.ready):
             raise HardwareFault("the UR controller does not run the control program")
 
     # ------------------------------------------------------------------ private
 
-    def _reading(self, link: UrClient) -> Reading:
-        seen = link.read()
+    def _reading(self, link: UrProcess) -> Reading:
+        seen = link.ask(UrSession.read)
 
         def behind() -> bool:
             return self.lockstep and not self.stopped and seen.stamp_s < self._due_s - 1e-6
@@ -165,7 +168,7 @@ class UniversalRobotsDriver(SetpointDriver[UrClient]):
         def wait() -> None:
             nonlocal seen
             time.sleep(0.0005)
-            seen = link.read()
+            seen = link.ask(UrSession.read)
 
         self.keep_step(behind, wait)
         return seen

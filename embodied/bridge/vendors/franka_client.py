@@ -11,7 +11,7 @@ import time
 from typing import Any, NamedTuple
 
 from embodied.bridge.vendors.franka_hand import Hand
-from embodied.bridge.vendors.vendor_process import Session, VendorProcess
+from embodied.bridge.vendors.vendor_process import Session
 
 ANSWER_S = 1.5
 """``libfranka`` itself notices after a second that the arm has gone, and then says why."""
@@ -55,72 +55,29 @@ class Reading(NamedTuple):
     hand: tuple[float, float, float] | None
 
 
-class FrankaClient:
-    """A running client process.
+class FrankaSession(Session):
+    """The client, connected.
 
     Args:
         host: Address of the arm's control.
         realtime: Refuse to control without a real-time kernel.
         hand: There is a Franka Hand.
         patient: Set-points may take as long as they like: for emulators whose time stands still.
-
-    Raises:
-        DriverLostError: The client could not connect.
     """
 
-    def __init__(self, host: str, *, realtime: bool, hand: bool, patient: bool) -> None:
-        self._process = VendorProcess(_Session, host, realtime, hand, patient, vendor="Franka")
+    vendor = "Franka"
+    answers_s = {**dict.fromkeys(("start", "halt", "recover", "end"), STOP_S), "read": ANSWER_S}
 
-    def read(self) -> Reading:
-        """The latest report; raises DriverLostError."""
-        return self._process.ask("read", timeout_s=ANSWER_S)
-
-    def start(self) -> str:
-        """Hold the measured pose; returns what is in the way; raises DriverLostError."""
-        return self._process.ask("start", timeout_s=STOP_S)
-
-    def track(self, q: list[float], dq: list[float]) -> None:
-        """Move the reference; raises DriverLostError."""
-        self._process.ask("track", q, dq)
-
-    def grip(self, width_m: float, force_n: float) -> None:
-        """Move the fingers; returns at once; raises DriverLostError."""
-        self._process.ask("grip", width_m, force_n)
-
-    def finish(self) -> None:
-        """Have the controller bring the arm to rest and end; raises DriverLostError.
-
-        ``Reading.in_control`` tells when it has.
-        """
-        self._process.ask("finish")
-
-    def halt(self) -> None:
-        """End the controller at once, whatever moves; raises DriverLostError."""
-        self._process.ask("halt", timeout_s=STOP_S)
-
-    def recover(self) -> str:
-        """Clear errors of the arm; returns what is in the way; raises DriverLostError."""
-        return self._process.ask("recover", timeout_s=STOP_S)
-
-    def close(self) -> None:
-        """Brake if moving and end the process; may be called twice."""
-        self._process.close(timeout_s=STOP_S)
-
-
-class _Session(Session):
     def __init__(self, host: str, realtime: bool, hand: bool, patient: bool) -> None:
         import franky
 
         config = franky.RealtimeConfig
-        self._host, self._patient = host, patient
+        self._patient = patient
         self._franky: Any = franky
-        try:
-            self._robot = franky.Robot(
-                host, realtime_config=config.Enforce if realtime else config.Ignore
-            )
-            self._hand = Hand(franky.Gripper(host)) if hand else None
-        except Exception as error:
-            raise RuntimeError(f"the Franka arm at {host}: {_words(error)}") from error
+        self._robot = franky.Robot(
+            host, realtime_config=config.Enforce if realtime else config.Ignore
+        )
+        self._hand = Hand(franky.Gripper(host)) if hand else None
         self._tracker: Any = None
         self._asked_to_end = False
         self._fault = ""
@@ -128,23 +85,18 @@ class _Session(Session):
         self._dq: list[float] = []
         self._told_s = 0.0
 
-    def call(self, name: str, arguments: tuple[object, ...]) -> object:
-        try:
-            return super().call(name, arguments)
-        except (EOFError, OSError):
-            raise
-        except Exception as error:
-            raise RuntimeError(f"the Franka arm at {self._host}: {_words(error)}") from error
-
     def wait_s(self) -> float | None:
+        """How long to wait before the reference stands still."""
         return None if self._patient else PATIENCE_S / 4
 
     def idle(self) -> None:
+        """Make a moving reference that is not renewed stand still."""
         late = time.monotonic() - self._told_s > PATIENCE_S
         if late and self._tracker is not None and any(self._dq):
             self.track(self._q, [0.0] * len(self._q))
 
     def read(self) -> Reading:
+        """The latest report."""
         self._notice_end()
         state = self._robot.state
         tracks = self._tracker is not None
@@ -163,6 +115,7 @@ class _Session(Session):
         )
 
     def start(self) -> str:
+        """Hold the measured pose; returns what is in the way."""
         self._notice_end()
         self._fault = ""
         q = list(self._robot.current_joint_positions)
@@ -183,25 +136,30 @@ class _Session(Session):
         return "the arm does not begin to move"
 
     def track(self, q: list[float], dq: list[float]) -> None:
+        """Move the reference."""
         if self._tracker is not None:
             self._tracker.set_target(q, dq)
         self._q, self._dq, self._told_s = q, dq, time.monotonic()
 
     def grip(self, width_m: float, force_n: float) -> None:
+        """Move the fingers; returns at once."""
         if self._hand is not None:
             self._hand.move(width_m, force_n)
 
     def finish(self) -> None:
+        """Have the controller bring the arm to rest; ``Reading.in_control`` tells when it has."""
         self._asked_to_end = True
         if self._tracker is not None and self._robot.is_in_control:
             self._robot.move(self._franky.TorqueStopMotion(), asynchronous=True)
 
     def halt(self) -> None:
+        """End the controller at once, whatever moves."""
         self._asked_to_end = True
         if self._robot.is_in_control:
             self._robot.stop()
 
     def recover(self) -> str:
+        """Clear errors of the arm; returns what is in the way."""
         try:
             self._robot.recover_from_errors()
         except self._franky.CommandException as error:
@@ -213,6 +171,7 @@ class _Session(Session):
         return ""
 
     def end(self) -> None:
+        """Bring the arm to rest."""
         self.finish()
         try:
             self._robot.join_motion(STOP_S / 2)
@@ -231,7 +190,3 @@ class _Session(Session):
         self._tracker = None
         if not self._asked_to_end:
             self._fault = problem
-
-
-def _words(error: Exception) -> str:
-    return str(error) or type(error).__name__

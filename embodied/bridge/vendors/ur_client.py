@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
-from embodied.bridge.vendors.vendor_process import Session, VendorProcess
+from embodied.bridge.vendors.vendor_process import Session
 
 STOP_S = 3.0
 
@@ -29,41 +29,6 @@ class Reading(NamedTuple):
     dq_target: list[float]
     safety_bits: int
     robot_mode: int
-
-
-class UrClient:
-    """A running client process.
-
-    Args:
-        host: Address of the controller.
-        period_s: Time between set-points.
-
-    Raises:
-        DriverLostError: The client could not connect.
-    """
-
-    def __init__(self, host: str, period_s: float) -> None:
-        self._process = VendorProcess(_Session, host, period_s, vendor="UR")
-
-    def read(self) -> Reading:
-        """The latest report; raises DriverLostError."""
-        return self._process.ask("read")
-
-    def servo(self, q: list[float]) -> bool:
-        """Send a set-point; whether the controller took it; raises DriverLostError."""
-        return bool(self._process.ask("servo", q))
-
-    def ready(self) -> bool:
-        """Make the control program run; whether it does; raises DriverLostError."""
-        return bool(self._process.ask("ready", timeout_s=STOP_S))
-
-    def brake(self, *, protective: bool) -> None:
-        """Stop ``servoJ``, and with it a protective stop if asked for; raises DriverLostError."""
-        self._process.ask("brake", protective, timeout_s=STOP_S)
-
-    def close(self) -> None:
-        """Brake if moving and end the process; may be called twice."""
-        self._process.close(timeout_s=STOP_S)
 
 
 class Receive(Protocol):
@@ -91,7 +56,17 @@ class Control(Protocol):
     stopScript: Callable[[], object]  # noqa: N815
 
 
-class _Session(Session):
+class UrSession(Session):
+    """The client, connected.
+
+    Args:
+        host: Address of the controller.
+        period_s: Time between set-points.
+    """
+
+    vendor = "UR"
+    answers_s = dict.fromkeys(("ready", "brake", "end"), STOP_S)
+
     def __init__(self, host: str, period_s: float) -> None:
         import rtde_control
         import rtde_receive
@@ -100,12 +75,13 @@ class _Session(Session):
         self._control: Control = rtde_control.RTDEControlInterface(host, 500.0)
         self._period_s = period_s
 
-    def call(self, name: str, arguments: tuple[object, ...]) -> object:
+    def check(self) -> None:
+        """Raises RuntimeError once the controller has gone."""
         if not (self._receive.isConnected() and self._control.isConnected()):
             raise RuntimeError("the UR controller closed the connection")
-        return super().call(name, arguments)
 
     def read(self) -> Reading:
+        """The latest report."""
         seen = self._receive
         return Reading(
             seen.getTimestamp(),
@@ -118,18 +94,22 @@ class _Session(Session):
         )
 
     def servo(self, q: list[float]) -> bool:
+        """Send a set-point; whether the controller took it."""
         return self._control.servoJ(q, 0.0, 0.0, self._period_s, LOOKAHEAD_S, GAIN)
 
     def ready(self) -> bool:
+        """Make the control program run; whether it does."""
         return self._control.isProgramRunning() or self._control.reuploadScript()
 
     def brake(self, protective: bool) -> None:
+        """Stop ``servoJ``, and with it a protective stop if asked for."""
         if self._control.isProgramRunning():
             self._control.servoStop(STOP_RAD_S2)
             if protective:
                 self._control.triggerProtectiveStop()
 
     def end(self) -> None:
+        """Brake if moving and end the program."""
         self.brake(False)
         self._control.stopScript()
 

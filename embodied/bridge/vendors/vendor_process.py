@@ -7,24 +7,37 @@ deadline is killed.
 
 from __future__ import annotations
 
+import functools
 import multiprocessing
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from multiprocessing.connection import Connection
-from typing import Any
+from typing import ClassVar, Concatenate, Generic, ParamSpec, TypeVar, cast
 
 from embodied.bridge.driver import DriverLostError
 
-ANSWER_S = 0.5
 START_S = 60.0
+
+P = ParamSpec("P")
+R = TypeVar("R")
+S = TypeVar("S", bound="Session")
 
 
 class Session:
-    """What runs in the process: its methods are called by name."""
+    """What runs in the process: the driver has its methods called.
 
-    def call(self, name: str, arguments: tuple[object, ...]) -> object:
-        """Call a method; what it raises is told, and ends the process."""
-        return getattr(self, name)(*arguments)
+    Attributes:
+        vendor: Its name, for messages.
+        answer_s: Longest time of a call, s.
+        answers_s: That of some methods, by name.
+    """
+
+    vendor: ClassVar[str]
+    answer_s: ClassVar[float] = 0.5
+    answers_s: ClassVar[Mapping[str, float]] = {}
+
+    def check(self) -> None:
+        """Before every call; what it raises is told, and ends the process."""
 
     def wait_s(self) -> float | None:
         """How long to wait for the next call before ``idle``; None: as long as it takes."""
@@ -41,50 +54,45 @@ class Session:
         self.end()
 
 
-class VendorProcess:
+class VendorProcess(Generic[S]):
     """A running session.
 
     Args:
-        session: Makes the session; a class or function at the top of its module.
+        session: Its class, at the top of a module.
         *arguments: For it.
-        vendor: Name of the vendor, for messages.
-        answer_s: Longest time of a call, where it does not say.
 
     Raises:
         DriverLostError: The session could not be made; the message is what it raised.
     """
 
-    def __init__(
-        self,
-        session: Callable[..., Session],
-        *arguments: object,
-        vendor: str,
-        answer_s: float = ANSWER_S,
-    ) -> None:
-        self._vendor, self._answer_s = vendor, answer_s
+    def __init__(self, session: Callable[P, S], *arguments: P.args, **options: P.kwargs) -> None:
+        kind = cast("type[Session]", session)
+        self._vendor, self._answer_s, self._answers_s = kind.vendor, kind.answer_s, kind.answers_s
         context = multiprocessing.get_context("spawn")
         self._pipe, theirs = context.Pipe()
-        self._process = context.Process(
-            target=_serve, args=(theirs, session, arguments), daemon=True
-        )
+        make = functools.partial(session, *arguments, **options)
+        self._process = context.Process(target=_serve, args=(theirs, make), daemon=True)
         self._process.start()
         theirs.close()
         self._receive(START_S)
 
-    def ask(self, name: str, *arguments: object, timeout_s: float | None = None) -> Any:
-        """Call a method of the session and wait for the result; raises DriverLostError."""
+    def ask(
+        self, method: Callable[Concatenate[S, P], R], *arguments: P.args, **options: P.kwargs
+    ) -> R:
+        """Call a method of the session and wait for its result; raises DriverLostError."""
+        name = method.__name__
         try:
-            self._pipe.send((name, arguments))
+            self._pipe.send((name, arguments, options))
         except OSError as error:
             self._kill()
             raise DriverLostError(f"the {self._vendor} client has gone") from error
-        return self._receive(timeout_s or self._answer_s)
+        return cast("R", self._receive(self._answers_s.get(name, self._answer_s)))
 
-    def close(self, *, timeout_s: float) -> None:
+    def close(self) -> None:
         """Have the session ``end``, and end the process; may be called twice."""
         if self._process.is_alive():
             try:
-                self.ask("end", timeout_s=timeout_s)
+                self.ask(Session.end)
             except DriverLostError:
                 pass
         self._kill()
@@ -113,19 +121,20 @@ class VendorProcess:
         self._pipe.close()
 
 
-def _serve(pipe: Connection, make: Callable[..., Session], arguments: tuple[object, ...]) -> None:
+def _serve(pipe: Connection, make: Callable[[], Session]) -> None:
     """Body of the process; its end skips the client's destructors, which may wait."""
     os.setpgid(0, 0)  # an interrupt at the terminal is the supervisor's to handle
     session: Session | None = None
     try:
-        session = make(*arguments)
+        session = make()
         pipe.send(("", None))
         name = ""
         while name != "end":
             while not pipe.poll(session.wait_s()):
                 session.idle()
-            name, given = pipe.recv()
-            pipe.send(("", session.call(name, given)))
+            name, arguments, options = pipe.recv()
+            session.check()
+            pipe.send(("", getattr(session, name)(*arguments, **options)))
     except (EOFError, OSError):
         if session is not None:
             session.abandoned()
