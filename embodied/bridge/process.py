@@ -16,7 +16,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from embodied.bridge.channel import (
     OPERATOR,
@@ -29,6 +29,9 @@ from embodied.bridge.channel import (
 )
 from embodied.bridge.messages import OperationMode
 from embodied.errors import EmbodiedError, WorldError
+
+if TYPE_CHECKING:
+    from embodied.bridge.supervisor import Supervisor
 
 START_S = 90.0
 
@@ -50,14 +53,14 @@ class BridgeConfig:
     """
 
     driver: str = "simulated"
-    options: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    options: Mapping[str, object] = field(default_factory=dict[str, object])
     limits: Path
     scene: str = "blocks"
     mode: OperationMode = OperationMode.AUTO
     journal: Path | None = None
     mcap: Path | None = None
-    twin: Mapping[str, Any] = field(default_factory=dict[str, Any])
-    faults: tuple[Mapping[str, Any], ...] = ()
+    twin: Mapping[str, object] = field(default_factory=dict[str, object])
+    faults: tuple[Mapping[str, object], ...] = ()
 
 
 class SupervisorProcess:
@@ -158,7 +161,7 @@ def main() -> int:
     return 0
 
 
-def _build(config: Mapping[str, Any]) -> Any:
+def _build(config: Mapping[str, Any]) -> Supervisor:
     from embodied.bridge.driver import Driver
     from embodied.bridge.drivers import open_driver
     from embodied.bridge.filter import SafetyFilter

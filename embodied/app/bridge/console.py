@@ -16,7 +16,7 @@ import numpy as np
 from rich.console import Console
 
 from embodied.app.bridge.session import SupervisedWorld
-from embodied.bridge.channel import BadFrameError, ChannelClosedError, SocketChannel
+from embodied.bridge.channel import BadFrameError, ChannelClosedError, Message, SocketChannel
 from embodied.errors import EmbodiedError
 from embodied.types import JointTrajectory
 
@@ -174,7 +174,7 @@ class OperatorConsole:
             after = f" after {details['after_s']:.2f} s" if "after_s" in details else ""
             self._say(f"[yellow]supervisor: {message['event']}[/] {what}{after}")
 
-    def _send(self, message: dict[str, Any]) -> None:
+    def _send(self, message: Message) -> None:
         with suppress(ChannelClosedError):
             self._operator.send(message)
 

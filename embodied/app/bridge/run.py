@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from embodied.app.bridge.console import KEYS, OperatorConsole
 from embodied.app.bridge.session import BridgeOptions, Supervised, SupervisedWorld, open_supervised
@@ -22,6 +21,7 @@ from embodied.bridge.messages import OperationMode
 from embodied.bridge.retiming import Approve
 from embodied.session import Session
 from embodied.settings import Settings
+from embodied.types import JointTrajectory
 from embodied.world.scene import load_scene
 
 
@@ -55,8 +55,8 @@ def open_bridge_session(
     """Build a session whose arm is behind a supervisor; raises as ``open_supervised`` does."""
     asked: list[Approve] = []
 
-    def ask(*motion: Any) -> bool:
-        return asked[0](*motion)
+    def ask(label: str, motion: JointTrajectory, width: float | None) -> bool:
+        return asked[0](label, motion, width)
 
     supervised = open_supervised(
         settings,
@@ -83,11 +83,8 @@ def perform_bridged(settings: Settings, sentence: str, options: RunOptions) -> i
         ghosts = Path(name) / "ghosts"
         operator: list[OperatorConsole] = []
 
-        def asker(world: SupervisedWorld) -> Any:
-            def approve(*motion: Any) -> bool:
-                return operator[0].approver(world, ghosts)(*motion)
-
-            return approve
+        def asker(world: SupervisedWorld) -> Approve:
+            return lambda *motion: operator[0].approver(world, ghosts)(*motion)
 
         began = time.perf_counter()
         session, supervised = open_bridge_session(

@@ -38,7 +38,7 @@ class BridgeOptions:
     """
 
     driver: str = "simulated"
-    options: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    options: Mapping[str, object] = field(default_factory=dict[str, object])
     mode: OperationMode = OperationMode.AUTO
     limits: Path | None = None
     journal: Path | None = None
@@ -111,7 +111,7 @@ def open_supervised(
         robot, model = panda_robot(), pybullet.planning_model(scene)
     else:
         model = planning_model(scene, limits.robot)
-    twin: dict[str, Any] = {
+    twin: dict[str, object] = {
         "simulator": "pybullet" if bullet else "mujoco",
         "scene": settings.scene,
         "stacks": bridge.stacks,

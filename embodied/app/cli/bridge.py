@@ -267,7 +267,7 @@ def replay(
         from embodied.world.scene import load_scene
 
         about, messages = read_recording(file)
-        report: dict[str, Any] = {"file": str(file), "about": about, "messages": len(messages)}
+        report: dict[str, object] = {"file": str(file), "about": about, "messages": len(messages)}
         if "limits" in about:
             allowed = load_limits(limits or Path(about["limits"]))
             if limits is None and allowed.sha256 != about["limits_sha256"]:
@@ -301,7 +301,7 @@ def _console() -> Any:
     return Console(highlight=False)
 
 
-def _tell(json: bool, report: dict[str, Any], text: str) -> None:
+def _tell(json: bool, report: dict[str, object], text: str) -> None:
     if json:
         from embodied.app.show.terminal import print_json
 
@@ -334,9 +334,9 @@ def _limits(limits: Path | None, driver: str) -> Path | None:
     return None
 
 
-def _options(given: list[str] | None) -> dict[str, Any]:
+def _options(given: list[str] | None) -> dict[str, object]:
     """NAME=VALUE pairs; true, false and numbers are taken as such."""
-    options: dict[str, Any] = {}
+    options: dict[str, object] = {}
     for pair in given or ():
         name, equals, value = pair.partition("=")
         if not equals:
@@ -345,7 +345,7 @@ def _options(given: list[str] | None) -> dict[str, Any]:
     return options
 
 
-def _value(text: str) -> Any:
+def _value(text: str) -> bool | int | float | str:
     if text in ("true", "false"):
         return text == "true"
     for kind in (int, float):

@@ -131,7 +131,7 @@ class _Job:
     word: str
     fault: str
     ticks: int
-    answer: Future[dict[str, Any]] = field(default_factory=Future[dict[str, Any]])
+    answer: Future[dict[str, object]] = field(default_factory=Future[dict[str, object]])
 
 
 class FrankaEmulator:
@@ -175,7 +175,7 @@ class FrankaEmulator:
                 due = max(due, time.monotonic() - _LATE_S)
                 time.sleep(max(0.0, due - time.monotonic()))
 
-    async def told(self, line: str) -> dict[str, Any]:
+    async def told(self, line: str) -> dict[str, object]:
         """Answer a line of the truth socket; ``step SECONDS`` and ``trip FAULT`` do that first.
 
         Raises:

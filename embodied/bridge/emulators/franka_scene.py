@@ -56,7 +56,7 @@ class FrankaScene:
         """Compile the model; things start where the layout puts them."""
         self.simulator.start()
 
-    def truth(self) -> dict[str, Any]:
+    def truth(self) -> dict[str, object]:
         """Where things are, as the simulator knows it."""
         data: Any = self.simulator.data
         return {

@@ -9,7 +9,8 @@ from __future__ import annotations
 import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+
+import numpy as np
 
 VERSION = 2
 
@@ -118,7 +119,7 @@ class Recipe:
         """Payload that answers a set-up request."""
         return bytes([self.number]) + ",".join(self.types).encode("ascii")
 
-    def pack(self, values: Mapping[str, Any]) -> bytes:
+    def pack(self, values: Mapping[str, object]) -> bytes:
         """Payload of a data package; variables without a value are zero."""
         parts = [bytes([self.number])]
         for name, kind in zip(self.names, self.types, strict=True):
@@ -126,19 +127,19 @@ class Recipe:
             value = values.get(name)
             if value is None:
                 parts.append(bytes(struct.calcsize(form)))
-            elif isinstance(value, Sequence) or hasattr(value, "__len__"):
+            elif isinstance(value, (Sequence, np.ndarray)):
                 parts.append(struct.pack(form, *value))
             else:
                 parts.append(struct.pack(form, value))
         return b"".join(parts)
 
-    def unpack(self, payload: bytes) -> dict[str, Any]:
+    def unpack(self, payload: bytes) -> dict[str, float | tuple[float, ...]]:
         """Values of a data package, without its first byte.
 
         Raises:
             ValueError: The payload has another length than the recipe.
         """
-        values: dict[str, Any] = {}
+        values: dict[str, float | tuple[float, ...]] = {}
         offset = 0
         for name, kind in zip(self.names, self.types, strict=True):
             form = ">" + _FORMATS[kind]
