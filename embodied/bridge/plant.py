@@ -184,8 +184,9 @@ class PlantSession(Session):
 
     def idle(self) -> None:
         """One such period."""
+        now = time.monotonic()
         self._plant.idle()
-        self._next_s = max(self._next_s + self._plant.dt_s, time.monotonic())
+        self._next_s = max(self._next_s + self._plant.dt_s, now)
 
     def state(self, problem: str = "") -> Answer:
         """The arm's report, where things are, and what was in the way."""
@@ -204,8 +205,8 @@ class PlantSession(Session):
 
     def stop(self, category: int) -> Answer:
         """Brake and refuse motion."""
-        self._plant.stop(category)
         self._next_s = time.monotonic()
+        self._plant.stop(category)
         return self.state()
 
     def recover(self) -> Answer:
