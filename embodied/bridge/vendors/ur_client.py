@@ -6,12 +6,14 @@ tries to reconnect.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
 from embodied.bridge.vendors.vendor_process import Session
 
 STOP_S = 3.0
+STARTED_S = 2.0
 
 LOOKAHEAD_S = 0.03
 """Smoothing of ``servoJ``; the smallest that the controller takes."""
@@ -99,7 +101,14 @@ class UrSession(Session):
 
     def ready(self) -> bool:
         """Make the control program run; whether it does."""
-        return self._control.isProgramRunning() or self._control.reuploadScript()
+        control = self._control
+        if not control.isProgramRunning() and not control.reuploadScript():
+            return False
+        # The client refuses set-points until a report of the controller says that it runs.
+        deadline = time.monotonic() + STARTED_S
+        while not (running := control.isProgramRunning()) and time.monotonic() < deadline:
+            time.sleep(0.002)
+        return running
 
     def brake(self, protective: bool) -> None:
         """Stop ``servoJ``, and with it a protective stop if asked for."""
