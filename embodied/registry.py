@@ -16,7 +16,8 @@ import importlib.util
 import pkgutil
 from collections.abc import Mapping
 from functools import cached_property
-from importlib import metadata
+from importlib import metadata, resources
+from pathlib import Path
 from typing import Generic, TypeVar, cast
 
 from embodied.errors import ConfigurationError
@@ -110,6 +111,33 @@ class Registry(Generic[T]):
                 f"the {self.kind} {point.name!r} of {self.origin(point.name)} cannot be loaded: "
                 f"{type(error).__name__}: {error}"
             ) from error
+
+
+class FileRegistry(Registry[Path]):
+    """Files by name: package data, and those of other packages, whose entry points name a path.
+
+    Args:
+        kind: What it is, for messages, e.g. ``"scene"``.
+        group: Entry-point group.
+        package: Package that has the folder.
+        folder: The folder.
+        pattern: Which files of it; a file's name is its stem, that of ``"*/robot.toml"`` the
+            folder that it lies in.
+    """
+
+    def __init__(self, kind: str, *, group: str, package: str, folder: str, pattern: str) -> None:
+        super().__init__(kind, group=group)
+        self._folder = (package, folder, pattern)
+
+    def get(self, name: str) -> Path:
+        """The path of that name; raises as ``Registry.get``."""
+        return Path(self._own[name] if name in self._own else super().get(name))
+
+    @cached_property
+    def _own(self) -> Mapping[str, str]:
+        package, folder, pattern = self._folder
+        found = sorted(Path(str(resources.files(package))).joinpath(folder).glob(pattern))
+        return {p.parent.name if "/" in pattern else p.stem: str(p) for p in found}
 
 
 def unknown(kind: str, name: str, legal: tuple[str, ...], rest: str = "") -> ConfigurationError:

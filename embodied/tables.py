@@ -3,7 +3,7 @@
 A field's annotation says what its key may hold: ``str``, ``bool``, ``float``, ``int``, tuples of
 them, ``Mapping[str, X]``, another dataclass, ``X | None``; ``Annotated[X, Range(0, 1)]`` and
 ``Annotated[str, OneOf(("box", "sphere"))]`` bound it. A field without default is obligatory; a key
-that no field names is refused with the legal ones.
+that no field names is refused with the legal ones. A field ``in_`` is the key ``in``.
 """
 
 from __future__ import annotations
@@ -11,15 +11,21 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import math
+import tomllib
 import types
 import typing
 from collections.abc import Collection, Mapping
 from functools import lru_cache
+from pathlib import Path
 from typing import Annotated, TypeVar, Union, cast, get_args, get_origin
 
-from embodied.errors import Diagnostic
+from embodied.errors import ConfigurationError, Diagnostic
 
 T = TypeVar("T")
+
+
+MAX_CHARACTERS = 1_000_000
+"""Longest file that is read."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -37,6 +43,36 @@ class OneOf:
     legal: Collection[str]
 
 
+def load_toml(text: str | Path, source: str = "") -> Mapping[str, object]:
+    """The tables of a TOML text, or of a file.
+
+    Args:
+        text: The text, or the path of the file.
+        source: What it is called in messages; a file's path otherwise.
+
+    Raises:
+        ConfigurationError: It cannot be read, is too long or no TOML.
+    """
+    source = source or str(text)
+    try:
+        if isinstance(text, Path):
+            with text.open(encoding="utf-8") as file:
+                text = file.read(MAX_CHARACTERS + 1)
+        if len(text) > MAX_CHARACTERS:
+            raise ConfigurationError(f"{source} is longer than {MAX_CHARACTERS} characters")
+        return tomllib.loads(text)
+    except OSError as error:
+        raise ConfigurationError(f"{source} cannot be read: {error}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise ConfigurationError(f"{source}: not valid TOML: {error}") from error
+
+
+def refused(source: str, what: str, problems: Collection[Diagnostic]) -> ConfigurationError:
+    """The error that lists everything that is wrong with a file."""
+    lines = "\n".join(f"  - {p}" for p in problems)
+    return ConfigurationError(f"{source} is not a usable {what}:\n{lines}")
+
+
 def read_table(kind: type[T], data: object, where: str, problems: list[Diagnostic]) -> T | None:
     """Read a table into a dataclass.
 
@@ -52,7 +88,7 @@ def read_table(kind: type[T], data: object, where: str, problems: list[Diagnosti
     table = _mapping(data, where, problems)
     if table is None:
         return None
-    fields = {f.name: f for f in dataclasses.fields(cast("type", kind))}
+    fields = {f.name.rstrip("_"): f for f in dataclasses.fields(cast("type", kind))}
     before = len(problems)
     for key in table:
         if key not in fields:
@@ -61,11 +97,12 @@ def read_table(kind: type[T], data: object, where: str, problems: list[Diagnosti
             hint = f"{guess}keys: {', '.join(sorted(fields))}"
             _refuse(problems, f"{where}.{key}", "is not a key here", hint)
     values: dict[str, object] = {}
-    for name, field in fields.items():
-        if name in table:
-            values[name] = _value(_hints(kind)[name], table[name], f"{where}.{name}", problems)
+    for key, field in fields.items():
+        if key in table:
+            hint = _hints(kind)[field.name]
+            values[field.name] = _value(hint, table[key], f"{where}.{key}", problems)
         elif field.default is field.default_factory is dataclasses.MISSING:
-            _refuse(problems, f"{where}.{name}", "is missing")
+            _refuse(problems, f"{where}.{key}", "is missing")
     return kind(**values) if len(problems) == before else None
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib import resources
 from pathlib import Path
 
 from rich.markup import escape
@@ -13,14 +12,13 @@ from embodied.app.show.terminal import print_json
 from embodied.errors import ConfigurationError
 from embodied.routes.reward.robots import REWARD_ROBOTS
 from embodied.types import ObjectSpec
+from embodied.world.files import ARMS
 from embodied.world.scene import load_scene, scene_names
 
 
 def robot_names() -> tuple[str, ...]:
-    """Robots that are part of the distribution, without importing a simulator."""
-    folder = resources.files("embodied_assets").joinpath("robots")
-    arms = [p.name for p in folder.iterdir() if p.joinpath("robot.toml").is_file()]
-    return tuple(sorted({*arms, *REWARD_ROBOTS.names}))
+    """All robots that have a name, without importing a simulator."""
+    return tuple(sorted({*ARMS.names, *REWARD_ROBOTS.names}))
 
 
 def list_scenes(json: bool) -> None:

@@ -14,9 +14,7 @@ from embodied.types import (
     Array,
     BaseState,
     CameraImage,
-    CameraSpec,
     Command,
-    GripperState,
     Observation,
     Pose,
     StepResult,
@@ -24,23 +22,21 @@ from embodied.types import (
 )
 from embodied.world import robots
 from embodied.world._command_limits import limit_command
+from embodied.world._gripper_drive import GripperDrive
+from embodied.world._mujoco_spec import CONTROL_DT_S as CONTROL_DT_S
+from embodied.world._mujoco_spec import pose_of, write_home
+from embodied.world._mujoco_spec import world_spec as world_spec
 from embodied.world.builder import build_model
 from embodied.world.layout import Layout, LayoutError, sample_layout
-from embodied.world.robots import Gripper, Robot
+from embodied.world.robots import Robot
 from embodied.world.scene import Scene
 
 if TYPE_CHECKING:
     from embodied.world.raycast import RayRenderer
     from embodied.world.rendering import Renderer
 
-CONTROL_DT_S = 0.01
-"""Time between two commands."""
-
 SETTLE_S = 0.5
 """Simulated time that a layout gets to come to rest at reset."""
-
-RESUME_FORCE_N = 30.0
-"""Force on what is between the fingers when a recorded configuration is taken up again."""
 
 SETTLE_DRIFT_M = 0.01
 """Farther than this an item may not move while it settles, or the layout is drawn again."""
@@ -79,41 +75,6 @@ def planning_model(scene: Scene, robot: str | Robot = "fr3") -> mujoco.MjModel:
     model = build_model(scene, robot)
     model.opt.enableflags &= ~int(mujoco.mjtEnableBit.mjENBL_SLEEP)
     return model
-
-
-def world_spec(scene: Scene, robot: Robot, model: mujoco.MjModel) -> WorldSpec:
-    """What does not change while the world of a scene runs."""
-    data = mujoco.MjData(model)
-    _write_home(model, data, robot)
-    mujoco.mj_forward(model, data)
-    cameras: dict[str, CameraSpec] = {}
-    for i in range(model.ncam):
-        name = model.camera(i).name
-        cameras[name] = CameraSpec(
-            name=name,
-            width_px=640,
-            height_px=480,
-            fovy_rad=float(np.deg2rad(model.cam_fovy[i])),
-            pose_camera_in_world=_pose(data.cam_xpos[i], data.cam_xmat[i]),
-        )
-    return WorldSpec(
-        name=scene.name,
-        robot=robot.name,
-        joint_names=robot.joints,
-        q_lower=robot.q_lower,
-        q_upper=robot.q_upper,
-        dq_max=robot.dq_max,
-        ddq_max=robot.ddq_max,
-        dddq_max=robot.dddq_max,
-        tau_max=robot.tau_max,
-        q_home=robot.q_home,
-        control_dt_s=CONTROL_DT_S,
-        objects=scene.objects,
-        gripper=None if robot.gripper is None else robot.gripper.spec,
-        cameras=cameras,
-        workspace_lower=np.array(scene.workspace_lower_m),
-        workspace_upper=np.array(scene.workspace_upper_m),
-    )
 
 
 class MujocoWorld:
@@ -155,7 +116,7 @@ class MujocoWorld:
         self._ctrl = np.array([_actuator_of(model, j.id, j.name) for j in joints])
         kp = model.actuator_gainprm[self._ctrl, 0]
         self._kv_over_kp = -model.actuator_biasprm[self._ctrl, 2] / kp
-        self._drive = robot.gripper and _GripperDrive(model, robot.gripper)
+        self._drive = robot.gripper and GripperDrive(model, robot.gripper)
         self._statics = {
             n: Pose(position=b.pos, quat_wxyz=b.quat)
             for n, o in spec.objects.items()
@@ -314,7 +275,7 @@ class MujocoWorld:
     def _start(self, layout: Layout | None) -> Observation:
         model, data = self.model, self.data
         mujoco.mj_resetData(model, data)
-        _write_home(model, data, self.robot)
+        write_home(model, data, self.robot)
         if layout is not None:
             for name, pose in layout.poses.items():
                 address = int(model.joint(name).qposadr[0])
@@ -370,7 +331,7 @@ class MujocoWorld:
             base = _base_state(self.model, data, self.robot.base)
         if self.robot.ee_site:
             site = data.site(self.robot.ee_site)
-            ee = _pose(site.xpos, site.xmat)
+            ee = pose_of(site.xpos, site.xmat)
         elif base is not None:
             ee = base.pose_base_in_world
         else:
@@ -399,74 +360,6 @@ class MujocoWorld:
             raise WorldError(advice[self._state])
 
 
-class _GripperDrive:
-    """Moves the gap between the pads at limited speed and force, and measures it."""
-
-    def __init__(self, model: mujoco.MjModel, gripper: Gripper) -> None:
-        self.gripper = gripper
-        self.actuator = model.actuator(gripper.actuator).id
-        self.kp = float(model.actuator_gainprm[self.actuator, 0])
-        joints = [model.joint(j) for j in gripper.joints]
-        self.qpos = np.array([int(j.qposadr[0]) for j in joints])
-        self.dof = np.array([int(j.dofadr[0]) for j in joints])
-        self.pads = [int(model.geom(p).id) for p in gripper.pads]
-        self.target = gripper.spec.max_width_m
-        self.force = 20.0
-        self.set_point = self.target
-
-    def reset(self, model: mujoco.MjModel, data: mujoco.MjData) -> None:
-        self.target = self.set_point = self.gripper.spec.max_width_m
-        self.force = 20.0
-        data.qpos[self.qpos] = self.target / len(self.qpos)
-        data.ctrl[self.actuator] = self.target
-        model.actuator_forcerange[self.actuator] = (-self.force, self.force)
-
-    def resume(self, model: mujoco.MjModel, data: mujoco.MjData) -> None:
-        """Keep the gap that is measured; close on what touches both pads."""
-        self.set_point = self.target = float(data.qpos[self.qpos].sum())
-        self.force = RESUME_FORCE_N
-        pairs = data.contact.geom if data.ncon else np.zeros((0, 2), dtype=int)
-        if all(np.any(pairs == pad) for pad in self.pads):
-            self.target = 0.0
-        data.ctrl[self.actuator] = self.set_point
-        model.actuator_forcerange[self.actuator] = (-self.force, self.force)
-
-    def told(self, model: mujoco.MjModel, width: float | None, force: float) -> None:
-        if width is not None:
-            self.target = width
-            self.force = force
-        model.actuator_forcerange[self.actuator] = (-self.force, self.force)
-
-    def drive(self, model: mujoco.MjModel, data: mujoco.MjData) -> None:
-        """One physics step: the set-point moves towards the target, or squeezes."""
-        gap = float(data.qpos[self.qpos].sum())
-        step = self.gripper.speed_m_s * model.opt.timestep
-        # Closing aims beyond the target by what the force needs, so that an object which is as
-        # wide as the target is squeezed; the range of the fingers keeps the gap above zero.
-        squeeze = 1.2 * self.force / self.kp
-        target = self.target - squeeze if self.target < gap - 1e-4 else self.target
-        moved = min(max(target, self.set_point - step), self.set_point + step)
-        # The set-point never runs farther ahead of the gap than full force needs.
-        self.set_point = min(max(moved, gap - squeeze), gap + squeeze)
-        data.ctrl[self.actuator] = self.set_point
-
-    def measure(self, model: mujoco.MjModel, data: mujoco.MjData) -> GripperState:
-        forces = dict.fromkeys(self.pads, 0.0)
-        wrench = np.zeros(6)
-        geoms = data.contact.geom
-        touching = np.flatnonzero(np.isin(geoms, self.pads).any(axis=1)) if data.ncon else ()
-        for i in touching:
-            mujoco.mj_contactForce(model, data, int(i), wrench)
-            for pad in self.pads:
-                if pad in geoms[i]:
-                    forces[pad] += float(wrench[0])
-        return GripperState(
-            width_m=max(0.0, float(data.qpos[self.qpos].sum())),
-            speed_m_s=float(data.qvel[self.dof].sum()),
-            force_n=min(forces.values()),
-        )
-
-
 def _actuator_of(model: mujoco.MjModel, joint: int, name: str) -> int:
     for i in range(model.nu):
         on_joint = model.actuator_trntype[i] == mujoco.mjtTrn.mjTRN_JOINT
@@ -477,14 +370,6 @@ def _actuator_of(model: mujoco.MjModel, joint: int, name: str) -> int:
     raise WorldError(f"joint {name!r} has no actuator")
 
 
-def _write_home(model: mujoco.MjModel, data: mujoco.MjData, robot: Robot) -> None:
-    for name, q in zip(robot.joints, robot.q_home, strict=True):
-        data.qpos[int(model.joint(name).qposadr[0])] = q
-    if robot.base and robot.base_home:
-        address = int(model.jnt_qposadr[int(model.body(robot.base).jntadr[0])])
-        data.qpos[address : address + 7] = robot.base_home
-
-
 def _base_state(model: mujoco.MjModel, data: mujoco.MjData, base: str) -> BaseState:
     body = model.body(base)
     dof = int(model.jnt_dofadr[int(body.jntadr[0])])
@@ -493,37 +378,3 @@ def _base_state(model: mujoco.MjModel, data: mujoco.MjData, base: str) -> BaseSt
         linear_velocity_base_in_world=data.qvel[dof : dof + 3].copy(),
         angular_velocity_base_in_base=data.qvel[dof + 3 : dof + 6].copy(),
     )
-
-
-def _pose(position: Array, rotation: Array) -> Pose:
-    matrix = np.eye(4)
-    matrix[:3, :3] = np.reshape(rotation, (3, 3))
-    matrix[:3, 3] = position
-    return Pose.from_matrix(matrix)
-
-
-def penetrations(
-    world: MujocoWorld, *, least_m: float = 0.0, of_robot: bool = True
-) -> tuple[tuple[str, str, float], ...]:
-    """Pairs of geoms that overlap now, with the depth in metres, deepest first.
-
-    Args:
-        world: The world.
-        least_m: Shallower overlaps are left out.
-        of_robot: Only pairs with a part of the robot in them; its finger pads squeeze what they
-            hold and are left out too.
-    """
-    model = world.model
-    scene = set(world.spec.objects) | {f"{n}-cabinet" for n in world.spec.objects} | {"world"}
-    pads = world.robot.gripper.pads if world.robot.gripper else ()
-    found: list[tuple[str, str, float]] = []
-    for contact in world.data.contact:
-        pair = [model.geom(int(g)) for g in contact.geom]
-        names = [g.name or f"geom {g.id}" for g in pair]
-        bodies = [model.body(int(g.bodyid[0])).name for g in pair]
-        if of_robot and (all(b in scene for b in bodies) or any(n in pads for n in names)):
-            continue
-        depth = -float(contact.dist)
-        if depth > least_m:
-            found.append((names[0], names[1], depth))
-    return tuple(sorted(found, key=lambda f: -f[2]))

@@ -9,8 +9,36 @@ from embodied.types import Command, Observation, Pose
 from embodied.world.grounding import TabletopGrounder
 from embodied.world.layout import Layout, LayoutError, yaw_pose
 from embodied.world.limits import LimitMonitor
-from embodied.world.mujoco import MujocoWorld, build_world, penetrations, planning_model
+from embodied.world.mujoco import MujocoWorld, build_world, planning_model
 from embodied.world.scene import load_scene, scene_names
+
+
+def penetrations(
+    world: MujocoWorld, *, least_m: float = 0.0, of_robot: bool = True
+) -> tuple[tuple[str, str, float], ...]:
+    """Pairs of geoms that overlap now, with the depth in metres, deepest first.
+
+    Args:
+        world: The world.
+        least_m: Shallower overlaps are left out.
+        of_robot: Only pairs with a part of the robot in them; its finger pads squeeze what they
+            hold and are left out too.
+    """
+    model = world.model
+    scene = set(world.spec.objects) | {f"{n}-cabinet" for n in world.spec.objects} | {"world"}
+    pads = world.robot.gripper.pads if world.robot.gripper else ()
+    found: list[tuple[str, str, float]] = []
+    for contact in world.data.contact:
+        pair = [model.geom(int(g)) for g in contact.geom]
+        names = [g.name or f"geom {g.id}" for g in pair]
+        bodies = [model.body(int(g.bodyid[0])).name for g in pair]
+        if of_robot and (all(b in scene for b in bodies) or any(n in pads for n in names)):
+            continue
+        depth = -float(contact.dist)
+        if depth > least_m:
+            found.append((names[0], names[1], depth))
+    return tuple(sorted(found, key=lambda f: -f[2]))
+
 
 BLOCKS = load_scene("blocks")
 

@@ -206,7 +206,7 @@ def test_a_model_without_actuators_is_explained(tmp_path: Path) -> None:
 def test_a_description_with_a_missing_key_is_explained(tmp_path: Path) -> None:
     path = tmp_path / "robot.toml"
     path.write_text("name = 'x'")
-    with pytest.raises(ConfigurationError, match="'limits' is missing"):
+    with pytest.raises(ConfigurationError, match="limits: is missing"):
         robots.load(str(path))
 
 

@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
 
 from embodied.errors import ConfigurationError
+from embodied.world.builder import build_model
+from embodied.world.files import ARMS, SCENES
+from embodied.world.robots import robot_names
 from embodied.world.scene import load_scene, parse_scene, scene_names
 
 ITEM = """
@@ -102,6 +106,72 @@ def test_problems_between_objects_are_explained(addition: str, message: str) -> 
     with pytest.raises(ConfigurationError) as caught:
         parse_scene(SCENE + addition)
     assert message in str(caught.value)
+
+
+def parts_of(robot: str) -> set[str]:
+    """Everything that has a name in an arm's model and its surroundings."""
+    model = build_model(load_scene("blocks"), robot)
+    text = bytes(model.names[1:]).decode()
+    return {name for name in text.split("\0") if name} - set(load_scene("blocks").objects)
+
+
+@pytest.mark.parametrize("robot", ["fr3", "ur5e"])
+def test_a_scene_is_built_with_any_names_or_refused_with_the_reason(robot: str) -> None:
+    names = sorted(parts_of(robot) | {"drawer-handle", "box-cabinet", "table-leg-1", "tray-2"})
+    assert {"floor", "hand", "sky"} <= set(names)
+    built, refused = set[str](), set[str]()
+    for name in names:
+        tray = (
+            '[[container]]\nname = "box"\ncategory = "bin"\nsize_m = [0.2, 0.2, 0.1]\n'
+            "position_m = [0.4, 0.3]\n"
+        )
+        try:
+            build_model(parse_scene(SCENE.replace("red-block", name) + tray), robot)
+            built.add(name)
+        except ConfigurationError as error:
+            assert name in str(error) and ("rename" in str(error) or "hyphens" in str(error))
+            refused.add(name)
+    assert {"floor", "hand", "table-leg-1"} <= refused and {"drawer-handle", "tray-2"} <= built
+    assert "link0" in refused or robot == "ur5e"
+
+
+def test_an_object_is_not_called_like_a_part_of_another() -> None:
+    boxes = (
+        '[[container]]\nname = "bin"\ncategory = "bin"\nsize_m = [0.2, 0.2, 0.1]\n'
+        "position_m = [0.4, 0.3]\n"
+    )
+    with pytest.raises(ConfigurationError, match="a part of 'bin' is called"):
+        parse_scene(SCENE.replace("red-block", "bin-1") + boxes)
+
+
+@pytest.mark.parametrize("name", scene_names())
+@pytest.mark.parametrize("robot", robot_names())
+def test_every_scene_is_built_with_every_arm(name: str, robot: str) -> None:
+    assert build_model(load_scene(name), robot).nq > 0
+
+
+def test_another_packages_scene_and_arm_are_found_by_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "desk.toml").write_text(SCENE)
+    shutil.copytree(ARMS.get("fr3").parent, tmp_path / "arm")
+    monkeypatch.setitem(SCENES.__dict__, "_added", {"desk": tmp_path / "desk.toml"})
+    monkeypatch.setitem(ARMS.__dict__, "_added", {"my-arm": str(tmp_path / "arm" / "robot.toml")})
+    assert scene_names() == ("blocks", "kitchen", "workshop", "desk")
+    assert load_scene("desk").name == "mine"
+    assert build_model(load_scene("desk"), "my-arm").nq > 0
+    with pytest.raises(ConfigurationError, match="my-arm"):
+        build_model(load_scene("desk"), "no-arm")
+
+
+def test_files_are_bounded(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="longer than"):
+        parse_scene("#" * 2_000_000)
+    (tmp_path / "x.toml").write_bytes(b"\xff")
+    with pytest.raises(ConfigurationError, match="not valid TOML"):
+        load_scene(tmp_path / "x.toml")
+    with pytest.raises(ConfigurationError, match="not valid TOML"):
+        parse_scene("a = " + "[" * 100_000)
 
 
 def test_all_problems_are_reported_at_once() -> None:
