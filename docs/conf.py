@@ -18,6 +18,7 @@ extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "gener
 exclude_patterns = ["README.md"]
 
 html_theme = "furo"
+html_show_copyright = False
 html_title = f"embodied {version}"
 html_static_path = ["static"]
 html_css_files = ["embodied.css"]

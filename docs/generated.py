@@ -79,9 +79,23 @@ def insert(app: Sphinx, docname: str, source: list[str]) -> None:
     source[0] = re.sub(r"<!-- generated: (\w+) -->", lambda m: PARTS[m[1]](), source[0])
 
 
+def outdated(app: Sphinx, env: Any, *changes: set[str]) -> list[str]:
+    """Pages with generated parts are read again in every build."""
+    del app, changes
+    return [n for n in env.all_docs if "<!-- generated: " in env.doc2path(n).read_text()]
+
+
+def bases(app: Sphinx, name: str, obj: object, options: object, found: list[type]) -> None:
+    """Leave out what every class inherits."""
+    del app, name, obj, options
+    found[:] = [b for b in found if b is not object]
+
+
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register with Sphinx."""
     app.connect("source-read", insert)
+    app.connect("env-get-outdated", outdated)
+    app.connect("autodoc-process-bases", bases)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 
 

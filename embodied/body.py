@@ -29,10 +29,10 @@ _SAME_TIME_S = 1e-9
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Followed:
-    """How far a controller got with a goal.
+    """Result of following a goal.
 
     Attributes:
-        status: ``RUNNING`` when the time was over first.
+        status: ``RUNNING`` when the time limit came first.
         limited: Why commands were limited on the way, each reason once, sorted.
     """
 

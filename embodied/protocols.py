@@ -194,7 +194,7 @@ class Translator(Protocol):
 
     @property
     def name(self) -> str:
-        """Who answers, e.g. ``"rules"`` or the model's name."""
+        """Name, e.g. ``"rules"`` or the model's name."""
         ...
 
     def translate(self, instruction: str, memory: StateMemory, spec: WorldSpec) -> Program:

@@ -86,7 +86,7 @@ class Session:
 
     @property
     def translator(self) -> str:
-        """Who translates, in words that do not promise too much."""
+        """The translator, described without overstatement."""
         name = self._translator.name
         note = TRANSLATOR_NOTES.get(name)
         return f"{name} ({note})" if note else name

@@ -13,7 +13,7 @@ from embodied.bridge.reasons import reason
 from embodied.types import Array
 
 CORRIDOR_RAD = 0.05
-"""So far from the approved path set-points may be, as where the arm gives way to a contact."""
+"""Tolerance for set-points off the approved path, as where the arm yields to a contact."""
 
 STAY_RAD = 0.02
 """Without any approval, set-points may be this far from where the arm is."""

@@ -45,7 +45,7 @@ class SafetyLimits:
         joints: Joint names.
         q_lower: Lower position limits, rad.
         q_upper: Upper position limits, rad.
-        clamp_rad: So far beyond a position limit a set-point is clamped; farther, rejected.
+        clamp_rad: Set-points up to this far beyond a position limit are clamped, others rejected.
         dq_max: Velocity limits, rad/s.
         ddq_max: Acceleration limits, rad/s^2.
         dddq_max: Jerk limits, rad/s^3.
@@ -69,7 +69,7 @@ class SafetyLimits:
         stall_s: Held back and not moving for longer, the arm has stalled.
         dt_s: Time between two set-points.
         setpoint_age_s: Older set-points are stale.
-        stale_s: So long a moving arm goes on at its last velocity without a set-point.
+        stale_s: Time for which a moving arm keeps its last velocity without a set-point.
         heartbeat_s: Longest silence of a planner.
         state_age_s: Longest time without a new report of the arm.
         clock_jump_s: Largest disagreement between the arm's clock and ours over one report.

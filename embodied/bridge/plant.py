@@ -22,7 +22,7 @@ from embodied.bridge.vendors.vendor_process import START_S, Session
 from embodied.types import Array, Command, Observation, Pose
 
 PATIENCE_PERIODS = 2.5
-"""So long after a set-point, an arm that keeps its own time waits for the next; then it brakes."""
+"""Timeout for the next set-point of an arm in real time; then it brakes, s."""
 
 REST_RAD_S = 0.02
 LONGEST_BRAKING = 1000

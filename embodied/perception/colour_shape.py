@@ -25,7 +25,7 @@ MISFIT_M = 0.003
 
 _FIXED_COVERAGE = 0.3
 _ITEM_COVERAGE = 0.1
-"""So much of its top has to be seen of an object; of furniture, which nothing hides, more."""
+"""Smallest visible fraction of an object's top; larger for furniture, which nothing hides."""
 
 _PLACE_M = 0.10
 _FRAGMENT_M = 0.02

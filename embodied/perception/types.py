@@ -22,9 +22,9 @@ class PerceptionOptions:
         table_clearance_m: Points lower than this above the table belong to the table.
         cluster_gap_m: Points farther apart than this are in different clusters.
         min_points: Smaller clusters are noise.
-        fit_points: So many points of an object are used to fit its shape.
+        fit_points: Number of points used to fit the shape of an object.
         explained_m: Points this close to a fitted surface belong to that object.
-        follow_m: So far an object may move between two updates to be followed without a search.
+        follow_m: Largest motion between two updates that is tracked without a search, m.
         plane_every_s: The table is looked for anew after this time.
         drift_m_s: Growth of the position's standard deviation of what is not seen.
         max_obstacle_points: Most points in ``Percept.obstacle_points_in_world``.

@@ -14,7 +14,7 @@ class Program(Protocol):
 
     @property
     def source(self) -> str:
-        """Who wrote it, e.g. ``"rules"`` or ``"openai:gpt-5"``."""
+        """The author, e.g. ``"rules"`` or ``"openai:gpt-5"``."""
         ...
 
     @property

@@ -11,7 +11,7 @@ from embodied.types import Array, ObjectSpec
 from embodied.world._scene_types import BodyData
 
 HANDLE_REACH_M = 0.065
-"""How far a drawer's front with its handle stands out of its housing, m."""
+"""Length by which a drawer's front and handle protrude from the cabinet, m."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -20,10 +20,10 @@ from embodied.protocols import World
 from embodied.types import Command, Observation
 
 STILL_RAD = 0.02
-"""How far joints may move while they are told to stay."""
+"""Tolerance for joints that are commanded to hold, rad."""
 
 FOLLOW_RAD = 0.02
-"""How near joints come to a set-point in ``FOLLOW_STEPS`` steps."""
+"""Tolerance for reaching a set-point in ``FOLLOW_STEPS`` steps, rad."""
 
 FOLLOW_STEPS = 100
 

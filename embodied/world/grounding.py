@@ -21,7 +21,7 @@ CONTACT_GAP_M = 0.008
 """An item rests on what is at most this far below (or above, by noise) its lowest point."""
 
 EDGE_M = 0.004
-"""How far an item's centre may lie beyond the edge of what is under it."""
+"""Tolerance for an item's centre beyond the edge of its support, m."""
 
 RIM_M = 0.004
 """An item is inside a container when its lowest point is at least this far below the rim."""
@@ -33,7 +33,7 @@ GRASP_WIDTH_M = 0.012
 """Largest difference between the gap of the pads and the width of what is held between them."""
 
 GRASP_REACH_M = 0.012
-"""How far outside an item the point between the pads may lie while holding it."""
+"""Tolerance for the point between the pads outside a held item, m."""
 
 OPEN_FRACTION = 0.25
 """A drawer counts as open from this part of its travel on; less is shut."""

@@ -39,10 +39,10 @@ SETTLE_S = 0.5
 """Simulated time that a layout gets to come to rest at reset."""
 
 SETTLE_DRIFT_M = 0.01
-"""Farther than this an item may not move while it settles, or the layout is drawn again."""
+"""A layout in which an item moves farther than this while settling is drawn again, m."""
 
 LAYOUT_TRIES = 20
-"""So often a layout is drawn again that did not stay where it was put."""
+"""Attempts to draw a layout that stays in place."""
 
 
 def build_world(

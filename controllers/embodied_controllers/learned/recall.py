@@ -29,7 +29,7 @@ class BestTrials:
     """The trials that opened most, and sequences of their actions from the most similar state on.
 
     Args:
-        keep: So many are kept.
+        keep: Number of trials kept.
         least: Opening (0 to 1) below which a trial is not worth recalling.
         noise_m: Standard deviation of the noise on recalled displacements, m.
         reach_m: Longest displacement along each axis, m.

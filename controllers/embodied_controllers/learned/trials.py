@@ -51,8 +51,8 @@ class LearningOptions:
     Attributes:
         samples: Sequences of actions that are compared in each step.
         horizon: Their length.
-        elites: So many of the best are averaged.
-        refinements: So often all are drawn anew around the best (cross-entropy method).
+        elites: Number of best sequences that are averaged.
+        refinements: Number of times all are redrawn around the best (cross-entropy method).
         members: Networks in the ensemble.
         hidden: Their width.
         fit_steps: Steps of the optimiser after each trial.

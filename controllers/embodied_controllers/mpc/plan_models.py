@@ -71,7 +71,7 @@ def plan_spec(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fidelity:
-    """How far the plan model strays from the simulation model under the same controls.
+    """Deviation of the plan model from the simulation model under the same controls.
 
     Attributes:
         seconds: Length of the comparison.

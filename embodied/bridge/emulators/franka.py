@@ -45,7 +45,7 @@ _SAYS_S = 0.25
 """Stepped, the arm repeats its state so often: clients give up after a second of silence."""
 
 _ANSWER_S = 0.5
-"""So long it waits for the torques of a tick; then the last ones go on, as on a real arm."""
+"""Timeout for the torques of a tick; then the last ones stay, as on a real arm, s."""
 
 _LATE_S = 0.25
 """Time lost to a busy machine that is made up for; more is skipped."""

@@ -123,7 +123,7 @@ def offline_translator(
 
 
 def described() -> str:
-    """Who translates offline on this machine, in one honest line."""
+    """The offline translators of this machine, in one line."""
     rules = "rules (a deterministic grammar, not a language model)"
     why_not = missing()
     if why_not:

@@ -22,7 +22,7 @@ from embodied.protocols import StateMemory
 from embodied.types import RewardProgram, RewardStage, RewardTerm, WorldSpec
 
 STAGE_S = 3.0
-"""How long a stage lasts that another one follows, unless the sentence says it."""
+"""Default duration of a stage that is followed by another one, s."""
 
 _AMEND = re.compile(
     r"(?:keep (?:that|it|doing that|this|going)|keep that up|also|and|in addition|additionally"

@@ -28,7 +28,7 @@ from embodied.types import Array, ValueMapProgram, WorldSpec
 
 VOXEL_M = 0.01
 SHIFT_VOXELS = (2, 3, 4)
-"""How far an object is moved to see what follows it."""
+"""Displacement of an object that shows which regions follow it, m."""
 
 LIMITS = Limits(time_s=0.5, memory_bytes=32 << 20, recursion=60, host_calls=300)
 

@@ -30,10 +30,10 @@ from embodied.types import (
 
 STANDOFF_M = 0.015
 THERE_M = 0.003
-"""So little left of a stretch ends it."""
+"""Remaining distance at which a stretch ends, m."""
 
 NEAR_M = 0.008
-"""So near its target a thing is not pushed again."""
+"""Tolerance for reaching the target of a push, m."""
 
 SLANT = 0.35
 """Largest sideways share of a push: the fingers must not slip along the thing."""
@@ -47,7 +47,7 @@ FINGERS_DEEP_M = 0.016
 """Half depth of the closed fingers along their closing direction."""
 
 HANDLE_M = 0.06
-"""So far a handle may stand out from a drawer's front."""
+"""Largest distance of a handle from its drawer's front, m."""
 
 
 class Pusher:

@@ -19,10 +19,10 @@ Field = NDArray[np.float32]
 
 WORLD = "world"
 LINE_RADIUS_M = 0.015
-"""How far from the line of an ``along`` region a place still belongs to it."""
+"""Half width of an ``along`` region, m."""
 
 POINT_RADIUS_M = 0.01
-"""How far from a ``point`` a place still belongs to it."""
+"""Radius of a ``point`` region, m."""
 
 
 class UnknownFrameError(LookupError):

@@ -19,14 +19,14 @@ Field = NDArray[np.float32]
 Indices = NDArray[np.int64]
 
 NEAREST_M = 0.025
-"""So far from a target point a way may end where the point itself is too close to something."""
+"""Tolerance for the end of a path whose target point is too close to an obstacle, m."""
 
 RAISE_M, CLEAR_M = 0.12, 0.04
 """A place over the table that is too low for what moves is raised by at most so much, where nothing
 stands so near."""
 
 SHELL_M = 0.05
-"""So far from a thing's surface a way to the thing itself may end."""
+"""Tolerance for the end of a path to an object, from its surface, m."""
 
 VALUE_COST = 100.0
 """Voxels of way that a target of value 1 is worth more than one of value 0."""

@@ -67,7 +67,7 @@ class Group:
 
     Attributes:
         names: The objects, in the scene's order.
-        choose: So many of them, whichever; None for all of them.
+        choose: Number of them, whichever; None for all.
         exactly: Not more than ``choose``.
         none: "no ...", "nothing".
         only: "only the ...".

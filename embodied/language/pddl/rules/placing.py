@@ -219,7 +219,7 @@ class Placing:
         return made
 
     def _some(self, group: Group, predicate: str, places: tuple[str, ...]) -> Requirement:
-        """So many of a group at one of the places, whichever they are."""
+        """A number of objects of a group at one of the places, whichever they are."""
         assert group.choose is not None
         options: list[Sequence[Literal]] = []
         for place in places:
