@@ -226,7 +226,8 @@ class QuietDisplay:
 
     def end(self, outcome: Outcome, folder: Path, summary: About) -> None:
         """One line for the verdict, one for each loss."""
-        title, _ = _TITLES.get(outcome.exit_code, _TITLES[BROKEN])
+        titles = _TITLES | (_PLAN_TITLES if summary.get("command") == "plan" else {})
+        title, _ = titles.get(outcome.exit_code, _TITLES[BROKEN])
         words = f"{title}: {outcome.message}" if outcome.message else title
         self._console.print(f"{words} ({folder})", markup=False, soft_wrap=True)
         for what, reason in Record(summary).record("lost", {}).values.items():
