@@ -5,16 +5,16 @@ from __future__ import annotations
 import importlib
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
-from pathlib import Path
+from dataclasses import replace
 
 from embodied.app.record.run_folder import make_folder
-from embodied.app.run import perform
+from embodied.app.run import Output, perform
 from embodied.app.show.console import Console
-from embodied.app.show.protocol import Display
-from embodied.app.show.video_options import VideoOptions
-from embodied.outcome import INTERRUPTED, REACHED
+from embodied.outcome import INTERRUPTED, REACHED, Outcome
+from embodied.protocols import Emit
+from embodied.route import Write
 from embodied.session import Session
 
 HELP = """\
@@ -35,12 +35,9 @@ _COMMANDS = ("help", "state", "quit", "exit")
 def converse(
     session: Session,
     lines: Iterator[str],
+    output: Output,
     *,
-    out: Path,
-    display: Callable[[bool], Display],
-    video: VideoOptions | None,
     console: Console | None,
-    viewer: Callable[[float], None] | None = None,
     opened_s: float = 0.0,
 ) -> int:
     """Carry out one line after another.
@@ -48,17 +45,14 @@ def converse(
     Args:
         session: Where it happens.
         lines: What the person types.
-        out: Folder of run folders; the conversation gets a folder with one run folder per sentence.
-        display: Makes the display of one sentence; told whether it is the first.
-        video: How to film.
+        output: How sentences are shown; the conversation gets a folder with a run folder for each.
         console: Where answers to commands go; None for none.
-        viewer: Told the simulated time after every step, to refresh a window.
         opened_s: Wall time that opening the session took.
 
     Returns:
         The exit code of the first sentence whose goal was not reached, else 0.
     """
-    folder = make_folder(out, "chat")
+    output = replace(output, out=make_folder(output.out, "chat"))
     code = REACHED
     turn = 0
     for line in lines:
@@ -72,26 +66,23 @@ def converse(
                 console.print(text, markup=False, highlight=False)
             continue
         turn += 1
-        undo = _UNDO.fullmatch(command) is not None
+
+        def act(emit: Emit, write: Write, said: str = sentence, command: str = command) -> Outcome:
+            if _UNDO.fullmatch(command):
+                return session.undo(emit=emit, write=write)
+            return session.run(said, emit=emit, write=write)
+
         try:
             done = perform(
                 session,
                 sentence,
-                (lambda emit, write: session.undo(emit=emit, write=write))
-                if undo
-                else (
-                    lambda emit, write, sentence=sentence: session.run(
-                        sentence, emit=emit, write=write, move=True
-                    )
-                ),
-                out=folder,
-                display=display(turn == 1),
-                video=video,
+                act,
+                output,
                 command="chat",
                 opened_s=opened_s if turn == 1 else 0.0,
                 extra={"turn": turn},
-                viewer=viewer,
                 prefix=f"{turn:02d}",
+                heading=turn == 1,
             )
         except KeyboardInterrupt:
             if console is None:
@@ -106,12 +97,9 @@ def converse(
 def converse_live(
     session: Session,
     lines: Iterator[str],
+    output: Output,
     *,
-    out: Path,
-    display: Display,
-    video: VideoOptions | None,
     console: Console | None,
-    viewer: Callable[[float], None] | None = None,
     opened_s: float = 0.0,
 ) -> int:
     """Let a reward-driven robot follow what is typed while it moves, in one run folder.
@@ -119,11 +107,8 @@ def converse_live(
     Args:
         session: Where it happens.
         lines: What the person types; read in a thread.
-        out: Folder of run folders.
-        display: Shows the conversation.
-        video: How to film.
+        output: Where it is kept, and how it is shown.
         console: Where answers to commands go; None for none.
-        viewer: Told the simulated time after every step, to refresh a window.
         opened_s: Wall time that opening the session took.
 
     Returns:
@@ -141,13 +126,10 @@ def converse_live(
         session,
         "a live conversation",
         lambda emit, write: session.converse(lines, say, emit=emit, write=write),
-        out=out,
-        display=display,
-        video=video,
+        output,
         command="chat",
         opened_s=opened_s,
         extra={"live": True},
-        viewer=viewer,
     )
     return done.outcome.exit_code
 

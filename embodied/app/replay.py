@@ -12,7 +12,7 @@ from pathlib import Path
 
 from embodied.app.record.run_folder import LoggedEvent, make_folder, read_events, read_summary
 from embodied.app.record.states import STATES, read_header
-from embodied.app.run import perform
+from embodied.app.run import Output, perform
 from embodied.app.show.protocol import Display
 from embodied.app.show.video import VideoJob
 from embodied.app.show.video_options import VideoOptions, VideoResult
@@ -94,21 +94,14 @@ def film_again(
         job.cancel()
 
 
-def show_again(
-    folder: Path,
-    *,
-    target: Path | None,
-    film: bool,
-    speed: float,
-    display: Callable[[], Display],
-) -> int:
+def show_again(folder: Path, output: Output, *, target: Path | None, speed: float) -> int:
     """Show the log of every run in ``folder`` and film its states; 0 when all could be shown."""
     for run in runs_in(folder):
-        shown = display()
+        shown = output.display(True)
         result = VideoResult()
         try:
             outcome = show(run, shown)
-            if film:
+            if output.video is not None:
                 options = VideoOptions(speed=speed, budget_s=_PATIENCE_S)
                 path = target or run / "replay.mp4"
                 result = _film_again(run, path, options, shown.drawing)
@@ -130,14 +123,7 @@ def _film_again(
         return VideoResult(problem=str(error))
 
 
-def execute_again(
-    folder: Path,
-    *,
-    out: Path,
-    display: Callable[[], Display],
-    video: VideoOptions | None,
-    open_session: OpenSession,
-) -> int:
+def execute_again(folder: Path, output: Output, open_session: OpenSession) -> int:
     """Carry out the recorded programs in a fresh world with the recorded seed.
 
     Returns:
@@ -145,7 +131,8 @@ def execute_again(
     """
     runs = runs_in(folder)
     settings = recorded_settings(runs[0])
-    into = out if len(runs) == 1 else make_folder(out, f"replay-{folder.name}")
+    if len(runs) > 1:
+        output = replace(output, out=make_folder(output.out, f"replay-{folder.name}"))
     code = 0
     with open_session(settings) as (session, opened_s):
         programs = [recorded_program(run, session.route) for run in runs]
@@ -162,9 +149,7 @@ def execute_again(
                 session,
                 instruction,
                 act,
-                out=into,
-                display=display(),
-                video=video,
+                output,
                 command="replay",
                 opened_s=opened_s,
                 extra={

@@ -8,16 +8,13 @@ period old; a real arm's world is simply measured.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from embodied.app.record.run_folder import read_events, read_summary
 from embodied.app.record.states import STATES, read_states
 from embodied.app.replay import OpenSession, recorded_program, recorded_settings
-from embodied.app.run import perform
-from embodied.app.show.protocol import Display
-from embodied.app.show.video_options import VideoOptions
+from embodied.app.run import Output, perform
 from embodied.errors import ConfigurationError
 from embodied.outcome import Outcome
 from embodied.protocols import Emit
@@ -70,15 +67,7 @@ def interrupted_run(folder: Path) -> Interrupted:
     )
 
 
-def resume(
-    folder: Path,
-    *,
-    yes: bool,
-    out: Path,
-    display: Callable[[], Display],
-    video: VideoOptions | None,
-    open_session: OpenSession,
-) -> int:
+def resume(folder: Path, output: Output, open_session: OpenSession, *, yes: bool) -> int:
     """Go on with an interrupted run; returns the exit code of what became of it."""
     left = interrupted_run(folder)
     with open_session(replace(left.settings, yes=yes)) as (session, opened_s):
@@ -102,9 +91,7 @@ def resume(
             session,
             left.instruction,
             act,
-            out=out,
-            display=display(),
-            video=video,
+            output,
             command="run",
             opened_s=opened_s,
             extra={"resumes": str(folder), "stages_reached_before": left.done},

@@ -53,6 +53,23 @@ Act = Callable[[Emit, Write], Outcome]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Output:
+    """Where runs are kept, and how they are shown.
+
+    Attributes:
+        out: Folder of run folders.
+        display: Makes what shows one run; told whether it says who does what where.
+        video: How to film; None makes no pictures.
+        viewer: Told the simulated time after every step, to refresh a window.
+    """
+
+    out: Path
+    display: Callable[[bool], Display]
+    video: VideoOptions | None
+    viewer: Callable[[float], None] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Performed:
     """An outcome and where it is written up."""
 
@@ -64,15 +81,13 @@ def perform(
     session: Session,
     instruction: str,
     act: Act,
+    output: Output,
     *,
-    out: Path,
-    display: Display,
-    video: VideoOptions | None,
     command: str,
     opened_s: float = 0.0,
     extra: Mapping[str, object] | None = None,
-    viewer: Callable[[float], None] | None = None,
     prefix: str | None = None,
+    heading: bool = True,
 ) -> Performed:
     """Carry out ``act`` with a run folder, a display and, if asked for, a video.
 
@@ -80,19 +95,18 @@ def perform(
         session: Where it happens.
         instruction: The sentence, for the folder and the display.
         act: Does it; gets where events and files go.
-        out: Folder of run folders.
-        display: Shows it.
-        video: How to film; None makes no pictures.
+        output: Where it is kept, and how it is shown.
         command: Name of the command, for ``run.json``.
         opened_s: Wall time that opening the session took.
         extra: Further first fields of ``run.json``.
-        viewer: Told the simulated time after every step, to refresh a window.
         prefix: Of the folder's name, instead of the time.
+        heading: Say who does what where.
 
     Raises:
         RunFolderError: The folder cannot be made; nothing has moved.
         KeyboardInterrupt: Ctrl-C; the robot has been stopped and the folder closed.
     """
+    display = output.display(heading)
     started = time.perf_counter()
     source = str(session.about.get("object_source", "measured state"))
     about = {
@@ -101,7 +115,7 @@ def perform(
         "object_source": _SOURCES.get(source, source),
     }
     folder = RunFolder.create(
-        out,
+        output.out,
         instruction,
         {
             "command": command,
@@ -116,7 +130,7 @@ def perform(
     grounder = session.environment.grounder
     vocabulary = {"domain": grounder.domain_text, "objects": dict(grounder.objects)}
     folder.write(VOCABULARY, json.dumps(vocabulary, indent=1) + "\n")
-    filming = _Filming(folder, session, video, viewer)
+    filming = _Filming(folder, session, output.video, output.viewer)
     memory = MemoryTrace(folder.path, lambda reason: folder.note_loss(MEMORY_LOG, reason))
 
     def emit(event: Event) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from embodied.agent import Options
 from embodied.app.asking import asker
@@ -19,7 +19,11 @@ from embodied.session import Session
 from embodied.settings import Settings
 
 if TYPE_CHECKING:
+    from mujoco import MjModel, MjSpec  # pyright: ignore  # no stubs
+
     from embodied.app.bridge.session import Supervised
+    from embodied.world.mujoco import MujocoWorld
+    from embodied.world.pybullet import PybulletWorld
     from embodied.world.scene import Scene
 
 BRIDGE_WORLDS = ("bridge", "bridge-pybullet")
@@ -166,7 +170,7 @@ def _open_tabletop(settings: Settings, supervised: Supervised | None) -> Environ
     return place
 
 
-def open_world(settings: Settings, scene: Scene) -> tuple[Any, Any]:
+def open_world(settings: Settings, scene: Scene) -> tuple[MujocoWorld | PybulletWorld, MjModel]:
     """Build the world, and the MuJoCo model that planners check motions in."""
     if settings.world == "pybullet":
         from embodied.world import pybullet
@@ -178,15 +182,15 @@ def open_world(settings: Settings, scene: Scene) -> tuple[Any, Any]:
     return world, mujoco.planning_model(scene, settings.robot)
 
 
-def arm_of(settings: Settings) -> Callable[[Any], Any]:
+def arm_of(settings: Settings) -> Callable[[Scene], MjSpec]:
     """What puts the arm of the settings into a scene, as an ``MjSpec``."""
 
-    def in_pybullet(scene: Scene) -> Any:
+    def in_pybullet(scene: Scene) -> MjSpec:
         from embodied.world import pybullet
 
         return pybullet.planning_spec(scene)
 
-    def in_mujoco(scene: Scene) -> Any:
+    def in_mujoco(scene: Scene) -> MjSpec:
         from embodied.world import robots
         from embodied.world.builder import build_spec
 
@@ -195,7 +199,7 @@ def arm_of(settings: Settings) -> Callable[[Any], Any]:
     return in_pybullet if settings.robot == PYBULLET_ROBOT else in_mujoco
 
 
-def states_header(settings: Settings) -> dict[str, Any]:
+def states_header(settings: Settings) -> dict[str, object]:
     """What a painter needs: a user's own scene is given by its absolute path."""
     path = Path(settings.scene).expanduser()
     scene = str(path.resolve()) if path.is_file() else settings.scene

@@ -59,7 +59,7 @@ class OpenVocabularyDetector:
                 "the open-vocabulary detector needs torch and transformers:"
                 " pip install 'embodied-stack[learned]' transformers"
             ) from error
-        self._torch: Any = torch
+        self._torch = torch
         folder = Path(weights).expanduser()
         try:
             self._processor: Any = AutoProcessor.from_pretrained(folder, local_files_only=True)

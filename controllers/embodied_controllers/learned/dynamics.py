@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -41,7 +41,7 @@ class EnsembleDynamics:
             raise EnvironmentMissingError(
                 "learned dynamics need the extra [learned]: pip install 'embodied-stack[learned]'"
             ) from error
-        self._torch: Any = torch
+        self._torch = torch
         self.members = members
         self._random = torch.Generator().manual_seed(seed)
         sizes = (n_state + n_action, hidden, hidden, n_state)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from embodied.app.bridge.console import KEYS, OperatorConsole
 from embodied.app.bridge.session import BridgeOptions, Supervised, SupervisedWorld, open_supervised
-from embodied.app.run import perform
+from embodied.app.run import Output, perform
 from embodied.app.show.console import Console
 from embodied.app.show.terminal import JsonDisplay, QuietDisplay, RichDisplay
 from embodied.app.show.video_options import VideoOptions
@@ -112,9 +112,11 @@ def perform_bridged(settings: Settings, sentence: str, options: RunOptions) -> i
                 session,
                 sentence,
                 lambda emit, write: session.run(sentence, emit=emit, write=write, move=True),
-                out=options.out,
-                display=display,
-                video=VideoOptions() if options.video else None,
+                Output(
+                    out=options.out,
+                    display=lambda heading: display,
+                    video=VideoOptions() if options.video else None,
+                ),
                 command="bridge run",
                 opened_s=opened_s,
                 extra={

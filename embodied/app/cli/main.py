@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn, Unpack
 
 import typer
 
@@ -17,22 +17,23 @@ from embodied.app.cli.bridge import bridge
 from embodied.app.cli.exit_codes import guarded
 from embodied.app.cli.memory import memory
 from embodied.app.cli.options import (
-    ACTING,
-    MODEL,
-    OUTPUT,
-    PLANNING,
-    SHOWING,
-    WORLD,
+    ChatValues,
+    DoctorValues,
+    PlanValues,
+    RunValues,
+    SceneValues,
+    ShowValues,
     checked,
     given,
     settings_of,
-    takes,
+    takes_options,
 )
 from embodied.app.cli.perceive import perceive
 
 if TYPE_CHECKING:
+    from embodied.app.run import Output
+    from embodied.app.show.console import Console
     from embodied.app.show.protocol import Display
-    from embodied.app.show.video_options import VideoOptions
     from embodied.session import Session
     from embodied.settings import Settings
 
@@ -66,14 +67,14 @@ def everything(
 
 
 @app.command()
-@takes(*WORLD, *MODEL, *PLANNING, *ACTING, *OUTPUT, *SHOWING)
+@takes_options
 def run(
     context: typer.Context,
     sentence: Annotated[str | None, typer.Argument(help="What the robot should do.")] = None,
     resume: Annotated[
         Path | None, typer.Option("--resume", help="Continue the interrupted run in this folder.")
     ] = None,
-    **values: Any,
+    **values: Unpack[RunValues],
 ) -> None:
     """Carry out a sentence and judge the result from measured state."""
     if resume is not None:
@@ -85,11 +86,11 @@ def run(
 
 
 @app.command()
-@takes(*WORLD, *MODEL, *PLANNING, *OUTPUT)
+@takes_options
 def plan(
     context: typer.Context,
     sentence: Annotated[str, typer.Argument(help="What the robot should do.")],
-    **values: Any,
+    **values: Unpack[PlanValues],
 ) -> None:
     """Translate a sentence and plan; nothing moves."""
     with guarded(values["json"]):
@@ -97,8 +98,8 @@ def plan(
 
 
 @app.command()
-@takes(*WORLD, *MODEL, *PLANNING, *ACTING, "live", *OUTPUT, *SHOWING)
-def chat(context: typer.Context, **values: Any) -> None:
+@takes_options
+def chat(context: typer.Context, **values: Unpack[ChatValues]) -> None:
     """Sentence after sentence in the same world: "now the blue one too", "undo that"."""
     with guarded(values["json"]):
         from embodied.app.chat import converse, converse_live, typed_lines
@@ -110,29 +111,18 @@ def chat(context: typer.Context, **values: Any) -> None:
             live = route_of(settings) == "reward" and sys.stdin.isatty()
         with _opened(settings) as (session, opened_s):
             console = None if values["json"] else _console()
-            common: dict[str, Any] = {
-                "out": values["out"],
-                "video": None if values["no_video"] else _video(),
-                "console": console,
-                "viewer": _viewer(session) if values["view"] else None,
-                "opened_s": opened_s,
-            }
-            if live:
-                code = converse_live(
-                    session, typed_lines(console), display=_display(values), **common
-                )
-                raise typer.Exit(code)
-            code = converse(
+            code = (converse_live if live else converse)(
                 session,
                 typed_lines(console),
-                display=lambda first: _display(values, heading=first),
-                **common,
+                _output(values, session),
+                console=console,
+                opened_s=opened_s,
             )
-        raise typer.Exit(code if not sys.stdin.isatty() else 0)
+        raise typer.Exit(code if live or not sys.stdin.isatty() else 0)
 
 
 @app.command()
-@takes(*OUTPUT, *SHOWING)
+@takes_options
 def replay(
     folder: Annotated[Path, typer.Argument(help="A run folder.", show_default=False)],
     execute: Annotated[
@@ -142,41 +132,29 @@ def replay(
         Path | None, typer.Option("--video", help="Video file to write [default: RUN/replay.mp4].")
     ] = None,
     speed: Annotated[float, typer.Option("--speed", min=0.1, help="Speed of the video.")] = 2.0,
-    **values: Any,
+    **values: Unpack[ShowValues],
 ) -> None:
     """Show a run again, without any model call."""
     with guarded(values["json"]):
         from embodied.app.replay import execute_again, show_again, view_states
 
         if execute:
-            code = execute_again(
-                folder,
-                out=values["out"],
-                display=lambda: _display(values),
-                video=None if values["no_video"] else _video(),
-                open_session=_opened,
-            )
+            code = execute_again(folder, _output(values), _opened)
         elif values["view"]:
             code = view_states(folder, speed=speed)
         else:
-            code = show_again(
-                folder,
-                target=video,
-                film=not values["no_video"],
-                speed=speed,
-                display=lambda: _display(values),
-            )
+            code = show_again(folder, _output(values), target=video, speed=speed)
         raise typer.Exit(code)
 
 
 @app.command()
-@takes("robot", "seed", "json")
+@takes_options
 def scenes(
     name: Annotated[str | None, typer.Argument(help="Scene name or file.")] = None,
     picture: Annotated[
         Path | None, typer.Option("--picture", help="Draw the scene to this PNG file.")
     ] = None,
-    **values: Any,
+    **values: Unpack[SceneValues],
 ) -> None:
     """List the scenes, or show what is in one."""
     with guarded(values["json"]):
@@ -194,8 +172,8 @@ def scenes(
 
 
 @app.command()
-@takes("out", "json")
-def doctor(**values: Any) -> None:
+@takes_options
+def doctor(**values: Unpack[DoctorValues]) -> None:
     """Check what works on this machine, and say what to do about the rest."""
     with guarded(values["json"]):
         from embodied.app.doctor import examine, report
@@ -229,7 +207,9 @@ def main() -> None:
     app()
 
 
-def _perform(settings: Settings, sentence: str, values: dict[str, Any], *, move: bool) -> NoReturn:
+def _perform(
+    settings: Settings, sentence: str, values: PlanValues | RunValues, *, move: bool
+) -> NoReturn:
     from embodied.app.run import perform
 
     with _opened(settings) as (session, opened_s):
@@ -237,19 +217,14 @@ def _perform(settings: Settings, sentence: str, values: dict[str, Any], *, move:
             session,
             sentence,
             lambda emit, write: session.run(sentence, emit=emit, write=write, move=move),
-            out=values["out"],
-            display=_display(values, planning_only=not move),
-            video=_video() if move and settings.pictures else None,
+            _output(values, session, move=move),
             command="run" if move else "plan",
             opened_s=opened_s,
-            viewer=_viewer(session) if values.get("view") else None,
         )
     raise typer.Exit(done.outcome.exit_code)
 
 
-def _resume(
-    folder: Path, sentence: str, written: frozenset[str], values: dict[str, Any]
-) -> NoReturn:
+def _resume(folder: Path, sentence: str, written: frozenset[str], values: RunValues) -> NoReturn:
     if sentence:
         raise typer.BadParameter(
             "--resume takes the sentence from the folder: leave the sentence out"
@@ -263,14 +238,7 @@ def _resume(
     with guarded(values["json"]):
         from embodied.app.resume import resume
 
-        code = resume(
-            folder,
-            yes=values["yes"],
-            out=values["out"],
-            display=lambda: _display(values),
-            video=None if values["no_video"] else _video(),
-            open_session=_opened,
-        )
+        code = resume(folder, _output(values), _opened, yes=values["yes"])
         raise typer.Exit(code)
     raise AssertionError("guarded never returns here")
 
@@ -294,31 +262,31 @@ def _tell(text: str) -> None:
     Console(stderr=True).print(text, style="dim")
 
 
-def _viewer(session: Session) -> Callable[[float], None]:
+def _output(
+    values: PlanValues | ShowValues, session: Session | None = None, *, move: bool = True
+) -> Output:
+    """Where runs are kept and how they are shown; a session where a window is to be opened."""
+    from embodied.app.run import Output
+    from embodied.app.show.terminal import JsonDisplay, QuietDisplay, RichDisplay
+    from embodied.app.show.video_options import VideoOptions
     from embodied.app.show.window import open_viewer
 
-    return open_viewer(session)
+    def display(heading: bool) -> Display:
+        if values["json"]:
+            return JsonDisplay()
+        if values["quiet"]:
+            return QuietDisplay()
+        return RichDisplay(planning_only=not move, heading=heading)
+
+    return Output(
+        out=values["out"],
+        display=display,
+        video=VideoOptions() if move and not values.get("no_video") else None,
+        viewer=open_viewer(session) if session is not None and values.get("view") else None,
+    )
 
 
-def _video() -> VideoOptions:
-    from embodied.app.show.video_options import VideoOptions
-
-    return VideoOptions()
-
-
-def _display(
-    values: dict[str, Any], *, planning_only: bool = False, heading: bool = True
-) -> Display:
-    from embodied.app.show.terminal import JsonDisplay, QuietDisplay, RichDisplay
-
-    if values["json"]:
-        return JsonDisplay()
-    if values["quiet"]:
-        return QuietDisplay()
-    return RichDisplay(planning_only=planning_only, heading=heading)
-
-
-def _console() -> Any:
+def _console() -> Console:
     from embodied.app.show.console import Console
 
     return Console(highlight=False)

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
+from typing import TYPE_CHECKING, Annotated, TypedDict, get_args, get_type_hints
 
 import typer
 
@@ -21,12 +21,73 @@ if TYPE_CHECKING:
 _WORLD, _MODEL, _OUTPUT = "World", "Language model", "Output"
 
 
+class OutputValues(TypedDict):
+    """Values of the options that every command takes which makes run folders."""
+
+    out: Path
+    json: bool
+    quiet: bool
+
+
+class PlanValues(OutputValues):
+    """Values of the options of ``plan``."""
+
+    scene: str
+    robot: str
+    world: str
+    route: str
+    seed: int
+    model: str
+    base_url: str | None
+    max_tokens: int | None
+    max_calls: int | None
+    record: Path | None
+    plan_time: float
+    optimal: bool
+
+
+class ShowValues(OutputValues):
+    """Values of the options of ``replay``."""
+
+    view: bool
+    no_video: bool
+
+
+class RunValues(PlanValues, ShowValues):
+    """Values of the options of ``run``."""
+
+    strategy: str
+    yes: bool
+    asynchronous: bool
+    optimiser: str
+
+
+class ChatValues(RunValues):
+    """Values of the options of ``chat``."""
+
+    live: bool | None
+
+
+class SceneValues(TypedDict):
+    """Values of the options of ``scenes``."""
+
+    robot: str
+    seed: int
+    json: bool
+
+
+class DoctorValues(TypedDict):
+    """Values of the options of ``doctor``."""
+
+    out: Path
+    json: bool
+
+
 @dataclass(frozen=True, slots=True)
 class Option:
     """One option of the command line.
 
     Attributes:
-        kind: Type of its value.
         default: Value where it is not given.
         flags: How it is written.
         help: What it means.
@@ -35,37 +96,20 @@ class Option:
         at_least: Smallest number.
     """
 
-    kind: Any
-    default: Any
+    default: object
     flags: tuple[str, ...]
     help: str
     panel: str | None = None
     field: str = ""
     at_least: float | None = None
 
-    @property
-    def annotation(self) -> Any:
-        """For the signature of a command."""
-        return Annotated[
-            self.kind,
-            typer.Option(
-                *self.flags, help=self.help, min=self.at_least, rich_help_panel=self.panel
-            ),
-        ]
 
-
-OPTIONS: dict[str, Option] = {
-    "scene": Option(str, "blocks", ("--scene",), "Scene name or scene file.", _WORLD, "scene"),
+OPTIONS: Mapping[str, Option] = {
+    "scene": Option("blocks", ("--scene",), "Scene name or scene file.", _WORLD, "scene"),
     "robot": Option(
-        str,
-        "fr3",
-        ("--robot",),
-        "Robot name, menagerie:NAME or the path of a model.",
-        _WORLD,
-        "robot",
+        "fr3", ("--robot",), "Robot name, menagerie:NAME or the path of a model.", _WORLD, "robot"
     ),
     "world": Option(
-        str,
         "mujoco",
         ("--world",),
         "Simulator: mujoco, or pybullet with the arm panda; bridge and bridge-pybullet: the same "
@@ -74,7 +118,6 @@ OPTIONS: dict[str, Option] = {
         "world",
     ),
     "route": Option(
-        str,
         "auto",
         ("--route",),
         "pddl, reward, value-map or the name of an installed route; auto goes by the robot.",
@@ -82,10 +125,9 @@ OPTIONS: dict[str, Option] = {
         "route",
     ),
     "seed": Option(
-        int, 0, ("--seed",), "Seed of the initial layout and of all sampling.", _WORLD, "seed", 0
+        0, ("--seed",), "Seed of the initial layout and of all sampling.", _WORLD, "seed", 0
     ),
     "model": Option(
-        str,
         "offline",
         ("--model",),
         "offline (rules, then a narrow local model for what they refuse; no key, no network), "
@@ -95,18 +137,10 @@ OPTIONS: dict[str, Option] = {
         "model",
     ),
     "base_url": Option(
-        str | None,
-        None,
-        ("--base-url",),
-        "Address of an OpenAI-compatible server.",
-        _MODEL,
-        "base_url",
+        None, ("--base-url",), "Address of an OpenAI-compatible server.", _MODEL, "base_url"
     ),
-    "max_tokens": Option(
-        int | None, None, ("--max-tokens",), "Token budget.", _MODEL, "max_tokens", 1
-    ),
+    "max_tokens": Option(None, ("--max-tokens",), "Token budget.", _MODEL, "max_tokens", 1),
     "max_calls": Option(
-        int | None,
         None,
         ("--max-calls",),
         "Budget of model calls, failed ones included.",
@@ -115,15 +149,9 @@ OPTIONS: dict[str, Option] = {
         1,
     ),
     "record": Option(
-        Path | None,
-        None,
-        ("--record",),
-        "Record the model's answers for --model replay:FILE.",
-        _MODEL,
-        "record",
+        None, ("--record",), "Record the model's answers for --model replay:FILE.", _MODEL, "record"
     ),
     "strategy": Option(
-        str,
         "plan",
         ("--strategy",),
         "Route pddl: how the next action is chosen: plan, or with a model tree, react, hiagent, "
@@ -132,7 +160,6 @@ OPTIONS: dict[str, Option] = {
         "strategy",
     ),
     "plan_time": Option(
-        float,
         10.0,
         ("--plan-time",),
         "Route pddl: time limit of one planner call, s.",
@@ -140,84 +167,64 @@ OPTIONS: dict[str, Option] = {
         at_least=0.1,
     ),
     "optimal": Option(
-        bool, False, ("--optimal",), "Route pddl: prove that the plan is cheapest.", field="optimal"
+        False, ("--optimal",), "Route pddl: prove that the plan is cheapest.", field="optimal"
+    ),
+    "yes": Option(
+        False, ("--yes", "-y"), "Route pddl: do not ask before irreversible actions.", field="yes"
     ),
     "asynchronous": Option(
-        bool,
         False,
         ("--async",),
         "Route reward: plan in a thread while the robot moves in real time.",
         field="asynchronous",
     ),
     "optimiser": Option(
-        str,
         "mppi",
         ("--optimiser",),
         "Route reward: sampling optimiser: mppi, cem or predictive-sampling.",
         field="optimiser",
     ),
-    "yes": Option(
-        bool,
-        False,
-        ("--yes", "-y"),
-        "Route pddl: do not ask before irreversible actions.",
-        field="yes",
-    ),
     "live": Option(
-        bool | None,
         None,
         ("--live/--turns",),
         "Route reward: sentences change the ongoing motion, or are carried out one after the other "
         "[default: live at a terminal].",
     ),
-    "out": Option(Path, Path("runs"), ("--out",), "Folder for run folders.", _OUTPUT),
-    "json": Option(bool, False, ("--json",), "Print one line of JSON and nothing else.", _OUTPUT),
-    "quiet": Option(bool, False, ("--quiet", "-q"), "Print the verdict only.", _OUTPUT),
-    "view": Option(
-        bool, False, ("--view/--headless",), "Show the simulation in a window.", _OUTPUT
-    ),
-    "no_video": Option(bool, False, ("--no-video",), "Make no pictures and no video.", _OUTPUT),
+    "out": Option(Path("runs"), ("--out",), "Folder for run folders.", _OUTPUT),
+    "json": Option(False, ("--json",), "Print one line of JSON and nothing else.", _OUTPUT),
+    "quiet": Option(False, ("--quiet", "-q"), "Print the verdict only.", _OUTPUT),
+    "view": Option(False, ("--view/--headless",), "Show the simulation in a window.", _OUTPUT),
+    "no_video": Option(False, ("--no-video",), "Make no pictures and no video.", _OUTPUT),
 }
 """Every option by the name of its parameter."""
 
-WORLD = ("scene", "robot", "world", "route", "seed")
-MODEL = ("model", "base_url", "max_tokens", "max_calls", "record")
-PLANNING = ("plan_time", "optimal")
-ACTING = ("strategy", "yes", "asynchronous", "optimiser")
-OUTPUT = ("out", "json", "quiet")
-SHOWING = ("view", "no_video")
 
+def takes_options(function: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options that its ``**values: Unpack[...]`` name, in the table's order."""
+    hints = get_type_hints(function, include_extras=True)
+    own = list(inspect.signature(function).parameters.values())
+    kinds = get_type_hints(get_args(hints[own.pop().name])[0])
+    added = [
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=option.default)
+        for name, option in OPTIONS.items()
+        if name in kinds
+    ]
+    for parameter in added:
+        o = OPTIONS[parameter.name]
+        shown = typer.Option(*o.flags, help=o.help, min=o.at_least, rich_help_panel=o.panel)
+        hints[parameter.name] = Annotated[kinds[parameter.name], shown]
 
-def takes(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Give a command the options of these names; it receives them by keyword."""
+    @functools.wraps(function)
+    def command(**values: object) -> None:
+        function(**values)
 
-    def decorate(function: Callable[..., None]) -> Callable[..., None]:
-        hints = get_type_hints(function, include_extras=True)
-        own = [
-            p.replace(kind=inspect.Parameter.KEYWORD_ONLY, annotation=hints[p.name])
-            for p in inspect.signature(function).parameters.values()
-            if p.kind is not inspect.Parameter.VAR_KEYWORD
-        ]
-        added = [
-            inspect.Parameter(
-                name,
-                inspect.Parameter.KEYWORD_ONLY,
-                default=OPTIONS[name].default,
-                annotation=OPTIONS[name].annotation,
-            )
-            for name in names
-        ]
-
-        @functools.wraps(function)
-        def command(**values: Any) -> None:
-            function(**values)
-
-        signature = inspect.Signature([*own, *added])
-        command.__dict__["__signature__"] = signature
-        command.__annotations__ = {p.name: p.annotation for p in signature.parameters.values()}
-        return command
-
-    return decorate
+    parameters = [
+        p.replace(kind=inspect.Parameter.KEYWORD_ONLY, annotation=hints[p.name])
+        for p in (*own, *added)
+    ]
+    command.__dict__["__signature__"] = inspect.Signature(parameters)
+    command.__annotations__ = {p.name: p.annotation for p in parameters}
+    return command
 
 
 def given(context: typer.Context) -> frozenset[str]:
@@ -228,7 +235,7 @@ def given(context: typer.Context) -> frozenset[str]:
     )
 
 
-def settings_of(values: dict[str, Any], written: Collection[str]) -> Settings:
+def settings_of(values: PlanValues, written: Collection[str]) -> Settings:
     """Check what the command line says and make settings of it.
 
     Args:
@@ -241,10 +248,11 @@ def settings_of(values: dict[str, Any], written: Collection[str]) -> Settings:
     """
     from embodied.settings import Settings
 
-    fields = {OPTIONS[n].field: v for n, v in values.items() if n in OPTIONS and OPTIONS[n].field}
-    if fields.get("record") is not None:
-        fields["record"] = str(fields["record"])
-    settings = Settings(**fields, pictures=not values.get("no_video", False))
+    fields = {OPTIONS[n].field: v for n, v in values.items() if OPTIONS[n].field}
+    if values["record"] is not None:
+        fields["record"] = str(values["record"])
+    pictures = not values.get("no_video", False)
+    settings = replace(Settings(pictures=pictures), **fields)  # pyright: ignore[reportArgumentType]
     return checked(settings, {OPTIONS[n].field or n for n in written if n in OPTIONS})
 
 

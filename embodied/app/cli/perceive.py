@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,7 +12,10 @@ from embodied.app.cli.exit_codes import guarded
 if TYPE_CHECKING:
     from embodied.perception import Detector, Percept, SensorFaults
     from embodied.perception.accuracy import ObjectError
-    from embodied.types import Observation, WorldSpec
+    from embodied.records import Record
+    from embodied.types import Array, Observation, WorldSpec
+    from embodied.world.mujoco import MujocoWorld
+    from embodied.world.pybullet import PybulletWorld
 
 DETECTORS = "colour-shape, ground-truth or open-vocabulary:FOLDER"
 
@@ -54,6 +57,7 @@ def perceive(
     Exit code 1 when an object was missed.
     """
     from embodied.perception import SensorFaults
+    from embodied.records import Record
 
     faults = SensorFaults(
         noise_std_m=noise_mm / 1e3, dropout=dropout, patches=patches, lost=tuple(lose or ())
@@ -65,7 +69,7 @@ def perceive(
 
             print_json(report)
         else:
-            _print(report)
+            _print(Record(report))
     raise typer.Exit(1 if report["missed"] else 0)
 
 
@@ -78,7 +82,7 @@ def _look(
     faults: SensorFaults,
     picture: Path | None,
     points: Path | None,
-) -> dict[str, Any]:
+) -> dict[str, object]:
     import time
 
     import numpy as np
@@ -138,7 +142,7 @@ def _look(
         world.close()
 
 
-def _world(scene: str, world: str) -> Any:
+def _world(scene: str, world: str) -> MujocoWorld | PybulletWorld:
     from embodied.errors import ConfigurationError
     from embodied.world.scene import load_scene
 
@@ -171,7 +175,7 @@ def _detector(name: str, spec: WorldSpec) -> Detector:
     raise ConfigurationError(f"unknown detector {name!r}. Choose from: {DETECTORS}.")
 
 
-def _row(error: ObjectError, percept: Percept) -> dict[str, Any]:
+def _row(error: ObjectError, percept: Percept) -> dict[str, object]:
     import math
 
     one = percept.objects[error.name]
@@ -191,43 +195,44 @@ def _row(error: ObjectError, percept: Percept) -> dict[str, Any]:
     }
 
 
-def _print(report: dict[str, Any]) -> None:
+def _print(report: Record) -> None:
     from rich.table import Table
 
     from embodied.app.show.console import Console
 
     console = Console(highlight=False)
-    title = f"{report['scene']}, layout {report['seed']}: perceived against true"
+    title = f"{report.text('scene')}, layout {report.integer('seed')}: perceived against true"
     table = Table(title=title, box=None, pad_edge=False)
     for column in ("object", "colour", "at, m", "off mm", "± mm", "turn °", "size mm"):
         table.add_column(
             column, justify="left" if column in ("object", "colour") else "right", no_wrap=True
         )
-    for row in report["objects"]:
+    for row in report.records("objects"):
         table.add_row(
-            row["name"],
-            row["color"],
-            " ".join(f"{v:.3f}" for v in row["position_m"]),
-            f"{1e3 * row['position_error_m']:.1f}",
-            f"{1e3 * row['stated_std_m']:.1f}",
-            f"{row['rotation_error_deg']:.1f}",
-            f"{1e3 * row['size_error_m']:.1f}",
+            row.text("name"),
+            row.text("color"),
+            " ".join(f"{v:.3f}" for v in row.items("position_m")),
+            f"{1e3 * row.number('position_error_m'):.1f}",
+            f"{1e3 * row.number('stated_std_m'):.1f}",
+            f"{row.number('rotation_error_deg'):.1f}",
+            f"{1e3 * row.number('size_error_m'):.1f}",
         )
     console.print(table)
-    for name, opening in report["openings_m"].items():
-        seen, true = 1e3 * opening["perceived"], 1e3 * opening["true"]
+    openings = report.record("openings_m")
+    for name in openings.values:
+        seen, true = (1e3 * openings.record(name).number(k) for k in ("perceived", "true"))
         console.print(f"{name}: open {seen:.1f} mm, truly {true:.1f} mm")
-    if report["names_from"] != "pixels":
+    if report.text("names_from") != "pixels":
         console.print("[yellow]names come from the simulator's segmentation: ground truth[/]")
-    for name in report["missed"]:
+    for name in report.texts("missed"):
         console.print(f"[red]missed:[/] {name}")
-    for reason in report["reasons"]:
+    for reason in report.texts("reasons"):
         console.print(f"[dim]{reason}[/]")
-    images, update = 1e3 * report["images_cpu_s"], 1e3 * report["update_cpu_s"]
+    images, update = (1e3 * report.number(k) for k in ("images_cpu_s", "update_cpu_s"))
     console.print(f"[dim]images {images:.0f} ms, perception {update:.0f} ms of CPU[/]")
     for what in ("picture", "points"):
-        if report[what]:
-            console.print(f"{what}: {report[what]}")
+        if what in report:
+            console.print(f"{what}: {report.text(what)}")
 
 
 def draw(
@@ -280,7 +285,7 @@ def draw(
 _EDGES = [(a, b) for a in range(8) for b in range(a + 1, 8) if (a ^ b) in (1, 2, 4)]
 
 
-def _corners(size_m: tuple[float, float, float]) -> Any:
+def _corners(size_m: tuple[float, float, float]) -> Array:
     import numpy as np
 
     signs = np.array([[(k >> axis) & 1 for axis in range(3)] for k in range(8)]) - 0.5

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -186,7 +186,8 @@ class _Encoder:
             str(self._part), "w", format="mp4", options={"movflags": "faststart"}
         )
         rate = Fraction(options.rate_hz * options.speed).limit_denominator(1000)
-        stream: Any = self._container.add_stream(self.codec, rate=rate)
+        stream = self._container.add_stream(self.codec, rate=rate)
+        assert isinstance(stream, av.VideoStream)
         stream.width = options.width_px - options.width_px % 2
         stream.height = options.height_px - options.height_px % 2
         stream.pix_fmt = "yuv420p"
@@ -229,7 +230,8 @@ def encode_png(image: Image) -> bytes:
     """Encode an RGB image of shape (height, width, 3) as PNG."""
     import av
 
-    context: Any = av.CodecContext.create("png", "w")
+    context = av.CodecContext.create("png", "w")
+    assert isinstance(context, av.VideoCodecContext)
     context.height, context.width = image.shape[:2]
     context.pix_fmt = "rgb24"
     context.time_base = Fraction(1, 1)

@@ -89,7 +89,7 @@ class ArmKinematics:
     """Pose, Jacobian and inverse kinematics of the end effector.
 
     Args:
-        model: Any MuJoCo model that holds the arm.
+        model: A MuJoCo model that holds the arm.
         spec: Names and limits of the joints, in the order of every joint vector here.
         limit_margin_rad: Distance that inverse kinematics keeps from the joint limits.
     """

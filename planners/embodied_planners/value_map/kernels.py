@@ -1,4 +1,4 @@
-# pyright: reportUntypedFunctionDecorator=false, reportMissingTypeArgument=false
+# pyright: reportUntypedFunctionDecorator=false, reportMissingTypeArgument=false, reportReturnType=false
 # (numba's decorators carry no types)
 """Compiled loops over voxels: distances, coarse costs-to-go, A*, costs of lines.
 
@@ -8,11 +8,11 @@ is not writable). All arrays are C-contiguous; costs and distances are float32.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
+from numpy.typing import NDArray
 
 from embodied.errors import EnvironmentMissingError
+from embodied.types import Array
 
 try:
     from numba import njit
@@ -20,6 +20,11 @@ except ImportError as error:  # pragma: no cover - depends on the installation
     raise EnvironmentMissingError(
         "value maps need numba: pip install 'embodied-stack[value-map]'"
     ) from error
+
+Floats = NDArray[np.float32]
+Integers = NDArray[np.int32]
+Bytes = NDArray[np.uint8]
+Mask = NDArray[np.bool_]
 
 FACTOR = 4
 """Fine voxels along one edge of a coarse cell."""
@@ -33,7 +38,7 @@ AHEAD = 3
 
 @njit(cache=True, error_model="numpy")
 def distance_to_occupied(
-    occupied: Any, reach: int, scale: Any, out: Any, first: Any, second: Any
+    occupied: Mask, reach: int, scale: np.float32, out: Floats, first: Bytes, second: Bytes
 ) -> None:
     """Exact Euclidean distance to the nearest occupied voxel, cut off at a reach.
 
@@ -98,7 +103,7 @@ def distance_to_occupied(
 
 
 @njit(cache=True, error_model="numpy")
-def _lower(row: Any, other: Any, gap: Any) -> None:
+def _lower(row: Bytes, other: Bytes, gap: np.uint8) -> None:
     """Lower a row of squared distances to another row's plus a squared gap."""
     for z in range(row.shape[0]):
         value = np.uint8(other[z] + gap)
@@ -107,13 +112,13 @@ def _lower(row: Any, other: Any, gap: Any) -> None:
 
 @njit(cache=True, error_model="numpy")
 def travel_cost(
-    distance: Any,
-    soft: Any,
-    offsets: Any,
-    radii: Any,
-    prefer: Any,
-    weight: Any,
-    out: Any,
+    distance: Floats,
+    soft: Floats,
+    offsets: NDArray[np.int64],
+    radii: Floats,
+    prefer: np.float32,
+    weight: np.float32,
+    out: Floats,
 ) -> None:
     """Cost per unit of length: ``1 + soft + weight (1 - d / prefer)^2``, infinite if too close.
 
@@ -149,7 +154,7 @@ def travel_cost(
 
 
 @njit(cache=True, error_model="numpy")
-def _push(keys: Any, ids: Any, size: int, key: Any, value: int) -> int:
+def _push(keys: Floats, ids: Integers, size: int, key: np.float32, value: int) -> int:
     """Add to a binary heap that has room; returns its new size."""
     i = size
     while i > 0:
@@ -165,7 +170,7 @@ def _push(keys: Any, ids: Any, size: int, key: Any, value: int) -> int:
 
 
 @njit(cache=True, error_model="numpy")
-def _pop(keys: Any, ids: Any, size: int) -> int:
+def _pop(keys: Floats, ids: Integers, size: int) -> int:
     """Move the smallest element to the end of the heap; returns its new size."""
     size -= 1
     key, value = keys[size], ids[size]
@@ -190,7 +195,7 @@ def _pop(keys: Any, ids: Any, size: int) -> int:
 
 
 @njit(cache=True, error_model="numpy")
-def coarse_grid(cost: Any, mean: Any, open_: Any) -> None:
+def coarse_grid(cost: Floats, mean: Floats, open_: Mask) -> None:
     """Mean cost of each coarse cell's free voxels, and which cells are joined.
 
     Two neighbouring cells are joined when a straight line of free voxels runs from the middle of
@@ -237,7 +242,7 @@ def coarse_grid(cost: Any, mean: Any, open_: Any) -> None:
 
 
 @njit(cache=True, error_model="numpy")
-def _line_between(cost: Any, x: int, y: int, z: int, axis: int) -> bool:
+def _line_between(cost: Floats, x: int, y: int, z: int, axis: int) -> bool:
     """Whether a straight line of free voxels joins the middles of two neighbouring cells."""
     nx, ny, nz = cost.shape
     f = FACTOR
@@ -261,7 +266,7 @@ def _line_between(cost: Any, x: int, y: int, z: int, axis: int) -> bool:
 
 
 @njit(cache=True, error_model="numpy")
-def _joined(open_: Any, x: int, y: int, z: int, axis: int, step: int) -> bool:
+def _joined(open_: Mask, x: int, y: int, z: int, axis: int, step: int) -> bool:
     """Whether a cell is joined to the one a step further along an axis."""
     if step > 0:
         return open_[axis, x, y, z]
@@ -274,7 +279,14 @@ def _joined(open_: Any, x: int, y: int, z: int, axis: int, step: int) -> bool:
 
 @njit(cache=True, error_model="numpy")
 def coarse_cost_to_go(
-    mean: Any, open_: Any, goal: Any, start: Any, to_go: Any, ahead: Any, keys: Any, ids: Any
+    mean: Floats,
+    open_: Mask,
+    goal: Floats,
+    start: Integers,
+    to_go: Floats,
+    ahead: Integers,
+    keys: Floats,
+    ids: Integers,
 ) -> bool:
     """A* from the goal cells to the start's cell and a little beyond, diagonals included.
 
@@ -369,17 +381,17 @@ def coarse_cost_to_go(
 
 @njit(cache=True, error_model="numpy")
 def shortest_path(
-    cost: Any,
-    exit_cost: Any,
+    cost: Floats,
+    exit_cost: Floats,
     start: int,
-    to_go: Any,
-    ahead: Any,
-    anchors: Any,
-    greed: Any,
-    best: Any,
-    came_from: Any,
-    closed: Any,
-) -> Any:
+    to_go: Floats,
+    ahead: Integers,
+    anchors: Floats,
+    greed: np.float32,
+    best: Floats,
+    came_from: Integers,
+    closed: Mask,
+) -> tuple[Integers, float, int]:
     """Weighted A* over 26 neighbours; an edge costs its length times the mean cost of its ends.
 
     The heuristic of a voxel is the coarse cost to go of the cell ``AHEAD`` steps further on the
@@ -488,7 +500,7 @@ def shortest_path(
 
 
 @njit(cache=True, error_model="numpy")
-def reachable(cost: Any, exit_cost: Any, start: int, seen: Any, stack: Any) -> bool:
+def reachable(cost: Floats, exit_cost: Floats, start: int, seen: Mask, stack: Integers) -> bool:
     """Whether any end can be reached from the start at all, by flooding.
 
     Args:
@@ -523,7 +535,7 @@ def reachable(cost: Any, exit_cost: Any, start: int, seen: Any, stack: Any) -> b
 
 
 @njit(cache=True, error_model="numpy")
-def line_cost(cost: Any, a: Any, b: Any) -> float:
+def line_cost(cost: Floats, a: Array, b: Array) -> float:
     """Cost of a straight line between two points in voxel coordinates; infinite if blocked.
 
     Sampled every quarter of a voxel.
@@ -547,7 +559,7 @@ def line_cost(cost: Any, a: Any, b: Any) -> float:
 
 
 @njit(cache=True, error_model="numpy")
-def polyline_cost(cost: Any, points: Any) -> float:
+def polyline_cost(cost: Floats, points: Array) -> float:
     """Cost of a polyline (n, 3) in voxel coordinates; infinite if it is blocked."""
     total = 0.0
     for i in range(points.shape[0] - 1):
@@ -558,7 +570,7 @@ def polyline_cost(cost: Any, points: Any) -> float:
 
 
 @njit(cache=True, error_model="numpy")
-def skip_corners(cost: Any, points: Any, tolerance: float) -> Any:
+def skip_corners(cost: Floats, points: Array, tolerance: float) -> NDArray[np.int64]:
     """Leave out points of a polyline wherever a straight line costs no more.
 
     Args:

@@ -136,7 +136,7 @@ class VoxelSearch:
             self._came_from,
             self._closed,
         )
-        points = np.stack(np.unravel_index(path, self.shape), axis=1) + 0.5
+        points = np.stack(np.unravel_index(path, self.shape), axis=1).astype(np.float64) + 0.5
         return SearchResult(path=points, cost=float(total), expanded=int(expanded))
 
     def _coarse(
