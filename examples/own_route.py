@@ -125,7 +125,8 @@ class WaveRoute(Route[WaveProgram]):
 
     def read(self, record: Record, folder: Path) -> WaveProgram:
         """The inverse of ``record``."""
-        return WaveProgram(times=int(record["times"]), source=f"replay of {record['source']}")
+        source = f"replay of {record.text('source')}"
+        return WaveProgram(times=record.integer("times"), source=source)
 
     def begin(self, program: WaveProgram, number: int, run: Run, *, done: bool = False) -> Wave:
         """Begin a wave."""

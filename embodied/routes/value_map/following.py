@@ -7,12 +7,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from embodied_controllers.trajectory import PathState, sample
+from embodied_controllers.trajectory import PathState
 from embodied_planners.value_map import Mover, ValueMapPlan, ValueMapStatus
-from embodied_planners.value_map.timing import time_way
 
-from embodied.routes.value_map.state import PUSHED_RAD, RunState
-from embodied.types import Array, ControlStatus, JointTrajectory, PathGoal, Pose, ValueMapStage
+from embodied.routes.value_map.hand_motion import HandMotion, Motion
+from embodied.routes.value_map.state import RunState
+from embodied.types import Array, ControlStatus, Pose, ValueMapStage
 
 SAME_END_M = 0.004
 CHEAPER = 0.85
@@ -60,18 +60,6 @@ OTHER_VARIANTS = tuple(
 """Tried in this order where the arm cannot follow any way that is gone straight on."""
 
 
-@dataclass(slots=True, kw_only=True)
-class _Motion:
-    """What the arm is following."""
-
-    plan: ValueMapPlan
-    hand: Array
-    trajectory: JointTrajectory
-    started_s: float
-    event: int
-    state: PathState
-
-
 class MapFollower:
     """Moves the hand, or what it holds, along the maps of a stage.
 
@@ -79,7 +67,6 @@ class MapFollower:
         state: The run.
         stage: The stage; what moves is the gripper or the thing that it holds.
         anchors: Origins of frames that stay where they were.
-        touch: Things that the hand may touch on the way.
         until: Ends the motion early when it says so.
     """
 
@@ -89,21 +76,15 @@ class MapFollower:
         stage: ValueMapStage,
         anchors: Mapping[str, Array],
         *,
-        touch: Sequence[str] = (),
         until: Callable[[], bool] = lambda: False,
     ) -> None:
-        self.s = state
-        self.stage = stage
-        self.anchors = anchors
-        self.touch = tuple(touch)
-        self.until = until
-        self.motion: _Motion | None = None
+        self.s, self.stage, self.anchors, self.until = state, stage, anchors, until
+        self.hand = HandMotion(state, stage)
         self.blocked: list[tuple[Array, float]] = []
         self.arrive_wxyz: Array | None = None
         self.arm_reason = ""
         self.others_due_s = 0.0
         self.failing_since: float | None = None
-        self.carrying = stage.moving == state.held and bool(state.held)
         self.plans: list[ValueMapPlan] = []
 
     def travel(self) -> MotionResult:
@@ -114,11 +95,11 @@ class MapFollower:
             cycle = time.perf_counter()
             s.look()
             if self.until():
-                self._stop()
+                self.hand.stop()
                 return MotionResult(reached=True, over=True, plan=self._plan_now())
             reason = s.blind or self._plan()
             if reason:
-                self._stop()
+                self.hand.stop()
                 if self._out_of_patience():
                     return MotionResult(reached=False, reason=reason, plan=self._plan_now())
                 s.body.hold(s.options.look_s)
@@ -128,7 +109,7 @@ class MapFollower:
             s.counts.cycle_s.append(time.perf_counter() - cycle)
             if ended is not None:
                 return ended
-        self._stop()
+        self.hand.stop()
         return MotionResult(
             reached=False, reason=f"not there after {s.options.stage_s:g} s", plan=self._plan_now()
         )
@@ -171,10 +152,11 @@ class MapFollower:
                 status = ValueMapStatus.ARM_BLOCKED if by_arm else fresh.status
                 self.plans.append(replace(fresh, status=status))
                 return f"{status.value} ({why})"
-            if self.motion is not None and not self._better(self.motion, fresh):
+            if self.hand.now is not None and not self._better(self.hand.now, fresh):
                 return ""
-            reason, where = self._adopt(fresh)
+            reason, where = self.hand.adopt(fresh)
             if not reason:
+                self.plans.append(fresh)
                 self.arm_reason, self.blocked = "", blocked
                 if manner.turn_rad:
                     self.arrive_wxyz = fresh.quats_wxyz[-1]
@@ -193,9 +175,9 @@ class MapFollower:
         blocked: Sequence[tuple[Array, float]] | None = None,
     ) -> ValueMapPlan:
         s = self.s
-        hand, _, lead = self._setpoint()
+        hand, _, lead = self.hand.setpoint()
         mover, start = s.mover(), hand
-        if self.carrying and s.held_in_hand is not None:
+        if self.hand.carrying and s.held_in_hand is not None:
             start = hand @ s.held_in_hand
             spec, gripper = s.setup.spec.gripper, s.observation.gripper
             assert spec is not None and gripper is not None
@@ -225,14 +207,14 @@ class MapFollower:
             arrive_wxyz=arrive,
         )
 
-    def _better(self, motion: _Motion, fresh: ValueMapPlan) -> bool:
+    def _better(self, motion: Motion, fresh: ValueMapPlan) -> bool:
         if float(np.linalg.norm(fresh.path_in_world[-1] - motion.plan.path_in_world[-1])) > (
             SAME_END_M
         ):
             return True
-        here = self._setpoint()[0].position
-        if self.carrying and self.s.held_in_hand is not None:
-            here = (self._setpoint()[0] @ self.s.held_in_hand).position
+        here = self.hand.setpoint()[0].position
+        if self.hand.carrying and self.s.held_in_hand is not None:
+            here = (self.hand.setpoint()[0] @ self.s.held_in_hand).position
         path = motion.plan.path_in_world
         nearest = int(np.argmin(np.linalg.norm(path - here, axis=1)))
         left = self.s.setup.planner.cost_of(path[nearest:]) if nearest < len(path) - 1 else 0.0
@@ -241,97 +223,17 @@ class MapFollower:
         ahead = motion.plan.speeds_m_s[nearest:]
         return float(np.min(fresh.speeds_m_s)) < float(np.min(ahead)) - 0.01
 
-    def _adopt(self, plan: ValueMapPlan) -> tuple[str, Array]:
-        """Follow another way from now on; why the arm cannot, and where."""
-        s = self.s
-        hand, speed, _ = self._setpoint()
-        q = self._q_now()
-        path = self._hand_path(plan)
-        event = self._event(plan)
-        end = event + 1 if event >= 0 else len(path)
-        end = max(end, 2)
-        s.setup.arm.look(s.objects, self._gap(plan), held=s.held)
-        touch = (*self.touch, *((plan.grasp,) if plan.grasp else ()))
-        near = [n for n in s.objects if _close(s, n, hand.position)]
-        clearance = s.setup.arm.clearance(q, touch=(*touch, *near))
-        arm = s.setup.arm.follow(path[:end], plan.quats_wxyz[:end], q, clearance)
-        if not arm.found:
-            return arm.reason, plan.path_in_world[arm.failed_at]
-        trajectory = time_way(
-            path[:end],
-            plan.quats_wxyz[:end],
-            plan.speeds_m_s[:end],
-            arm,
-            s.setup.limits,
-            dt=s.setup.spec.control_dt_s,
-            speed_now_m_s=speed,
-        )
-        goal = PathGoal(
-            trajectory=trajectory, tolerance_rad=0.01, label=f"{self.stage.moving} along the maps"
-        )
-        self.motion = _Motion(
-            plan=plan,
-            hand=path,
-            trajectory=trajectory,
-            started_s=s.observation.time,
-            event=event,
-            state=PathState(goal=goal, started_s=s.observation.time),
-        )
-        self.plans.append(plan)
-        s.counts.adopted += 1
-        s.say(
-            "goal",
-            type="PathGoal",
-            label=f"{plan.length_m:.3f} m in {trajectory.duration_s:.2f} s",
-            cost_m=plan.cost,
-            notes=plan.notes,
-        )
-        return "", path[0]
-
-    def _gap(self, plan: ValueMapPlan) -> float:
-        gripper = self.s.observation.gripper
-        width = gripper.width_m if gripper is not None else 0.0
-        spec = self.s.setup.spec.gripper
-        if plan.grasp and spec is not None:
-            return spec.max_width_m
-        return width
-
-    def _hand_path(self, plan: ValueMapPlan) -> Array:
-        """Positions of the end effector for the way of what moves, (n, 3)."""
-        if not self.carrying or self.s.held_in_hand is None:
-            return plan.path_in_world
-        offset = self.s.held_in_hand.position
-        rotations = [Pose(position=np.zeros(3), quat_wxyz=q).rotation for q in plan.quats_wxyz]
-        return plan.path_in_world - np.array([r @ offset for r in rotations])
-
-    def _event(self, plan: ValueMapPlan) -> int:
-        """Sample at which the fingers move first; -1 if they never do.
-
-        On the last stretch they move at its end: a hand closes where it arrives.
-        """
-        asked = plan.gripper
-        n = len(asked)
-        differs = ~np.isnan(asked) & (np.abs(asked - self.s.opening) > 0.1)
-        if not np.any(differs):
-            return -1
-        if plan.grasp:
-            return n - 1
-        first = int(np.argmax(differs))
-        if first > 0 and np.all(differs[first:]):
-            return n - 1
-        return first
-
     # ---- moving
 
     def _move(self, seconds: float) -> MotionResult | None:
         """Follow the present way for a while; how it ended, if it did."""
-        s, motion = self.s, self.motion
+        s, motion = self.s, self.hand.now
         assert motion is not None
         if motion.event == 0:
-            self._stop()
+            self.hand.stop()
             return self._act(motion.plan, 0)
         if motion.plan.grasp and s.opening < 0.9 and not s.held:
-            self._stop()
+            self.hand.stop()
             s.fingers(1.0)
             return None
         end = s.observation.time + seconds - 1e-9
@@ -343,7 +245,7 @@ class MapFollower:
             s.body.step(command)
         if status is ControlStatus.RUNNING:
             return None
-        self.motion = None
+        self.hand.now = None
         if status is ControlStatus.STUCK:
             s.counts.pushed += 1
             s.say("replan", reason="the arm was held back or pushed away")
@@ -380,41 +282,6 @@ class MapFollower:
         still = plan.length_m < 1e-6
         return MotionResult(reached=True, plan=plan) if last or still else None
 
-    def _stop(self) -> None:
-        """Come to rest if moving."""
-        motion, self.motion = self.motion, None
-        if motion is not None:
-            elapsed = self.s.observation.time - motion.started_s
-            self.s.body.brake(*sample(motion.trajectory, elapsed))
-
-    # ---- where the arm is
-
-    def _q_now(self) -> Array:
-        """Where the set-points are, or the measured joints when the arm is far from them."""
-        s, motion = self.s, self.motion
-        q = s.body.q_set
-        if motion is not None:
-            q = sample(motion.trajectory, s.observation.time - motion.started_s)[0]
-        if float(np.max(np.abs(q - s.observation.q))) > PUSHED_RAD:
-            return np.array(s.observation.q)
-        return q
-
-    def _setpoint(self) -> tuple[Pose, float, Array | None]:
-        """Pose of the hand's set-point, its speed, and the point that it passes next."""
-        s, motion = self.s, self.motion
-        q = self._q_now()
-        kinematics = s.setup.arm.kinematics
-        pose = kinematics.pose(q)
-        if motion is None:
-            return pose, 0.0, None
-        dq = sample(motion.trajectory, s.observation.time - motion.started_s)[1]
-        velocity = kinematics.jacobian(q)[:3] @ dq
-        speed = float(np.linalg.norm(velocity))
-        if speed < 0.03:
-            return pose, speed, None
-        ahead = speed**2 / 1.6 + 0.01
-        return pose, speed, pose.position + velocity / speed * ahead
-
     def _plan_now(self) -> ValueMapPlan | None:
         return self.plans[-1] if self.plans else None
 
@@ -423,9 +290,3 @@ class MapFollower:
         if self.failing_since is None:
             self.failing_since = now
         return now - self.failing_since > self.s.options.patience_s
-
-
-def _close(state: RunState, name: str, place: Array) -> bool:
-    """Whether the hand is at a thing already: it may leave it, touching it."""
-    thing = state.objects[name]
-    return thing.obstacle and float(thing.distance_to(place[None])[0]) < 0.012
