@@ -11,10 +11,10 @@ import datetime
 import hashlib
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -206,19 +206,17 @@ def shipped_limits(name: str) -> Path:
 
 
 def _limits(table: dict[str, Any], path: Path, digest: str, signed_by: str) -> SafetyLimits:
+    _refuse_unknown(table, (*_TOP, *_TABLES), path, "")
     values: dict[str, Any] = {}
     for key in _TOP:
         values[key] = _take(table, key, path, key)
     for section, keys in _TABLES.items():
         part = _take(table, section, path, section)
+        extra = ("keep_out",) if section == "workspace" else ()
+        _refuse_unknown(part, (*keys, *extra), path, f"{section}.")
         for key in keys:
             values[key] = _take(part, key, path, f"{section}.{key}")
-    boxes = table.get("workspace", {}).get("keep_out", ())
-    keep_out = tuple(
-        KeepOut(name=str(b["name"]), lower=readonly(b["lower"], (3,)),
-                upper=readonly(b["upper"], (3,)))
-        for b in boxes
-    )  # fmt: skip
+    keep_out = tuple(_keep_out(b, path) for b in table["workspace"].get("keep_out", ()))
     values["joints"] = tuple(values["joints"])
     values["scenes"] = tuple(values["scenes"])
     try:
@@ -229,12 +227,51 @@ def _limits(table: dict[str, Any], path: Path, digest: str, signed_by: str) -> S
     return limits
 
 
+def _keep_out(table: Mapping[str, Any], path: Path) -> KeepOut:
+    where = "workspace.keep_out."
+    _refuse_unknown(table, ("name", "lower", "upper"), path, where)
+    lower, upper = (_take(table, key, path, where + key) for key in ("lower", "upper"))
+    try:
+        box = KeepOut(
+            name=str(_take(table, "name", path, where + "name")),
+            lower=readonly(lower, (3,)),
+            upper=readonly(upper, (3,)),
+        )
+    except (TypeError, ValueError) as error:
+        raise ConfigurationError(f"{path}: {where[:-1]}: {error}") from error
+    if not (np.isfinite([*box.lower, *box.upper]).all() and np.all(box.lower < box.upper)):
+        raise ConfigurationError(f"{path}: keep-out {box.name!r}: lower < upper, both finite")
+    return box
+
+
+def _refuse_unknown(table: object, known: tuple[str, ...], path: Path, where: str) -> None:
+    """A key that is not known may be a limit that somebody relies on."""
+    if not isinstance(table, Mapping):
+        raise ConfigurationError(f"{path}: {where[:-1] or 'the file'} must be a table")
+    keys = cast("Mapping[str, object]", table)
+    if strange := [k for k in keys if k not in known]:
+        raise ConfigurationError(
+            f"{path}: unknown key {where}{strange[0]}; there are {', '.join(known)}"
+        )
+
+
 def _check(limits: SafetyLimits, path: Path) -> None:
     problems: list[str] = []
+    for field in fields(limits):
+        value, least = getattr(limits, field.name), 0.0
+        if field.name == "hand_clearance_m":  # hands touch: below 0 is how deep rounding may be
+            least = -0.01
+        if field.type == "float":
+            number = isinstance(value, (int, float)) and not isinstance(value, bool)
+            if not (number and least <= value < np.inf):
+                problems.append(f"{field.name} must be a finite number, at least {least:g}")
+        elif isinstance(value, np.ndarray) and not np.isfinite(value).all():
+            problems.append(f"{field.name} must be finite")
+    if problems:
+        raise ConfigurationError(f"{path}: {'; '.join(problems)}")
     for name in ("dq_max", "ddq_max", "dddq_max", "tau_max"):
-        value = getattr(limits, name)
-        if not (np.isfinite(value).all() and np.all(value > 0)):
-            problems.append(f"{name} must be finite and above 0")
+        if not np.all(getattr(limits, name) > 0):
+            problems.append(f"{name} must be above 0")
     for lower, upper in (("q_lower", "q_upper"), ("workspace_lower", "workspace_upper")):
         if not np.all(getattr(limits, lower) < getattr(limits, upper)):
             problems.append(f"{lower} must be below {upper}")

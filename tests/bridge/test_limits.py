@@ -60,6 +60,29 @@ def test_limits_cannot_be_changed_once_read() -> None:
         ("q_lower = [-2.7437,", "q_lower = [9.9,", "q_lower must be below q_upper"),
         ("ddq_max = [10.0,", "ddq_max = [-1.0,", "ddq_max"),
         ("name = ", "name ", "no TOML file"),
+        (
+            "keep_out = []",
+            "keep_outs = []",
+            "unknown key workspace.keep_outs; .*keep_out",
+        ),
+        ("[gripper]", "[extra]\n[gripper]", "unknown key extra"),
+        ("keep_out = []", "keep_out = [{name = 'a', lower = [0, 0, 0]}]", "keep_out.upper"),
+        (
+            "keep_out = []",
+            "keep_out = [{name = 'a', lower = [0, 0, 1], upper = [1, 1, 0]}]",
+            "keep-out 'a'",
+        ),
+        (
+            "keep_out = []",
+            "keep_out = [{name = 'a', lower = [0, 0, 0], upper = [1, 1, nan]}]",
+            "keep-out 'a'",
+        ),
+        ("clearance_m = 0.002", "clearance_m = nan", "clearance_m must be a finite number"),
+        ("ee_speed_m_s = 0.25", "ee_speed_m_s = inf", "ee_speed_m_s must be a finite number"),
+        ("heartbeat_s = 0.5", "heartbeat_s = -1", "heartbeat_s must be a finite number"),
+        ("stall_s = 1.0", "stall_s = 'long'", "stall_s must be a finite number"),
+        ("hand_clearance_m = -0.002", "hand_clearance_m = -0.5", "hand_clearance_m"),
+        ("workspace_lower = [-0.4,", "workspace_lower = [-inf,", "workspace_lower must be finite"),
     ],
 )
 def test_unusable_files_are_not_signed(tmp_path: Path, old: str, new: str, message: str) -> None:
