@@ -10,7 +10,14 @@ from importlib.resources import files
 
 from embodied.language.offline.scene_view import SceneView
 from embodied.language.offline.text import normalise
-from embodied.training.corpus import goals, goals_dialogue, rewards, value_maps
+from embodied.training.corpus import (
+    goals,
+    goals_dialogue,
+    hand,
+    rewards,
+    value_maps,
+    value_maps_dialogue,
+)
 from embodied.training.corpus.lexicon import HELD_OUT, TRAIN, Lexicon
 from embodied.training.corpus.phrasing import noisy, polite
 from embodied.training.corpus.scenes import random_scene
@@ -86,37 +93,35 @@ def _scene(rng: random.Random, kind: str, lexicon: Lexicon) -> SceneView:
         return random_scene(rng, lexicon)
     if rng.random() < 0.6:
         return SceneView(robot="quadruped")
-    return rewards.arm_scene(rng, lexicon)
+    return hand.arm_scene(rng, lexicon)
 
 
 def _example(rng: random.Random, kind: str, scene: SceneView, lexicon: Lexicon) -> Example:
     draw = rng.random()
     previous: tuple[str, str] | None = None
     if draw < REFUSED:
-        if kind == "goal":
-            sentence, slots = goals_dialogue.refused(rng, scene, lexicon)
-        elif kind == "reward":
-            sentence, slots = rewards.refused(rng, scene, lexicon)
-        else:
-            sentence, slots = value_maps.refused(rng, scene, lexicon)
+        refused = {
+            "goal": goals_dialogue.refused,
+            "reward": rewards.refused,
+            "value-map": value_maps_dialogue.refused,
+        }
+        sentence, slots = refused[kind](rng, scene, lexicon)
     elif draw < REFUSED + FOLLOW_UP:
         if kind == "goal":
-            turn = goals_dialogue.correction(rng, scene, lexicon)
+            turn = None
             while turn is None:
                 turn = goals_dialogue.correction(rng, scene, lexicon)
-        elif kind == "reward":
-            turn = rewards.correction(rng, scene)
         else:
-            turn = value_maps.correction(rng, scene)
+            corrections = {"reward": rewards, "value-map": value_maps_dialogue}
+            turn = corrections[kind].correction(rng, scene)
         previous = (turn.before, turn.before_slots)
         sentence, slots = turn.sentence, turn.slots
     elif kind == "goal":
         said = goals.sentence(rng, scene, lexicon)
         sentence, slots = said.sentence, said.slots
-    elif kind == "reward":
-        sentence, slots = rewards.sentence(rng, scene)
     else:
-        sentence, slots = value_maps.sentence(rng, scene)
+        sentences = {"reward": rewards.sentence, "value-map": value_maps.sentence}
+        sentence, slots = sentences[kind](rng, scene)
     sentence = noisy(rng, polite(rng, sentence))
     return Example(kind=kind, scene=scene, sentence=sentence, slots=slots, previous=previous)
 

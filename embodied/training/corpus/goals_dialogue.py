@@ -1,4 +1,3 @@
-# ruff: noqa: E501 - templates are read as whole lines
 """Goal sentences that must be refused, and sentences that lean on the one before."""
 
 from __future__ import annotations
@@ -7,34 +6,17 @@ import random
 from dataclasses import dataclass
 
 from embodied.language.offline.scene_view import SceneView, Thing
-from embodied.training.corpus.goals import INTO, ONTO, PUT, clause
+from embodied.training.corpus.goals import clause
 from embodied.training.corpus.lexicon import COLORS, Lexicon
-from embodied.training.corpus.phrasing import say
+from embodied.training.corpus.phrasing import say, templates
+from embodied.training.corpus.putting import INTO, ONTO, PUT
 from embodied.training.corpus.scenes import refer
 
-IMPOSSIBLE = (
-    "(paint|wash|cut|cook|eat|break|burn|clean|polish|fold|rotate|spin|shake|melt|fix|repair|weigh"
-    "|sell|buy|kick|bend|tear|lick|squeeze|unscrew|assemble|sharpen|photograph|freeze|iron|peel|crush"
-    "|count|measure|hide yourself behind|explain|glue|dry|wrap|label|inflate|smell|taste|draw on|scrub"
-    "|disassemble|vacuum|delete|print|throw away the idea of|sing to|teach|drill|weld|hammer|juggle)"
-)
-ELSEWHERE = (
-    "(play some (jazz|songs|rock)|make me (a coffee|breakfast|a sandwich)|turn on the (lights|radio|tv)"
-    "|go to sleep|order a pizza|call (my mother|the police|a taxi)|walk to the (door|garden|shop)|drive"
-    " me home|tell me a story|sing a song|send an email|open the (window|door|garage)|set an alarm|book"
-    " a flight|dance for me|search the web|turn the heating up|do my homework|clap your hands|jump up"
-    " and down|translate this into french|water the plants|vacuum the floor|walk the dog|switch off the"
-    " lamp|refill the coffee|record a video|charge yourself|take a photo|mow the lawn|feed the cat)"
-)
-CHAT = (
-    "(how are you|who are you|what is your name|good morning|hello|hi there|thanks|what can you do"
-    "|where is {x}|what time is it|is {x} heavy|why is {x} there|how many {c} are there|do you see {x}"
-    "|what is this|nice work|are you ready|tell me about yourself|which things are on the table|what"
-    " colour is {x}|i like {x}|that was good|hmm|what do you see|how does this work|are you a robot"
-    "|do you like {x}|good job|never mind|whose {c} is that|how old are you|is it raining|see you later"
-    "|what happened|can you hear me|what is {x} made of|how big is {x}|who made you|{x} is nice"
-    "|i am hungry|what a day|how heavy is {x}|where did you put {x}|what is in {t}|bye)"
-)
+_WORDS = templates("goals_dialogue")
+
+IMPOSSIBLE = _WORDS["impossible"]
+ELSEWHERE = _WORDS["elsewhere"]
+CHAT = _WORDS["chat"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +55,7 @@ def refused(rng: random.Random, scene: SceneView, lexicon: Lexicon) -> tuple[str
             o = refer(rng, other, scene)
             prep = INTO if other.kind in ("container", "drawer") else ONTO
             template = (
-                f"({PUT} the {{c}} {prep} {{o}}|{PUT} that {{c}} {prep} {{o}}|the {{c}} {prep} {{o}}"
-                "|pick up the {c}|grab the {c}|hold the {c}|i want the {c} " + prep + " {o}"
+                _WORDS["refused"].format(PUT=PUT, prep=prep) + prep + " {o}"
                 f"|the {{c}} goes {prep} {{o}}|{PUT} one {{c}} {prep} {{o}}|take the {{c}})"
             )
             return say(rng, template, c=c, o=o), "cannot ambiguous"
@@ -97,13 +78,7 @@ def refused(rng: random.Random, scene: SceneView, lexicon: Lexicon) -> tuple[str
         return (
             say(
                 rng,
-                f"({PUT} {{x}} (to the left of|to the right of|left of|right of|next to|beside|behind"
-                "|in front of|near|close to|far from|against|{n} cm from|{n} cm to the left of|{n} cm"
-                " behind|{n} cm above|facing|away from|parallel to|opposite) {o}"
-                "|line {x} up with {o}|turn {x} upside down|center {x} between {o} and {t}"
-                "|{x} (left of|right of|next to|beside|behind|near) {o}|align {x} with {o}"
-                f"|{PUT} {{x}} in the (corner|middle) of {{t}}|move {{x}} {{n}} cm (left|right|forward"
-                "|back|up))",
+                _WORDS["refused-cannot-relation"].format(PUT=PUT),
                 x=x,
                 o=refer(rng, other, scene),
                 t=t,
@@ -131,22 +106,10 @@ def _unknown(
         theme = rng.choice(sorted(lexicon.items))
         fresh = [n.split("=")[0] for n in lexicon.items[theme] if not set(n.split("=")) & present]
         noun = rng.choice(fresh or [noun])
-    return say(
-        rng,
-        f"({PUT} the {{n}} {prep} {{t}}|{PUT} the {{n}} {prep} {{t}}|(pick up|grab|hold|fetch|take|hand"
-        f" me|give me|find) the {{n}}|{PUT} {{x}} (on|onto|in|into) the {{n}}|the {{n}} {prep} {{t}}"
-        f"|the {{n}} (goes|belongs) {prep} {{t}}|{PUT} {{x}} and the {{n}} {prep} {{t}}"
-        "|stack {x} on the {n}|(open|close|empty|clear) the {n}|get the {n} out of {t})",
-        n=noun,
-        x=x,
-        t=t,
-    )
+    return say(rng, _WORDS["unknown"].format(PUT=PUT, prep=prep), n=noun, x=x, t=t)
 
 
-_OPEN = (
-    "(no|nope|no wait|wait|sorry|oh|actually|oops|hmm|hm|ah|not that|wrong|i meant|i mean|no, i meant"
-    "|no i said|rather|correction:|scratch that|sorry i meant|wait no)"
-)
+_OPEN = _WORDS["open"]
 
 
 def correction(rng: random.Random, scene: SceneView, lexicon: Lexicon) -> Turn | None:
@@ -177,12 +140,7 @@ def correction(rng: random.Random, scene: SceneView, lexicon: Lexicon) -> Turn |
                 ("the other one", "the other", f"the other {o.category}", "other one")
             )
         text = say(
-            rng,
-            f"({_OPEN}, {{o}}|{_OPEN} {{o}}|{{o}} instead|not {{x}}, {{o}}|no not {{x}}, {{o}}"
-            "|{o}, not {x}|use {o}|take {o} instead|{o} i said|{o} rather than {x}|should be {o}"
-            f"|make (it|that) {{o}}|{_OPEN}, not {{x}} but {{o}})",
-            o=phrase,
-            x=refer(rng, item, scene),
+            rng, _WORDS["correction"].format(_OPEN=_OPEN), o=phrase, x=refer(rng, item, scene)
         )
         return Turn(before, before_slots, text, f"put {o.name} {preposition} {place.name}")
     if style <= 4 and others:  # another item too
@@ -191,13 +149,7 @@ def correction(rng: random.Random, scene: SceneView, lexicon: Lexicon) -> Turn |
         sibling = len([t for t in items if t.category == item.category]) == 2 and o in same
         if sibling and rng.random() < 0.5:
             phrase = rng.choice(("the other one", "the other", f"the other {o.category}"))
-        text = say(
-            rng,
-            "((and|now|then|) {o} (too|also|as well)|and {o}|now {o}|(do|) the same (for|with|to) {o}"
-            "|{o} (too|also|likewise|next)|(also|next) {o}|same (for|with|thing with) {o}|add {o}"
-            "|then {o}|plus {o})",
-            o=phrase,
-        )
+        text = say(rng, _WORDS["correction-2"], o=phrase)
         return Turn(before, before_slots, text, f"put {o.name} {preposition} {place.name}")
     if style <= 7:  # another target
         options = [t for t in places if t is not place and (t.kind != "item" or rng.random() < 0.3)]
@@ -208,32 +160,19 @@ def correction(rng: random.Random, scene: SceneView, lexicon: Lexicon) -> Turn |
         phrase = refer(rng, t, scene, noun_known=place.category)
         text = say(
             rng,
-            f"({_OPEN}, {prep2} {{t}}|{PUT} it {prep2} {{t}} (instead|)|{prep2} {{t}} instead|{_OPEN}"
-            f" {{t}}|not {{p}}, {{t}}|{{t}}, not {{p}}|rather {prep2} {{t}}|it (should|must) go"
-            f" {prep2} {{t}}|(better|rather) {PUT} it {prep2} {{t}}|now {PUT} it {prep2} {{t}}"
-            f"|{_OPEN}, {PUT} it {prep2} {{t}}|{prep2} {{t}} please|i (said|meant) {{t}}"
-            f"|take it {prep2} {{t}})",
+            _WORDS["correction-3"].format(_OPEN=_OPEN, prep2=prep2, PUT=PUT),
             t=phrase,
             p=refer(rng, place, scene),
         )
         return Turn(before, before_slots, text, f"put {item.name} {p} {t.name}")
     if style == 8 and place.kind == "item":
         text = say(
-            rng,
-            "((swap|switch|exchange|flip) (them|those|these two|the two|it)|the other way (round"
-            "|around)|reverse (it|that)|vice versa|(just |)the opposite|swap places|{t} on {x} rather)",
-            t=refer(rng, place, scene),
-            x=refer(rng, item, scene),
+            rng, _WORDS["correction-4"], t=refer(rng, place, scene), x=refer(rng, item, scene)
         )
         return Turn(before, before_slots, text, f"put {place.name} on {item.name}")
     if style == 9 and others:  # on top of it
         o = rng.choice(others)
-        text = say(
-            rng,
-            "((and|now|then|) {o} (on top|on top of (it|that)|on (it|that))|(put|place|stack|set) {o} on"
-            " (it|that|top of it|top of that|top)|add {o} on top)",
-            o=refer(rng, o, scene, noun_known=item.category),
-        )
+        text = say(rng, _WORDS["correction-5"], o=refer(rng, o, scene, noun_known=item.category))
         return Turn(before, before_slots, text, f"put {o.name} on {item.name}")
     drawers = [t for t in scene.things if t.kind == "drawer"]
     if style == 10 and drawers:
@@ -243,7 +182,7 @@ def correction(rng: random.Random, scene: SceneView, lexicon: Lexicon) -> Turn |
         if rng.random() < 0.5:
             text = say(
                 rng,
-                "((now|and|then|ok|) (close|shut) it (again|)|(close|shut) it (again|)|shut that one)"
+                _WORDS["correction-text"]
                 if verb == "open"
                 else "((now|and|then|ok|) open it (again|up|)|open (it|that one) (again|))",
             )
@@ -253,8 +192,7 @@ def correction(rng: random.Random, scene: SceneView, lexicon: Lexicon) -> Turn |
             o = next(t for t in drawers if t is not d)
             text = say(
                 rng,
-                f"(the other one|{_OPEN}, {{o}}|{{o}}, not {{d}}|and {{o}} too|the other drawer|{{o}}"
-                " instead|now {o})",
+                _WORDS["correction-6"].format(_OPEN=_OPEN),
                 o=refer(rng, o, scene, noun_known="drawer"),
                 d=name,
             )

@@ -4,8 +4,22 @@ from __future__ import annotations
 
 import random
 import re
+import tomllib
+from collections.abc import Mapping
+from functools import cache
+from importlib import resources
 
 _CHOICE = re.compile(r"\(([^()]*)\)")
+
+
+@cache
+def templates(section: str) -> Mapping[str, str]:
+    """Templates of ``templates.toml`` by name.
+
+    Those with ``{{a}}`` are formatted by the module that uses them before ``say`` fills ``{a}`` in.
+    """
+    text = resources.files("embodied.training.corpus").joinpath("templates.toml").read_text("utf-8")
+    return tomllib.loads(text)[section]
 
 
 def say(rng: random.Random, template: str, **parts: str) -> str:
