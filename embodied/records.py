@@ -18,6 +18,7 @@ from typing import TypeVar, cast
 import numpy as np
 
 from embodied.errors import ConfigurationError
+from embodied.files import read_bytes
 from embodied.types import Atom, GroundAction
 
 T = TypeVar("T")
@@ -60,10 +61,7 @@ class Record:
     @staticmethod
     def load(path: Path) -> Record:
         """A file that must hold the JSON of an object."""
-        try:
-            return Record.parse(path.read_bytes(), str(path))
-        except OSError as error:
-            raise ConfigurationError(f"cannot read {path}: {error.strerror}") from error
+        return Record.parse(read_bytes(path), str(path))
 
     def __contains__(self, key: str) -> bool:
         return self.values.get(key) is not None
@@ -169,10 +167,7 @@ def read_lines(
     Raises:
         ConfigurationError: The file cannot be read.
     """
-    try:
-        lines = path.read_bytes().split(b"\n")
-    except OSError as error:
-        raise ConfigurationError(f"cannot read {path}: {error.strerror}") from error
+    lines = read_bytes(path).split(b"\n")
     found: list[T] = []
     damaged = 0
     for number, line in enumerate(lines, 1):

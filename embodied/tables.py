@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Annotated, TypeVar, Union, cast, get_args, get_origin
 
 from embodied.errors import ConfigurationError, Diagnostic
+from embodied.files import read_text
 
 T = TypeVar("T")
 
@@ -54,16 +55,13 @@ def load_toml(text: str | Path, source: str = "") -> Mapping[str, object]:
         ConfigurationError: It cannot be read, is too long or no TOML.
     """
     source = source or str(text)
+    if isinstance(text, Path):
+        text = read_text(text)
     try:
-        if isinstance(text, Path):
-            with text.open(encoding="utf-8") as file:
-                text = file.read(MAX_CHARACTERS + 1)
         if len(text) > MAX_CHARACTERS:
             raise ConfigurationError(f"{source} is longer than {MAX_CHARACTERS} characters")
         return tomllib.loads(text)
-    except OSError as error:
-        raise ConfigurationError(f"{source} cannot be read: {error}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise ConfigurationError(f"{source}: not valid TOML: {error}") from error
 
 

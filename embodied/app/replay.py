@@ -17,6 +17,7 @@ from embodied.app.show.protocol import Display
 from embodied.app.show.video import VideoJob
 from embodied.app.show.video_options import VideoOptions, VideoResult
 from embodied.errors import ConfigurationError
+from embodied.files import read_text
 from embodied.outcome import BROKEN, Outcome
 from embodied.protocols import Emit, Event
 from embodied.records import Record
@@ -219,8 +220,8 @@ def _scene_of(folder: Path, summary: Record) -> str:
 def _plan_in_words(folder: Path) -> dict[str, str]:
     """Sentence of every action in ``plan.txt``."""
     try:
-        lines = (folder / "plan.txt").read_text("utf-8").splitlines()
-    except OSError:
+        lines = read_text(folder / "plan.txt").splitlines()
+    except ConfigurationError:
         return {}
     pairs = (line.split(";", 1) for line in lines if line.startswith("(") and ";" in line)
     return {action.strip(): words.strip() for action, words in pairs}

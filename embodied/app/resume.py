@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from embodied.app.record.run_folder import read_events, read_summary
+from embodied.app.record.run_folder import claimed, read_events, read_summary
 from embodied.app.record.states import STATES, read_states
 from embodied.app.replay import OpenSession, recorded_program, recorded_settings
 from embodied.app.run import Output, perform
@@ -70,7 +70,7 @@ def interrupted_run(folder: Path) -> Interrupted:
 def resume(folder: Path, output: Output, open_session: OpenSession, *, yes: bool) -> int:
     """Go on with an interrupted run; returns the exit code of what became of it."""
     left = interrupted_run(folder)
-    with open_session(replace(left.settings, yes=yes)) as (session, opened_s):
+    with claimed(folder), open_session(replace(left.settings, yes=yes)) as (session, opened_s):
         program = recorded_program(folder, session.route) if left.understood else None
         if left.qpos is not None:
             session.restore(left.qpos)

@@ -19,6 +19,7 @@ from typing import Any, cast
 import numpy as np
 
 from embodied.errors import ConfigurationError
+from embodied.files import SMALL, read_bytes
 from embodied.types import Array, readonly
 
 SIGN_OFF = ".signoff"
@@ -295,15 +296,15 @@ def _take(table: Mapping[str, Any], key: str, path: Path, where: str) -> Any:
 
 def _read(path: Path, what: str) -> bytes:
     try:
-        return path.read_bytes()
-    except OSError as error:
-        raise ConfigurationError(f"cannot read the {what} {path}: {error.strerror}") from error
+        return read_bytes(path, most=SMALL)
+    except ConfigurationError as error:
+        raise ConfigurationError(f"the {what}: {error}") from error
 
 
 def _parse(content: bytes, path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(content.decode())
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ConfigurationError(f"{path} is no TOML file: {error}") from error
 
 

@@ -19,6 +19,7 @@ from enum import Enum
 from pathlib import Path
 
 from embodied.errors import ConfigurationError
+from embodied.files import read_bytes
 from embodied.memory.facts import Change
 from embodied.memory.memory import Memory
 from embodied.records import LineLog, Record
@@ -163,10 +164,7 @@ def states(start: Memory, path: Path) -> Iterator[Memory]:
 
 def _read(path: Path) -> tuple[list[Change], int]:
     """The whole changes, and how many bytes they take."""
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise ConfigurationError(f"cannot read {path}: {error.strerror}") from error
+    data = read_bytes(path)
     changes: list[Change] = []
     good = 0
     while good < len(data):

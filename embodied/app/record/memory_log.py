@@ -7,6 +7,7 @@ from pathlib import Path
 
 from embodied.app.record.run_folder import LoggedEvent, read_events
 from embodied.errors import ConfigurationError, ProgramError
+from embodied.files import MissingFileError, read_text
 from embodied.memory import MEMORY_LOG, Change, Memory, Vocabulary, read_changes
 from embodied.records import Record
 from embodied.symbolic import progress, read_domain, read_problem
@@ -51,12 +52,11 @@ def _vocabulary(folder: Path) -> Vocabulary:
         except ProgramError as error:
             raise ConfigurationError(f"{folder / VOCABULARY} is damaged: {error}") from error
     try:  # a run of an earlier version: it planned with them
-        domain = read_domain((folder / "domain.pddl").read_text("utf-8"))
-        problem = read_problem((folder / "problem.pddl").read_text("utf-8"), domain)
-    except OSError as error:
+        domain = read_domain(read_text(folder / "domain.pddl"))
+        problem = read_problem(read_text(folder / "problem.pddl"), domain)
+    except MissingFileError as error:
         raise ConfigurationError(
-            f"{folder} keeps no symbolic memory: it has no {Path(str(error.filename)).name}; only "
-            "runs of the route pddl do"
+            f"{folder} keeps no symbolic memory, only runs of the route pddl do: {error}"
         ) from error
     except ProgramError as error:
         raise ConfigurationError(f"the planning files in {folder} are damaged: {error}") from error

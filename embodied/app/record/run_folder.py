@@ -10,11 +10,13 @@ costs files, which are named in ``RunFolder.lost``, never the run.
 from __future__ import annotations
 
 import datetime
+import fcntl
 import json
 import os
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -75,6 +77,8 @@ class RunFolder:
         try:
             self._replace(SUMMARY, self._dump_summary())
             self._events = LineLog(path / EVENTS)
+            with suppress(OSError):  # a file system without locks
+                fcntl.flock(self._events.descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             raise RunFolderError(f"cannot write in the run folder {path}: {_why(error)}") from error
 
@@ -198,6 +202,29 @@ def slug(text: str, limit: int = 40) -> str:
             break
         kept = longer
     return kept or (words[0][:limit] if words else "run")
+
+
+@contextmanager
+def claimed(folder: Path) -> Generator[None]:
+    """Keep a run folder to this process, so that it is taken up once.
+
+    Raises:
+        ConfigurationError: It is being written, or taken up, by another process.
+    """
+    try:
+        descriptor = os.open(folder / EVENTS, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as error:
+        raise ConfigurationError(f"cannot read {folder / EVENTS}: {_why(error)}") from error
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise ConfigurationError(
+                f"{folder} is in use: its run goes on, or another process has taken it up"
+            ) from error
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def free_bytes(path: Path) -> int:

@@ -15,11 +15,14 @@ from pathlib import Path
 import numpy as np
 
 from embodied.errors import ConfigurationError
+from embodied.files import MissingFileError, read_bytes
 from embodied.records import Record
 from embodied.types import Array
 
 STATES = "states.bin"
 _ROW = np.dtype("<f4")
+_LONGEST = 2**31
+_MOST_POSITIONS = 100_000
 
 QposReader = Callable[[], Array]
 
@@ -117,10 +120,9 @@ class StateLog:
 def read_header(path: Path) -> Record:
     """The header line of ``states.bin``; raises as ``read_states`` does."""
     try:
-        with path.open("rb") as file:
-            line = file.readline()
-    except OSError as error:
-        raise ConfigurationError(f"no recorded states: {path}: {error.strerror}") from error
+        line = read_bytes(path, most=_LONGEST).split(b"\n", 1)[0]
+    except MissingFileError as error:
+        raise ConfigurationError(f"no recorded states: {error}") from error
     return Record.parse(line, f"the header of {path}")
 
 
@@ -132,7 +134,9 @@ def read_states(path: Path) -> States:
     """
     header = read_header(path)
     width = header.integer("nq") + 1
-    _, _, body = path.read_bytes().partition(b"\n")
+    if not 1 < width <= _MOST_POSITIONS:
+        raise ConfigurationError(f"the header of {path} is damaged: 'nq' is {width - 1}")
+    _, _, body = read_bytes(path, most=_LONGEST).partition(b"\n")
     n = len(body) // (_ROW.itemsize * width)
     rows = np.frombuffer(body, dtype=_ROW, count=n * width).reshape(n, width).astype(np.float64)
     return States(time=rows[:, 0], qpos=rows[:, 1:], header=header)

@@ -10,7 +10,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from embodied.errors import ConfigurationError, ReplayMissError
+from embodied.errors import ConfigurationError, ModelError, ReplayMissError
+from embodied.files import read_bytes
 from embodied.language.models._closing import close_model
 from embodied.language.models._requests import (
     check_request,
@@ -20,6 +21,7 @@ from embodied.language.models._requests import (
     response_from_data,
 )
 from embodied.protocols import LanguageModel, Request, Response
+from embodied.records import LineLog
 
 
 class Recording:
@@ -43,8 +45,7 @@ class Recording:
         self._lock = threading.Lock()
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            self._needs_newline = _ends_unfinished(self._path)
-            self._file = self._path.open("a", encoding="utf-8")
+            self._log = LineLog(self._path)
         except OSError as error:
             raise ConfigurationError(f"cannot record to {self._path}: {error.strerror}") from error
 
@@ -63,14 +64,15 @@ class Recording:
         }
         line = json.dumps(record, ensure_ascii=False)
         with self._lock:
-            self._file.write(("\n" if self._needs_newline else "") + line + "\n")
-            self._file.flush()
-            self._needs_newline = False
+            try:
+                self._log.append((line + "\n").encode("utf-8", "replace"))
+            except OSError as error:
+                raise ModelError(f"cannot record to {self._path}: {error.strerror}") from error
         return response
 
     def close(self) -> None:
         """Close the file and release the model inside."""
-        self._file.close()
+        self._log.close()
         close_model(self._model)
 
 
@@ -96,17 +98,15 @@ class ReplayModel:
         self._asked: dict[str, int] = defaultdict(int)
         self.unfinished_lines = 0
         try:
-            text = self._path.read_text(encoding="utf-8", errors="replace")
-        except OSError as error:
-            raise ConfigurationError(
-                f"cannot read the recording {self._path}: {error.strerror}"
-            ) from error
+            text = read_bytes(self._path).decode("utf-8", errors="replace")
+        except ConfigurationError as error:
+            raise ConfigurationError(f"the recording: {error}") from error
         for number, line in enumerate(text.split("\n"), start=1):
             if not line.strip():
                 continue
             try:
                 record = json.loads(line)
-            except ValueError:
+            except (ValueError, RecursionError):
                 self.unfinished_lines += 1
                 continue
             try:
@@ -158,15 +158,6 @@ class ReplayModel:
             f"asked {_excerpt(asked, shared)!r}. Record it again, or use the same scene, seed, "
             "sentence and version as the recording"
         )
-
-
-def _ends_unfinished(path: Path) -> bool:
-    """Whether the file's last line lacks its newline, as a killed run leaves it."""
-    if not path.exists() or path.stat().st_size == 0:
-        return False
-    with path.open("rb") as file:
-        file.seek(-1, 2)
-        return file.read(1) != b"\n"
 
 
 def _flat(request: dict[str, Any]) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from embodied.errors import ConfigurationError
+from embodied.files import read_text
 from embodied.opening import Opening
 from embodied.outcome import NOT_REACHED, NOT_UNDERSTOOD, REACHED, Outcome, ladder
 from embodied.protocols import (
@@ -144,18 +145,13 @@ class PddlRoute(Route[PddlProgram]):
 
     def read(self, record: Record, folder: Path) -> PddlProgram:
         """The program that a run pursued; raises as ``Route.read`` does."""
-        try:
-            return PddlProgram(
-                domain=(folder / "domain.pddl").read_text("utf-8"),
-                problem=(folder / "problem.pddl").read_text("utf-8"),
-                stages=record.texts("stages"),
-                source=f"replay of {record.text('source')}",
-                notes=record.texts("notes"),
-            )
-        except OSError as error:
-            raise ConfigurationError(
-                f"{folder} lacks {error.filename}: {error.strerror}"
-            ) from error
+        return PddlProgram(
+            domain=read_text(folder / "domain.pddl"),
+            problem=read_text(folder / "problem.pddl"),
+            stages=record.texts("stages"),
+            source=f"replay of {record.text('source')}",
+            notes=record.texts("notes"),
+        )
 
     def begin(
         self, program: PddlProgram, number: int, run: Run, *, done: bool = False
