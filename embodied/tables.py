@@ -20,13 +20,9 @@ from pathlib import Path
 from typing import Annotated, TypeVar, Union, cast, get_args, get_origin
 
 from embodied.errors import ConfigurationError, Diagnostic
-from embodied.files import read_text
+from embodied.files import SMALL, read_text
 
 T = TypeVar("T")
-
-
-MAX_CHARACTERS = 1_000_000
-"""Longest file that is read."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -57,9 +53,9 @@ def load_toml(text: str | Path, source: str = "") -> Mapping[str, object]:
     source = source or str(text)
     if isinstance(text, Path):
         text = read_text(text)
+    if len(text) > SMALL:
+        raise ConfigurationError(f"{source} is longer than {SMALL} characters")
     try:
-        if len(text) > MAX_CHARACTERS:
-            raise ConfigurationError(f"{source} is longer than {MAX_CHARACTERS} characters")
         return tomllib.loads(text)
     except (ValueError, RecursionError) as error:
         raise ConfigurationError(f"{source}: not valid TOML: {error}") from error

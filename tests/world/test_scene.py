@@ -52,7 +52,7 @@ def test_an_unknown_scene_names_the_known_ones() -> None:
 
 
 def test_broken_toml_is_a_configuration_error() -> None:
-    with pytest.raises(ConfigurationError, match="not valid TOML"):
+    with pytest.raises(ConfigurationError, match="no UTF-8 text"):
         parse_scene("name = ")
 
 
