@@ -27,6 +27,7 @@ from embodied.types import (
 from embodied_controllers.mpc.estimator import Estimator
 from embodied_controllers.mpc.norms import Array
 from embodied_controllers.mpc.planner import Plan, PlanCondition, RunningCost, SamplingPlanner
+from embodied_controllers.mpc.search_space import SearchSpace
 from embodied_controllers.mpc.terms import StageCost, condition_holds, stage_costs
 
 STUCK_AFTER_S = 1.0
@@ -47,8 +48,10 @@ class PlanInputs:
 
     state: Array
     stage: int
+    cost: RunningCost
     previous: Plan
     n_samples: int
+    space: SearchSpace | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -58,6 +61,7 @@ class RewardState:
     Attributes:
         program: What is asked for.
         costs: One running cost per stage.
+        spaces: What to search in at every stage; None for the controls themselves.
         stage: Index of the active stage; ``len(costs)`` when the program is over.
         stage_time: Simulated time at which it began, s.
         plan: Plan in force.
@@ -71,6 +75,7 @@ class RewardState:
 
     program: RewardProgram
     costs: tuple[StageCost, ...]
+    spaces: tuple[SearchSpace | None, ...]
     stage: int
     stage_time: float
     plan: Plan
@@ -122,6 +127,7 @@ class RewardController:
         return RewardState(
             program=goal.program,
             costs=stage_costs(goal.program, self.estimator.view, self.estimator.layout),
+            spaces=self._spaces(goal.program),
             stage=0,
             stage_time=observation.time,
             plan=self.planner.start(hold, observation.time),
@@ -135,6 +141,7 @@ class RewardController:
             state,
             program=program,
             costs=stage_costs(program, self.estimator.view, self.estimator.layout),
+            spaces=self._spaces(program),
             stage=0,
             stage_time=state.observation.time,
             replan_time=state.observation.time,
@@ -154,8 +161,8 @@ class RewardController:
         if self.mode is Mode.SYNCHRONOUS:
             if now >= state.replan_time - 1e-9:
                 x = self.estimator.state(observation, previous)
-                plan = self._plan(x, state.costs[state.stage], state.plan, state.stage)
-                state = self._took_over(state, plan, now)
+                state = _followed(state, x)
+                state = self._took_over(state, self._plan(x, state, self.n_samples), now)
         else:
             state = self._asynchronous(state, observation, previous)
         stuck = now - state.trouble_time >= STUCK_AFTER_S
@@ -169,9 +176,23 @@ class RewardController:
             self._pool.shutdown(wait=True)
         self.planner.close()
 
-    def _plan(self, x: Array, cost: RunningCost, previous: Plan, stage: int) -> Plan:
-        inputs = PlanInputs(state=x, stage=stage, previous=previous, n_samples=self.n_samples)
-        plan = self.planner.plan(x, cost, previous, n_samples=inputs.n_samples)
+    def _spaces(self, program: RewardProgram) -> tuple[SearchSpace | None, ...]:
+        view, layout = self.estimator.view, self.estimator.layout
+        return tuple(view.search_space(stage, layout) for stage in program.stages)
+
+    def _plan(self, x: Array, state: RewardState, n_samples: int) -> Plan:
+        space = state.spaces[state.stage]
+        inputs = PlanInputs(
+            state=x,
+            stage=state.stage,
+            cost=state.costs[state.stage],
+            previous=state.plan,
+            n_samples=n_samples if space is None else min(n_samples, space.samples),
+            space=space,
+        )
+        plan = self.planner.plan(
+            x, inputs.cost, inputs.previous, n_samples=inputs.n_samples, space=space
+        )
         if self.record is not None:
             self.record(inputs, plan)
         return plan
@@ -214,22 +235,21 @@ class RewardController:
         if state.pending is not None or now < state.replan_time - 1e-9:
             return state
         x = self.estimator.state(observation, previous)
-        cost, before, stage = state.costs[state.stage], state.plan, state.stage
+        state = _followed(state, x)
 
         def replan() -> Plan:
             begin = wall_clock.perf_counter()
-            predicted = self.predict(x, before, self.latency_s)
-            plan = self._plan(predicted, cost, before, stage)
-            spent = wall_clock.perf_counter() - begin
-            self._adapt(spent)
+            predicted = self.predict(x, state.plan, self.latency_s)
+            plan = self._plan(predicted, state, self.n_samples)
+            self._adapt(wall_clock.perf_counter() - begin, plan.samples)
             return plan
 
         return replace(state, pending=self._pool.submit(replan))
 
-    def _adapt(self, spent_s: float) -> None:
+    def _adapt(self, spent_s: float, samples: int) -> None:
         """Fit the number of samples to the replanning period, and learn the latency."""
         self.latency_s += 0.2 * (spent_s - self.latency_s)
-        wanted = self.n_samples * 0.9 * self.replan_dt_s / max(spent_s, 1e-6)
+        wanted = samples * 0.9 * self.replan_dt_s / max(spent_s, 1e-6)
         most = self.planner.options.n_samples
         self.n_samples = int(np.clip(0.7 * self.n_samples + 0.3 * wanted, min(4, most), most))
 
@@ -246,4 +266,11 @@ class RewardController:
 
 def _entered(state: RewardState, stage: int, time: float) -> RewardState:
     """The state at the beginning of a stage."""
-    return replace(state, stage=stage, stage_time=time, replan_time=time)
+    costs = tuple(c.reset() if i == stage else c for i, c in enumerate(state.costs))
+    return replace(state, costs=costs, stage=stage, stage_time=time, replan_time=time)
+
+
+def _followed(state: RewardState, x: Array) -> RewardState:
+    """The state with the path of its stage started, or waiting for the robot."""
+    costs = tuple(c.followed(x) if i == state.stage else c for i, c in enumerate(state.costs))
+    return replace(state, costs=costs)

@@ -19,6 +19,7 @@ import numpy as np
 
 from embodied_controllers.mpc.norms import Array, risk_transform
 from embodied_controllers.mpc.rollouts import Rollouts
+from embodied_controllers.mpc.search_space import SearchSpace
 from embodied_controllers.mpc.spline import weights
 from embodied_controllers.optimiser import Distribution, Optimiser
 from embodied_controllers.optimisers import PredictiveSampling
@@ -63,6 +64,7 @@ class Plan:
         samples: Samples that were simulated.
         steps: Physics steps spent.
         condition: How it went.
+        space: What the knots mean; None for the controls themselves.
     """
 
     index: int
@@ -76,10 +78,13 @@ class Plan:
     samples: int
     steps: int
     condition: PlanCondition
+    space: SearchSpace | None = None
 
     def control(self, time: float) -> Array:
-        """The control (nu,) at a simulated time; held constant beyond the ends."""
-        return weights(np.array([time]), self.knot_times, self.interpolation)[0] @ self.knots
+        """The control (nu,) at a simulated time; knots are held constant beyond the ends."""
+        times = np.array([time])
+        value = weights(times, self.knot_times, self.interpolation)[0] @ self.knots
+        return value if self.space is None else self.space.controls(times, value[None, None])[0, 0]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,8 +181,23 @@ class SamplingPlanner:
         W = weights(time + self._knot_offsets, previous.knot_times, previous.interpolation)
         return Distribution(mean=W @ previous.knots, std=previous.std)
 
+    def _in_space(self, previous: Plan, time: float, space: SearchSpace | None) -> Distribution:
+        """The previous plan shifted; what it means, where its knots meant something else."""
+        if type(previous.space) is type(space):
+            return self.shifted(previous, time)
+        if space is not None:
+            return self.optimiser.start(np.zeros((self.options.n_knots, len(space.scale))))
+        knots = [previous.control(time + offset) for offset in self._knot_offsets.tolist()]
+        return self.optimiser.start(np.array(knots))
+
     def plan(
-        self, state: Array, cost: RunningCost, previous: Plan, *, n_samples: int | None = None
+        self,
+        state: Array,
+        cost: RunningCost,
+        previous: Plan,
+        *,
+        n_samples: int | None = None,
+        space: SearchSpace | None = None,
     ) -> Plan:
         """One replan from a full physics state (nstate,).
 
@@ -187,30 +207,40 @@ class SamplingPlanner:
             previous: The plan so far (from ``start`` at first).
             n_samples: Samples to use; by default those of the options. Part of the inputs: equal
                 numbers give equal plans.
+            space: What the knots mean; None for the controls themselves.
         """
         options = self.options
         index, time = previous.index + 1, float(state[0])
         n = options.n_samples if n_samples is None else n_samples
-        distribution = self.shifted(previous, time)
+        if not np.isfinite(state).all():
+            return self._held(index, time, previous, 0, 0)
+        if space is not None:
+            space = space.at(state)
+        distribution = self._in_space(previous, time, space)
         before = self.rollouts.steps_done
         if n < 1:
             return self._plan(
-                index, time, distribution, np.inf, np.inf, 0, 0, PlanCondition.NO_BUDGET
+                index, time, distribution, np.inf, np.inf, 0, 0, PlanCondition.NO_BUDGET, space
             )
-        if not np.isfinite(state).all():
-            return self._held(index, time, previous, 0, 0)
         rng = np.random.Generator(np.random.PCG64([options.seed, index]))
-        knots = self._drawn(state, distribution, n, rng)
-        costs = self.evaluate(state, knots, cost)
+        if space is None:
+            knots = self._drawn(state, distribution, n, rng)
+        else:
+            knots = self._drawn_in(space, distribution, n, rng)
+        costs = self.evaluate(state, knots, cost, space=space)
         steps = self.rollouts.steps_done - before
         finite = np.isfinite(costs)
         if not finite.any():
             return self._held(index, time, previous, n, steps)
-        mean = self.optimiser.update(distribution, knots, costs, self.scale)
-        std = self.optimiser.spread(distribution, knots, costs, self.scale)
+        scale = self.scale if space is None else space.scale
+        mean = self.optimiser.update(distribution, knots, costs, scale)
+        std = self.optimiser.spread(distribution, knots, costs, scale)
         best = float(costs.min())
         condition = PlanCondition.IMPROVED if best < costs[0] else PlanCondition.KEPT
-        np.clip(mean, self.lower, self.upper, out=mean)
+        if space is None:
+            np.clip(mean, self.lower, self.upper, out=mean)
+        else:
+            mean = np.clip(mean, -space.limit, space.limit) * space.keep
         return self._plan(
             index,
             time,
@@ -220,7 +250,18 @@ class SamplingPlanner:
             n,
             steps,
             condition,
+            space,
         )
+
+    def _drawn_in(
+        self, space: SearchSpace, distribution: Distribution, n: int, rng: np.random.Generator
+    ) -> Array:
+        """Samples (n, K, m) within the limits of a space; sample 0 is the mean."""
+        knots = self.optimiser.standard_noise(rng, n, *distribution.mean.shape)
+        knots *= distribution.std * space.scale
+        knots += distribution.mean
+        knots[0] = distribution.mean
+        return np.clip(knots, -space.limit, space.limit)
 
     def _drawn(
         self, state: Array, distribution: Distribution, n: int, rng: np.random.Generator
@@ -239,8 +280,12 @@ class SamplingPlanner:
         np.clip(knots, self.lower, self.upper, out=knots)
         return knots
 
-    def evaluate(self, state: Array, knots: Array, cost: RunningCost) -> Array:
+    def evaluate(
+        self, state: Array, knots: Array, cost: RunningCost, *, space: SearchSpace | None = None
+    ) -> Array:
         """Mean running cost per step (N,) of knots (N, K, nu) from a state; inf where it diverged.
+
+        In a space the knots are (N, K, m).
 
         With successive halving a dropped sample costs infinity, except sample 0, which is kept to
         the end so that plans can be compared.
@@ -251,6 +296,8 @@ class SamplingPlanner:
             self._control_buffer = np.empty(size)
         control = self._control_buffer[:size].reshape(n, horizon, nu)
         np.matmul(self._weights, knots, out=control)
+        if space is not None:
+            control = space.controls(float(state[0]) + self._offsets, control)
         total = np.full(n, np.inf)
         alive = np.arange(n)
         running = np.zeros(n)
@@ -275,9 +322,8 @@ class SamplingPlanner:
 
     def _held(self, index: int, time: float, previous: Plan, n: int, steps: int) -> Plan:
         """Hold the control that was in force when the trouble began."""
-        last = previous.control(time) if np.isfinite(time) else previous.knots[0]
-        mean = np.tile(last, (self.options.n_knots, 1))
         when = time if np.isfinite(time) else previous.time
+        mean = np.tile(previous.control(when), (self.options.n_knots, 1))
         return self._plan(
             index,
             when,
@@ -299,6 +345,7 @@ class SamplingPlanner:
         samples: int,
         steps: int,
         condition: PlanCondition,
+        space: SearchSpace | None = None,
     ) -> Plan:
         return Plan(
             index=index,
@@ -312,6 +359,7 @@ class SamplingPlanner:
             samples=samples,
             steps=steps,
             condition=condition,
+            space=space,
         )
 
     def close(self) -> None:

@@ -1,20 +1,26 @@
-"""Residuals and sensors of the quadruped, by the conventions of the reward vocabulary.
+"""Residuals, sensors, path and gait of the quadruped, by the conventions of the reward vocabulary.
 
 World frame x east, y north, z up; heading 0 east, left positive; pitch nose up; roll left side up.
 """
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
 
+from embodied.types import RewardStage, RewardTerm
+from embodied_controllers.mpc.gait import gait_of
+from embodied_controllers.mpc.legs import FEET
 from embodied_controllers.mpc.norms import Array
-from embodied_controllers.mpc.terms import Parameters, View
+from embodied_controllers.mpc.path import Path, Pose2
+from embodied_controllers.mpc.search_space import SearchSpace
+from embodied_controllers.mpc.terms import Layout, Parameters, View
 
 FOOT_RADIUS_M = 0.022
 HOME_JOINTS = np.array([0.0, 0.9, -1.8] * 4)
-FEET = ("front_left", "front_right", "rear_left", "rear_right")
 HOME_FEET = {
     "front_left": (0.1934, 0.142),
     "front_right": (0.1934, -0.142),
@@ -28,6 +34,27 @@ def _stack(*components: Array) -> Array:
     return np.stack(components, axis=-1)
 
 
+def _speeds(stage: RewardStage) -> dict[str, float]:
+    """Forward, left and turning speed that a stage asks for."""
+    asked = {"forward": 0.0, "left": 0.0, "rate": 0.0}
+    for term in stage.terms:
+        if term.name in ("torso_velocity", "torso_turn_rate"):
+            asked |= {n: float(v) for n, v in term.parameters.items() if n in asked}
+    return asked
+
+
+def _derived(name: str, parameters: dict[str, float]) -> RewardTerm:
+    return RewardTerm(name=name, parameters={**parameters}, weight=8.0, norm="l22")
+
+
+def _pose(layout: Layout, state: Array) -> Pose2:
+    """Place and heading of the torso in a full physics state (nstate,)."""
+    first = layout.qpos["torso"]
+    w, i, j, k = (float(v) for v in state[first + 3 : first + 7])
+    heading = math.atan2(2 * (w * k + i * j), 1 - 2 * (j * j + k * k))
+    return Pose2(x=float(state[first]), y=float(state[first + 1]), heading=heading)
+
+
 class QuadrupedView(View):
     """Quantities of the quadruped over (N, T)."""
 
@@ -39,6 +66,8 @@ class QuadrupedView(View):
         "torso_velocity": "_torso_velocity",
         "torso_heading": "_torso_heading",
         "torso_turn_rate": "_torso_turn_rate",
+        "torso_path": "_torso_path",
+        "torso_path_heading": "_torso_path_heading",
         "foot_lift": "_foot_lift",
         "foot_forward": "_foot_forward",
         "foot_inward": "_foot_inward",
@@ -47,6 +76,7 @@ class QuadrupedView(View):
         "posture": "_posture",
         "stillness": "_stillness",
     }
+    DERIVED = {"torso_path": (0.3, "m"), "torso_path_heading": (0.26, "rad")}
     SENSORS = {
         "torso_height": "height",
         "torso_pitch": "pitch",
@@ -59,6 +89,49 @@ class QuadrupedView(View):
         "foot_height": "foot_height",
         "joint_angle": "joint",
     }
+
+    @classmethod
+    def completed(cls, stage: RewardStage) -> RewardStage:
+        """Add the place and heading that the speeds of a stepping stage add up to.
+
+        They are read off the program's own terms, so a correction ("faster") moves them along.
+        """
+        names = {t.name for t in stage.terms}
+        feet = {str(t.parameters["foot"]) for t in stage.terms if t.name == "foot_stepping"}
+        if feet != set(FEET) or names & {"torso_position", *cls.DERIVED}:
+            return stage
+        speeds = _speeds(stage)
+        turning = "torso_turn_rate" in names
+        added: list[RewardTerm] = []
+        if turning or speeds["forward"] == speeds["left"] == 0.0:
+            added.append(_derived("torso_path", speeds))
+        if turning and "torso_heading" not in names:
+            added.append(_derived("torso_path_heading", {"rate": speeds["rate"]}))
+        return replace(stage, terms=(*stage.terms, *added))
+
+    @classmethod
+    def path_of(cls, stage: RewardStage, layout: Layout, state: Array) -> Path | None:
+        """The path of a stage with derived terms, from the torso's pose and speed."""
+        if not any(t.name in cls.DERIVED for t in stage.terms):
+            return None
+        asked, pose = _speeds(stage), _pose(layout, state)
+        v = layout.qvel["torso"]
+        c, s = math.cos(pose.heading), math.sin(pose.heading)
+        vx, vy, rate = float(state[v]), float(state[v + 1]), float(state[v + 5])
+        now = np.array([c * vx + s * vy, c * vy - s * vx, 0.3 * rate])
+        wish = np.array([asked["forward"], asked["left"], 0.3 * asked["rate"]])
+        share = float(np.clip(now @ wish / max(wish @ wish, 1e-6), 0.0, 1.0))
+        return Path(begin_s=float(state[0]), begin=pose, share=share, **asked)
+
+    @classmethod
+    def waiting(cls, path: Path, layout: Layout, state: Array) -> Path:
+        """The path, waiting for the torso."""
+        return path.waiting(float(state[0]), _pose(layout, state))
+
+    @classmethod
+    def search_space(cls, stage: RewardStage, layout: Layout) -> SearchSpace | None:
+        """The gait of a stage in which all four feet step."""
+        return gait_of(stage, layout.model)
 
     @cached_property
     def _position(self) -> Array:
@@ -177,6 +250,23 @@ class QuadrupedView(View):
 
     def _torso_turn_rate(self, p: Parameters) -> Array:
         return (self.turn_rate() - float(p["rate"]))[..., None]
+
+    def _torso_path(self, p: Parameters) -> Array:
+        """Distance from where a steady walk would be by now."""
+        del p
+        if self.path is None:
+            return np.zeros((*self.states.shape[:2], 2))
+        x, y, _ = self.path.at(self.time)
+        return _stack(self.x() - x, self.y() - y)
+
+    def _torso_path_heading(self, p: Parameters) -> Array:
+        del p
+        if self.path is None:
+            return np.zeros((*self.states.shape[:2], 1))
+        x, y = self._heading_axis
+        _, _, heading = self.path.at(self.time)
+        c, s = np.cos(heading), np.sin(heading)
+        return np.arctan2(c * y - s * x, c * x + s * y)[..., None]
 
     def _foot_lift(self, p: Parameters) -> Array:
         return (self.foot_height(str(p["foot"])) - float(p["height"]))[..., None]

@@ -17,6 +17,8 @@ import numpy as np
 
 from embodied.types import RewardCondition, RewardProgram, RewardStage, RewardTerm
 from embodied_controllers.mpc.norms import NORMS, Array
+from embodied_controllers.mpc.path import Path
+from embodied_controllers.mpc.search_space import SearchSpace
 
 Parameters: TypeAlias = Mapping[str, float | str]
 
@@ -47,9 +49,42 @@ class View:
     """Term of the vocabulary -> method ``(parameters) -> residual (N, T, k)``."""
     SENSORS: ClassVar[Mapping[str, str]] = {}
     """Sensor of the vocabulary -> method ``(*arguments) -> value (N, T)``."""
+    DERIVED: ClassVar[Mapping[str, tuple[float, str]]] = {}
+    """Terms that ``completed`` adds: largest distance that counts as reached, and its unit."""
 
-    def __init__(self, layout: Layout, time: Array, states: Array, sensors: Array) -> None:
+    def __init__(
+        self,
+        layout: Layout,
+        time: Array,
+        states: Array,
+        sensors: Array,
+        path: Path | None = None,
+    ) -> None:
         self.layout, self.time, self.states, self.data = layout, time, states, sensors
+        self.path = path
+
+    @classmethod
+    def completed(cls, stage: RewardStage) -> RewardStage:
+        """The stage with the terms that follow from its own; none unless a robot says so."""
+        return stage
+
+    @classmethod
+    def path_of(cls, stage: RewardStage, layout: Layout, state: Array) -> Path | None:
+        """The path of a stage that begins in a full physics state (nstate,), if it has one."""
+        del stage, layout, state
+        return None
+
+    @classmethod
+    def waiting(cls, path: Path, layout: Layout, state: Array) -> Path:
+        """The path, waiting for a robot in a full physics state (nstate,)."""
+        del layout, state
+        return path
+
+    @classmethod
+    def search_space(cls, stage: RewardStage, layout: Layout) -> SearchSpace | None:
+        """What to search in; None for the controls themselves."""
+        del stage, layout
+        return None
 
     def sensor(self, name: str) -> Array:
         """Sensor data (N, T, dim) by name."""
@@ -71,20 +106,45 @@ class View:
 
 
 class StageCost:
-    """The running cost of one stage on one model; a ``RunningCost``."""
+    """The running cost of one stage on one model; a ``RunningCost``.
 
-    def __init__(self, stage: RewardStage, view: type[View], layout: Layout) -> None:
-        unknown = [t.name for t in stage.terms if t.name not in view.RESIDUALS]
+    Attributes:
+        stage: Its terms, with those that follow from them (``View.completed``).
+        path: The path that it follows, once it has begun and if it has one.
+    """
+
+    def __init__(
+        self, stage: RewardStage, view: type[View], layout: Layout, path: Path | None = None
+    ) -> None:
+        self.stage, self.view, self.layout = view.completed(stage), view, layout
+        unknown = [t.name for t in self.stage.terms if t.name not in view.RESIDUALS]
         if unknown:
             raise ValueError(
                 f"no residual for {', '.join(unknown)}, legal: {', '.join(view.RESIDUALS)}"
             )
-        self.stage, self.view, self.layout = stage, view, layout
-        self._active = tuple(t for t in stage.terms if t.weight > 0)
+        self.path = path
+        self._active = tuple(t for t in self.stage.terms if t.weight > 0)
+
+    def started(self, state: Array) -> StageCost:
+        """The cost of a stage that begins in a full physics state (nstate,)."""
+        return self._with(self.view.path_of(self.stage, self.layout, state))
+
+    def followed(self, state: Array) -> StageCost:
+        """The cost with its path started, or waiting for the robot."""
+        if self.path is None:
+            return self.started(state)
+        return self._with(self.view.waiting(self.path, self.layout, state))
+
+    def reset(self) -> StageCost:
+        """The cost of a stage that has not begun."""
+        return self._with(None)
+
+    def _with(self, path: Path | None) -> StageCost:
+        return self if path is self.path else StageCost(self.stage, self.view, self.layout, path)
 
     def __call__(self, time: Array, states: Array, sensors: Array) -> Array:
         """Running cost (N, T)."""
-        view = self.view(self.layout, time, states, sensors)
+        view = self.view(self.layout, time, states, sensors, self.path)
         total = np.zeros(states.shape[:2])
         for term in self._active:
             total += term.weight * NORMS[term.norm](view.residual(term))
@@ -92,7 +152,7 @@ class StageCost:
 
     def by_term(self, time: Array, states: Array, sensors: Array) -> Array:
         """Mean cost of every term of the stage, (n_terms,), weights included."""
-        view = self.view(self.layout, time, states, sensors)
+        view = self.view(self.layout, time, states, sensors, self.path)
         return np.array(
             [float(np.mean(t.weight * NORMS[t.norm](view.residual(t)))) for t in self.stage.terms]
         )
