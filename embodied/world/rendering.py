@@ -263,6 +263,7 @@ class Painter:
             raise ValueError(f"qpos must have shape ({self._model.nq},), got {np.shape(qpos)}")
         self._data.qpos[:] = qpos
         mujoco.mj_kinematics(self._model, self._data)
+        mujoco.mj_comPos(self._model, self._data)  # cameras that follow look at it
         mujoco.mj_camlight(self._model, self._data)
         return self._renderer.rgb(self._data, self._camera)
 

@@ -77,6 +77,7 @@ class QuadrupedView(View):
         "stillness": "_stillness",
     }
     DERIVED = {"torso_path": (0.3, "m"), "torso_path_heading": (0.26, "rad")}
+    SPEEDS = frozenset({"torso_velocity", "torso_turn_rate"})
     SENSORS = {
         "torso_height": "height",
         "torso_pitch": "pitch",
@@ -110,6 +111,12 @@ class QuadrupedView(View):
         return replace(stage, terms=(*stage.terms, *added))
 
     @classmethod
+    def goes_on(cls, stage: RewardStage) -> bool:
+        """Whether a stage walks, turns or steps on, not to a place or a heading."""
+        names = {t.name for t in cls.completed(stage).terms}
+        return bool(names & set(cls.DERIVED)) and "torso_heading" not in names
+
+    @classmethod
     def path_of(cls, stage: RewardStage, layout: Layout, state: Array) -> Path | None:
         """The path of a stage with derived terms, from the torso's pose and speed."""
         if not any(t.name in cls.DERIVED for t in stage.terms):
@@ -132,6 +139,23 @@ class QuadrupedView(View):
     def search_space(cls, stage: RewardStage, layout: Layout) -> SearchSpace | None:
         """The gait of a stage in which all four feet step."""
         return gait_of(stage, layout.model)
+
+    def numbers(self) -> dict[str, float]:
+        """Distances along and across the first heading, the turn, and how far it was off."""
+        if self.path is None:
+            return {}
+        x, y, heading = self.x()[0], self.y()[0], np.unwrap(self.heading()[0])
+        c, s = math.cos(heading[0]), math.sin(heading[0])
+        dx, dy = float(x[-1] - x[0]), float(y[-1] - y[0])
+        off = np.linalg.norm(self._torso_path({})[0], axis=-1)
+        told = {
+            "seconds": float(self.time[-1] - self.time[0]),
+            "forward_m": c * dx + s * dy,
+            "left_m": c * dy - s * dx,
+            "turned_rad": float(heading[-1] - heading[0]),
+            "farthest_off_path_m": float(off.max()),
+        }
+        return {name: round(value, 3) for name, value in told.items()}
 
     @cached_property
     def _position(self) -> Array:

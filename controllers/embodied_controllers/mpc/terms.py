@@ -52,6 +52,9 @@ class View:
     DERIVED: ClassVar[Mapping[str, tuple[float, str]]] = {}
     """Terms that ``completed`` adds: largest distance that counts as reached, and its unit."""
 
+    SPEEDS: ClassVar[frozenset[str]] = frozenset()
+    """Terms that are judged over the whole of a stage that follows a path."""
+
     def __init__(
         self,
         layout: Layout,
@@ -62,6 +65,12 @@ class View:
     ) -> None:
         self.layout, self.time, self.states, self.data = layout, time, states, sensors
         self.path = path
+
+    @classmethod
+    def goes_on(cls, stage: RewardStage) -> bool:
+        """Whether a stage is a motion that goes on, not something to be reached."""
+        del stage
+        return False
 
     @classmethod
     def completed(cls, stage: RewardStage) -> RewardStage:
@@ -85,6 +94,10 @@ class View:
         """What to search in; None for the controls themselves."""
         del stage, layout
         return None
+
+    def numbers(self) -> dict[str, float]:
+        """What to tell of a recorded stage (1, T) that follows a path, by name, SI units."""
+        return {}
 
     def sensor(self, name: str) -> Array:
         """Sensor data (N, T, dim) by name."""

@@ -28,7 +28,7 @@ from embodied.route import Change, Route, Run, not_undone
 from embodied.routes.reward.live import Correction, Listener, TypedLines, refusal
 from embodied.routes.reward.robots import REWARD_ROBOTS
 from embodied.routes.reward.setup import RewardSetup
-from embodied.routes.reward.stage_run import Execution, RewardStageRun
+from embodied.routes.reward.stage_run import SETTLE_S, Execution, RewardStageRun
 from embodied.types import Atom, ControlStatus, Observation, Program, RewardProgram
 
 
@@ -69,8 +69,12 @@ class RewardRoute(Route[RewardProgram]):
         return check(program, words)
 
     def stages(self, program: RewardProgram) -> tuple[str, ...]:
-        """The terms of every stage."""
-        return tuple(", ".join(term_label(t) for t in s.terms) for s in program.stages)
+        """The terms of every stage, and how long a motion goes on that is given no duration."""
+        texts = [", ".join(term_label(t) for t in s.terms) for s in program.stages]
+        last = program.stages[-1]
+        if last.duration_s is None and self.setup.robot.view.goes_on(last):
+            texts[-1] += f"; for {SETTLE_S:g} s, since no duration is given"
+        return tuple(texts)
 
     def record(self, program: RewardProgram) -> Mapping[str, object]:
         """The program as JSON values."""
@@ -127,9 +131,11 @@ class RewardRoute(Route[RewardProgram]):
         if execution is None:
             return {}
         returns = execution.control.returns
+        told = [{"stage": v.text, **v.numbers} for v in execution.verdicts() if v.numbers]
         return {
             **_speed(run.body.observation.time - execution.begun_s, run.timings_s["move"]),
             **({"stepped_back": returns} if returns else {}),
+            **({"measured": told} if told else {}),
         }
 
     def change(

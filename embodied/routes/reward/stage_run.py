@@ -14,7 +14,8 @@ from embodied.types import Command, ControlStatus, RewardGoal, RewardProgram
 from embodied.verdict import Verdict
 
 SETTLE_S = 8.0
-"""Longest simulated time for a last stage that has no duration of its own."""
+"""Longest simulated time for a last stage that has no duration of its own; a motion that goes on,
+such as a walk, is judged over just so long."""
 LEAST_S = 1.5
 JUDGED_OVER_S = 0.5
 JUDGED_EVERY_STEPS = 10
@@ -90,8 +91,10 @@ class Execution:
         if self.stage != last or self.program.stages[last].duration_s is not None:
             return False
         elapsed = self.run.body.observation.time - self.control.stage_time
-        if elapsed >= SETTLE_S:
+        if elapsed >= SETTLE_S - 1e-9:
             return True
+        if self.setup.robot.view.goes_on(self.program.stages[last]):
+            return False
         due = elapsed >= LEAST_S and self._steps % JUDGED_EVERY_STEPS == 0
         return due and not self._judge(last).unmet
 
@@ -134,10 +137,9 @@ class Execution:
             now = self.trace.view(stage, 0.0)
             met = condition_holds(condition, now, self.trace.seconds(stage))
             return Verdict(text=text, holds=(words,) if met else ())
-        holds, unmet = judged(
-            asked, self.trace.view(stage, JUDGED_OVER_S), self.setup.speech.vocabulary
-        )
-        return Verdict(text=text, holds=holds, unmet=unmet)
+        whole, now = self.trace.view(stage), self.trace.view(stage, JUDGED_OVER_S)
+        holds, unmet = judged(self.trace.asked(stage), now, whole, self.setup.speech.vocabulary)
+        return Verdict(text=text, holds=holds, unmet=unmet, numbers=whole.numbers())
 
 
 class RewardStageRun(StageRun):

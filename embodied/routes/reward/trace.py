@@ -13,21 +13,33 @@ from embodied.types import RewardProgram, RewardStage
 
 
 def judged(
-    stage: RewardStage, view: View, words: Vocabulary
+    stage: RewardStage, now: View, whole: View, words: Vocabulary
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Which terms are met in the recorded view, and which are not, in words with measurements.
+    """Which terms are met in the recorded views, and which are not, in words with measurements.
 
+    A term is judged by its mean residual: over the end of the stage, or, for the speeds of a stage
+    that follows a path, over all of it; the path itself by the farthest that the robot was off.
     Terms whose words state no tolerance are not judged.
+
+    Args:
+        stage: The terms.
+        now: The end of the stage.
+        whole: The stage from its beginning.
+        words: The robot's words.
     """
     holds: list[str] = []
     unmet: list[str] = []
     for term in stage.terms:
-        spec = words.terms[term.name]
-        if spec.tolerance is None or term.weight <= 0:
-            continue
-        tolerance, unit = spec.tolerance, spec.residual_unit
-        mean = view.residual(term)[0].mean(axis=0)
-        off = float(np.linalg.norm(mean))
+        if term.name in now.DERIVED:
+            tolerance, unit = now.DERIVED[term.name]
+            off = float(np.linalg.norm(whole.residual(term)[0], axis=-1).max())
+        else:
+            spec = words.terms[term.name]
+            if spec.tolerance is None or term.weight <= 0:
+                continue
+            tolerance, unit = spec.tolerance, spec.residual_unit
+            view = whole if whole.path is not None and term.name in now.SPEEDS else now
+            off = float(np.linalg.norm(view.residual(term)[0].mean(axis=0)))
         label = term_label(term)
         if np.isfinite(off) and off <= tolerance:
             holds.append(label)
@@ -49,30 +61,44 @@ class Trace:
         """Record one control step: full physics state and its sensor data."""
         self._rows.append((stage, state, sensors))
 
-    def view(self, stage: int, last_s: float) -> View:
-        """The last seconds of a stage as a view (1, T)."""
-        rows = [(x, y) for s, x, y in self._rows if s == stage]
+    def asked(self, stage: int) -> RewardStage:
+        """What a stage is judged by: its terms and those that follow from them."""
+        return self._costs[stage].stage
+
+    def view(self, stage: int, last_s: float = np.inf) -> View:
+        """The last seconds of a stage, when it was active last, as a view (1, T)."""
+        rows = self._last(stage)
         keep = [(x, y) for x, y in rows if rows and x[0] >= rows[-1][0][0] - last_s]
         states = np.array([x for x, _ in keep])[None]
         sensors = np.array([y for _, y in keep])[None]
-        return self._view(self._layout, states[0, :, 0], states, sensors)
+        path = self._costs[stage].started(rows[0][0]).path
+        return self._view(self._layout, states[0, :, 0], states, sensors, path)
 
     def seconds(self, stage: int) -> float:
         """How long the stage lasted when it was active last, s."""
-        times: list[float] = []
-        for at, state, _ in reversed(self._rows):
+        rows = self._last(stage)
+        return float(rows[-1][0][0] - rows[0][0][0]) if rows else 0.0
+
+    def _last(self, stage: int) -> list[tuple[np.ndarray, np.ndarray]]:
+        """States and sensor data of a stage since it was entered last."""
+        rows: list[tuple[np.ndarray, np.ndarray]] = []
+        for at, x, y in reversed(self._rows):
             if at == stage:
-                times.append(float(state[0]))
-            elif times:
+                rows.append((x, y))
+            elif rows:
                 break
-        return times[0] - times[-1] if times else 0.0
+        return rows[::-1]
 
     def costs(self, every: int = 5) -> list[tuple[float, int, np.ndarray]]:
         """Time, stage and cost per term at every ``every``-th step."""
         out: list[tuple[float, int, np.ndarray]] = []
-        for stage, x, y in self._rows[::every]:
-            terms = self._costs[stage].by_term(x[:1], x[None, None], y[None, None])
-            out.append((float(x[0]), stage, terms))
+        before = -1
+        for i, (stage, x, y) in enumerate(self._rows):
+            if stage != before:
+                before, cost = stage, self._costs[stage].started(x)
+            if i % every == 0:
+                terms = cost.by_term(x[:1], x[None, None], y[None, None])
+                out.append((float(x[0]), stage, terms))
         return out
 
     def trend(self) -> tuple[str, ...]:
@@ -86,7 +112,7 @@ class Trace:
         return tuple(
             f"{term_label(term)}: weighted cost {before:.3g} at first, {after:.3g} at the end"
             for term, before, after in zip(
-                self.program.stages[stage].terms, first, last, strict=True
+                self.asked(stage).terms, first, last, strict=True
             )
         )
 
@@ -94,7 +120,7 @@ class Trace:
         """Costs as text: time, stage, term, weighted cost."""
         lines = ["time_s,stage,term,cost"]
         for time, stage, terms in self.costs():
-            for term, cost in zip(self.program.stages[stage].terms, terms, strict=True):
+            for term, cost in zip(self.asked(stage).terms, terms, strict=True):
                 lines.append(f"{time:.3f},{stage},{term_label(term)},{cost:.5g}")
         return "\n".join(lines) + "\n"
 
@@ -105,7 +131,7 @@ class Trace:
             return '<svg xmlns="http://www.w3.org/2000/svg" width="1" height="1"/>\n'
         lines: dict[str, list[tuple[float, float]]] = {}
         for time, stage, terms in rows:
-            for term, cost in zip(self.program.stages[stage].terms, terms, strict=True):
+            for term, cost in zip(self.asked(stage).terms, terms, strict=True):
                 lines.setdefault(term_label(term), []).append((time, float(cost)))
         worst = sorted(lines, key=lambda n: -sum(c for _, c in lines[n]))[:8]
         begin, end = rows[0][0], max(rows[-1][0], rows[0][0] + 1e-3)
