@@ -1,4 +1,5 @@
-"""Does the quadruped walk? Sentences carried out under friction and mass that the plans do not know.
+# pyright: reportAttributeAccessIssue=false
+"""Does the quadruped walk? Sentences carried out under friction and mass that plans do not know.
 
     python benchmarks/quadruped_walking.py --seeds 20 --out walking.jsonl
     python benchmarks/quadruped_walking.py --only forward-0.5 --frames walk      # pictures of it
@@ -17,7 +18,7 @@ import argparse
 import json
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TypedDict
@@ -65,7 +66,7 @@ class Run(TypedDict):
 
 
 @contextmanager
-def changed(model: mujoco.MjModel, friction: float, mass: float) -> Iterator[None]:
+def changed(model: mujoco.MjModel, friction: float, mass: float) -> Generator[None]:
     """A simulation model with other friction and mass; models are shared, so it is changed back."""
     arrays = (model.geom_friction, model.body_mass, model.body_inertia)
     before = [a.copy() for a in arrays]
@@ -86,9 +87,7 @@ def walk(name: str, seed: int, frames: Path | None = None) -> Run:
     rng = np.random.default_rng([seed, 17])
     friction, mass = float(rng.uniform(0.4, 1.2)), float(rng.uniform(0.8, 1.2))
     setup = build_setup("quadruped", seed=seed)
-    program = RewardRules(setup.speech).translate(
-        SENTENCES[name], Conversation(), setup.world.spec
-    )
+    program = RewardRules(setup.speech).translate(SENTENCES[name], Conversation(), setup.world.spec)
     controller, states = setup.controller, []
     with changed(setup.world.model, friction, mass):
         observation = setup.world.reset(seed=seed)
@@ -182,9 +181,7 @@ def table(runs: list[Run]) -> Table:
             kept = sum(r["held"][key] for r in mine)
             cells.append(f"{np.median(values):.2f}, {worst:.2f} ({kept}/{len(mine)})")
         cpu = float(np.median([r["cpu_s_per_s"] for r in mine]))
-        shown.add_row(
-            name, f"{good}/{len(mine)}", f"{low:.0%} to {high:.0%}", *cells, f"{cpu:.2f}"
-        )
+        shown.add_row(name, f"{good}/{len(mine)}", f"{low:.0%} to {high:.0%}", *cells, f"{cpu:.2f}")
     return shown
 
 

@@ -1,13 +1,14 @@
+# pyright: reportAttributeAccessIssue=false
 """A stepping gait as a space to search in: few numbers move the body, kinematics moves the legs.
 
 The problem of a replan stays that of the reward program,
 
     min_z  1/T sum_t J(x_t)      x_{t+1} = f(x_t, u_t)      u_t = controls(t, z(t)),
 
-but the knots of z (6,) are changes of forward, left and turning speed, height, pitch and roll against
-what the program asks for, not joint set-points: white noise on twelve joints hardly ever is a step.
-Rhythm, swing and the part of the cycle in the air are those of the ``foot_stepping`` terms. With the
-share c of a foot's cycle, its time on the ground T and its home h below the hip,
+but the knots of z (6,) are changes of forward, left and turning speed, height, pitch and roll
+against what the program asks for, not joint set-points: white noise on twelve joints hardly ever
+is a step. Rhythm, swing and the share of the cycle in the air are those of the ``foot_stepping``
+terms. With the share c of a foot's cycle, its time on the ground T and its home h below the hip,
 
     foot = h + v T b(c) + k (v_measured - v_asked) a(c) + (swing_height s(c) - height) e_z
     v    = v_asked + z_v + (z_turn + turn) e_z x h

@@ -3,7 +3,7 @@
 Nothing in a velocity brings a robot back to where it should be by now; every step's error stays.
 MuJoCo MPC's quadruped walks towards a goal that moves for the same reason. Here it is derived:
 
-    p(t) = p_0 + R(psi_0) int_0^tau(t) R(rate s) (forward, left) ds      psi(t) = psi_0 + rate tau(t)
+    p(t) = p_0 + R(psi_0) int_0^tau(t) R(rate s) (forward, left) ds    psi(t) = psi_0 + rate tau(t)
 
 with a clock tau that starts at the share of the asked speed that the robot has already and runs at
 full speed after ``RAMP_S``. The path waits for a robot that is held up: it is never more than

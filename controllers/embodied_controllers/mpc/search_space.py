@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from embodied_controllers.mpc.norms import Array
 
@@ -13,25 +13,14 @@ class SearchSpace(Protocol):
     A space is an immutable value: a plan keeps the one that it was made in.
     """
 
-    @property
-    def scale(self) -> Array:
-        """Unit of the noise of every number, (m,), as ``SamplingPlanner.scale`` is of controls."""
-        ...
-
-    @property
-    def limit(self) -> Array:
-        """Largest absolute value of every number, (m,)."""
-        ...
-
-    @property
-    def keep(self) -> Array:
-        """Share of every number that is kept from replan to replan, 0 to 1, (m,)."""
-        ...
-
-    @property
-    def samples(self) -> int:
-        """Samples that are enough for a replan."""
-        ...
+    scale: ClassVar[Array]
+    """Unit of the noise of every number, (m,), as ``SamplingPlanner.scale`` is of controls."""
+    limit: ClassVar[Array]
+    """Largest absolute value of every number, (m,)."""
+    keep: ClassVar[Array]
+    """Share of every number that is kept from replan to replan, 0 to 1, (m,)."""
+    samples: ClassVar[int]
+    """Samples that are enough for a replan."""
 
     def at(self, state: Array) -> SearchSpace:
         """The space as it is seen from a full physics state (nstate,)."""

@@ -92,7 +92,7 @@ class Trace:
     def costs(self, every: int = 5) -> list[tuple[float, int, np.ndarray]]:
         """Time, stage and cost per term at every ``every``-th step."""
         out: list[tuple[float, int, np.ndarray]] = []
-        before = -1
+        before, cost = -1, self._costs[0]
         for i, (stage, x, y) in enumerate(self._rows):
             if stage != before:
                 before, cost = stage, self._costs[stage].started(x)
@@ -111,9 +111,7 @@ class Trace:
         first, last = costs[:n].mean(axis=0), costs[-n:].mean(axis=0)
         return tuple(
             f"{term_label(term)}: weighted cost {before:.3g} at first, {after:.3g} at the end"
-            for term, before, after in zip(
-                self.asked(stage).terms, first, last, strict=True
-            )
+            for term, before, after in zip(self.asked(stage).terms, first, last, strict=True)
         )
 
     def csv(self) -> str:
