@@ -102,11 +102,10 @@ class QuadrupedView(View):
         if feet != set(FEET) or names & {"torso_position", *cls.DERIVED}:
             return stage
         speeds = _speeds(stage)
-        turning = "torso_turn_rate" in names
-        added: list[RewardTerm] = []
-        if turning or speeds["forward"] == speeds["left"] == 0.0:
-            added.append(_derived("torso_path", speeds))
-        if turning and "torso_heading" not in names:
+        if "torso_turn_rate" not in names and (speeds["forward"] or speeds["left"]):
+            return stage  # it may turn as it likes, so its speeds add up to no path
+        added = [_derived("torso_path", speeds)]
+        if "torso_heading" not in names:
             added.append(_derived("torso_path_heading", {"rate": speeds["rate"]}))
         return replace(stage, terms=(*stage.terms, *added))
 

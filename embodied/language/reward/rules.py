@@ -184,6 +184,10 @@ def _merged(found: Sequence[Wish]) -> tuple[RewardTerm, ...]:
         if before.parameters != term.parameters:
             what = " ".join(subject(term)).replace("_", " ")
             raise Abstain("sentence", f"two different things are asked of: {what}", "say 'then'")
-    for term in (t for w in found for t in w.support):
+    support = [t for w in found for t in w.support]
+    if any(t.name == "foot_stepping" for t in (*terms.values(), *support)):
+        # Feet that step are not kept down, nor is a torso that they carry on kept still.
+        support = [t for t in support if t.name not in ("foot_lift", "stillness")]
+    for term in support:
         terms.setdefault(subject(term), term)
     return tuple(terms.values())

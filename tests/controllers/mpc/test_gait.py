@@ -16,7 +16,15 @@ from embodied_controllers.mpc.plan_models import robot_spec
 from embodied_controllers.mpc.quadruped import QuadrupedView
 
 from embodied.language.reward import make_term
-from embodied.language.reward.building import at_height, facing, lifting, spinning, stage, walking
+from embodied.language.reward.building import (
+    at_height,
+    facing,
+    lifting,
+    spinning,
+    stage,
+    trot,
+    walking,
+)
 from embodied.routes.reward.setup import RewardSetup, build_setup
 from embodied.types import RewardGoal, RewardProgram, RewardStage, RewardTerm
 
@@ -152,6 +160,8 @@ def test_a_stepping_stage_gets_the_path_of_its_own_speeds_and_no_other_does() ->
             "walk": walking(0.5, 0.1),
             "face": facing(0.3),
             "sit": at_height(0.12),
+            "march": trot(),
+            "free to turn": tuple(t for t in walking(0.5, 0.1) if t.name != "torso_turn_rate"),
             "paw": lifting({"front_left": 0.1}),
         }.items()
     }
@@ -159,6 +169,8 @@ def test_a_stepping_stage_gets_the_path_of_its_own_speeds_and_no_other_does() ->
         "walk": ["torso_path", "torso_path_heading"],
         "face": ["torso_path"],
         "sit": [],
+        "march": ["torso_path", "torso_path_heading"],
+        "free to turn": [],
         "paw": [],
     }
 

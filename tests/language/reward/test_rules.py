@@ -107,3 +107,12 @@ def test_what_is_not_understood_is_refused_with_a_reason(sentence: str) -> None:
 def test_unknown_objects_are_refused() -> None:
     with pytest.raises(NotUnderstoodError, match="anvil"):
         say("fr3-hand", "lift the anvil")
+
+
+def test_feet_that_step_are_not_kept_on_the_ground_by_what_else_is_asked() -> None:
+    walk = say("quadruped", "walk forward at 0.3 m/s with the nose up 10 degrees").stages[0]
+    names = [t.name for t in walk.terms]
+    assert names.count("foot_stepping") == 4 and "torso_pitch" in names
+    assert "foot_lift" not in names and "stillness" not in names
+    still = [t.name for t in say("quadruped", "nose up 10 degrees").stages[0].terms]
+    assert still.count("foot_lift") == 4 and "stillness" in still
