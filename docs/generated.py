@@ -85,17 +85,10 @@ def outdated(app: Sphinx, env: Any, *changes: set[str]) -> list[str]:
     return [n for n in env.all_docs if "<!-- generated: " in env.doc2path(n).read_text()]
 
 
-def bases(app: Sphinx, name: str, obj: object, options: object, found: list[type]) -> None:
-    """Leave out what every class inherits."""
-    del app, name, obj, options
-    found[:] = [b for b in found if b is not object]
-
-
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register with Sphinx."""
     app.connect("source-read", insert)
     app.connect("env-get-outdated", outdated)
-    app.connect("autodoc-process-bases", bases)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 
 
@@ -105,7 +98,7 @@ def _command(name: str, command: Any) -> Iterator[str]:
     arguments = [p for p in command.params if p.param_type_name == "argument"]
     usage = " ".join(p.name.upper() if p.required else f"[{p.name.upper()}]" for p in arguments)
     yield f"\n{'#' * (1 + len(name.split()))} `{name}`\n"
-    yield f"{inspect.cleandoc(command.help or '')}\n"
+    yield f"{_options_as_code(inspect.cleandoc(command.help or ''))}\n"
     if command.context_settings.get("ignore_unknown_options"):
         yield f"```text\n{_own_help(name)}\n```\n"
         return
@@ -116,7 +109,7 @@ def _command(name: str, command: Any) -> Iterator[str]:
             ", ".join(f"`{o}`" for o in (*p.opts, *p.secondary_opts))
             if p not in arguments
             else f"`{p.name.upper()}`",
-            p.help or "",
+            _options_as_code(p.help or ""),
             _default(p),
         )
         for p in command.params
@@ -126,6 +119,10 @@ def _command(name: str, command: Any) -> Iterator[str]:
         yield from _table(("argument or option", "meaning", "default"), rows)
     for child, below in (group or {}).items():
         yield from _command(f"{name} {child}", below)
+
+
+def _options_as_code(text: str) -> str:
+    return re.sub(r"(?<![`\w])--[a-z][\w-]*", lambda m: f"`{m[0]}`", text)
 
 
 def _own_help(name: str) -> str:

@@ -28,7 +28,7 @@ bench = typer.Typer(
 
 @bench.command("list")
 def list_benchmarks(json: Json = False) -> None:
-    """List the benchmarks: name and summary."""
+    """List the benchmarks."""
     with guarded(json):
         from embodied.app.show.terminal import print_json
 
@@ -43,6 +43,9 @@ def list_benchmarks(json: Json = False) -> None:
 def run(context: typer.Context) -> None:
     """Run a benchmark, or continue it (run NAME --help lists its options)."""
     arguments = context.args or [""]
+    if arguments[0] in ("-h", "--help"):
+        typer.echo(f"usage: embodied bench run NAME [options], NAME: {', '.join(BENCHMARKS.names)}")
+        return
     _run(arguments[0], arguments[1:])
 
 
