@@ -300,7 +300,7 @@ class Route(ABC, Generic[P]):
             NotUnderstoodError: Nothing takes it back; the diagnostic says why.
         """
         del change, run
-        raise not_undone(f"the route {self.name} has no way back")
+        raise not_undone(f"the route {self.name} cannot undo")
 
     def change(
         self, program: P, before: frozenset[Atom], after: frozenset[Atom], run: Run

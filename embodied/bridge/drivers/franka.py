@@ -57,7 +57,7 @@ class FrankaDriver(SetpointDriver[FrankaProcess]):
         lockstep: bool = False,
     ) -> None:
         if gripper not in ("", "hand"):
-            raise TypeError(f"gripper {gripper!r}: choose from hand or nothing")
+            raise TypeError(f"gripper {gripper!r}: choose from: hand, or leave it out")
         if realtime not in ("enforce", "ignore"):
             raise TypeError(f"realtime {realtime!r}: choose from enforce, ignore")
         if lockstep and not truth:

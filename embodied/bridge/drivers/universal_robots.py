@@ -62,7 +62,7 @@ class UniversalRobotsDriver(SetpointDriver[UrProcess]):
         lockstep: bool = False,
     ) -> None:
         if gripper not in ("", "robotiq"):
-            raise TypeError(f"gripper {gripper!r}: choose from robotiq or nothing")
+            raise TypeError(f"gripper {gripper!r}: choose from: robotiq, or leave it out")
         super().__init__(JOINTS, has_gripper=bool(gripper), lockstep=lockstep, truth=truth)
         self._host = host
         self._gripper = (

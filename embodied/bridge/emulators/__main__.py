@@ -31,7 +31,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0, help="seed of the scene's layout")
     parser.add_argument("--stepped", action="store_true", help="time passes with set-points only")
     parser.add_argument("--domain", type=int, default=0, help="DDS domain of ros2")
-    parser.add_argument("--truth", type=Path, help="local socket that tells where things are")
+    parser.add_argument("--truth", type=Path, help="local socket that reports object poses")
     options = parser.parse_args()
     if options.kind == "franka":
         return _served(_serve_franka(options), options.host)

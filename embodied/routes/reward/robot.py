@@ -94,7 +94,7 @@ class RewardRobot:
         unknown = [t for t in things if t not in self.things]
         if unknown:
             raise ConfigurationError(
-                f"unknown thing {unknown[0]!r}, legal: {', '.join(self.things) or 'none'}"
+                f"unknown object {unknown[0]!r}, legal: {', '.join(self.things) or 'none'}"
             )
 
     def scene_of(self, things: Things) -> str:

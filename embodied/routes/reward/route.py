@@ -220,7 +220,7 @@ class RewardRoute(Route[RewardProgram]):
         finally:
             listener.close()
         if execution is None:
-            return Outcome(exit_code=REACHED, message="nothing was asked for")
+            return Outcome(exit_code=REACHED, message="no request")
         moved_s = time.perf_counter() - begin
         header, rows = "", ""
         for part in (*parts, execution.trace.csv()):

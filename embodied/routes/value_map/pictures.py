@@ -148,7 +148,7 @@ class Pictures:
                 Line2D([], [], color=_TARGET, marker="*", ls="", ms=12, label="target"),
                 Patch(color="#aaaaaa", label="blocked for what moves"),
                 Patch(color="#f0806a", label="to be avoided"),
-                Patch(color="#9cc4e4", label="close to something"),
+                Patch(color="#9cc4e4", label="close to an obstacle"),
             ],
             loc="outside lower center",
             ncols=6,

@@ -124,7 +124,7 @@ class RunState:
     @property
     def blind(self) -> str:
         """Why nothing is seen now; empty when something is."""
-        reasons = self.percept.reasons if self.percept is not None else ("nothing was looked at",)
+        reasons = self.percept.reasons if self.percept is not None else ("no image yet",)
         for reason in reasons:
             if "no usable camera" in reason:
                 return reason

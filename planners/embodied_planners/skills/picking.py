@@ -97,7 +97,7 @@ def _choose(
             if reach.found:
                 return grasp, reach, ""
             reason = reason or reach.reason
-    return None, Reach(), reason or f"things are too close to {item} for the fingers"
+    return None, Reach(), reason or f"objects are too close to {item} for the fingers"
 
 
 def _held(cell: Workcell, item: str, observation: Observation, grasp: Grasp) -> str:

@@ -59,7 +59,7 @@ def push_aside(
     cell.scene.set_gap(0.0)
     pushes = list(_pushes(cell, item, observation))
     if not pushes:
-        reason = f"nothing beside {item} can be pushed aside"
+        reason = f"no object beside {item} can be pushed aside"
         return Pushed(ok=False, observation=observation, reason=reason)
     shift = attempt % len(pushes)
     reason = ""

@@ -15,10 +15,10 @@ class ValueMapStatus(Enum):
     """Outcome of planning; the value is advice for a person."""
 
     FOUND = "a way was found"
-    UNREACHABLE = "no way leads there: something is in between, or the target is closed in"
+    UNREACHABLE = "no path leads there: an obstacle is in between, or the target is enclosed"
     TARGET_OCCUPIED = "the target is inside an obstacle: ask for a place beside or above it"
     OUTSIDE = "the target is outside the workspace"
-    UNKNOWN_OBJECT = "the program speaks of something that is not seen"
+    UNKNOWN_OBJECT = "the program refers to an object that is not seen"
     START_BLOCKED = "the robot is enclosed where it is"
     ARM_BLOCKED = "the arm cannot follow: out of reach, or it would hit something"
 

@@ -215,7 +215,7 @@ def find_target(
         )
     notes: tuple[str, ...] = ()
     if thing and thing == named:
-        notes = (f"the target is inside {thing}: the nearest free place to it is taken",)
+        notes = (f"the target is inside {thing}: the nearest free place is used",)
     elif thing:
         return Target(status=ValueMapStatus.TARGET_OCCUPIED, reason=f"{words} is inside {thing}")
     return Target(volumes=((region, 1.0),), place=place, thing=thing, words=words, notes=notes)
