@@ -62,24 +62,16 @@ class Optimiser(ABC):
         return Distribution(mean=mean, std=np.full_like(mean, self.noise))
 
     def sample(
-        self,
-        state: Array,
-        distribution: Distribution,
-        scale: Array,
-        n: int,
-        rng: np.random.Generator,
+        self, distribution: Distribution, scale: Array, n: int, rng: np.random.Generator
     ) -> Array:
         """Draw knots (n, K, nu), Gaussian unless overridden; the planner makes sample 0 the mean.
 
         Args:
-            state: Full physics state (nstate,) that the plan starts from; optimisers that only
-                draw at random have no use for it.
             distribution: Around which mean, how wide.
             scale: Unit of the noise for every actuator, (nu,).
             n: How many.
             rng: Source of all randomness.
         """
-        del state
         noise = self.standard_noise(rng, n, *distribution.mean.shape)
         noise *= distribution.std * scale
         noise += distribution.mean

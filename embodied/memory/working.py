@@ -124,12 +124,11 @@ class WorkingMemory:
         append_lines(self.folder / STEPS, [record], sync=True)
         return after
 
-    def ended(self, *, reached: bool, summary: str = "") -> WorkingMemory:
+    def ended(self, *, reached: bool) -> WorkingMemory:
         """The current sub-goal is over: its trace goes to a file, one line stays.
 
         Args:
             reached: Whether it was measured to hold.
-            summary: One line; by default the goal, how it ended and the last entry.
 
         Raises:
             ValueError: There is no current sub-goal.
@@ -150,7 +149,7 @@ class WorkingMemory:
         done = Finished(
             goal=self.goal,
             reached=reached,
-            summary=" ".join((summary or f"{self.goal}: {word}").split()),
+            summary=" ".join(f"{self.goal}: {word}".split()),
             steps=len(self.trace),
             usage=total,
             trace=name,

@@ -10,7 +10,7 @@ arXiv 2306.17840); a delta that nobody proposed changes nothing here.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 from fractions import Fraction
@@ -22,7 +22,7 @@ from embodied.memory.memory import Memory
 from embodied.memory.vocabulary import DERIVED
 from embodied.symbolic import applicable
 from embodied.symbolic.semantics import effects_of
-from embodied.types import Atom, GroundAction
+from embodied.types import GroundAction
 
 
 class Judgement(Enum):
@@ -76,7 +76,6 @@ class Writer:
         *,
         provenance: Provenance,
         time_s: float,
-        confidence: float | None = None,
         cause: str = "proposed",
     ) -> Written:
         """Take in what can be taken in of several deltas about the same moment.
@@ -90,14 +89,12 @@ class Writer:
             provenance: Where they come from. At the same moment a weaker source does not outweigh
                 a stronger one.
             time_s: What moment they are about, s.
-            confidence: Probability that they are right; by default that of the source.
             cause: For the log.
 
         Returns:
             The memory after, one step further; decisions in the order of ``deltas``.
         """
-        sure = CONFIDENCE[provenance] if confidence is None else confidence
-        draft = Draft(memory, provenance, time_s, sure)
+        draft = Draft(memory, provenance, time_s, CONFIDENCE[provenance])
         order = {Op.REMOVE: 0, Op.SET: 1, Op.ADD: 2}
         numbered = sorted(
             enumerate(deltas), key=lambda d: (d[1].atom.predicate in DERIVED, order[d[1].op])
@@ -114,7 +111,6 @@ class Writer:
         *,
         time_s: float,
         provenance: Provenance = Provenance.INFERRED,
-        proposed: Sequence[Delta] = (),
     ) -> Written:
         """Take in that an action was carried out: its effects, and nothing but its effects.
 
@@ -124,46 +120,31 @@ class Writer:
             time_s: When it ended, s.
             provenance: Of the effects: ``INFERRED`` for the robot's own actions, ``TOLD`` for what
                 somebody else did.
-            proposed: What a model says that the action changed; compared with the effects.
 
         Returns:
-            The memory after, one step further; one decision for the action, and one for each
-            proposed delta. An action whose preconditions are not believed changes nothing.
+            The memory after, one step further, and one decision. An action whose preconditions are
+            not believed changes nothing.
         """
         v, facts = memory.vocabulary, memory.facts
         unmet = applicable(action, facts, v.domain, v.objects)
-        if unmet:
-            reason = f"it needs {', '.join(unmet)}"
-            decisions = [_rejected(action, reason)]
-            decisions += [_rejected(d, f"{action} was not possible: {reason}") for d in proposed]
-            return _finish(memory, Draft(memory, provenance, time_s, 1.0), decisions, str(action))
-        adds, deletes = effects_of(action, facts, v.domain, v.objects)
-        sure = [memory.beliefs[a].confidence for a in deletes & facts]
-        draft = Draft(memory, provenance, time_s, min([CONFIDENCE[provenance], *sure]))
-        problem = draft.apply_effects(adds - facts, deletes & facts)
-        if problem:
-            decisions = [_rejected(action, problem)]
-            decisions += [_rejected(d, f"{action} was refused: {problem}") for d in proposed]
-            return _finish(memory, Draft(memory, provenance, time_s, 1.0), decisions, str(action))
-        missing = _left_out(adds - facts, deletes & facts, proposed) if proposed else ""
-        judgement = Judgement.CORRECTED if missing else Judgement.ACCEPTED
-        decisions = [Decision(proposal=str(action), judgement=judgement, reason=missing)]
-        decisions += [_against_effects(d, action, draft) for d in proposed]
-        return _finish(memory, draft, decisions, str(action))
+        problem = f"it needs {', '.join(unmet)}" if unmet else ""
+        draft = Draft(memory, provenance, time_s, 1.0)
+        if not problem:
+            adds, deletes = effects_of(action, facts, v.domain, v.objects)
+            sure = [memory.beliefs[a].confidence for a in deletes & facts]
+            acted = Draft(memory, provenance, time_s, min([CONFIDENCE[provenance], *sure]))
+            problem = acted.apply_effects(adds - facts, deletes & facts)
+            draft = draft if problem else acted
+        accepted = Decision(proposal=str(action), judgement=Judgement.ACCEPTED)
+        decision = _rejected(action, problem) if problem else accepted
+        return _finish(memory, draft, [decision], str(action))
 
-    def relate(
-        self,
-        memory: Memory,
-        relation: Linear,
-        *,
-        time_s: float,
-        provenance: Provenance = Provenance.TOLD,
-    ) -> Written:
+    def relate(self, memory: Memory, relation: Linear, *, time_s: float) -> Written:
         """Take in a relation between quantities, e.g. that one thing is twice as heavy as another.
 
         Relations are about constant quantities: one that contradicts what is known is rejected.
         """
-        draft = Draft(memory, provenance, time_s, CONFIDENCE[provenance])
+        draft = Draft(memory, Provenance.TOLD, time_s, CONFIDENCE[Provenance.TOLD])
         try:
             draft.relate(relation)
         except Refused as refusal:
@@ -213,31 +194,6 @@ def _check_form(memory: Memory, delta: Delta) -> None:
         if not isinstance(delta.value, str) or (legal and delta.value not in legal):
             words = f"one of {', '.join(legal)}" if legal else "a word"
             raise Refused(f"'{name}' is {words}, got {delta.value!r}")
-
-
-def _left_out(adds: Iterable[Atom], deletes: Iterable[Atom], proposed: Sequence[Delta]) -> str:
-    """What the action changes and nobody proposed; derived facts need not be proposed."""
-    said = {(d.op, d.atom) for d in proposed}
-    missing = [f"add {a}" for a in sorted(adds) if (Op.ADD, a) not in said]
-    missing += [f"remove {a}" for a in sorted(deletes) if (Op.REMOVE, a) not in said]
-    missing = [m for m in missing if Atom.parse(m.split(" ", 1)[1]).predicate not in DERIVED]
-    return f"its effects also {', '.join(missing)}" if missing else ""
-
-
-def _against_effects(delta: Delta, action: GroundAction, draft: Draft) -> Decision:
-    """Whether a delta is what the action leaves behind."""
-    problem = draft.memory.vocabulary.objection(delta.atom)
-    if problem:
-        return _rejected(delta, problem)
-    fact = draft.beliefs.get(delta.atom)
-    if delta.op is Op.REMOVE:
-        agrees = fact is None
-    else:
-        agrees = fact is not None and fact.value == delta.value
-    if agrees:
-        return Decision(proposal=str(delta), judgement=Judgement.ACCEPTED)
-    state = "is believed" if fact is not None else "is not believed"
-    return _rejected(delta, f"{action} has no such effect: afterwards {delta.atom} {state}")
 
 
 def _rejected(proposal: object, reason: str) -> Decision:

@@ -119,20 +119,6 @@ def test_opposites_and_touch(memory: Memory) -> None:
     assert "touches" in reason
 
 
-def test_a_model_s_deltas_are_held_against_the_action_s_effects(memory: Memory) -> None:
-    before = on_table(memory, "a", "b")
-    action = GroundAction.parse("(stack a table b)")
-    proposed = [Delta.add("(on a b)"), Delta.add("(on b bowl)")]
-    written = WRITER.act(before, action, time_s=1.0, proposed=proposed)
-    first, second, third = written.decisions
-    assert first.judgement is CORRECTED
-    assert first.reason == "its effects also remove (on a table)"
-    assert second.judgement is ACCEPTED
-    assert third.judgement is REJECTED
-    assert "has no such effect" in third.reason
-    assert Reader(written.memory).place("b") == "table"
-
-
 def test_relations_are_solved_and_not_believed_blindly(memory: Memory) -> None:
     a, b = Atom("weight", ("a",)), Atom("weight", ("b",))
     heavy = WRITER.relate(memory, Linear.ratio(a, 2, b), time_s=1.0).memory

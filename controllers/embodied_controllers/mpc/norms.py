@@ -1,4 +1,4 @@
-"""Norms of residuals and the risk transform, vectorised over samples and time.
+"""Norms of residuals, vectorised over samples and time.
 
 After MuJoCo MPC (Howell et al. 2022, arXiv 2212.00541). Every norm maps residuals of shape
 (..., k) to costs of shape (...), is 0 at 0 and never negative (``rectify`` tends to 0 for very
@@ -67,13 +67,3 @@ NORMS: Mapping[str, Norm] = {
     "smooth_abs": smooth_abs,
     "rectify": rectify,
 }
-
-
-def risk_transform(cost: Array, risk: float) -> Array:
-    """Exponential utility ``(exp(R c) - 1) / R``: R > 0 averse, R < 0 seeking, R = 0 neutral.
-
-    The exponent is cut at 50, so a huge cost stays huge but finite.
-    """
-    if risk == 0.0:
-        return cost
-    return np.expm1(np.minimum(risk * cost, 50.0)) / risk

@@ -35,14 +35,9 @@ def robot_spec(robot: str) -> mujoco.MjSpec:
     return mujoco.MjSpec.from_file(str(path))
 
 
-def plan_model(
-    spec: mujoco.MjSpec,
-    *,
-    timestep_s: float = PLAN_TIMESTEP_S,
-    iterations: int = SOLVER_ITERATIONS,
-) -> mujoco.MjModel:
+def plan_model(spec: mujoco.MjSpec) -> mujoco.MjModel:
     """Generate the plan model of a simulation model; ``spec`` itself is left as it is."""
-    return plan_spec(spec, timestep_s=timestep_s, iterations=iterations).compile()
+    return plan_spec(spec).compile()
 
 
 def plan_spec(
@@ -77,7 +72,6 @@ class Fidelity:
         seconds: Length of the comparison.
         joint_error_rad: Root-mean-square difference of the actuated joints at the end.
         base_error_m: Distance between the bases at the end; 0 for a fixed base.
-        steps_per_s: Physics steps per second and core of the plan model.
         realtime: Simulated seconds per second and core of the plan model.
         realtime_simulation: The same of the simulation model.
     """
@@ -85,7 +79,6 @@ class Fidelity:
     seconds: float
     joint_error_rad: float
     base_error_m: float
-    steps_per_s: float
     realtime: float
     realtime_simulation: float
 
@@ -94,21 +87,17 @@ def fidelity(
     simulation: mujoco.MjModel,
     plan: mujoco.MjModel,
     controls: Array,
-    *,
-    hold_s: float = 0.05,
-    qpos: Array | None = None,
 ) -> Fidelity:
-    """Run both models under the same set-points (n, nu), each held for ``hold_s``."""
+    """Run both models from home under the same set-points (n, nu), each held for 0.05 s."""
     import time
 
+    hold_s = 0.05
     ends: list[mujoco.MjData] = []
     walls: list[float] = []
     seconds = len(controls) * hold_s
     for model in (simulation, plan):
         data = mujoco.MjData(model)
-        if qpos is not None:
-            data.qpos[:] = qpos
-        elif model.nkey:
+        if model.nkey:
             mujoco.mj_resetDataKeyframe(model, data, 0)
         begin = time.thread_time()
         for control in controls:
@@ -123,7 +112,6 @@ def fidelity(
         seconds=seconds,
         joint_error_rad=float(np.sqrt(np.mean((a.qpos[joints] - b.qpos[joints]) ** 2))),
         base_error_m=float(np.linalg.norm(a.qpos[:3] - b.qpos[:3])) if floating else 0.0,
-        steps_per_s=seconds / plan.opt.timestep / walls[1],
         realtime=seconds / walls[1],
         realtime_simulation=seconds / walls[0],
     )

@@ -17,7 +17,7 @@ from typing import Protocol
 import mujoco
 import numpy as np
 
-from embodied_controllers.mpc.norms import Array, risk_transform
+from embodied_controllers.mpc.norms import Array
 from embodied_controllers.mpc.rollouts import Rollouts
 from embodied_controllers.mpc.search_space import SearchSpace
 from embodied_controllers.mpc.spline import weights
@@ -98,7 +98,6 @@ class PlannerOptions:
         n_samples: Samples of a replan, sample 0 included.
         halvings: Successive halving: shares of the horizon at which the worse half of the samples
             is dropped; empty simulates every sample to the end.
-        risk: Exponential risk of the total cost, 0 is neutral.
         seed: Of all random numbers.
         threads: Worker threads of the rollouts; 0 for the calling thread.
     """
@@ -108,7 +107,6 @@ class PlannerOptions:
     interpolation: str = "linear"
     n_samples: int = 32
     halvings: tuple[float, ...] = ()
-    risk: float = 0.0
     seed: int = 0
     threads: int = 0
 
@@ -267,7 +265,7 @@ class SamplingPlanner:
         self, state: Array, distribution: Distribution, n: int, rng: np.random.Generator
     ) -> Array:
         """Samples (n, K, nu) within the controls' ranges; sample 0 is the mean."""
-        knots = self.optimiser.sample(state, distribution, self.scale, n, rng)
+        knots = self.optimiser.sample(distribution, self.scale, n, rng)
         for group in self._shared:
             noise = knots[:, :, group[:1]] - distribution.mean[:, group[:1]]
             knots[:, :, group] = distribution.mean[:, group] + noise
@@ -317,7 +315,7 @@ class SamplingPlanner:
                 keep = np.concatenate([[0], keep])
             states = out_states[keep, -1].copy()
             alive, running, begin = alive[keep], running[keep], end
-        total[alive] = risk_transform(running / horizon, self.options.risk)
+        total[alive] = running / horizon
         return total
 
     def _held(self, index: int, time: float, previous: Plan, n: int, steps: int) -> Plan:

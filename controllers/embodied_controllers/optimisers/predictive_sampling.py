@@ -23,15 +23,10 @@ class PredictiveSampling(Optimiser):
         self.narrow = narrow
 
     def sample(
-        self,
-        state: Array,
-        distribution: Distribution,
-        scale: Array,
-        n: int,
-        rng: np.random.Generator,
+        self, distribution: Distribution, scale: Array, n: int, rng: np.random.Generator
     ) -> Array:
         """Gaussian around the mean, alternately wide and narrow."""
-        knots = super().sample(state, distribution, scale, n, rng)
+        knots = super().sample(distribution, scale, n, rng)
         knots[::2] += (self.narrow - 1.0) * (knots[::2] - distribution.mean)
         return knots
 

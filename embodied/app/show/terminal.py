@@ -209,11 +209,8 @@ class RichDisplay:
         self._console.print(markup)
 
 
-class QuietDisplay:
-    """The verdict in one line, and losses."""
-
-    def __init__(self, console: Console | None = None) -> None:
-        self._console = console or Console(highlight=False)
+class _Silent:
+    """Shows nothing while a run goes on."""
 
     def begin(self, instruction: str, about: About, describe: Describe) -> None:
         """Nothing."""
@@ -223,6 +220,16 @@ class QuietDisplay:
 
     def drawing(self, drawn: int, of: int) -> None:
         """Nothing."""
+
+    def close(self) -> None:
+        """Nothing."""
+
+
+class QuietDisplay(_Silent):
+    """The verdict in one line, and losses."""
+
+    def __init__(self, console: Console | None = None) -> None:
+        self._console = console or Console(highlight=False)
 
     def end(self, outcome: Outcome, folder: Path, summary: About) -> None:
         """One line for the verdict, one for each loss."""
@@ -233,28 +240,13 @@ class QuietDisplay:
         for what, reason in Record(summary).record("lost", {}).values.items():
             self._console.print(f"lost: {what}: {reason}", markup=False, soft_wrap=True)
 
-    def close(self) -> None:
-        """Nothing."""
 
-
-class JsonDisplay:
+class JsonDisplay(_Silent):
     """One JSON object per run on standard output, nothing else."""
-
-    def begin(self, instruction: str, about: About, describe: Describe) -> None:
-        """Nothing."""
-
-    def event(self, event: Event) -> None:
-        """Nothing."""
-
-    def drawing(self, drawn: int, of: int) -> None:
-        """Nothing."""
 
     def end(self, outcome: Outcome, folder: Path, summary: About) -> None:
         """Print ``run.json`` with the folder's path and what was lost, in one line."""
         print_json({"folder": folder, **summary})
-
-    def close(self) -> None:
-        """Nothing."""
 
 
 def print_json(value: object) -> None:

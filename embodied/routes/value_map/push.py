@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 from embodied_planners.value_map import Mover, ObjectGeometry, ValueMapPlan, ValueMapStatus
+from embodied_planners.value_map.arm import ArmPath
 from embodied_planners.value_map.profiles import half_turned, speeds
 from embodied_planners.value_map.regions import UnknownFrameError, volume
 from embodied_planners.value_map.timing import time_way
@@ -327,21 +328,19 @@ class Pusher:
             self.arm_failed = True
             return arm.reason
         cut = arm.at[-1] + 1
-        trajectory = time_way(
-            path[:cut],
-            quats[:cut],
-            np.full(cut, speed),
-            arm,
-            s.setup.limits,
-            dt=s.setup.spec.control_dt_s,
-            speed_now_m_s=speed * self._moving(),
-        )
-        goal = PathGoal(trajectory=trajectory, tolerance_rad=0.02, label=f"push {self.name}")
-        status = s.body.follow(s.setup.controller, goal, s.options.look_s).status
+        moving = float(np.max(np.abs(s.observation.dq))) > 0.02
+        way = (path[:cut], quats[:cut], np.full(cut, speed), arm)
+        status = self._follow(way, s.options.look_s, speed_now_m_s=speed if moving else 0.0)
         return "the arm is held back" if status is ControlStatus.STUCK else ""
 
-    def _moving(self) -> float:
-        return 1.0 if float(np.max(np.abs(self.s.observation.dq))) > 0.02 else 0.0
+    def _follow(
+        self, way: tuple[Array, Array, Array, ArmPath], seconds: float, speed_now_m_s: float = 0.0
+    ) -> ControlStatus:
+        """Follow places, orientations and speeds along an arm's path, for ``seconds`` at most."""
+        setup, dt = self.s.setup, self.s.setup.spec.control_dt_s
+        trajectory = time_way(*way, setup.limits, dt=dt, speed_now_m_s=speed_now_m_s)
+        goal = PathGoal(trajectory=trajectory, tolerance_rad=0.02, label=f"push {self.name}")
+        return self.s.body.follow(setup.controller, goal, seconds).status
 
     def _leave(self) -> None:
         """Back off a little and rise, so that the thing can be seen and left."""
@@ -364,11 +363,7 @@ class Pusher:
                 break
         else:
             return
-        trajectory = time_way(
-            path, quats, np.full(len(path), 0.15), arm, s.setup.limits, dt=s.setup.spec.control_dt_s
-        )
-        goal = PathGoal(trajectory=trajectory, tolerance_rad=0.02, label="leave")
-        s.body.follow(s.setup.controller, goal, 6.0)
+        self._follow((path, quats, np.full(len(path), 0.15), arm), 6.0)
 
     def _last(self) -> ValueMapPlan | None:
         return self.plans[-1] if self.plans else None

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from embodied_controllers.mpc.norms import NORMS, risk_transform
+from embodied_controllers.mpc.norms import NORMS
 from embodied_controllers.mpc.spline import INTERPOLATIONS, evaluate, weights
 from hypothesis import given
 from hypothesis import strategies as st
@@ -33,15 +33,6 @@ def test_norms_keep_leading_axes() -> None:
     x = np.random.default_rng(0).normal(size=(3, 7, 2))
     for norm in NORMS.values():
         assert norm(x).shape == (3, 7)
-
-
-def test_risk() -> None:
-    costs = np.array([0.0, 1.0, 2.0])
-    assert np.array_equal(risk_transform(costs, 0.0), costs)
-    averse, seeking = risk_transform(costs, 1.0), risk_transform(costs, -1.0)
-    assert averse[2] - averse[1] > averse[1] - averse[0]
-    assert seeking[2] - seeking[1] < seeking[1] - seeking[0]
-    assert np.isfinite(risk_transform(np.array([1e9]), 1.0)).all()
 
 
 @pytest.mark.parametrize("interpolation", INTERPOLATIONS)

@@ -210,7 +210,7 @@ def test_noise_of_neighbouring_knots_is_correlated_as_asked(correlation: float) 
     optimiser = Mppi(noise=0.5, correlation=correlation)
     start = optimiser.start(np.full((4, 2), 3.0))
     rng = np.random.default_rng(0)
-    noise = optimiser.sample(np.zeros(1), start, np.array([1.0, 2.0]), 20_000, rng) - 3.0
+    noise = optimiser.sample(start, np.array([1.0, 2.0]), 20_000, rng) - 3.0
     assert noise.std(axis=0) == pytest.approx(np.tile([0.5, 1.0], (4, 1)), rel=0.03)
     for k in range(3):
         measured = np.corrcoef(noise[:, k, 0], noise[:, k + 1, 0])[0, 1]
