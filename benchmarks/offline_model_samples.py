@@ -27,7 +27,7 @@ from embodied.language.offline.grammar import Grammar
 from embodied.language.offline.prompts import scene_part, sentence_part
 from embodied.language.offline.slots import Refusal, SlotError
 from embodied.language.offline.weights import adapter_path, fetch_base, find_base
-from embodied.language.reward.vocabulary import check as check_reward
+from embodied.language.reward.checking import check as check_reward
 from embodied.language.value_map import check as check_value_map
 from embodied.symbolic import read_domain, read_goal
 from embodied.training.corpus import Example, generate

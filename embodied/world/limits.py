@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from embodied.types import Array, Observation, WorldSpec
+from embodied.types import Observation, WorldSpec
 
 POSITION_TOLERANCE_RAD = 1e-3
 """Excess over a position limit that counts as measurement noise."""
@@ -100,8 +100,3 @@ class LimitMonitor:
     def highest_torque_share(self) -> float:
         """Highest measured joint torque as a share of its limit."""
         return float(np.max(self._highest_torque / self.spec.tau_max, initial=0.0))
-
-    @property
-    def highest_speed(self) -> Array:
-        """Highest measured speed of each joint, (n,), rad/s."""
-        return self._highest_speed.copy()

@@ -10,7 +10,7 @@ cameras of perception. Where OpenGL does not work, :func:`open_renderer` casts r
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Sequence
 
 import mujoco
 import numpy as np
@@ -270,36 +270,3 @@ class Painter:
     def close(self) -> None:
         """Release the OpenGL context; may be called twice."""
         self._renderer.close()
-
-
-def render_frames(
-    scene: Scene | Callable[[], mujoco.MjModel],
-    robot: str | Robot,
-    qpos: Iterable[Array],
-    *,
-    camera: str = "main",
-    width: int = 640,
-    height: int = 480,
-    quality: Quality = "fast",
-) -> Iterator[NDArray[np.uint8]]:
-    """Draw recorded configurations one after the other.
-
-    Args:
-        scene: The scene, or a function that builds the model.
-        robot: The robot; unused with a function.
-        qpos: Configurations, each (nq,).
-        camera: A camera of the model.
-        width: Image width in pixels.
-        height: Image height in pixels.
-        quality: See :class:`Renderer`.
-
-    Yields:
-        Images of shape (height, width, 3), uint8.
-    """
-    source = scene if isinstance(scene, Scene) else scene()
-    painter = Painter(source, robot, camera=camera, width=width, height=height, quality=quality)
-    try:
-        for configuration in qpos:
-            yield painter.draw(configuration)
-    finally:
-        painter.close()

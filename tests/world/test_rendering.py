@@ -9,7 +9,7 @@ import pytest
 
 from embodied.types import Pose
 from embodied.world.mujoco import MujocoWorld, build_world
-from embodied.world.rendering import open_renderer, render_frames
+from embodied.world.rendering import Painter, open_renderer
 from embodied.world.scene import load_scene
 
 BLOCKS = load_scene("blocks")
@@ -74,7 +74,9 @@ def test_frames_follow_the_recorded_configurations(world: MujocoWorld) -> None:
     first = world.qpos
     second = first.copy()
     second[0] += 0.8
-    frames = list(render_frames(BLOCKS, "fr3", [first, second, first], width=160, height=120))
+    painter = Painter(BLOCKS, "fr3", width=160, height=120)
+    frames = [painter.draw(qpos) for qpos in (first, second, first)]
+    painter.close()
     assert [f.shape for f in frames] == [(120, 160, 3)] * 3
     np.testing.assert_array_equal(frames[0], frames[2])
     assert np.abs(frames[0].astype(int) - frames[1]).mean() > 1.0

@@ -29,6 +29,7 @@ from embodied.language.offline.reward_motions import (
 from embodied.language.offline.scene_view import SceneView
 from embodied.language.offline.slots import CHANGES, REFUSED, Refusal, SlotError, refusal, stages
 from embodied.language.reward.amending import subject
+from embodied.language.reward.checking import check
 from embodied.language.reward.corrections import QUANTITIES, Quantity
 from embodied.language.reward.phrases import Wish
 from embodied.language.reward.rules import staged
@@ -37,7 +38,6 @@ from embodied.language.reward.vocabulary import (
     QUADRUPED,
     Vocabulary,
     arm_vocabulary,
-    check,
 )
 from embodied.language.words.cursor import Abstain
 from embodied.types import RewardProgram, RewardStage, RewardTerm

@@ -1,5 +1,7 @@
 """The reward language: catalogue of terms, checking, JSON, translation."""
 
+from embodied.language.reward.checking import check as check
+from embodied.language.reward.checking import complete as complete
 from embodied.language.reward.rules_arm import arm_speech as arm_speech
 from embodied.language.reward.rules_quadruped import quadruped_speech as quadruped_speech
 from embodied.language.reward.serialise import json_schema as json_schema
@@ -10,8 +12,6 @@ from embodied.language.reward.vocabulary import NORMS as NORMS
 from embodied.language.reward.vocabulary import VOCABULARIES as VOCABULARIES
 from embodied.language.reward.vocabulary import Vocabulary as Vocabulary
 from embodied.language.reward.vocabulary import arm_vocabulary as arm_vocabulary
-from embodied.language.reward.vocabulary import check as check
-from embodied.language.reward.vocabulary import complete as complete
 from embodied.language.reward.vocabulary import describe as describe
 from embodied.language.reward.vocabulary import make_term as make_term
 from embodied.language.reward.vocabulary import read_vocabulary as read_vocabulary

@@ -18,7 +18,8 @@ from embodied.language.prompting import fill
 from embodied.language.records import JsonReader, parsed
 from embodied.language.repair import Writer
 from embodied.language.reward import building as build
-from embodied.language.reward.vocabulary import ARM_POINTS, FEET, Parameter, check
+from embodied.language.reward.checking import check
+from embodied.language.reward.vocabulary import ARM_POINTS, FEET, Parameter
 from embodied.protocols import LanguageModel, StateMemory
 from embodied.types import RewardProgram, RewardStage, WorldSpec
 

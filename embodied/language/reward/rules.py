@@ -12,11 +12,11 @@ from dataclasses import replace
 
 from embodied.errors import Diagnostic, NotUnderstoodError
 from embodied.language.reward.amending import amended, current, subject
+from embodied.language.reward.checking import check
 from embodied.language.reward.corrections import corrected, lifted_feet
 from embodied.language.reward.phrases import Wish, stages_of, wishes
 from embodied.language.reward.rules_quadruped import FOOT
 from embodied.language.reward.speech import Speech
-from embodied.language.reward.vocabulary import check
 from embodied.language.words.cursor import Abstain
 from embodied.protocols import StateMemory
 from embodied.types import RewardProgram, RewardStage, RewardTerm, WorldSpec

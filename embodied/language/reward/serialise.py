@@ -24,6 +24,7 @@ from embodied.language.records import (
     record_schema,
     unshared,
 )
+from embodied.language.reward.checking import check, complete
 from embodied.language.reward.vocabulary import (
     CONDITION_OPS,
     DURATION_MAX_S,
@@ -34,8 +35,6 @@ from embodied.language.reward.vocabulary import (
     SensorSpec,
     TermSpec,
     Vocabulary,
-    check,
-    complete,
 )
 from embodied.types import RewardCondition, RewardGuard, RewardProgram, RewardStage, RewardTerm
 

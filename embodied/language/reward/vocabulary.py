@@ -19,14 +19,14 @@ from __future__ import annotations
 
 import math
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from importlib.resources import files
 from typing import Annotated
 
 from embodied.errors import ConfigurationError, Diagnostic
 from embodied.tables import OneOf, read_table
-from embodied.types import RewardCondition, RewardProgram, RewardStage, RewardTerm
+from embodied.types import RewardTerm
 
 NORMS: Mapping[str, str] = {
     "quadratic": "x^2 / 2, summed over the residual",
@@ -65,15 +65,17 @@ class Parameter:
         upper: Largest legal number.
         choices: Legal names, for ``unit="name"``.
         default: Value when the program leaves it out; None makes it obligatory.
+        of: In a file of words: what the legal names are called there, e.g. ``"objects"``.
     """
 
-    name: str
+    name: str = ""
     meaning: str
-    unit: str
+    unit: str = "name"
     lower: float = -math.inf
     upper: float = math.inf
     choices: tuple[str, ...] = ()
     default: float | str | None = None
+    of: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +99,11 @@ class TermSpec:
     norm: str = "quadratic"
     tolerance: float | None = None
     residual_unit: str = ""
+
+    @property
+    def defaults(self) -> Mapping[str, float | str]:
+        """What its parameters are when a program leaves them out."""
+        return {p.name: p.default for p in self.parameters if p.default is not None}
 
     def parameter(self, name: str) -> Parameter:
         """The parameter called ``name``; KeyError if there is none."""
@@ -145,19 +152,9 @@ class Vocabulary:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Parameter:
-    meaning: str
-    unit: str = "name"
-    lower: float = -math.inf
-    upper: float = math.inf
-    default: float | None = None
-    of: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class _Term:
     meaning: str
-    parameters: Mapping[str, _Parameter] = field(default_factory=dict[str, _Parameter])
+    parameters: Mapping[str, Parameter] = field(default_factory=dict[str, Parameter])
     weight: float = 1.0
     norm: Annotated[str, OneOf(NORMS)] = "quadratic"
     tolerance: float | None = None
@@ -219,16 +216,7 @@ def read_vocabulary(
             name=name,
             meaning=term.meaning,
             parameters=tuple(
-                Parameter(
-                    name=n,
-                    meaning=p.meaning,
-                    unit=p.unit,
-                    lower=p.lower,
-                    upper=p.upper,
-                    choices=legal.get(p.of, ()),
-                    default=p.default,
-                )
-                for n, p in term.parameters.items()
+                replace(p, name=n, choices=legal.get(p.of, ())) for n, p in term.parameters.items()
             ),
             weight=term.weight,
             norm=term.norm,
@@ -279,66 +267,6 @@ VOCABULARIES: Mapping[str, Vocabulary] = {"quadruped": QUADRUPED, "fr3-hand": ar
 """All words of this package's robots, whatever the scene; a route takes those of its scene."""
 
 
-def check(program: RewardProgram, vocabulary: Vocabulary | None = None) -> tuple[Diagnostic, ...]:
-    """Everything that is wrong with a program; empty when it may be carried out.
-
-    Args:
-        program: The program.
-        vocabulary: Words to check against; by default those of ``program.robot``.
-    """
-    if vocabulary is None:
-        vocabulary = VOCABULARIES.get(program.robot)
-        if vocabulary is None:
-            return (_illegal("robot", "robot", program.robot, VOCABULARIES),)
-    if not program.stages:
-        return (
-            Diagnostic(where="stages", problem="there is no stage", hint="give at least one stage"),
-        )
-    found: list[Diagnostic] = []
-    for i, stage in enumerate(program.stages):
-        found.extend(_check_stage(f"stages[{i}]", stage, vocabulary))
-        found.extend(_check_guards(i, stage, vocabulary))
-        if i + 1 < len(program.stages) and stage.duration_s is None and stage.until is None:
-            found.append(
-                Diagnostic(
-                    where=f"stages[{i}]",
-                    problem="the stage never ends, so the stages after it are never reached",
-                    hint="give duration_s or until",
-                )
-            )
-    return tuple(found)
-
-
-def complete(program: RewardProgram, vocabulary: Vocabulary | None = None) -> RewardProgram:
-    """The same program with the defaults of all left-out parameters filled in.
-
-    Raises:
-        ValueError: ``check`` finds something; call it first.
-    """
-    found = check(program, vocabulary)
-    if found:
-        raise ValueError("; ".join(str(d) for d in found))
-    words = vocabulary or VOCABULARIES[program.robot]
-
-    def filled(term: RewardTerm) -> RewardTerm:
-        defaults = {
-            p.name: p.default for p in words.terms[term.name].parameters if p.default is not None
-        }
-        return RewardTerm(
-            name=term.name,
-            parameters={**defaults, **term.parameters},
-            weight=term.weight,
-            norm=term.norm,
-        )
-
-    return RewardProgram(
-        robot=program.robot,
-        stages=tuple(replace(s, terms=tuple(filled(t) for t in s.terms)) for s in program.stages),
-        source=program.source,
-        notes=program.notes,
-    )
-
-
 def make_term(
     name: str,
     *,
@@ -353,10 +281,9 @@ def make_term(
         KeyError: The robot has no such term.
     """
     spec = VOCABULARIES[robot].terms[name]
-    defaults = {p.name: p.default for p in spec.parameters if p.default is not None}
     return RewardTerm(
         name=name,
-        parameters={**defaults, **parameters},
+        parameters={**spec.defaults, **parameters},
         weight=spec.weight if weight is None else weight,
         norm=spec.norm if norm is None else norm,
     )
@@ -366,7 +293,7 @@ def describe(vocabulary: Vocabulary) -> str:
     """The catalogue as Markdown lines for prompts and help texts."""
     lines = ["Terms (each also takes `weight` and `norm`):"]
     for term in vocabulary.terms.values():
-        parts = ", ".join(_describe_parameter(p) for p in term.parameters)
+        parts = ", ".join(described(p) for p in term.parameters)
         lines.append(
             f"- `{term.name}`({parts}): {term.meaning}. "
             f"Usual weight {term.weight:g}, norm {term.norm}."
@@ -382,140 +309,10 @@ def describe(vocabulary: Vocabulary) -> str:
     return "\n".join(lines)
 
 
-def _describe_parameter(parameter: Parameter) -> str:
+def described(parameter: Parameter) -> str:
+    """A parameter with what it may be, on one line."""
     if parameter.unit == "name":
         return f"{parameter.name}: {'|'.join(parameter.choices)}"
     unit = "" if parameter.unit == "1" else f" {parameter.unit}"
     default = "" if parameter.default is None else f", default {parameter.default:g}"
     return f"{parameter.name}: {parameter.lower:.4g}..{parameter.upper:.4g}{unit}{default}"
-
-
-def _listing(names: object) -> str:
-    return "legal: " + ", ".join(str(n) for n in names)  # type: ignore[attr-defined]
-
-
-def _illegal(where: str, what: str, value: object, legal: object) -> Diagnostic:
-    return Diagnostic(where=where, problem=f"unknown {what} {value!r}", hint=_listing(legal))
-
-
-def _check_stage(where: str, stage: RewardStage, vocabulary: Vocabulary) -> Iterator[Diagnostic]:
-    if not stage.terms:
-        yield Diagnostic(
-            where=f"{where}.terms",
-            problem="the stage has no term",
-            hint=_listing(vocabulary.terms),
-        )
-    if stage.duration_s is not None and not 0 < stage.duration_s <= DURATION_MAX_S:
-        yield Diagnostic(
-            where=f"{where}.duration_s",
-            problem=f"duration {stage.duration_s} s is out of range",
-            hint=f"more than 0 and at most {DURATION_MAX_S:g} s, or null for no limit",
-        )
-    if stage.until is not None:
-        yield from _check_condition(f"{where}.until", stage.until, vocabulary)
-    for i, term in enumerate(stage.terms):
-        yield from _check_term(f"{where}.terms[{i}]", term, vocabulary)
-    if stage.terms and all(t.weight == 0 for t in stage.terms):
-        yield Diagnostic(
-            where=f"{where}.terms",
-            problem="all weights are 0: nothing is asked for",
-            hint="give at least one term a positive weight",
-        )
-
-
-def _check_guards(index: int, stage: RewardStage, vocabulary: Vocabulary) -> Iterator[Diagnostic]:
-    for k, guard in enumerate(stage.guards):
-        where = f"stages[{index}].guards[{k}]"
-        yield from _check_condition(where, guard.condition, vocabulary)
-        if not 1 <= guard.back <= index:
-            hint = f"legal: 1 to {index}" if index else "the first stage has none before it"
-            yield Diagnostic(
-                where=f"{where}.back",
-                problem=f"there is no stage {guard.back} before this one",
-                hint=hint,
-            )
-
-
-def _check_condition(
-    where: str, condition: RewardCondition, vocabulary: Vocabulary
-) -> Iterator[Diagnostic]:
-    sensor = vocabulary.sensors.get(condition.sensor)
-    if sensor is None:
-        yield _illegal(f"{where}.sensor", "sensor", condition.sensor, vocabulary.sensors)
-        return
-    if condition.op not in CONDITION_OPS:
-        yield _illegal(f"{where}.op", "comparison", condition.op, CONDITION_OPS)
-    if not sensor.lower <= condition.value <= sensor.upper:
-        yield Diagnostic(
-            where=f"{where}.value",
-            problem=f"{sensor.name} never reaches {condition.value} {sensor.unit}",
-            hint=f"legal: {sensor.lower:.4g} to {sensor.upper:.4g} {sensor.unit}",
-        )
-    if len(condition.arguments) != len(sensor.arguments):
-        yield Diagnostic(
-            where=f"{where}.arguments",
-            problem=f"{sensor.name} takes {len(sensor.arguments)} argument(s), "
-            f"got {len(condition.arguments)}",
-            hint="; ".join(_listing(names) for names in sensor.arguments) or "leave them out",
-        )
-        return
-    for i, (argument, legal) in enumerate(zip(condition.arguments, sensor.arguments, strict=True)):
-        if argument not in legal:
-            yield _illegal(f"{where}.arguments[{i}]", "argument", argument, legal)
-
-
-def _check_term(where: str, term: RewardTerm, vocabulary: Vocabulary) -> Iterator[Diagnostic]:
-    if not 0 <= term.weight <= WEIGHT_MAX:
-        yield Diagnostic(
-            where=f"{where}.weight",
-            problem=f"weight {term.weight} is out of range",
-            hint=f"legal: 0 to {WEIGHT_MAX:g}",
-        )
-    if term.norm not in NORMS:
-        yield _illegal(f"{where}.norm", "norm", term.norm, NORMS)
-    spec = vocabulary.terms.get(term.name)
-    if spec is None:
-        yield _illegal(f"{where}.name", "term", term.name, vocabulary.terms)
-        return
-    known = {p.name: p for p in spec.parameters}
-    for name, value in term.parameters.items():
-        if name not in known:
-            yield Diagnostic(
-                where=f"{where}.{name}",
-                problem=f"{spec.name} has no parameter {name!r}",
-                hint=_listing(known) if known else "it takes none",
-            )
-            continue
-        yield from _check_value(f"{where}.{name}", known[name], value)
-    for parameter in spec.parameters:
-        if parameter.default is None and parameter.name not in term.parameters:
-            yield Diagnostic(
-                where=f"{where}.{parameter.name}",
-                problem=f"{spec.name} needs {parameter.name}",
-                hint=_describe_parameter(parameter),
-            )
-    if spec.name == "distance" and term.parameters.get("a") == term.parameters.get("b"):
-        yield Diagnostic(
-            where=f"{where}.b",
-            problem="the two points are the same",
-            hint=_listing(known["b"].choices),
-        )
-
-
-def _check_value(where: str, parameter: Parameter, value: float | str) -> Iterator[Diagnostic]:
-    if parameter.unit == "name":
-        if value not in parameter.choices:
-            yield _illegal(where, parameter.name, value, parameter.choices)
-        return
-    if isinstance(value, (str, bool)) or not isinstance(value, (int, float)):  # pyright: ignore[reportUnnecessaryIsInstance]
-        yield Diagnostic(
-            where=where,
-            problem=f"{parameter.name} must be a number in {parameter.unit}, got {value!r}",
-            hint=_describe_parameter(parameter),
-        )
-    elif not parameter.lower <= value <= parameter.upper:
-        yield Diagnostic(
-            where=where,
-            problem=f"{parameter.name} {value} is out of range",
-            hint=f"legal: {parameter.lower:.4g} to {parameter.upper:.4g} {parameter.unit}",
-        )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from html import escape
-from typing import Any
 
 import numpy as np
 from embodied_controllers.mpc.terms import Layout, StageCost, View, stage_costs, term_label
@@ -143,7 +142,7 @@ class Trace:
             return height - below - min(cost, top) / top * (height - above - below)
 
         colours = ("#c0392b", "#2471a3", "#1e8449", "#b9770e", "#7d3c98", "#148f77", "#555", "#d35")
-        parts: list[Any] = [
+        parts = [
             f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '
             'font-family="sans-serif" font-size="12">',
             '<rect width="100%" height="100%" fill="white"/>',

@@ -9,8 +9,8 @@ from embodied.language.offline import reward_slots
 from embodied.language.offline.scene_view import SceneView
 from embodied.language.offline.slots import Refusal, SlotError
 from embodied.language.reward import building as build
+from embodied.language.reward.checking import check
 from embodied.language.reward.rules import STAGE_S
-from embodied.language.reward.vocabulary import check
 from embodied.types import RewardProgram, RewardTerm
 
 

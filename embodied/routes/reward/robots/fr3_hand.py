@@ -1,10 +1,11 @@
+# pyright: reportAttributeAccessIssue=false
 """The FR3-class arm with a three-finger hand at a table."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
 from embodied_controllers.mpc import PlannerOptions
@@ -23,6 +24,10 @@ from embodied.language.reward.speech import Speech
 from embodied.language.reward.vocabulary import arm_vocabulary
 from embodied.routes.reward.robot import Layout, Place, RewardRobot, Things
 from embodied.types import ObjectSpec
+from embodied.world.mpc_world import Randomise
+
+if TYPE_CHECKING:
+    import mujoco
 
 STANDING_HEIGHT_M = {"apple": 0.035, "bowl": 0.03, "box": 0.04, "cup": 0.05}
 TRAVEL_M = {"drawer": 0.2, "faucet": FAUCET_RADIUS_M * math.pi / 2}
@@ -59,13 +64,11 @@ def _object(name: str) -> ObjectSpec:
     return ObjectSpec(name=name, kind="item", category=name)
 
 
-def _scatter(
-    things: Things, layout: Layout | None
-) -> Callable[[Any, Any, np.random.Generator], None]:
+def _scatter(things: Things, layout: Layout | None) -> Randomise:
     half = math.sqrt(0.5)
     draw = layout or default_layout(tuple(t for t in things if t in ITEMS))
 
-    def scatter(model: Any, data: Any, rng: np.random.Generator) -> None:
+    def scatter(model: mujoco.MjModel, data: mujoco.MjData, rng: np.random.Generator) -> None:
         del model
         for name, (x, y, z, lying) in draw(rng).items():
             joint = data.joint(name)

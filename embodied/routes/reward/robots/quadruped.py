@@ -1,9 +1,10 @@
+# pyright: reportAttributeAccessIssue=false
 """A quadruped with twelve joints on a floor."""
 
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from embodied_controllers.mpc import PlannerOptions
@@ -13,8 +14,11 @@ from embodied_controllers.mpc.quadruped import QuadrupedView
 from embodied.language.reward.rules_quadruped import quadruped_speech
 from embodied.routes.reward.robot import RewardRobot
 
+if TYPE_CHECKING:
+    import mujoco
 
-def _scatter(model: Any, data: Any, rng: np.random.Generator) -> None:
+
+def _scatter(model: mujoco.MjModel, data: mujoco.MjData, rng: np.random.Generator) -> None:
     """Any heading, small changes of place and joints."""
     del model
     yaw = rng.uniform(-math.pi, math.pi)
