@@ -16,174 +16,36 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
 from embodied.errors import ConfigurationError, EnvironmentMissingError
-from embodied.language.offline.prompts import scene_part, sentence_part
-from embodied.training.corpus import Example, generate
-from embodied.training.corpus.examples import KINDS
 
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 try:
     import numpy as np
     import torch
-    import torch.nn.functional as F  # noqa: N812
 
     from embodied.training.adapters import blend, digest, write_adapter
     from embodied.training.llama import Llama
+    from embodied.training.packing import PRECISIONS, Pack, TrainSettings, loss_of, packs
 except ImportError as error:
     raise EnvironmentMissingError(
         "training needs the extra [learned] (torch, gguf): pip install 'embodied-stack[learned]'"
     ) from error
 
 
-PRECISIONS = {"bf16": torch.bfloat16, "fp32": torch.float32}
-
-
+PLAIN = ("steps", "packs_per_step", "per_scene", "rank", "learning_rate", "seed", "blend")
+"""Settings that are options as they are."""
+OPTIONS = {
+    "blend": "share of the trained adapter in what is written, the rest is that of --start-from"
+}
 LINE_EVERY = 25
 """Steps between lines where there is no terminal for a progress bar."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TrainSettings:
-    """What a training run depends on; equal settings give equal adapters.
-
-    Attributes:
-        steps: Optimiser steps.
-        packs_per_step: Packed sequences per step.
-        pack_tokens: Longest packed sequence.
-        per_scene: Examples that share a scene.
-        rank: Rank of the adapters.
-        alpha: Scale of the adapters is alpha / rank.
-        learning_rate: Highest learning rate, see ``rate``.
-        seed: Seed of adapters and data.
-        kinds: Kinds of program in the order in which scenes take turns.
-        precision: ``"bf16"`` or ``"fp32"``: of the frozen weights and the activations.
-        start_from: SHA-256 of the adapter that the run begins with, ``""`` for a fresh one.
-        blend: Share of the trained adapter in what is written; the rest is the one it began with.
-            Half and half kept more of what was known before than either (Wortsman et al. 2022,
-            arXiv 2109.01903).
-        workers: Threads, each with packs of its own; does not change the result.
-    """
-
-    steps: int = 1000
-    packs_per_step: int = 2
-    pack_tokens: int = 400
-    per_scene: int = 8
-    rank: int = 16
-    alpha: float = 32.0
-    learning_rate: float = 7e-4
-    seed: int = 0
-    kinds: tuple[str, ...] = KINDS
-    precision: str = "bf16"
-    start_from: str = ""
-    blend: float = 1.0
-    workers: int = 1
-
-
-@dataclass(frozen=True, slots=True)
-class Pack:
-    """Several scenes, each with its sentences, as one sequence.
-
-    Attributes:
-        ids: (n,) tokens.
-        positions: (n,) positions within each conversation.
-        mask: (n, n) which token sees which.
-        predict: Indices whose next token is part of an answer.
-        targets: Those next tokens.
-        examples: How many examples are in it.
-    """
-
-    ids: torch.Tensor
-    positions: torch.Tensor
-    mask: torch.Tensor
-    predict: torch.Tensor
-    targets: torch.Tensor
-    examples: int
-
-    def cuda(self) -> Pack:
-        """The same pack on the GPU."""
-        return Pack(
-            self.ids.cuda(),
-            self.positions.cuda(),
-            self.mask.cuda(),
-            self.predict.cuda(),
-            self.targets.cuda(),
-            self.examples,
-        )
-
-
-def pack(groups: list[list[Example]], model: Llama) -> Pack:
-    """Pack groups of examples of one scene each."""
-    ids: list[int] = []
-    positions: list[int] = []
-    spans: list[tuple[int, int, int, int]] = []
-    predict: list[int] = []
-    targets: list[int] = []
-    for group in groups:
-        start = len(ids)
-        shared = model.bpe.encode(scene_part(group[0].kind, group[0].scene))
-        ids += shared
-        positions += range(len(shared))
-        spans.append((start, len(ids), start, start))
-        for example in group:
-            begin = len(ids)
-            question = model.bpe.encode(sentence_part(example.sentence, example.previous))
-            answer = [*model.bpe.encode(" " + example.slots), model.end_token]
-            own = [*question, *answer[:-1]]
-            ids += own
-            positions += range(len(shared), len(shared) + len(own))
-            spans.append((begin, len(ids), start, start + len(shared)))
-            first = begin + len(question) - 1
-            predict += range(first, first + len(answer))
-            targets += answer
-    n = len(ids)
-    mask = torch.zeros(n, n, dtype=torch.bool)
-    for begin, end, prefix, prefix_end in spans:
-        mask[begin:end, begin:end] = torch.ones(end - begin, end - begin).tril().bool()
-        mask[begin:end, prefix:prefix_end] |= begin != prefix
-    return Pack(
-        torch.tensor(ids),
-        torch.tensor(positions),
-        mask,
-        torch.tensor(predict),
-        torch.tensor(targets),
-        sum(len(g) for g in groups),
-    )
-
-
-def packs(settings: TrainSettings, model: Llama, skip: int = 0) -> Iterator[Pack]:
-    """The endless stream of packs of a run, from the ``skip``-th on."""
-    stream = generate(settings.seed, 1 << 40, per_scene=settings.per_scene, kinds=settings.kinds)
-    groups: list[list[Example]] = []
-    tokens = 0
-    group: list[Example] = []
-    made = 0
-    for example in stream:
-        if group and (example.scene is not group[0].scene or example.kind != group[0].kind):
-            size = 30 + 30 * len(group)
-            if tokens + size > settings.pack_tokens and groups:
-                made += 1
-                if made > skip:
-                    yield pack(groups, model)
-                groups, tokens = [], 0
-            groups.append(group)
-            tokens += size
-            group = []
-        group.append(example)
-
-
-def loss_of(model: Llama, item: Pack) -> torch.Tensor:
-    """Sum of the cross-entropy over the answers' tokens, nats."""
-    hidden = model.hidden(item.ids, item.positions, item.mask)
-    logits = model.logits(hidden[item.predict]).float()
-    return F.cross_entropy(logits, item.targets, reduction="sum")
 
 
 def rate(settings: TrainSettings, step: int) -> float:
@@ -211,7 +73,7 @@ def train(
     start_from: Path | None = None,
     checkpoint_every: int = 50,
     stop: Callable[[], bool] = lambda: False,
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """Train, or continue a run in ``out`` that was interrupted; returns the model card.
 
     Args:
@@ -314,7 +176,7 @@ def train(
     if start_from and settings.blend < 1.0:
         blend(start_from, out / "adapter.gguf", settings.blend)
     plot(losses, out / "loss.png")
-    card = {
+    card: dict[str, object] = {
         "base": base.name,
         "settings": asdict(settings),
         "steps_done": len(losses),
@@ -348,29 +210,26 @@ def faster_precision() -> str:
     return min(PRECISIONS, key=lambda name: seconds(PRECISIONS[name]))
 
 
-def _identity(settings: dict[str, Any]) -> dict[str, Any]:
+def _identity(settings: Mapping[str, object]) -> dict[str, object]:
     return {k: v for k, v in settings.items() if k not in ("workers", "steps", "blend")}
 
 
 def plot(losses: list[float], path: Path) -> bool:
     """Draw the loss; False where matplotlib is not installed."""
-    try:
-        import matplotlib
+    from embodied.bench.report import new_figure
 
-        matplotlib.use("Agg")
-        from matplotlib import pyplot
-    except ImportError:
+    try:
+        figure = new_figure(7, 3.5)
+    except EnvironmentMissingError:
         return False
     width = max(1, len(losses) // 100)
     smooth = np.convolve(losses, np.ones(width) / width, "valid")
-    figure, axes = pyplot.subplots(figsize=(7, 3.5))
+    axes = figure.subplots()
     axes.semilogy(losses, color="0.8", label="each step")
     axes.semilogy(np.arange(len(smooth)) + width - 1, smooth, label=f"mean of {width}")
     axes.set(xlabel="step", ylabel="loss per answer token [nats]")
     axes.legend()
-    figure.tight_layout()
     figure.savefig(path, dpi=110)
-    pyplot.close(figure)
     return True
 
 
@@ -386,12 +245,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--base", type=Path, help="GGUF of the base model; found or fetched if none"
     )
-    parser.add_argument("--steps", type=int, default=standard.steps)
-    parser.add_argument("--packs-per-step", type=int, default=standard.packs_per_step)
-    parser.add_argument("--per-scene", type=int, default=standard.per_scene)
-    parser.add_argument("--rank", type=int, default=standard.rank)
-    parser.add_argument("--learning-rate", type=float, default=standard.learning_rate)
-    parser.add_argument("--seed", type=int, default=standard.seed)
+    for name in PLAIN:
+        value = getattr(standard, name)
+        flag = "--" + name.replace("_", "-")
+        parser.add_argument(flag, type=type(value), default=value, help=OPTIONS.get(name))
     parser.add_argument(
         "--kinds", default=",".join(standard.kinds), help="kinds of program, in turn; may repeat"
     )
@@ -399,26 +256,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         "--precision", choices=tuple(PRECISIONS), help="the faster one here if not given"
     )
     parser.add_argument("--start-from", type=Path, help="adapter to begin with")
-    parser.add_argument(
-        "--blend",
-        type=float,
-        default=standard.blend,
-        help="share of the trained adapter in what is written, the rest is that of --start-from",
-    )
     parser.add_argument("--checkpoint-every", type=int, default=50)
     parser.add_argument("--workers", type=int, default=min(4, os.cpu_count() or 1))
     options = parser.parse_args(argv)
     settings = TrainSettings(
-        steps=options.steps,
-        packs_per_step=options.packs_per_step,
-        per_scene=options.per_scene,
-        rank=options.rank,
-        learning_rate=options.learning_rate,
-        seed=options.seed,
+        **{name: getattr(options, name) for name in PLAIN},
         kinds=tuple(options.kinds.split(",")),
         precision=options.precision or faster_precision(),
         start_from=digest(options.start_from) if options.start_from else "",
-        blend=options.blend,
         workers=options.workers,
     )
     columns = (

@@ -60,7 +60,7 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def settings() -> Iterator[Any]:
-    from embodied.training.train import TrainSettings
+    from embodied.training.packing import TrainSettings
 
     yield TrainSettings(steps=6, packs_per_step=2, per_scene=3, rank=4, learning_rate=5e-3)
 
@@ -68,7 +68,7 @@ def settings() -> Iterator[Any]:
 def test_packed_sentences_do_not_see_each_other(tiny: Path) -> None:
     from embodied.training.corpus import generate
     from embodied.training.llama import Llama
-    from embodied.training.train import loss_of, pack
+    from embodied.training.packing import loss_of, pack
 
     model = Llama(tiny, rank=4, alpha=8.0, dtype=torch.float32, seed=0)
     group = list(generate(1, 3, kinds=("goal",), per_scene=3))
@@ -181,6 +181,7 @@ def test_a_run_goes_on_from_an_earlier_adapter(tiny: Path, tmp_path: Path, setti
 
 
 def test_precision_is_one_that_this_machine_has() -> None:
-    from embodied.training.train import PRECISIONS, faster_precision
+    from embodied.training.packing import PRECISIONS
+    from embodied.training.train import faster_precision
 
     assert faster_precision() in PRECISIONS
