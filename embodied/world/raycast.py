@@ -21,9 +21,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embodied.types import Array, CameraImage
+from embodied.world.lighting import Light, Surfaces, lights, unit
 
 Quality = Literal["fast", "fine", "sensor"]
-Floats = NDArray[np.float32]
 
 HIDDEN_GROUPS = (3, 4, 5)
 """Groups of geoms that no picture shows."""
@@ -33,8 +33,6 @@ _EDGE_NORMAL = 0.8
 
 _SUBPIXELS = ((-0.25, -0.25), (0.25, -0.25), (-0.25, 0.25), (0.25, 0.25))
 _SHADOW_BIAS_M = 1e-3
-_NO_COLOR = np.array([0.5, 0.5, 0.5, 1.0], dtype=np.float32)
-"""MuJoCo's default of a geom: its material's colour counts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -91,7 +89,7 @@ class RayRenderer:
         self._fixed = np.flatnonzero(visible & fixed)
         self._moving = np.flatnonzero(visible & ~fixed)
         self._far_m = float(model.vis.map.zfar * model.stat.extent)
-        self._surface = _Surfaces(model)
+        self._surface = Surfaces(model)
         self._background: dict[int, tuple[bytes, _Hits, NDArray[np.uint8] | None]] = {}
 
     def rgb(self, data: mujoco.MjData, camera: str = "main") -> NDArray[np.uint8]:
@@ -143,7 +141,7 @@ class RayRenderer:
         hits = self._cast(data, view.origin, view.rays[where], fixed=False)
         before = ~(hits.depth >= image.depth.reshape(-1)[where] - _SHADOW_BIAS_M)
         shown = (hits.geom >= 0) & geoms[hits.geom] & before
-        facing = np.einsum("ij,ij->i", hits.normal[shown], -_unit(view.rays[where[shown]]))
+        facing = np.einsum("ij,ij->i", hits.normal[shown], -unit(view.rays[where[shown]]))
         color = 255.0 * np.array(rgba[:3]) * (0.4 + 0.6 * np.abs(facing))[:, None]
         rgb = image.rgb.reshape(-1, 3).copy()
         rgb[where[shown]] = (1.0 - rgba[3]) * rgb[where[shown]] + rgba[3] * color
@@ -268,7 +266,7 @@ class RayRenderer:
             geom, rays = hits.geom[met], view.rays[met]
             points = view.origin + hits.depth[met, None] * rays
             normal = hits.normal[met].astype(np.float32)
-            to_camera = _unit(-rays)
+            to_camera = unit(-rays)
             color = surface.rgb[geom]
             for g in surface.textured_planes:
                 mine = geom == g
@@ -279,7 +277,7 @@ class RayRenderer:
                     pixel_m /= np.maximum(slant, 1e-6)
                     color[mine] *= surface.on_plane(g, local, pixel_m)
             total = color * surface.emission[geom, None]
-            for light in _lights(model, data, view):
+            for light in lights(model, data, view.origin, view.rotation):
                 away, fading = light.at(points)
                 lit = fading[:, None] * np.ones(1, dtype=np.float32)
                 if self.quality == "fine" and light.casts_shadow:
@@ -288,7 +286,7 @@ class RayRenderer:
                     dark = dark[self._in_shadow(data, points[dark], light)]
                     lit[dark] = 0.0
                 cosine = np.maximum(np.einsum("ij,ij->i", normal, away), 0.0)
-                half = _unit(away + to_camera)
+                half = unit(away + to_camera)
                 gleam = np.maximum(np.einsum("ij,ij->i", normal, half), 0.0)
                 gleam = np.where(cosine > 0.0, gleam ** surface.shininess[geom], 0.0)
                 total += color * (light.ambient + lit * light.diffuse * cosine[:, None])
@@ -296,7 +294,7 @@ class RayRenderer:
             rgb[met] = total
         return (255.0 * np.clip(rgb, 0.0, 1.0) + 0.5).astype(np.uint8)
 
-    def _in_shadow(self, data: mujoco.MjData, points: Array, light: _Light) -> NDArray[np.bool_]:
+    def _in_shadow(self, data: mujoco.MjData, points: Array, light: Light) -> NDArray[np.bool_]:
         """Which points (n, 3) something hides from a light."""
         if not len(points):
             return np.zeros(0, dtype=np.bool_)
@@ -332,172 +330,6 @@ class RayRenderer:
         rgb[index] = (total / len(_SUBPIXELS) + 0.5).astype(np.uint8)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class _Light:
-    """One light of an instant; ``direction`` is where it shines to."""
-
-    position: Array
-    direction: Array
-    directional: bool
-    casts_shadow: bool
-    ambient: Floats
-    diffuse: Floats
-    specular: Floats
-    attenuation: Array
-    cutoff_rad: float
-    exponent: float
-
-    def at(self, points: Array) -> tuple[Floats, Floats]:
-        """Unit vectors (n, 3) from points towards the light, and its strength there, (n,)."""
-        if self.directional:
-            away = np.broadcast_to(-self.direction, points.shape).astype(np.float32)
-            return away, np.ones(len(points), dtype=np.float32)
-        offset = self.position - points
-        distance = np.linalg.norm(offset, axis=1)
-        away = (offset / distance[:, None]).astype(np.float32)
-        constant, linear, square = self.attenuation
-        strength = 1.0 / np.maximum(constant + linear * distance + square * distance**2, 1e-6)
-        if self.cutoff_rad < np.pi:
-            cosine = np.clip(away @ -self.direction, 0.0, 1.0)
-            strength *= np.where(cosine > np.cos(self.cutoff_rad), cosine**self.exponent, 0.0)
-        return away, strength.astype(np.float32)
-
-    def source(self, model: mujoco.MjModel) -> Array:
-        """Where its rays come from; far outside the scene for a directional light."""
-        if not self.directional:
-            return self.position
-        return model.stat.center - 100.0 * model.stat.extent * self.direction
-
-
-def _lights(model: mujoco.MjModel, data: mujoco.MjData, view: _View) -> list[_Light]:
-    """The headlight and the lights of the model."""
-    lights: list[_Light] = []
-    head = model.vis.headlight
-    if head.active:
-        lights.append(
-            _Light(
-                position=view.origin,
-                direction=-view.rotation[:, 2],
-                directional=True,
-                casts_shadow=False,
-                ambient=head.ambient.astype(np.float32),
-                diffuse=head.diffuse.astype(np.float32),
-                specular=head.specular.astype(np.float32),
-                attenuation=np.array([1.0, 0.0, 0.0]),
-                cutoff_rad=np.pi,
-                exponent=0.0,
-            )  # fmt: skip
-        )
-    kinds = mujoco.mjtLightType
-    for i in range(model.nlight):
-        kind = model.light_type[i]
-        if not model.light_active[i] or kind == kinds.mjLIGHT_IMAGE:
-            continue
-        spot = kind == kinds.mjLIGHT_SPOT
-        lights.append(
-            _Light(
-                position=data.light_xpos[i].copy(),
-                direction=data.light_xdir[i].copy(),
-                directional=kind == kinds.mjLIGHT_DIRECTIONAL,
-                casts_shadow=bool(model.light_castshadow[i]),
-                ambient=model.light_ambient[i],
-                diffuse=model.light_diffuse[i],
-                specular=model.light_specular[i],
-                attenuation=model.light_attenuation[i],
-                cutoff_rad=np.deg2rad(model.light_cutoff[i]) if spot else np.pi,
-                exponent=float(model.light_exponent[i]),
-            )  # fmt: skip
-        )
-    return lights
-
-
-class _Surfaces:
-    """Colours and materials of all geoms, and the sky."""
-
-    def __init__(self, model: mujoco.MjModel) -> None:
-        self._model = model
-        material = model.geom_matid
-        own = material >= 0
-        default = (model.geom_rgba == _NO_COLOR).all(axis=1)
-        rgba = model.geom_rgba.copy()
-        rgba[own & default] = model.mat_rgba[material[own & default]]
-        self.rgb: Floats = rgba[:, :3].copy()
-        self.emission = _of_material(model.mat_emission, material, 0.0)
-        self.specular = _of_material(model.mat_specular, material, 0.5)
-        self.shininess = 128.0 * _of_material(model.mat_shininess, material, 0.5)
-        self.textured_planes: list[int] = []
-        self._textures: dict[int, Floats] = {}
-        rgb_role = int(mujoco.mjtTextureRole.mjTEXROLE_RGB)
-        for g in np.flatnonzero(own):
-            texture = int(model.mat_texid[material[g], rgb_role])
-            if texture < 0:
-                continue
-            pixels = self._texture(texture)
-            if model.geom_type[g] == mujoco.mjtGeom.mjGEOM_PLANE and (
-                model.tex_type[texture] == mujoco.mjtTexture.mjTEXTURE_2D
-            ):
-                self.textured_planes.append(int(g))
-            else:
-                self.rgb[g] *= pixels.reshape(-1, pixels.shape[-1])[:, :3].mean(axis=0)
-        boxes = np.flatnonzero(model.tex_type == int(mujoco.mjtTexture.mjTEXTURE_SKYBOX))
-        self._sky = self._texture(int(boxes[0])) if len(boxes) else None
-
-    def on_plane(self, geom: int, local: Array, pixel_m: Array) -> Floats:
-        """Texture colours (n, 3) at points of a plane's own frame.
-
-        They fade to the mean where a pixel covers (``pixel_m``) more than a quarter of the pattern.
-        """
-        model = self._model
-        material = int(model.geom_matid[geom])
-        texture = int(model.mat_texid[material, int(mujoco.mjtTextureRole.mjTEXROLE_RGB)])
-        pixels = self._texture(texture)
-        scale = model.mat_texrepeat[material].astype(np.float64)
-        if not model.mat_texuniform[material]:
-            scale = scale / np.where(model.geom_size[geom, :2] > 0, model.geom_size[geom, :2], 1.0)
-        height, width = pixels.shape[:2]
-        u = np.floor((0.5 * scale[0] * local[:, 0] - 0.5) % 1.0 * width).astype(np.intp)
-        v = np.floor((-0.5 * scale[1] * local[:, 1] - 0.5) % 1.0 * height).astype(np.intp)
-        sharp = pixels[np.minimum(v, height - 1), np.minimum(u, width - 1), :3]
-        blur = np.clip(2.0 * pixel_m * scale.max() - 0.5, 0.0, 1.0)[:, None].astype(np.float32)
-        return sharp + blur * (pixels[..., :3].mean(axis=(0, 1)) - sharp)
-
-    def sky(self, rays: Array) -> Floats:
-        """Colours (n, 3) of the skybox along rays of the world frame; black without one."""
-        rgb = np.zeros((len(rays), 3), dtype=np.float32)
-        if self._sky is None:
-            return rgb
-        # Six square faces one above the other: right, left, up, down, front, back; y is up in
-        # the cube, which is z in the world.
-        side = self._sky.shape[1]
-        x, y, z = rays[:, 0], rays[:, 2], -rays[:, 1]
-        ax, ay, az = np.abs(x), np.abs(y), np.abs(z)
-        choices = [
-            (x > 0) & (ax >= ay) & (ax >= az), (ax >= ay) & (ax >= az),
-            (y > 0) & (ay >= az), ay >= az, z > 0,
-        ]  # fmt: skip
-        face = np.select(choices, [0, 1, 2, 3, 4], 5)
-        largest = np.maximum(np.maximum(ax, ay), az)
-        s = np.select([face == 0, face == 1, face == 5], [-z, z, -x], x) / largest
-        t = np.select([face == 2, face == 3], [z, -z], -y) / largest
-        column = np.clip(((s + 1) / 2 * side).astype(np.intp), 0, side - 1)
-        row = np.clip(((t + 1) / 2 * side).astype(np.intp), 0, side - 1)
-        return self._sky[face * side + row, column, :3]
-
-    def _texture(self, index: int) -> Floats:
-        if index not in self._textures:
-            model = self._model
-            height, width = int(model.tex_height[index]), int(model.tex_width[index])
-            channels, start = int(model.tex_nchannel[index]), int(model.tex_adr[index])
-            raw = model.tex_data[start : start + height * width * channels]
-            pixels = raw.reshape(height, width, channels).astype(np.float32) / 255.0
-            self._textures[index] = (
-                np.broadcast_to(pixels, (height, width, max(3, channels)))
-                if channels == 1
-                else pixels
-            )
-        return self._textures[index]
-
-
 def camera_index(model: mujoco.MjModel, camera: str) -> int:
     """Index of a camera by name.
 
@@ -517,14 +349,3 @@ def labels_of_geoms(model: mujoco.MjModel, names: Sequence[str]) -> NDArray[np.i
     for i, name in enumerate(names):
         labels[:-1][model.geom_bodyid == model.body(name).id] = i + 1
     return labels
-
-
-def _of_material(values: Floats, material: NDArray[np.int32], default: float) -> Floats:
-    chosen = np.full(len(material), default, dtype=np.float32)
-    chosen[material >= 0] = values[material[material >= 0]]
-    return chosen
-
-
-def _unit(vectors: NDArray[np.floating]) -> Floats:
-    length = np.sqrt(np.einsum("ij,ij->i", vectors, vectors))
-    return (vectors / np.maximum(length, 1e-12)[:, None]).astype(np.float32)
