@@ -122,6 +122,13 @@ class JsonReader:
         parts = cast("list[object]", data)
         return tuple(read(part, f"{where}[{i}]") for i, part in enumerate(parts))
 
+    def text(self, value: object, where: str) -> str:
+        """A text."""
+        if isinstance(value, str):
+            return value
+        self.wrong(where, f"expected a text, got {type(value).__name__}", 'write "..."')
+        return ""
+
     def number(self, value: object, unit: str, where: str, names: Iterable[str] = ()) -> float:
         """A number in SI, or text with a unit; NaN where it is neither.
 

@@ -6,7 +6,6 @@ Importing this package imports no client library: each implementation imports it
 
 from embodied.language.models._budget import Budget as Budget
 from embodied.language.models._budget import Budgeted as Budgeted
-from embodied.language.models._closing import close_model as close_model
 from embodied.language.models._fallback import FallbackModel as FallbackModel
 from embodied.language.models._function import FunctionModel as FunctionModel
 from embodied.language.models._open import MODEL_KINDS as MODEL_KINDS
@@ -18,3 +17,4 @@ from embodied.language.models._requests import request_key as request_key
 from embodied.language.models._retrying import Retrying as Retrying
 from embodied.language.models._retrying import TransientModelError as TransientModelError
 from embodied.language.models._secrets import redact as redact
+from embodied.language.models._wrapping import close_model as close_model

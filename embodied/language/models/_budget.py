@@ -6,7 +6,7 @@ import threading
 from dataclasses import replace
 
 from embodied.errors import BudgetExceededError
-from embodied.language.models._closing import close_model
+from embodied.language.models._wrapping import Wrapper
 from embodied.protocols import LanguageModel, Request, Response, Usage
 
 
@@ -73,17 +73,12 @@ class Budget:
             self._spent = self._spent + usage
 
 
-class Budgeted:
+class Budgeted(Wrapper):
     """A model that stops when its budget is spent."""
 
     def __init__(self, model: LanguageModel, budget: Budget) -> None:
-        self._model = model
+        super().__init__(model)
         self.budget = budget
-
-    @property
-    def name(self) -> str:
-        """Name of the model inside."""
-        return self._model.name
 
     def complete(self, request: Request) -> Response:
         """Answer one request; raises BudgetExceededError instead when nothing is left."""
@@ -94,7 +89,3 @@ class Budgeted:
         response = self._model.complete(request)
         self.budget.add(response.usage)
         return response
-
-    def close(self) -> None:
-        """Release the model inside."""
-        close_model(self._model)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from embodied.errors import BudgetExceededError, ModelError
-from embodied.language.models._closing import close_model
+from embodied.language.models._wrapping import close_model
 from embodied.protocols import LanguageModel, Request, Response
 
 

@@ -8,11 +8,10 @@ import time
 from collections import defaultdict
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import cast
 
 from embodied.errors import ConfigurationError, ModelError, ReplayMissError
 from embodied.files import read_bytes
-from embodied.language.models._closing import close_model
 from embodied.language.models._requests import (
     check_request,
     request_data,
@@ -20,11 +19,12 @@ from embodied.language.models._requests import (
     response_data,
     response_from_data,
 )
+from embodied.language.models._wrapping import Wrapper
 from embodied.protocols import LanguageModel, Request, Response
 from embodied.records import LineLog
 
 
-class Recording:
+class Recording(Wrapper):
     """Appends every request and its answer to a JSON-lines file.
 
     Each line is one whole record ``{"key", "request", "response"}``, written and flushed at once:
@@ -40,7 +40,7 @@ class Recording:
     """
 
     def __init__(self, model: LanguageModel, path: str | Path) -> None:
-        self._model = model
+        super().__init__(model)
         self._path = Path(path)
         self._lock = threading.Lock()
         try:
@@ -48,11 +48,6 @@ class Recording:
             self._log = LineLog(self._path)
         except OSError as error:
             raise ConfigurationError(f"cannot record to {self._path}: {error.strerror}") from error
-
-    @property
-    def name(self) -> str:
-        """Name of the model inside."""
-        return self._model.name
 
     def complete(self, request: Request) -> Response:
         """Answer one request and record it; errors are not recorded."""
@@ -73,7 +68,7 @@ class Recording:
     def close(self) -> None:
         """Close the file and release the model inside."""
         self._log.close()
-        close_model(self._model)
+        super().close()
 
 
 class ReplayModel:
@@ -94,7 +89,7 @@ class ReplayModel:
         self._path = Path(path)
         self._lock = threading.Lock()
         self._answers: dict[str, list[Response]] = defaultdict(list)
-        self._requests: list[dict[str, Any]] = []
+        self._requests: list[dict[str, object]] = []
         self._asked: dict[str, int] = defaultdict(int)
         self.unfinished_lines = 0
         try:
@@ -160,9 +155,9 @@ class ReplayModel:
         )
 
 
-def _flat(request: dict[str, Any]) -> str:
+def _flat(request: dict[str, object]) -> str:
     """The request as one text: first its conversation, then its settings."""
-    messages = request.get("messages") or ()
+    messages = cast("list[dict[str, object]]", request.get("messages") or [])
     parts = [f"{m.get('role')}: {m.get('text')}" for m in messages]
     rest = {k: v for k, v in request.items() if k not in ("messages", "purpose")}
     return "\n".join((*parts, json.dumps(rest, sort_keys=True)))

@@ -33,7 +33,7 @@ def check_request(request: Request) -> None:
         raise ValueError(f"temperature must not be negative, got {request.temperature}")
 
 
-def request_data(request: Request) -> dict[str, Any]:
+def request_data(request: Request) -> dict[str, object]:
     """The request as JSON data, secrets of the environment replaced."""
     return {
         "messages": [{"role": m.role, "text": redact(m.text)} for m in request.messages],
@@ -56,7 +56,7 @@ def request_key(request: Request) -> str:
     return hashlib.sha256(text.encode("ascii")).hexdigest()
 
 
-def response_data(response: Response) -> dict[str, Any]:
+def response_data(response: Response) -> dict[str, object]:
     """The response as JSON data, secrets of the environment replaced."""
     return {
         "text": redact(response.text),

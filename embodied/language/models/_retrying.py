@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 
 from embodied.errors import ModelError, ModelTimeoutError
-from embodied.language.models._closing import close_model
+from embodied.language.models._wrapping import Wrapper
 from embodied.protocols import LanguageModel, Request, Response
 
 
@@ -24,7 +24,7 @@ class TransientModelError(ModelError):
         self.retry_after_s = retry_after_s
 
 
-class Retrying:
+class Retrying(Wrapper):
     """Asks again when an endpoint is down, slow, rate-limited or answers with garbage.
 
     The k-th pause is uniform in [0.5, 1] x min(``longest_pause_s``, ``first_pause_s`` 2^k), or what
@@ -57,7 +57,7 @@ class Retrying:
     ) -> None:
         if attempts < 1:
             raise ValueError(f"attempts must be at least 1, got {attempts}")
-        self._model = model
+        super().__init__(model)
         self._attempts = attempts
         self._first_pause_s = first_pause_s
         self._longest_pause_s = longest_pause_s
@@ -65,11 +65,6 @@ class Retrying:
         self._longest_total_s = longest_total_s
         self._sleep = sleep
         self._rng = rng or random.Random()
-
-    @property
-    def name(self) -> str:
-        """Name of the model inside."""
-        return self._model.name
 
     def complete(self, request: Request) -> Response:
         """Answer one request.
@@ -104,7 +99,3 @@ class Retrying:
             text += f"; it wants to be left alone for {asked_s:.0f} s"
         kind = ModelTimeoutError if isinstance(error, ModelTimeoutError) else ModelError
         return kind(text + ")")
-
-    def close(self) -> None:
-        """Release the model inside."""
-        close_model(self._model)

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager
 
 from embodied.errors import ModelError
-from embodied.language.models._closing import close_model
+from embodied.language.models._wrapping import close_model
 from embodied.protocols import LanguageModel, Message, Request, Response
 
 REQUEST = Request(

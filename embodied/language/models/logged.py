@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 from embodied.errors import ModelError
-from embodied.language.models._closing import close_model
 from embodied.language.models._secrets import redact
+from embodied.language.models._wrapping import Wrapper
 from embodied.protocols import Emit, Event, LanguageModel, Request, Response, Usage
 
 
-class LoggedModel:
+class LoggedModel(Wrapper):
     """Wraps a model: emits its calls as events, secrets replaced, and adds up the usage.
 
     Attributes:
@@ -19,14 +19,9 @@ class LoggedModel:
     """
 
     def __init__(self, model: LanguageModel, emit: Emit = lambda event: None) -> None:
-        self._model = model
+        super().__init__(model)
         self.emit = emit
         self.usage = Usage()
-
-    @property
-    def name(self) -> str:
-        """Name of the model inside."""
-        return self._model.name
 
     def pass_on(self, event: Event) -> None:
         """Emit an event of whoever asks the model."""
@@ -47,7 +42,3 @@ class LoggedModel:
         shown = replace(response, text=redact(response.text))
         self.emit(Event(kind="response", data={"response": shown}))
         return response
-
-    def close(self) -> None:
-        """Release the model inside."""
-        close_model(self._model)

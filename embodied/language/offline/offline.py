@@ -4,21 +4,11 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Callable, Mapping
-from pathlib import Path
 
 from embodied.errors import ConfigurationError, Diagnostic, EmbodiedError, NotUnderstoodError
 from embodied.language.offline.scene_view import SceneView, Thing
-from embodied.language.offline.translator import (
-    NAME,
-    CascadeTranslator,
-    LocalTranslator,
-)
-from embodied.language.offline.weights import (
-    Progress,
-    adapter_path,
-    fetch_base,
-    find_base,
-)
+from embodied.language.offline.translator import NAME, CascadeTranslator, LocalTranslator
+from embodied.language.offline.weights import adapter_path, find_base
 from embodied.language.reward.vocabulary import Vocabulary
 from embodied.protocols import StateMemory, Translator
 from embodied.types import Program, WorldSpec
@@ -28,15 +18,13 @@ class OfflineModel:
     """The local model, loaded on its first sentence; until it can be, it abstains and says why.
 
     Put behind the rules in a ``CascadeTranslator``: the rules answer at once, and only a sentence
-    that they refuse makes the weights load, or arrive.
+    that they refuse makes the weights load.
 
     Args:
         kind: ``"goal"``, ``"reward"`` or ``"value-map"``.
         scene: As for ``LocalTranslator``.
         domain_text: As for ``LocalTranslator``.
         objects: As for ``LocalTranslator``.
-        progress: Called while the weights are fetched on first use; None never fetches.
-        threads: CPU threads.
     """
 
     def __init__(
@@ -46,15 +34,11 @@ class OfflineModel:
         scene: SceneView | None = None,
         domain_text: str = "",
         objects: Mapping[str, str] | None = None,
-        progress: Progress | None = None,
-        threads: int | None = None,
     ) -> None:
         self._kind = kind
         self._scene = scene
         self._domain_text = domain_text
         self._objects = objects
-        self._progress = progress
-        self._threads = threads
         self._translator: LocalTranslator | None = None
         self._close: Callable[[], None] = lambda: None
 
@@ -82,19 +66,14 @@ class OfflineModel:
         self._translator = None
 
     def _load(self) -> None:
-        adapter = adapter_path()
-        why_not = missing()
-        if why_not and (self._progress is None or not needs_weights_only()):
+        adapter, base, why_not = adapter_path(), find_base(), missing()
+        if base is None or why_not:
             raise EmbodiedError(why_not)
-        base = find_base() or fetch_base(self._progress or (lambda done, total: None))
-        self._translator = self._open(base, adapter)
-
-    def _open(self, base: Path, adapter: Path) -> LocalTranslator:
         from embodied.language.offline.slot_model import SlotModel
 
-        model = SlotModel(base, adapter, threads=self._threads)
+        model = SlotModel(base, adapter)
         self._close = model.close
-        return LocalTranslator(
+        self._translator = LocalTranslator(
             model,
             self._kind,
             scene=self._scene,
@@ -110,15 +89,12 @@ def offline_translator(
     scene: SceneView | None = None,
     domain_text: str = "",
     objects: Mapping[str, str] | None = None,
-    progress: Progress | None = None,
 ) -> CascadeTranslator:
     """Rules first, the local model for what they refuse; arguments as for ``OfflineModel``.
 
     Its name says in one line who answers, and what the model lacks where it cannot.
     """
-    model = OfflineModel(
-        kind, scene=scene, domain_text=domain_text, objects=objects, progress=progress
-    )
+    model = OfflineModel(kind, scene=scene, domain_text=domain_text, objects=objects)
     return CascadeTranslator([rules, model], name=described())
 
 
@@ -155,13 +131,8 @@ def reward_scene(words: Vocabulary) -> SceneView:
 
 def missing() -> str:
     """What the local model lacks on this machine, with what to do; ``""`` when it can run."""
-    if not needs_weights_only():
+    if not all(importlib.util.find_spec(name) for name in ("xllamacpp", "spellchecker")):
         return "it needs the extra [local]: pip install 'embodied-stack[local]'"
     if find_base() is None:
         return "its weights (93 MB) are not here yet: embodied fetch-model"
     return ""
-
-
-def needs_weights_only() -> bool:
-    """Whether fetching the weights is all that is left to do."""
-    return all(importlib.util.find_spec(name) for name in ("xllamacpp", "spellchecker"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from importlib.resources import files
 
 from embodied.errors import Diagnostic, NotUnderstoodError
@@ -279,36 +280,14 @@ class CascadeTranslator:
                     program = _noted(program, f"understood by {translator.name}")
                 return program
             except NotUnderstoodError as error:
+                who = translator.name
                 diagnostics += [
-                    Diagnostic(
-                        where=d.where
-                        if d.where == translator.name
-                        else f"{translator.name}, {d.where}",
-                        problem=d.problem,
-                        hint=d.hint,
-                    )
+                    d if d.where == who else replace(d, where=f"{who}, {d.where}")
                     for d in error.diagnostics
                 ]
         raise NotUnderstoodError(instruction, diagnostics)
 
 
 def _noted(program: Program, note: str) -> Program:
-    if isinstance(program, PddlProgram):
-        return PddlProgram(
-            domain=program.domain,
-            problem=program.problem,
-            stages=program.stages,
-            source=program.source,
-            notes=(*program.notes, note),
-        )
-    if isinstance(program, RewardProgram):
-        return RewardProgram(
-            robot=program.robot,
-            stages=program.stages,
-            source=program.source,
-            notes=(*program.notes, note),
-        )
-    assert isinstance(program, ValueMapProgram)
-    return ValueMapProgram(
-        stages=program.stages, source=program.source, notes=(*program.notes, note)
-    )
+    assert isinstance(program, (PddlProgram, RewardProgram, ValueMapProgram))
+    return replace(program, notes=(*program.notes, note))

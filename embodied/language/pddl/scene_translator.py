@@ -9,13 +9,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import cast
 
 from embodied.bounded_json import LONGEST_TEXT, UnreadableAnswerError, json_object
 from embodied.errors import Diagnostic, NotUnderstoodError, ProgramError
 from embodied.language.pddl.goal_grammar import goal_grammar
 from embodied.language.prompting import fill, prompt_text
-from embodied.language.records import object_schema
+from embodied.language.records import JsonReader, object_schema
 from embodied.language.repair import Writer
 from embodied.protocols import LanguageModel, Request, StateMemory
 from embodied.symbolic import (
@@ -159,29 +158,18 @@ def read_answer(text: str) -> tuple[tuple[str, ...], str]:
         data = json_object(text)
     except UnreadableAnswerError as error:
         return _read_lines(text, error)
-    stages, refusal = data.get("stages"), data.get("unsupported", "")
-    problems: list[Diagnostic] = []
-    if not isinstance(stages, list) or not all(
-        isinstance(s, str) for s in cast("list[object]", stages)
-    ):
-        problems.append(
-            Diagnostic(where="stages", problem="it must be a list of goal texts", hint=_FORM)
-        )
-        stages = []
-    if not isinstance(refusal, str):
-        problems.append(Diagnostic(where="unsupported", problem="it must be a text", hint=_FORM))
-        refusal = ""
-    goals = tuple(cast("list[str]", stages))
-    unknown = sorted(set(data) - {"stages", "unsupported"})
-    if unknown:
-        problem = f"unknown keys {', '.join(unknown)}"
-        problems.append(Diagnostic(where="answer", problem=problem, hint=_FORM))
-    if not problems and bool(goals) == bool(refusal.strip()):
+    reader = JsonReader()
+    answer = reader.object(data, "answer", ("stages", "unsupported"))
+    if "stages" not in answer:
+        reader.wrong("stages", "missing", _FORM)
+    goals = reader.items(answer.get("stages"), "stages", reader.text)
+    refusal = reader.text(answer.get("unsupported", ""), "unsupported").strip()
+    if not reader.diagnostics and bool(goals) == bool(refusal):
         both = "both goals and a refusal" if goals else "neither goals nor a refusal"
-        problems.append(Diagnostic(where="answer", problem=f"it holds {both}", hint=_FORM))
-    if problems:
-        raise ProgramError(text, problems)
-    return goals, refusal.strip()
+        reader.wrong("answer", f"it holds {both}", _FORM)
+    if reader.diagnostics:
+        raise ProgramError(text, reader.diagnostics)
+    return goals, refusal
 
 
 _FORM = (
@@ -219,11 +207,7 @@ def _impossible(goal: Formula, domain: Domain, facts: frozenset[Atom]) -> list[D
 
 
 def _in_stage(index: int, diagnostic: Diagnostic) -> Diagnostic:
-    return Diagnostic(
-        where=f"stages[{index}], {diagnostic.where}",
-        problem=diagnostic.problem,
-        hint=diagnostic.hint,
-    )
+    return replace(diagnostic, where=f"stages[{index}], {diagnostic.where}")
 
 
 def _check_length(sentence: str) -> None:

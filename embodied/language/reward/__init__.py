@@ -1,4 +1,9 @@
-"""The reward language: catalogue of terms, checking, JSON, translation."""
+"""The reward language: catalogue of terms, checking, JSON, translation.
+
+A reward program is data: stages of weighted terms that a sampling controller minimises. The rules
+read fixed phrases, amounts and corrections; a language model describes the motion and codes it.
+Whoever wrote a program, it is checked against the vocabulary of the robot in its scene.
+"""
 
 from embodied.language.reward.checking import check as check
 from embodied.language.reward.checking import complete as complete

@@ -1,4 +1,9 @@
-"""The language of value maps: vocabulary, checks, JSON, translation."""
+"""The language of value maps: vocabulary, checks, JSON, translation.
+
+A value-map program is data: stages that set where the gripper or an object should get to, must not
+be, and how fast and how turned it is there. The rules, a language model (in JSON, or in Python in
+VoxPoser's vocabulary) and the offline model write it from the same building blocks.
+"""
 
 from embodied.language.value_map.describe import describe as describe
 from embodied.language.value_map.serialise import Workspace as Workspace

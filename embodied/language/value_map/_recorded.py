@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import TypeAlias, cast
 
 import numpy as np
 
@@ -13,6 +13,8 @@ from embodied.language.value_map.vocabulary import MAPS, SPEEDS_M_S
 from embodied.types import Array, MapOperation, Region, ValueMapStage
 
 Index = tuple[int, int, int]
+Raw: TypeAlias = Mapping[str, object]
+"""What the prelude records of one setting of a map."""
 Value = float | tuple[float, float, float, float]
 
 _VOXEL_M = 0.01
@@ -23,13 +25,13 @@ _BOUNDS = ("x_lower", "x_upper", "y_lower", "y_upper", "z_lower", "z_upper")
 class Recorded:
     """Stages in order: raw ones of ``execute``, ready ones of ``composer``."""
 
-    stages: list[tuple[str, list[dict[str, Any]]] | ValueMapStage] = field(
-        default_factory=list[tuple[str, list[dict[str, Any]]] | ValueMapStage]
+    stages: list[tuple[str, list[Raw]] | ValueMapStage] = field(
+        default_factory=list[tuple[str, list[Raw]] | ValueMapStage]
     )
 
     def stage(self, moving: str, operations: object) -> None:
         """Add what ``execute`` was given."""
-        self.stages.append((moving, cast("list[dict[str, Any]]", operations)))
+        self.stages.append((moving, cast("list[Raw]", operations)))
 
     def ready(self, stages: Sequence[ValueMapStage]) -> None:
         """Add stages that are in frames already."""
@@ -88,7 +90,7 @@ class _BadError(Exception):
         super().__init__(problem)
 
 
-def _same_place(recorded: Recorded, i: int, j: int) -> dict[str, Any] | None:
+def _same_place(recorded: Recorded, i: int, j: int) -> Raw | None:
     if i >= len(recorded.stages):
         return None
     item = recorded.stages[i]
@@ -98,8 +100,8 @@ def _same_place(recorded: Recorded, i: int, j: int) -> dict[str, Any] | None:
 
 
 def _operation(
-    data: Mapping[str, Any],
-    others: Mapping[str, Mapping[str, Any] | None],
+    data: Raw,
+    others: Mapping[str, Raw | None],
     moving: str,
     shapes: Shapes,
 ) -> tuple[MapOperation, str]:
@@ -131,7 +133,7 @@ def _operation(
 def _frame(
     shape: str,
     numbers: Numbers,
-    others: Mapping[str, Mapping[str, Any] | None],
+    others: Mapping[str, Raw | None],
     shapes: Shapes,
 ) -> tuple[str, str]:
     """The object that every coordinate of a region follows; else the world."""
@@ -166,7 +168,7 @@ def _frame(
     return "world", f"it follows no single object ({', '.join(involved)}): fixed where they were"
 
 
-def _numbers(data: Mapping[str, Any]) -> tuple[str, Numbers]:
+def _numbers(data: Raw) -> tuple[str, Numbers]:
     if "ball" in data:
         centre = cast("list[object]", data["ball"])
         if len(centre) != 3:

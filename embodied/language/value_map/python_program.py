@@ -13,7 +13,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
-from typing import Any
 
 import numpy as np
 
@@ -172,7 +171,7 @@ class _Scene:
             raise ValueError(f"there is no object {text!r}; {legal}")
         return name
 
-    def detect(self, said: object) -> dict[str, Any]:
+    def detect(self, said: object) -> dict[str, object]:
         """An object as plain data."""
         name = self.resolve(said)
         if name not in self.positions_m:

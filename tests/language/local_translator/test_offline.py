@@ -1,12 +1,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from embodied.bench.translate.data import spec_of
-from embodied.errors import EnvironmentMissingError, NotUnderstoodError
+from embodied.errors import NotUnderstoodError
 from embodied.language.offline import offline, weights
 from embodied.language.offline.scene_view import SceneView
 
@@ -43,28 +42,9 @@ def test_without_weights_it_abstains_and_says_what_to_do() -> None:
 
 
 @pytest.mark.usefixtures("new_machine")
-def test_with_a_progress_display_it_fetches_on_first_use(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    fetched: list[Any] = []
-
-    def fetch(progress: weights.Progress) -> Path:
-        progress(1, 2)
-        raise EnvironmentMissingError("no network")
-
-    monkeypatch.setattr(offline, "fetch_base", fetch)
-    model = offline.OfflineModel(
-        "reward", scene=quadruped(), progress=lambda done, total: fetched.append((done, total))
-    )
-    with pytest.raises(NotUnderstoodError, match="not available: no network"):
-        model.translate("sit", None, spec_of(quadruped()))  # type: ignore[arg-type]
-    assert fetched == [(1, 2)]
-
-
-@pytest.mark.usefixtures("new_machine")
 def test_without_llama_cpp_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(offline.importlib.util, "find_spec", lambda name: None)
     assert "[local]" in offline.missing()
-    model = offline.OfflineModel("reward", scene=quadruped(), progress=lambda done, total: None)
+    model = offline.OfflineModel("reward", scene=quadruped())
     with pytest.raises(NotUnderstoodError, match="extra"):
         model.translate("sit", None, spec_of(quadruped()))  # type: ignore[arg-type]
