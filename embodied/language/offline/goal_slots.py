@@ -23,7 +23,7 @@ from collections.abc import Sequence
 
 from embodied.language.offline.grammar import Grammar, Symbols, lit, words
 from embodied.language.offline.scene_view import SceneView
-from embodied.language.offline.slots import REASONS, Refusal, SlotError, refusal, stages
+from embodied.language.offline.slots import Refusal, SlotError, refusal, stages
 
 GOAL_REASONS = ("object", "ambiguous", "action", "relation", "chat")
 
@@ -168,11 +168,6 @@ def _members(w: list[str], scene: SceneView, target: str) -> list[str]:
         else:
             raise SlotError(f"{word!r} is neither a category nor a colour here")
     return [t.name for t in chosen if t.name != target]
-
-
-def reasons() -> tuple[str, ...]:
-    """Reason classes of this kind."""
-    return tuple(r for r in REASONS if r in GOAL_REASONS)
 
 
 _ATOM = re.compile(r"\((not )?\(?(on|in|holding|open|clear) ([^()\s]+)(?: ([^()\s]+))?\)?\)")

@@ -20,6 +20,7 @@ STANDING_HEIGHT_M = 0.27
 SPIN_RATE = 2.5
 LIFT_HEIGHT_M = 0.14
 WAITING_M = 0.16
+_PHASES = {"front_left": 0.0, "rear_right": 0.0, "front_right": 0.5, "rear_left": 0.5}
 IN_HAND_M, TWO_IN_HAND_M = 0.07, 0.1
 """Farthest that a thing's centre is from the palm's while the fingers hold it."""
 LEVEL = (q("torso_pitch", angle=0.0), q("torso_roll", angle=0.0))
@@ -83,8 +84,9 @@ def grounded(*feet: str) -> tuple[RewardTerm, ...]:
 
 def trot(frequency: float = 2.5, height: float = 0.07) -> tuple[RewardTerm, ...]:
     """Diagonal pairs of feet step in turn."""
-    return tuple(
-        q(
+
+    def step(foot: str, phase: float) -> RewardTerm:
+        return q(
             "foot_stepping",
             foot=foot,
             frequency=frequency,
@@ -92,13 +94,8 @@ def trot(frequency: float = 2.5, height: float = 0.07) -> tuple[RewardTerm, ...]
             phase=phase,
             swing_height=height,
         )
-        for foot, phase in (
-            ("front_left", 0.0),
-            ("rear_right", 0.0),
-            ("front_right", 0.5),
-            ("rear_left", 0.5),
-        )
-    )
+
+    return tuple(step(foot, phase) for foot, phase in _PHASES.items())
 
 
 def facing(angle: float) -> tuple[RewardTerm, ...]:
@@ -160,26 +157,24 @@ def rolled(angle: float) -> tuple[RewardTerm, ...]:
     return (q("torso_roll", angle=angle, weight=10.0), q("posture", weight=0.02))
 
 
-def pitched(angle: float) -> tuple[RewardTerm, ...]:
-    """The nose up (positive) or down by an angle, all feet down."""
+def _tilted(name: str, angle: float, level: str) -> tuple[RewardTerm, ...]:
     return (
-        q("torso_pitch", angle=angle, weight=10.0),
-        q("torso_roll", angle=0.0),
+        q(name, angle=angle, weight=10.0),
+        q(level, angle=0.0),
         q("torso_height", height=STANDING_HEIGHT_M),
         *grounded(*FEET),
         *CALM,
     )
+
+
+def pitched(angle: float) -> tuple[RewardTerm, ...]:
+    """The nose up (positive) or down by an angle, all feet down."""
+    return _tilted("torso_pitch", angle, "torso_roll")
 
 
 def leaning(angle: float) -> tuple[RewardTerm, ...]:
     """Lean to a side by an angle, all feet down; to the right is positive."""
-    return (
-        q("torso_roll", angle=angle, weight=10.0),
-        q("torso_pitch", angle=0.0),
-        q("torso_height", height=STANDING_HEIGHT_M),
-        *grounded(*FEET),
-        *CALM,
-    )
+    return _tilted("torso_roll", angle, "torso_pitch")
 
 
 def going_to(x: float, y: float) -> tuple[RewardTerm, ...]:
@@ -204,19 +199,14 @@ def near(first: str, second: str, weight: float = 10.0) -> RewardTerm:
     return a("distance", a=first, b=second, weight=weight, norm="l2")
 
 
+def _reaching(point: str) -> RewardStage:
+    reached = until("distance", "palm", point, below=0.03)
+    return stage(near("palm", point), DOWN, OPEN, *ARM_CALM, seconds=3.0, until=reached)
+
+
 def touching(thing: str) -> tuple[RewardStage, ...]:
     """The hand around a thing, then closing on it."""
-    return (
-        stage(
-            near("palm", thing),
-            DOWN,
-            OPEN,
-            *ARM_CALM,
-            seconds=3.0,
-            until=until("distance", "palm", thing, below=0.03),
-        ),
-        stage(near("palm", thing), DOWN, CLOSE, *ARM_CALM),
-    )
+    return (_reaching(thing), stage(near("palm", thing), DOWN, CLOSE, *ARM_CALM))
 
 
 def off(thing: str) -> RewardTerm:
@@ -248,27 +238,13 @@ def grasping(thing: str, *keep: RewardTerm, facing_: RewardTerm = DOWN) -> tuple
         keep: Terms that hold while the hand comes near, e.g. that the thing stays upright.
         facing_: Where the palm faces.
     """
+    reached, held = until("distance", "palm", thing, below=0.03), (in_hand(thing, back=4),)
+    around, firm = near("palm", thing), near("palm", thing, 30.0)
     return (
         *coming(thing, *keep, OPEN, facing_, *ARM_CALM),
-        stage(
-            near("palm", thing),
-            *keep,
-            OPEN,
-            facing_,
-            *ARM_CALM,
-            seconds=4.0,
-            until=until("distance", "palm", thing, below=0.03),
-        ),
-        stage(near("palm", thing, 30.0), *keep, OPEN, facing_, *ARM_STILL, seconds=0.5),
-        stage(
-            near("palm", thing, 30.0),
-            *keep,
-            CLOSE,
-            facing_,
-            *ARM_STILL,
-            seconds=1.0,
-            guards=(in_hand(thing, back=4),),
-        ),
+        stage(around, *keep, OPEN, facing_, *ARM_CALM, seconds=4.0, until=reached),
+        stage(firm, *keep, OPEN, facing_, *ARM_STILL, seconds=0.5),
+        stage(firm, *keep, CLOSE, facing_, *ARM_STILL, seconds=1.0, guards=held),
     )
 
 
@@ -277,25 +253,20 @@ def _carried(thing: str, height: float) -> tuple[RewardTerm, ...]:
 
 
 def _with_hand(thing: str, height: RewardTerm) -> tuple[RewardTerm, ...]:
-    return (
-        height,
-        near("palm", thing),
-        CLOSE,
-        DOWN,
-        *ARM_CALM,
-    )
+    return (height, near("palm", thing), CLOSE, DOWN, *ARM_CALM)
+
+
+def _raising(thing: str, *terms: RewardTerm, above: float, seconds: float = 2.0) -> RewardStage:
+    """A thing that was grasped, up to a height; back to the grasp where it slips."""
+    raised, held = until("object_height", thing, above=above), (in_hand(thing, back=5),)
+    return stage(*terms, seconds=seconds, until=raised, guards=held)
 
 
 def lifting_thing(thing: str, height: float) -> tuple[RewardStage, ...]:
     """Grasp a thing and lift it to a height."""
     return (
         *grasping(thing),
-        stage(
-            *_carried(thing, height),
-            seconds=2.0,
-            until=until("object_height", thing, above=0.15),
-            guards=(in_hand(thing, back=5),),
-        ),
+        _raising(thing, *_carried(thing, height), above=0.15),
         stage(
             *_carried(thing, height),
             guards=(in_hand(thing, back=6), off_table(thing, back=6)),
@@ -312,12 +283,7 @@ def moving(thing: str, target: str) -> tuple[RewardStage, ...]:
     lifted = a("object_height", object=thing, height=0.07, weight=20.0, norm="l2")
     return (
         *grasping(thing, upright(thing, 5.0)),
-        stage(
-            *_with_hand(thing, lifted),
-            seconds=2.0,
-            until=until("object_height", thing, above=0.055),
-            guards=(in_hand(thing, back=5),),
-        ),
+        _raising(thing, *_with_hand(thing, lifted), above=0.055),
         stage(
             a("distance", a=thing, b=target, distance=0.09, weight=40.0, norm="l2"),
             lifted,
@@ -359,13 +325,7 @@ def uprighting(thing: str, standing_height: float = 0.05) -> tuple[RewardStage, 
     wrong_way = RewardGuard(condition=until("object_tilt", thing, below=1.9), back=1)
     return (
         *grasping(thing, across),
-        stage(
-            *_carried(thing, 0.2),
-            square,
-            seconds=2.0,
-            until=until("object_height", thing, above=0.16),
-            guards=(in_hand(thing, back=5),),
-        ),
+        _raising(thing, *_carried(thing, 0.2), square, above=0.16),
         stage(
             up,
             a("object_height", object=thing, height=0.2, weight=60.0),
@@ -404,12 +364,7 @@ def flipping(thing: str) -> tuple[RewardStage, ...]:
     """Grasp a thing and turn it upside down in the air."""
     return (
         *grasping(thing),
-        stage(
-            *_carried(thing, 0.4),
-            seconds=3.0,
-            until=until("object_height", thing, above=0.33),
-            guards=(in_hand(thing, back=5),),
-        ),
+        _raising(thing, *_carried(thing, 0.4), above=0.33, seconds=3.0),
         stage(
             a("object_orientation", object=thing, orientation="upside_down", weight=40.0),
             a("object_height", object=thing, height=0.4, weight=5.0),
@@ -457,14 +412,7 @@ def turning_joint(joint: str, fraction: float = 1.0) -> tuple[RewardStage, ...]:
     """Take the handle of the drawer or the faucet between the fingers and open or close it."""
     handle = f"{joint}_handle"
     return (
-        stage(
-            near("palm", handle),
-            DOWN,
-            OPEN,
-            *ARM_CALM,
-            seconds=3.0,
-            until=until("distance", "palm", handle, below=0.03),
-        ),
+        _reaching(handle),
         stage(
             a("joint_fraction", joint=joint, fraction=fraction, weight=20.0),
             near("palm", handle),
