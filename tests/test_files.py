@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
-import random
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -96,70 +97,43 @@ def test_a_folder_is_taken_up_once(tmp_path: Path) -> None:
         pass
 
 
-SCENE = b"""name = "own"
-description = "A block and a tray."
-sentences = ["put the red block on the tray"]
-[[surface]]
-name = "tray"
-category = "tray"
-color = "white"
-size_m = [0.20, 0.20, 0.012]
-position_m = [0.45, -0.40]
-[[item]]
-name = "red-block"
-category = "block"
-color = "red"
-size_m = [0.045, 0.045, 0.045]
-aliases = ["cube"]
-"""
-SUMMARY = json.dumps(
-    {
-        "status": "finished",
-        "instruction": "x",
-        "scene": "blocks",
-        "robot": "fr3",
-        "world": "mujoco",
-        "seed": 0,
-        "notes": [],
-        "verdict": {"goals": [{"text": "a", "holds": ["b"], "unmet": []}]},
-    }
-).encode()
-EVENT = b'{"wall_s": 0.1, "kind": "program", "data": {"stages": ["a"], "source": "rules"}}\n'
-ANSWER = b'{"key": "a", "request": {"messages": []}, "response": {"text": "x", "usage": {}}}\n'
-STATES = b'{"nq": 3, "scene": "blocks"}\n' + bytes(range(64))
-INPUTS: dict[str, tuple[str, bytes, Callable[[Path], object]]] = {
-    "scene": ("own.toml", SCENE, load_scene),
-    "summary": ("run.json", SUMMARY, lambda p: read_summary(p.parent)),
-    "events": ("events.jsonl", EVENT * 4, lambda p: read_events(p.parent)),
-    "recording": ("r.jsonl", ANSWER * 3, ReplayModel),
-    "states": ("states.bin", STATES, read_states),
-}
-PIECES = [b"", b"\x00", b"\xff", b"[" * 3000, b"{" * 3000, b"9" * 5000, b"1e999", b"nan", b"-1"]
-PIECES += [b'"', b"'", b"\n", b"null", b"true", b"\xed\xa0\x80", b"=", b"[[item]]\n", b'"a"' * 50]
+@pytest.fixture(scope="module")
+def fuzz() -> ModuleType:
+    path = Path(__file__).parents[1] / "benchmarks" / "input_fuzz.py"
+    spec = importlib.util.spec_from_file_location("input_fuzz", path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
-def broken(content: bytes, rng: random.Random) -> bytes:
-    """Content with a few bytes replaced, lost, said twice or put in from elsewhere."""
-    for _ in range(rng.randrange(1, 5)):
-        at, size = rng.randrange(len(content) + 1), rng.choice((0, 1, 2, 8, 40))
-        piece = rng.choice([*PIECES, content[at : at + 60], bytes([rng.randrange(256)])])
-        content = content[:at] + piece + content[at + size :]
-    return content
+def test_good_inputs_are_read(fuzz: ModuleType, tmp_path: Path) -> None:
+    for name, content, read in fuzz.KINDS.values():
+        (tmp_path / name).write_bytes(content)
+        read(tmp_path / name)
 
 
-@pytest.mark.parametrize("kind", INPUTS)
-def test_broken_files_are_read_or_refused(kind: str, tmp_path: Path) -> None:
-    name, content, read = INPUTS[kind]
-    path = tmp_path / name
-    refused = 0
-    for seed in range(300):
-        path.write_bytes(broken(content, random.Random(seed)))
-        try:
-            read(path)
-        except EmbodiedError as error:
-            refused += 1
-            assert len(str(error)) < 20_000
-    assert refused or kind in ("events", "recording"), "nothing was broken enough"
+def test_broken_inputs_are_read_or_refused(
+    fuzz: ModuleType, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert fuzz.main(["--count", "3900", "--seed", "1", "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)["rows"]
+    assert len(rows) == len(fuzz.KINDS)
+    for row in rows:
+        assert row["read"] + row["refused"] == row["count"] == 300, row
+        assert row["refused"] or row["kind"] == "events", "nothing was broken enough"
+
+
+def test_a_traceback_is_counted(fuzz: ModuleType, tmp_path: Path) -> None:
+    def fails(path: Path) -> None:
+        raise KeyError(path.name)
+
+    fuzz.KINDS["made up"] = ("x", b"abc", fails)
+    try:
+        row = fuzz.fuzz("made up", 3, 0, tmp_path)
+    finally:
+        del fuzz.KINDS["made up"]
+    assert row["tracebacks"] == 3 and "KeyError" in row["first"]
 
 
 @pytest.mark.parametrize("command", ["replay", "memory show"])
