@@ -180,8 +180,6 @@ def _singulars(word: str) -> set[str]:
 def _named(heard: Sequence[str], words: SceneWords) -> frozenset[str]:
     """Things that the noun phrases of a sentence may stand for."""
     found: set[str] = set()
-    if _EVERYTHING & set(heard) or (_CLEARED & set(heard) and not _nouns(heard, words)):
-        found |= set(words.items)
     before: list[str] = []
     at = 0
     while at < len(heard):
@@ -198,15 +196,10 @@ def _named(heard: Sequence[str], words: SceneWords) -> frozenset[str]:
             at += 1
         else:
             before, at = [], at + 1
+    items = frozenset(words.items)
+    if _EVERYTHING & set(heard) or (_CLEARED & set(heard) and not found & items):
+        found |= items
     return frozenset(found)
-
-
-def _nouns(heard: Sequence[str], words: SceneWords) -> bool:
-    items = set(words.items)
-    return any(
-        (head := words.head_at(tuple(heard[i : i + 4]))) and words.named(head[0]) & items
-        for i in range(len(heard))
-    )
 
 
 def _noun_follows(heard: Sequence[str], at: int, words: SceneWords) -> bool:

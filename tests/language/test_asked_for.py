@@ -49,6 +49,8 @@ ASKED = {
     "put all blocks on the tray": "(forall (?b - block) (on ?b tray))",
     "put everything in the bin": "(forall (?b - item) (in ?b bin))",
     "throw away the red block": "(in red-block bin)",
+    "tidy the red one away": "(in red-block bin)",
+    "clear the table": "(forall (?b - block) (in ?b bin))",
     "open the drawer": "(open drawer)",
     "clear the tray": "(forall (?b - block) (not (on ?b tray)))",
     "put two blocks in the bin": "(and (in red-block bin) (in blue-block bin))",
