@@ -27,7 +27,6 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import mujoco
 import numpy as np
-from embodied.bench.core.report import wilson_interval
 from embodied_controllers.mpc.gait import STANDING_M
 from embodied_controllers.mpc.legs import FEET
 from embodied_controllers.mpc.path import RAMP_S
@@ -36,6 +35,7 @@ from rich.console import Console
 from rich.table import Table
 
 from embodied.app.show.film import encode_png
+from embodied.bench.report import wilson_interval
 from embodied.language.reward.amending import Conversation
 from embodied.language.reward.rules import RewardRules
 from embodied.routes.reward.setup import RewardSetup, build_setup
