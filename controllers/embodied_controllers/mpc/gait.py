@@ -10,12 +10,13 @@ against what the program asks for, not joint set-points: white noise on twelve j
 is a step. Rhythm, swing and the share of the cycle in the air are those of the ``foot_stepping``
 terms. With the share c of a foot's cycle, its time on the ground T and its home h below the hip,
 
-    foot = h + v T b(c) + k (v_measured - v_asked) a(c) + (swing_height s(c) - height) e_z
+    foot = h + v T b(c) + k (v_measured - v_asked) a(c) + (swing_height s(c) - height - e) e_z
     v    = v_asked + z_v + (z_turn + turn) e_z x h
 
 where b goes from -1/2 to 1/2 in the air and back on the ground, a from 0 to 1 and back, and s is a
-half sine in the air. The middle term steps to where a robot that is too fast can be caught (Raibert
-1986). Feet on the ground carry the weight in equal parts (``Legs.set_points``).
+half sine in the air. The term in k steps to where a robot that is too fast can be caught (Raibert
+1986); e = G (asked height - (z + L dz/dt)) corrects the height, for a robot lighter or heavier than
+its model. Feet on the ground carry the weight in equal parts (``Legs.set_points``).
 """
 
 from __future__ import annotations
@@ -32,6 +33,8 @@ from embodied_controllers.mpc.norms import Array
 
 CAPTURE_S = 0.05
 """How far off its place a foot lands per speed that the torso is off, s."""
+HEIGHT_GAIN, HEIGHT_LEAD_S, HEIGHT_MAX_M = 1.0, 0.05, 0.04
+"""Correction of the height per error of the height that is ahead by a lead, and its bound."""
 STANDING_M = 0.27
 """Height of the torso where the program asks for none."""
 HEIGHTS_M = (0.16, 0.36)
@@ -69,6 +72,7 @@ class GaitSpace:
         swing_forward_m: Length of the swing where the program gives one, else 0, (4,).
         asked: What the program asks for: forward, left, turn, height, pitch, roll, (6,).
         capture: Landing offset of the feet, forward and left, (2,), m.
+        raise_m: Correction of the height.
     """
 
     scale: ClassVar[Array] = np.array([1.3, 1.0, 2.6, 0.07, 0.2, 0.2])
@@ -85,15 +89,21 @@ class GaitSpace:
     swing_forward_m: Array
     asked: Array
     capture: Array
+    raise_m: float = 0.0
 
     def at(self, state: Array) -> GaitSpace:
         """The same gait for a robot in a full physics state that begins with its torso's pose."""
         w, x, y, z = state[4:8]
         yaw = np.arctan2(2 * (w * z + x * y), 1 - 2 * (y * y + z * z))
         c, s = np.cos(yaw), np.sin(yaw)
-        vx, vy = state[8 + self.legs.lower.shape[0] :][:2]
+        vx, vy, vz = state[8 + self.legs.lower.shape[0] :][:3]
         speed = np.array([c * vx + s * vy, c * vy - s * vx])
-        return replace(self, capture=CAPTURE_S * (speed - self.asked[:2]))
+        low = HEIGHT_GAIN * (self.asked[3] - state[3] - HEIGHT_LEAD_S * vz)
+        return replace(
+            self,
+            capture=CAPTURE_S * (speed - self.asked[:2]),
+            raise_m=float(np.clip(low, -HEIGHT_MAX_M, HEIGHT_MAX_M)),
+        )
 
     def controls(self, times: Array, numbers: Array) -> Array:
         """Joint set-points (N, T, nu) of numbers (N, T, 6) at simulated times (T,)."""
@@ -116,7 +126,7 @@ class GaitSpace:
         foot[..., 1] = home[:, 1] + (left + turn * home[:, 0]) * on_ground_s * b
         foot[..., :2] += self.capture * a[..., None]
         tilt = pitch * home[:, 0] + roll * home[:, 1]
-        foot[..., 2] = lift + self.legs.sole_m - height - tilt
+        foot[..., 2] = lift + self.legs.sole_m - height - self.raise_m - tilt
         down = np.logical_not(swing)
         load = self.legs.weight_n * down / np.maximum(down.sum(axis=-1, keepdims=True), 1)
         return self.legs.set_points(foot, load)

@@ -20,7 +20,6 @@ STANDING_HEIGHT_M = 0.27
 SPIN_RATE = 2.5
 LIFT_HEIGHT_M = 0.14
 WAITING_M = 0.16
-_PHASES = {"front_left": 0.0, "rear_right": 0.0, "front_right": 0.5, "rear_left": 0.5}
 IN_HAND_M, TWO_IN_HAND_M = 0.07, 0.1
 """Farthest that a thing's centre is from the palm's while the fingers hold it."""
 LEVEL = (q("torso_pitch", angle=0.0), q("torso_roll", angle=0.0))
@@ -82,20 +81,36 @@ def grounded(*feet: str) -> tuple[RewardTerm, ...]:
     return tuple(q("foot_lift", foot=foot, height=0.0, weight=25.0) for foot in feet)
 
 
-def trot(frequency: float = 2.5, height: float = 0.07) -> tuple[RewardTerm, ...]:
-    """Diagonal pairs of feet step in turn."""
+GAITS: Mapping[str, tuple[float, float, tuple[float, float, float, float]]] = {
+    "trot": (2.5, 0.5, (0.0, 0.5, 0.5, 0.0)),
+    "pace": (2.5, 0.5, (0.0, 0.5, 0.0, 0.5)),
+    "bound": (3.0, 0.4, (0.0, 0.0, 0.5, 0.5)),
+}
+"""Steps per second, share of the cycle in the air, and start of the swing of each foot of ``FEET``:
+diagonal pairs, the feet of a side, or the feet of an end step together."""
 
-    def step(foot: str, phase: float) -> RewardTerm:
-        return q(
+
+def stepping(
+    gait: str, frequency: float | None = None, height: float = 0.07
+) -> tuple[RewardTerm, ...]:
+    """All feet step in the rhythm of a gait."""
+    usual, air_ratio, phases = GAITS[gait]
+    return tuple(
+        q(
             "foot_stepping",
             foot=foot,
-            frequency=frequency,
-            air_ratio=0.5,
+            frequency=frequency or usual,
+            air_ratio=air_ratio,
             phase=phase,
             swing_height=height,
         )
+        for foot, phase in sorted(zip(FEET, phases, strict=True), key=lambda pair: pair[1])
+    )
 
-    return tuple(step(foot, phase) for foot, phase in _PHASES.items())
+
+def trot(frequency: float = 2.5, height: float = 0.07) -> tuple[RewardTerm, ...]:
+    """Diagonal pairs of feet step in turn."""
+    return stepping("trot", frequency, height)
 
 
 def facing(angle: float) -> tuple[RewardTerm, ...]:
@@ -131,13 +146,13 @@ def spinning(rate: float = SPIN_RATE) -> tuple[RewardTerm, ...]:
     )
 
 
-def walking(forward: float, left: float) -> tuple[RewardTerm, ...]:
-    """Walk at a velocity in the robot's own frame, trotting."""
+def walking(forward: float, left: float, gait: str = "trot") -> tuple[RewardTerm, ...]:
+    """Walk at a velocity in the robot's own frame."""
     return (
         q("torso_velocity", forward=forward, left=left, weight=5.0),
         q("torso_turn_rate", rate=0.0),
         *STANDING,
-        *trot(),
+        *stepping(gait),
         q("posture"),
     )
 

@@ -139,11 +139,12 @@ def _walk(match: re.Match[str]) -> Wish:
     usual = _WALK[way] * {"fast": 1.5, "slowly": 0.5}.get(words.get("pace") or "", 1.0)
     value = amount(match)
     speed = usual if value is None else math.copysign(value, usual)
-    return _moving(0.0, speed) if way in ("left", "right") else _moving(speed, 0.0)
+    gait = words.get("gait") or "trot"
+    return _moving(0.0, speed, gait) if way in ("left", "right") else _moving(speed, 0.0, gait)
 
 
-def _moving(forward: float, left: float) -> Wish:
-    return motion(build.walking(forward, left), "torso_velocity")
+def _moving(forward: float, left: float, gait: str = "trot") -> Wish:
+    return motion(build.walking(forward, left, gait), "torso_velocity")
 
 
 def _diagonally(match: re.Match[str]) -> Wish:
@@ -299,8 +300,8 @@ PATTERNS: tuple[Pattern, ...] = (
     pattern(rf"turning(?: to)? {_DIRECTION}", _turning),
     # Walking
     pattern(
-        rf"(?:walk|trot|run|jog)(?: straight)?(?: to)?(?: {_WAY})?(?: {_PACE})?"
-        rf"(?:{_TO} {{SPEED}})?",
+        rf"(?:walk|trot|run|jog|(?P<gait>pace|bound))(?: straight)?(?: to)?(?: {_WAY})?"
+        rf"(?: {_PACE})?(?:{_TO} {{SPEED}})?",
         _walk,
     ),
     pattern(
@@ -341,9 +342,10 @@ def quadruped_speech() -> Speech:
         patterns=PATTERNS,
         known=(
             "sit, crouch, stand, stand on the rear paws, lie on a side, roll over, lean, nose "
-            "up/down, face a direction, turn by an angle, spin, walk, sidestep, march, lift or "
-            "move a paw, amounts with units, 'for 3 s', 'then', and corrections: higher, lower, "
-            "faster, slower, the other paw, a bit to the left, keep that and also ..."
+            "up/down, face a direction, turn by an angle, spin, walk, pace, bound, sidestep, "
+            "march, lift or move a paw, amounts with units, 'for 3 s', 'then', and corrections: "
+            "higher, lower, faster, slower, the other paw, a bit to the left, keep that and also "
+            "..."
         ),
         description=prompt("motion_description_quadruped"),
         examples=prompt("reward_examples_quadruped"),
