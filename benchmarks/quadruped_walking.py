@@ -8,8 +8,9 @@ Every seed draws the friction of the floor (0.4 to 1.2 of the model's) and the m
 simulation; the plan model keeps its own. A run is judged by recorded states: mean speed after the
 first second within 10%, farthest place off the path below 0.3 m across it, farthest heading off it
 below 15 degrees, height within 4 cm of the asked one after the first second, and for more than 60%
-of the time exactly one pair of feet that step together on the ground, a diagonal one in a trot (of
-the time that the gait has no more feet down, for a bound). A killed measurement goes on with the same file.
+of the time exactly one pair of feet that step together on the ground, a diagonal one in a trot; a
+bound plans that for 80% of the time, of which the share is taken. A killed measurement goes on with
+the same file.
 """
 
 from __future__ import annotations

@@ -198,6 +198,30 @@ def test_feet_swing_in_the_rhythm_height_and_length_that_the_terms_ask_for() -> 
     assert np.ptp(loaded[air][:, 0, 0]) == pytest.approx(0.12, abs=0.01)
 
 
+def test_a_robot_that_is_low_slow_or_fast_is_corrected_by_its_feet() -> None:
+    compiled = model()
+    gait = gait_of(stage(*walking(0.3, 0.0)), compiled)
+    assert gait is not None
+    state = np.zeros(1 + compiled.nq + compiled.nv)
+    state[3:5] = STANDING_M, 1.0
+    v = 1 + compiled.nq
+    state[v] = 0.3
+    times, zero = np.array([0.199]), np.zeros((1, 1, 6))
+
+    def soles(seen: np.ndarray) -> np.ndarray:
+        return feet_of(compiled, gait.at(seen).controls(times, zero)[0, 0])[1]
+
+    usual = soles(state)
+    low, fast = state.copy(), state.copy()
+    low[3] -= 0.02
+    fast[v] = 0.7
+    assert np.allclose(soles(low) - usual, [0.0, 0.0, -0.02], atol=5e-3)
+    # The feet that are about to land step forward; those that land next are not yet there.
+    ahead = (soles(fast) - usual)[:, 0]
+    assert ahead[[0, 3]] == pytest.approx(0.02, abs=5e-3)
+    assert np.abs(ahead[[1, 2]]).max() < 5e-3
+
+
 def test_walking_covers_the_distance_with_diagonal_pairs() -> None:
     rig = build_setup("quadruped", seed=0)
     states = moved(rig, program(stage(*walking(0.5, 0.0))), 4.0)

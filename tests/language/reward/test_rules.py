@@ -116,3 +116,24 @@ def test_feet_that_step_are_not_kept_on_the_ground_by_what_else_is_asked() -> No
     assert "foot_lift" not in names and "stillness" not in names
     still = [t.name for t in say("quadruped", "nose up 10 degrees").stages[0].terms]
     assert still.count("foot_lift") == 4 and "stillness" in still
+
+
+@pytest.mark.parametrize(
+    ("verb", "together"),
+    [
+        ("trot", "rear_right"),
+        ("pace", "rear_left"),
+        ("bound", "front_right"),
+        ("walk", "rear_right"),
+    ],
+)
+def test_gaits_differ_in_which_feet_step_together(verb: str, together: str) -> None:
+    program = say("quadruped", f"{verb} forward at 0.4 m/s")
+    phases = {
+        t.parameters["foot"]: t.parameters["phase"]
+        for t in program.stages[0].terms
+        if t.name == "foot_stepping"
+    }
+    assert [foot for foot, phase in phases.items() if phase == 0.0] == ["front_left", together]
+    assert sorted(phases.values()) == [0.0, 0.0, 0.5, 0.5]
+    assert term(program, "torso_velocity").parameters["forward"] == 0.4
