@@ -149,8 +149,10 @@ def measured(setup: RewardSetup, cost: StageCost, states: Array) -> dict[str, fl
             up = view.foot_height(str(term.parameters["foot"]))[0] > UP_M
             planned = min(1.0, 2 * float(term.parameters["air_ratio"]))
             phases.setdefault(float(term.parameters["phase"]), []).append(up)
-    one, other = (np.array(feet) for feet in phases.values())
-    pair = (one.all(0) & ~other.any(0)) | (other.all(0) & ~one.any(0))
+    up_each = [np.array(feet) for feet in phases.values()]
+    lifted = np.array([feet.all(axis=0) for feet in up_each])
+    touching = np.array([feet.any(axis=0) for feet in up_each])
+    pair = (lifted.sum(axis=0) == 1) & (touching.sum(axis=0) == 1)
     height = np.abs(view.height()[0] - STANDING_M)
     return {
         "speed": abs(float(got) / float(asked) - 1),
