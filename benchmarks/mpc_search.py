@@ -15,7 +15,14 @@ import numpy as np
 from embodied_controllers.mpc import Mppi
 
 from embodied.bench.report import markdown_table
-from embodied.language.reward.building import ARM_CALM, DOWN, OPEN, a, near, stage
+from embodied.language.reward.building import stage
+from embodied.language.reward.hand_building import (
+    ARM_CALM,
+    DOWN,
+    OPEN,
+    a,
+    near,
+)
 from embodied.routes.reward.robots import REWARD_ROBOTS
 from embodied.routes.reward.setup import build_setup
 from embodied.types import RewardGoal, RewardProgram, RewardStage

@@ -9,7 +9,7 @@ from functools import partial
 import numpy as np
 
 from embodied.bench.l2r.quadruped import L2rTask, Phase, Signal, View, task
-from embodied.language.reward.building import (
+from embodied.language.reward.hand_building import (
     flipping,
     lifting_thing,
     lifting_two,

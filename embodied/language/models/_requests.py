@@ -77,6 +77,8 @@ def response_from_data(data: Mapping[str, Any]) -> Response:
     text = data["text"]
     if not isinstance(text, str):
         raise TypeError(f"the text of a response must be a string, got {text!r}")
+    if not isinstance(data.get("usage") or {}, Mapping):
+        raise TypeError(f"the usage of a response must be an object, got {data['usage']!r}")
     usage = cast("Mapping[str, Any]", data.get("usage") or {})
     return Response(
         text=text,

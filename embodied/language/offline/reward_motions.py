@@ -14,6 +14,7 @@ from embodied.language.offline.amounts import quantity
 from embodied.language.offline.scene_view import SceneView
 from embodied.language.offline.slots import SlotError
 from embodied.language.reward import building as build
+from embodied.language.reward import hand_building as hand
 from embodied.language.reward.phrases import Wish, motion
 from embodied.language.reward.vocabulary import FEET as ALL_FEET
 from embodied.language.reward.vocabulary import make_term
@@ -62,7 +63,7 @@ HANDSTAND_HEIGHT_M = 0.50
 ARM_LIFT_M = 0.20
 
 _ARM_CALM = make_term("posture", robot="fr3-hand")
-_OPEN_HAND = (build.DOWN, build.OPEN, _ARM_CALM)
+_OPEN_HAND = (hand.DOWN, hand.OPEN, _ARM_CALM)
 
 
 def quadruped_wishes(statements: Sequence[Statement]) -> list[Wish]:
@@ -173,7 +174,7 @@ def arm_wishes(statements: Sequence[Statement], scene: SceneView) -> list[Wish]:
     wishes: list[Wish] = []
     if together:
         (first, height), (second, _) = lifted[0], lifted[-1]
-        wishes.append(Wish(stages=build.lifting_two(first, second, height)))
+        wishes.append(Wish(stages=hand.lifting_two(first, second, height)))
     for words in statements:
         if words[0] != "lift" or not together:
             wishes.append(_arm(words[0], list(words[1:]), scene))
@@ -183,26 +184,26 @@ def arm_wishes(statements: Sequence[Statement], scene: SceneView) -> list[Wish]:
 def _arm(verb: str, rest: list[str], scene: SceneView) -> Wish:
     things = scene.names("item")
     if verb == "touch" and rest[0] in things:
-        return Wish(stages=build.touching(rest[0]))
+        return Wish(stages=hand.touching(rest[0]))
     if verb == "touch":
-        return Wish(essential=(build.near("palm", rest[0]),), support=_OPEN_HAND)
+        return Wish(essential=(hand.near("palm", rest[0]),), support=_OPEN_HAND)
     if verb == "rest":
-        return Wish(essential=(build.near("palm", "rest_position"),), support=_OPEN_HAND[1:])
+        return Wish(essential=(hand.near("palm", "rest_position"),), support=_OPEN_HAND[1:])
     if verb == "bring":
         distance = _amount(rest[2:], {"": 0.0})
         if rest[0] == "hand":
-            return Wish(essential=(build.apart("palm", rest[1], distance),), support=(_ARM_CALM,))
+            return Wish(essential=(hand.apart("palm", rest[1], distance),), support=(_ARM_CALM,))
         if rest[1] in things and rest[1] != rest[0]:
-            return Wish(stages=build.beside(rest[0], rest[1], distance))
+            return Wish(stages=hand.beside(rest[0], rest[1], distance))
         return Wish(
-            essential=(build.near("palm", rest[0]), build.apart(rest[0], rest[1], distance)),
-            support=(build.DOWN, build.CLOSE, _ARM_CALM),
+            essential=(hand.near("palm", rest[0]), hand.apart(rest[0], rest[1], distance)),
+            support=(hand.DOWN, hand.CLOSE, _ARM_CALM),
         )
     if verb == "lift":
-        return Wish(stages=build.lifting_thing(rest[0], _amount(rest[1:], {"": ARM_LIFT_M})))
+        return Wish(stages=hand.lifting_thing(rest[0], _amount(rest[1:], {"": ARM_LIFT_M})))
     whole: dict[str, Callable[[str], tuple[build.RewardStage, ...]]] = {
-        "upright": build.uprighting,
-        "flip": build.flipping,
+        "upright": hand.uprighting,
+        "flip": hand.flipping,
     }
     if verb in whole:
         return Wish(stages=whole[verb](rest[0]))
@@ -210,10 +211,10 @@ def _arm(verb: str, rest: list[str], scene: SceneView) -> Wish:
         share = _amount(rest[1:], {"": 1.0})
         fraction = share if verb == "open" else max(0.0, 1.0 - share)
         if f"{rest[0]}_handle" in scene.handles:
-            return Wish(stages=build.turning_joint(rest[0], fraction))
-        return Wish(essential=(build.a("joint_fraction", joint=rest[0], fraction=fraction),))
+            return Wish(stages=hand.turning_joint(rest[0], fraction))
+        return Wish(essential=(hand.a("joint_fraction", joint=rest[0], fraction=fraction),))
     if verb == "hand":
-        term = build.CLOSE if rest[0] == "close" else build.OPEN
+        term = hand.CLOSE if rest[0] == "close" else hand.OPEN
         return Wish(essential=(term,), support=(_ARM_CALM,))
     if verb == "palm":
         term = make_term("palm_orientation", robot="fr3-hand", direction=rest[0], weight=2.0)

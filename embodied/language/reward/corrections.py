@@ -7,14 +7,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-from embodied.language.reward.building import grounded, lifting
+from embodied.language.reward.other_feet import Change, Terms, another_foot, lifted_feet, other_foot
 from embodied.language.reward.phrases import amount, compiled
-from embodied.language.reward.rules_quadruped import diagonal
 from embodied.language.reward.vocabulary import Vocabulary
 from embodied.language.words.cursor import Abstain
 from embodied.types import RewardCondition, RewardProgram, RewardStage, RewardTerm
-
-Terms = tuple[RewardTerm, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +98,6 @@ _REVERSED = re.compile(
     r"(?: round| around)?"
     r"|reverse|reverse direction"
 )
-_WHICH = r"(?: 1| paw| side)?(?: instead)?"
 
 
 def corrected(text: str, program: RewardProgram, words: Vocabulary) -> RewardProgram | None:
@@ -116,7 +112,7 @@ def corrected(text: str, program: RewardProgram, words: Vocabulary) -> RewardPro
         Abstain: It is a correction, but nothing in the program can be changed so.
     """
     text = re.sub(r"[ ,]+", " ", text).strip()
-    for read in (_size, _value, _times, _turnabout, _diagonal, _side, _again):
+    for read in (_size, _value, _times, _turnabout, another_foot, _side, _again):
         change = read(text, program)
         if change is not None:
             return _edited(program, change, words)
@@ -124,9 +120,6 @@ def corrected(text: str, program: RewardProgram, words: Vocabulary) -> RewardPro
     if nudged is not None:
         return _edited(program, nudged, words)
     return _other_object(text, program, words)
-
-
-Change = Callable[[RewardTerm], RewardTerm]
 
 
 def _edited(program: RewardProgram, change: Change | Terms, words: Vocabulary) -> RewardProgram:
@@ -255,58 +248,6 @@ def _turnabout(text: str, program: RewardProgram) -> Change | None:
     return _changing(quantity, lambda value: -value)
 
 
-def lifted_feet(program: RewardProgram) -> tuple[str, ...]:
-    """Feet that the last stage holds up."""
-    return tuple(
-        str(t.parameters["foot"])
-        for t in program.stages[-1].terms
-        if t.name == "foot_lift" and t.parameters.get("height") != 0.0
-    )
-
-
-def _other_foot(program: RewardProgram, other: Callable[[str], str], text: str) -> Change | Terms:
-    feet = lifted_feet(program)
-    if len(feet) != 1:
-        raise Abstain(f"'{text}'", "the program in force does not hold up one paw")
-    old, new = feet[0], other(feet[0])
-    held = next(t for t in program.stages[-1].terms if t.parameters.get("foot") == old)
-    height = held.parameters["height"]
-    if isinstance(height, float) and program.stages[-1].terms == lifting({old: height}):
-        return lifting({new: height})
-    down = {str(t.parameters["foot"]): t for t in grounded(old, new)}
-
-    def change(term: RewardTerm) -> RewardTerm:
-        foot = term.parameters.get("foot")
-        if term.name != "foot_lift" or foot not in (old, new):
-            return term
-        if foot == new:
-            lifted = next(
-                t
-                for t in program.stages[-1].terms
-                if t.name == "foot_lift" and t.parameters.get("foot") == old
-            )
-            return replace(lifted, parameters={**lifted.parameters, "foot": new})
-        return down[old]
-
-    return change
-
-
-def _diagonal(text: str, program: RewardProgram) -> Change | Terms | None:
-    if re.fullmatch(rf"(?:take |lift |use )?diagonal{_WHICH}", text):
-        return _other_foot(program, diagonal, text)
-    if re.fullmatch(
-        r"(?:take |lift |use )?(?:other|opposite)(?: 1| paw| side)?(?: instead)?", text
-    ):
-        if lifted_feet(program):
-            return _other_foot(program, _mirrored, text)
-    return None
-
-
-def _mirrored(foot: str) -> str:
-    end, side = foot.split("_")
-    return f"{end}_{'left' if side == 'right' else 'right'}"
-
-
 def _side(text: str, program: RewardProgram) -> Change | Terms | None:
     match = _SIDE.fullmatch(text)
     if match is None:
@@ -314,7 +255,7 @@ def _side(text: str, program: RewardProgram) -> Change | Terms | None:
     side = match["side"]
     feet = lifted_feet(program)
     if len(feet) == 1:
-        return _other_foot(program, lambda f: f"{f.split('_')[0]}_{side}", text)
+        return other_foot(program, lambda f: f"{f.split('_')[0]}_{side}", text)
     quantity = _target(program.stages[-1].terms, ("fast", "angle"))
     if quantity is None or quantity.term in ("foot_stepping", "torso_pitch"):
         raise Abstain(f"'{text}'", "the program in force has no side")

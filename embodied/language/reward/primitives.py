@@ -18,6 +18,7 @@ from embodied.language.prompting import fill
 from embodied.language.records import JsonReader, parsed
 from embodied.language.repair import Writer
 from embodied.language.reward import building as build
+from embodied.language.reward import hand_building as hand
 from embodied.language.reward.checking import check
 from embodied.language.reward.vocabulary import ARM_POINTS, FEET, Parameter
 from embodied.protocols import LanguageModel, StateMemory
@@ -55,7 +56,7 @@ def _torso(v: Values) -> RewardStage:
 
 
 def _end_effector(v: Values) -> RewardStage:
-    return build.stage(build.near("palm", v["point"]), build.DOWN, *build.ARM_CALM)
+    return build.stage(hand.near("palm", v["point"]), hand.DOWN, *hand.ARM_CALM)
 
 
 PRIMITIVES: Mapping[str, Mapping[str, Primitive]] = {
@@ -95,12 +96,12 @@ PRIMITIVES: Mapping[str, Mapping[str, Primitive]] = {
             Primitive(
                 name="open_hand",
                 parameters=(),
-                make=lambda v: build.stage(build.OPEN, build.DOWN, *build.ARM_CALM),
+                make=lambda v: build.stage(hand.OPEN, hand.DOWN, *hand.ARM_CALM),
             ),
             Primitive(
                 name="close_hand",
                 parameters=(),
-                make=lambda v: build.stage(build.CLOSE, build.DOWN, *build.ARM_CALM),
+                make=lambda v: build.stage(hand.CLOSE, hand.DOWN, *hand.ARM_CALM),
             ),
         )
     },

@@ -13,7 +13,8 @@ from dataclasses import replace
 from embodied.errors import Diagnostic, NotUnderstoodError
 from embodied.language.reward.amending import amended, current, subject
 from embodied.language.reward.checking import check
-from embodied.language.reward.corrections import corrected, lifted_feet
+from embodied.language.reward.corrections import corrected
+from embodied.language.reward.other_feet import lifted_feet
 from embodied.language.reward.phrases import Wish, stages_of, wishes
 from embodied.language.reward.rules_quadruped import FOOT
 from embodied.language.reward.speech import Speech

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from embodied.language.reward import building as build
+from embodied.language.reward import hand_building as hand
 from embodied.language.reward.phrases import Pattern, Wish, amount, pattern
 from embodied.language.reward.speech import Speech
 from embodied.language.reward.vocabulary import (
@@ -19,7 +19,7 @@ from embodied.language.words.cursor import Abstain
 
 LIFT_M = 0.3
 _CALM = make_term("posture", robot="fr3-hand")
-_OPEN_HAND = (build.DOWN, build.OPEN, _CALM)
+_OPEN_HAND = (hand.DOWN, hand.OPEN, _CALM)
 _TO = r"(?: (?:to|at|by|up to|up by))?"
 _TOGETHER = r"(?: (?:together|both|simultaneously|at same time|at once))?"
 
@@ -92,7 +92,7 @@ def arm_patterns(words: Vocabulary) -> tuple[Pattern, ...]:
         found.append(
             pattern(
                 rf"keep {thing} {{LENGTH}} (?:away )?from {other}",
-                lambda m: Wish(stages=build.beside(m["thing"], m["other"], amount(m) or 0.1)),
+                lambda m: Wish(stages=hand.beside(m["thing"], m["other"], amount(m) or 0.1)),
             )
         )
     for joint, handle in zip(joints, handles, strict=True):
@@ -107,15 +107,15 @@ def _joint_patterns(joint: str, handle: str) -> list[Pattern]:
     partly = rf"{share}(?:{_TO} {{FRACTION}})?"
 
     def opened(match: re.Match[str]) -> Wish:
-        return Wish(stages=build.turning_joint(joint, _fraction(match)))
+        return Wish(stages=hand.turning_joint(joint, _fraction(match)))
 
     def closed(match: re.Match[str]) -> Wish:
-        return Wish(stages=build.turning_joint(joint, 1.0 - _fraction(match)))
+        return Wish(stages=hand.turning_joint(joint, 1.0 - _fraction(match)))
 
     def touched(match: re.Match[str]) -> Wish:
         del match
         return Wish(
-            essential=(build.near("palm", handle),),
+            essential=(hand.near("palm", handle),),
             support=_OPEN_HAND,
         )
 
@@ -150,31 +150,31 @@ def _either(choices: tuple[str, ...]) -> str:
 
 
 def _touch(match: re.Match[str]) -> Wish:
-    return Wish(stages=build.touching(match["thing"]))
+    return Wish(stages=hand.touching(match["thing"]))
 
 
 def _grasp(match: re.Match[str]) -> Wish:
-    return Wish(stages=build.grasping(match["thing"]))
+    return Wish(stages=hand.grasping(match["thing"]))
 
 
 def _lift(match: re.Match[str]) -> Wish:
-    return Wish(stages=build.lifting_thing(match["thing"], amount(match) or LIFT_M))
+    return Wish(stages=hand.lifting_thing(match["thing"], amount(match) or LIFT_M))
 
 
 def _lift_two(match: re.Match[str]) -> Wish:
     _differ(match)
     things = (match["thing"], match["other"])
-    return Wish(stages=build.lifting_two(*things, amount(match) or LIFT_M))
+    return Wish(stages=hand.lifting_two(*things, amount(match) or LIFT_M))
 
 
 def _move(match: re.Match[str]) -> Wish:
     _differ(match)
-    return Wish(stages=build.moving(match["thing"], match["other"]))
+    return Wish(stages=hand.moving(match["thing"], match["other"]))
 
 
 def _into(match: re.Match[str]) -> Wish:
     _differ(match)
-    return Wish(stages=build.beside(match["thing"], match["other"], 0.0))
+    return Wish(stages=hand.beside(match["thing"], match["other"], 0.0))
 
 
 def _differ(match: re.Match[str]) -> None:
@@ -183,26 +183,26 @@ def _differ(match: re.Match[str]) -> None:
 
 
 def _upright(match: re.Match[str]) -> Wish:
-    return Wish(stages=build.uprighting(match["thing"]))
+    return Wish(stages=hand.uprighting(match["thing"]))
 
 
 def _flip(match: re.Match[str]) -> Wish:
-    return Wish(stages=build.flipping(match["thing"]))
+    return Wish(stages=hand.flipping(match["thing"]))
 
 
 def _away(match: re.Match[str]) -> Wish:
     distance = amount(match) or 0.1
-    return Wish(essential=(build.apart("palm", match["thing"], distance),), support=(_CALM,))
+    return Wish(essential=(hand.apart("palm", match["thing"], distance),), support=(_CALM,))
 
 
 def _open_hand(match: re.Match[str]) -> Wish:
     del match
-    return Wish(essential=(build.OPEN,), support=(_CALM,))
+    return Wish(essential=(hand.OPEN,), support=(_CALM,))
 
 
 def _close_hand(match: re.Match[str]) -> Wish:
     del match
-    return Wish(essential=(build.CLOSE,), support=(_CALM,))
+    return Wish(essential=(hand.CLOSE,), support=(_CALM,))
 
 
 def _palm(match: re.Match[str]) -> Wish:
@@ -212,4 +212,4 @@ def _palm(match: re.Match[str]) -> Wish:
 
 def _rest(match: re.Match[str]) -> Wish:
     del match
-    return Wish(essential=(build.near("palm", "rest_position"),), support=_OPEN_HAND[1:])
+    return Wish(essential=(hand.near("palm", "rest_position"),), support=_OPEN_HAND[1:])

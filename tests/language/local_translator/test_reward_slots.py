@@ -9,6 +9,7 @@ from embodied.language.offline import reward_slots
 from embodied.language.offline.scene_view import SceneView
 from embodied.language.offline.slots import Refusal, SlotError
 from embodied.language.reward import building as build
+from embodied.language.reward import hand_building
 from embodied.language.reward.checking import check
 from embodied.language.reward.rules import STAGE_S
 from embodied.types import RewardProgram, RewardTerm
@@ -151,7 +152,7 @@ def test_a_number_out_of_range_is_a_refusal_that_says_so(quadruped: SceneView) -
 
 def test_hand(hand: SceneView) -> None:
     lifted = program("lift apple 30 cm", hand)
-    assert lifted.stages == build.lifting_thing("apple", 0.3)
+    assert lifted.stages == hand_building.lifting_thing("apple", 0.3)
     (fraction,) = {
         t.parameters["fraction"]
         for s in program("close drawer 75 %", hand).stages
@@ -164,7 +165,7 @@ def test_hand(hand: SceneView) -> None:
 def test_two_things_at_once_are_lifted_together(hand: SceneView) -> None:
     first, second, *_ = hand.names("item")
     both = program(f"lift {first} 20 cm ; lift {second} 20 cm", hand)
-    assert both.stages == build.lifting_two(first, second, 0.2)
+    assert both.stages == hand_building.lifting_two(first, second, 0.2)
 
 
 @pytest.mark.parametrize("which", ["quadruped", "hand"])

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from embodied.language.reward.building import (
+from embodied.language.reward.hand_building import (
     flipping,
     grasping,
     lifting_thing,
