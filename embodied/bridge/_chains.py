@@ -9,7 +9,6 @@ exceeds the one of the next joint's origin plus the lengths of the links that fo
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Sequence
 
 import mujoco
@@ -93,21 +92,3 @@ def singular_slope(reach_m: Array) -> Array:
         along = np.sum((before + reach) ** 2 + 1.0)
         slope[j] = np.sqrt(min(fixed, along))
     return slope
-
-
-@functools.cache
-def margins_add() -> bool:
-    """Whether this MuJoCo detects contacts within the sum of two margins; else within the larger.
-
-    Which one it is has changed between versions, and distances are only known within it.
-    """
-    spec = mujoco.MjSpec()
-    for x in (0.0, 0.35):
-        body = spec.worldbody.add_body(pos=(x, 0.0, 0.0))
-        body.add_freejoint()
-        body.add_geom(type=mujoco.mjtGeom.mjGEOM_SPHERE, size=(0.1, 0.0, 0.0), margin=0.1)
-    model = spec.compile()
-    data = mujoco.MjData(model)
-    mujoco.mj_kinematics(model, data)
-    mujoco.mj_collision(model, data)
-    return bool(data.ncon > 0)

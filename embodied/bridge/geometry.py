@@ -12,8 +12,10 @@ from dataclasses import dataclass
 
 import mujoco
 import numpy as np
+from numpy.typing import NDArray
 
-from embodied.bridge._chains import Chains, margins_add, singular_slope
+from embodied.bridge._chains import Chains, singular_slope
+from embodied.bridge._distances import PairDistances
 from embodied.bridge.limits import SafetyLimits
 from embodied.errors import ConfigurationError
 from embodied.types import Array
@@ -121,7 +123,12 @@ class ArmGeometry:
         points = ((int(model.site_bodyid[self._site]), self._ee), (self._elbow, self._elbow_at))
         self.point_reach_m = np.stack([chains.reach(b, at, 0.0) for b, at in points], axis=1)
         self.singular_slope = singular_slope(self.point_reach_m[:, 0])
-        self._required = self._prepare(limits, robot.q_home)
+        self._distances, self._required = self._prepare(limits, robot.q_home)
+
+    @property
+    def pairs(self) -> NDArray[np.intp]:
+        """Geoms whose distances count, (m, 2); the first of each is a part of the arm."""
+        return self._distances.pairs
 
     def place(self, q: Array) -> None:
         """Put the arm at ``q`` (n,); what follows is about this configuration."""
@@ -172,16 +179,18 @@ class ArmGeometry:
     # ----------------------------------------------------------------- private
 
     def _nearest(self) -> Nearest:
-        mujoco.mj_collision(self.model, self.data)
-        if self.data.ncon == 0:
-            return _NOTHING_NEAR
-        contact = self.data.contact
-        pairs = contact.geom
-        margins = contact.dist - self._required[pairs[:, 0], pairs[:, 1]]
-        i = int(np.argmin(margins))
-        if margins[i] >= BUBBLE_M:
-            return _NOTHING_NEAR
-        first, second = (self._name(int(g)) for g in pairs[i])
+        """Only the pair that decides is looked at more closely, again and again."""
+        margins = self._distances.bounds(self._required + BUBBLE_M) - self._required
+        known: set[int] = set()
+        while True:
+            i = int(np.argmin(margins))
+            if margins[i] >= BUBBLE_M:
+                return _NOTHING_NEAR
+            if i in known:
+                break
+            margins[i] = self._distances.refine(i) - self._required[i]
+            known.add(i)
+        first, second = (self._name(int(g)) for g in self._distances.pairs[i])
         return Nearest(first=first, second=second, margin_m=float(margins[i]))
 
     def _least_singular_value(self) -> float:
@@ -201,33 +210,37 @@ class ArmGeometry:
     def _touching(self, geom: int) -> bool:
         return bool(self.model.geom_contype[geom] or self.model.geom_conaffinity[geom])
 
-    def _prepare(self, limits: SafetyLimits, q_home: Array) -> Array:
-        """Let only pairs with a part of the arm be looked at; returns the distances required."""
+    def _prepare(self, limits: SafetyLimits, q_home: Array) -> tuple[PairDistances, Array]:
+        """The pairs with a part of the arm that may not touch, and the distances required."""
         model = self.model
         root = int(model.body_rootid[int(model.joint(limits.joints[0]).bodyid[0])])
         of_arm = [int(model.body_rootid[int(b)]) == root for b in model.geom_bodyid]
         arm = [g for g in range(model.ngeom) if self._touching(g) and of_arm[g]]
         fixed = [g for g in range(model.ngeom) if self._touching(g) and not of_arm[g]]
-        model.geom_contype[:] = 0
-        model.geom_conaffinity[:] = 0
-        model.geom_contype[arm] = 1
-        model.geom_conaffinity[[*arm, *fixed]] = 1
-        model.geom_gap[:] = 0.0
-        margin = BUBBLE_M / 2 if margins_add() else BUBBLE_M
-        model.geom_margin[:] = margin
-        model.body_margin[:] = margin
-        model.opt.enableflags &= ~int(mujoco.mjtEnableBit.mjENBL_SLEEP)
-        required = np.full((model.ngeom, model.ngeom), limits.clearance_m)
+        later = {g: [*arm[i + 1 :], *fixed] for i, g in enumerate(arm)}
+        pairs = [(a, b) for a in arm for b in later[a] if self._may_meet(a, b)]
+        distances = PairDistances(model, self.data, pairs)
         hand = [g for g in arm if self._body(g) in _HAND]
-        required[hand, :] = limits.hand_clearance_m
-        required[:, hand] = limits.hand_clearance_m
+        required = np.where(
+            np.isin(distances.pairs, hand).any(axis=1), limits.hand_clearance_m, limits.clearance_m
+        )
         # Neighbours that are close at rest, and the foot on what it stands on, are so by design.
         self.place(q_home)
-        mujoco.mj_collision(model, self.data)
+        distances.begin()
         foot = {root, *(b for b in range(model.nbody) if int(model.body_parentid[b]) == root)}
-        for (a, b), distance in zip(self.data.contact.geom, self.data.contact.dist, strict=True):
-            both = of_arm[a] and of_arm[b]
+        for i, (a, b) in enumerate(pairs):
             stands = any(int(model.geom_bodyid[g]) in foot for g in (a, b))
-            if distance - required[a, b] < 0.01 and (both or stands):
-                required[a, b] = required[b, a] = -np.inf
-        return required
+            near = distances.refine(i) - required[i] < 0.01
+            if near and (stands or (of_arm[a] and of_arm[b])):
+                required[i] = -np.inf
+        return distances, required
+
+    def _may_meet(self, a: int, b: int) -> bool:
+        """Parts of one body, neighbours and what the model excludes never do."""
+        model = self.model
+        bodies = sorted(int(model.geom_bodyid[g]) for g in (a, b))
+        welds = [int(model.body_weldid[body]) for body in bodies]
+        parents = [int(model.body_weldid[int(model.body_parentid[w])]) for w in welds]
+        neighbours = 0 not in welds and (parents[0] == welds[1] or parents[1] == welds[0])
+        excluded = (bodies[0] << 16) + bodies[1] in model.exclude_signature
+        return welds[0] != welds[1] and not neighbours and not excluded
