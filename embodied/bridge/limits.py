@@ -9,17 +9,16 @@ from __future__ import annotations
 
 import datetime
 import hashlib
-import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, is_dataclass
+from functools import partial
 from importlib import resources
 from pathlib import Path
-from typing import Any, cast
+from typing import Annotated, cast
 
-import numpy as np
-
-from embodied.errors import ConfigurationError
+from embodied.errors import ConfigurationError, Diagnostic
 from embodied.files import SMALL, read_bytes
+from embodied.tables import Range, load_toml, read_table, refused
 from embodied.types import Array, readonly
 
 SIGN_OFF = ".signoff"
@@ -126,26 +125,100 @@ class SafetyLimits:
             object.__setattr__(self, name, readonly(getattr(self, name), (3,)))
 
 
-_TABLES: Mapping[str, tuple[str, ...]] = {
-    "position": ("q_lower", "q_upper", "clamp_rad"),
-    "motion": ("dq_max", "ddq_max", "dddq_max", "follow_rad", "follow_share"),
-    "speed": ("ee_speed_m_s", "elbow_speed_m_s", "elbow_body"),
-    "workspace": ("workspace_lower", "workspace_upper"),
-    "collision": ("clearance_m", "hand_clearance_m"),
-    "singularity": ("least_singular_value",),
-    "tracking": ("tracking_error_rad", "tau_max", "stall_rad", "stall_s"),
-    "timing": (
-        "dt_s",
-        "setpoint_age_s",
-        "stale_s",
-        "heartbeat_s",
-        "state_age_s",
-        "clock_jump_s",
-        "rest_s",
-    ),
-    "gripper": ("max_width_m", "max_force_n"),
-}
-_TOP = ("name", "robot", "scenes", "joints")
+_Joints = tuple[float, ...]
+_Corner = tuple[float, float, float]
+_Angles = Annotated[_Joints, Range(-20.0, 20.0)]
+_Place = Annotated[_Corner, Range(-10.0, 10.0)]
+
+
+@dataclass(frozen=True, slots=True)
+class _Position:
+    q_lower: _Angles
+    q_upper: _Angles
+    clamp_rad: Annotated[float, Range(0.0, 1e-3)]
+
+
+@dataclass(frozen=True, slots=True)
+class _Motion:
+    dq_max: Annotated[_Joints, Range(1e-3, 20.0)]
+    ddq_max: Annotated[_Joints, Range(1e-2, 500.0)]
+    dddq_max: Annotated[_Joints, Range(1e-1, 50_000.0)]
+    follow_rad: Annotated[float, Range(0.0, 0.5)]
+    follow_share: Annotated[float, Range(1e-3, 1.0)]
+
+
+@dataclass(frozen=True, slots=True)
+class _Speed:
+    ee_speed_m_s: Annotated[float, Range(1e-3, 3.0)]
+    elbow_speed_m_s: Annotated[float, Range(1e-3, 3.0)]
+    elbow_body: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Box:
+    name: str
+    lower: _Place
+    upper: _Place
+
+
+@dataclass(frozen=True, slots=True)
+class _Workspace:
+    workspace_lower: _Place
+    workspace_upper: _Place
+    keep_out: tuple[_Box, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Collision:
+    clearance_m: Annotated[float, Range(0.0, 0.2)]
+    hand_clearance_m: Annotated[float, Range(-0.01, 0.2)]  # below 0: how deep it may touch
+
+
+@dataclass(frozen=True, slots=True)
+class _Singularity:
+    least_singular_value: Annotated[float, Range(0.0, 0.5)]
+
+
+@dataclass(frozen=True, slots=True)
+class _Tracking:
+    tracking_error_rad: Annotated[float, Range(1e-3, 0.6)]
+    tau_max: Annotated[_Joints, Range(1e-2, 2000.0)]
+    stall_rad: Annotated[float, Range(1e-3, 0.6)]
+    stall_s: Annotated[float, Range(0.05, 10.0)]
+
+
+@dataclass(frozen=True, slots=True)
+class _Timing:
+    dt_s: Annotated[float, Range(1e-3, 0.1)]
+    setpoint_age_s: Annotated[float, Range(1e-3, 5.0)]
+    stale_s: Annotated[float, Range(0.0, 0.5)]
+    heartbeat_s: Annotated[float, Range(0.02, 5.0)]
+    state_age_s: Annotated[float, Range(1e-3, 2.0)]
+    clock_jump_s: Annotated[float, Range(1e-3, 2.0)]
+    rest_s: Annotated[float, Range(0.05, 5.0)]
+
+
+@dataclass(frozen=True, slots=True)
+class _Gripper:
+    max_width_m: Annotated[float, Range(0.0, 0.5)]
+    max_force_n: Annotated[float, Range(0.0, 500.0)]
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    name: str
+    robot: str
+    scenes: tuple[str, ...]
+    joints: tuple[str, ...]
+    position: _Position
+    motion: _Motion
+    speed: _Speed
+    workspace: _Workspace
+    collision: _Collision
+    singularity: _Singularity
+    tracking: _Tracking
+    timing: _Timing
+    gripper: _Gripper
 
 
 def load_limits(path: Path) -> SafetyLimits:
@@ -206,92 +279,45 @@ def shipped_limits(name: str) -> Path:
     return path
 
 
-def _limits(table: dict[str, Any], path: Path, digest: str, signed_by: str) -> SafetyLimits:
-    _refuse_unknown(table, (*_TOP, *_TABLES), path, "")
-    values: dict[str, Any] = {}
-    for key in _TOP:
-        values[key] = _take(table, key, path, key)
-    for section, keys in _TABLES.items():
-        part = _take(table, section, path, section)
-        extra = ("keep_out",) if section == "workspace" else ()
-        _refuse_unknown(part, (*keys, *extra), path, f"{section}.")
-        for key in keys:
-            values[key] = _take(part, key, path, f"{section}.{key}")
-    keep_out = tuple(_keep_out(b, path) for b in table["workspace"].get("keep_out", ()))
-    values["joints"] = tuple(values["joints"])
-    values["scenes"] = tuple(values["scenes"])
-    try:
-        limits = SafetyLimits(**values, keep_out=keep_out, sha256=digest, signed_by=signed_by)
-    except (TypeError, ValueError) as error:
-        raise ConfigurationError(f"{path}: {error}") from error
-    _check(limits, path)
-    return limits
-
-
-def _keep_out(table: Mapping[str, Any], path: Path) -> KeepOut:
-    where = "workspace.keep_out."
-    _refuse_unknown(table, ("name", "lower", "upper"), path, where)
-    lower, upper = (_take(table, key, path, where + key) for key in ("lower", "upper"))
-    try:
-        box = KeepOut(
-            name=str(_take(table, "name", path, where + "name")),
-            lower=readonly(lower, (3,)),
-            upper=readonly(upper, (3,)),
-        )
-    except (TypeError, ValueError) as error:
-        raise ConfigurationError(f"{path}: {where[:-1]}: {error}") from error
-    if not (np.isfinite([*box.lower, *box.upper]).all() and np.all(box.lower < box.upper)):
-        raise ConfigurationError(f"{path}: keep-out {box.name!r}: lower < upper, both finite")
-    return box
-
-
-def _refuse_unknown(table: object, known: tuple[str, ...], path: Path, where: str) -> None:
-    """A key that is not known may be a limit that somebody relies on."""
-    if not isinstance(table, Mapping):
-        raise ConfigurationError(f"{path}: {where[:-1] or 'the file'} must be a table")
-    keys = cast("Mapping[str, object]", table)
-    if strange := [k for k in keys if k not in known]:
-        raise ConfigurationError(
-            f"{path}: unknown key {where}{strange[0]}; there are {', '.join(known)}"
-        )
-
-
-def _check(limits: SafetyLimits, path: Path) -> None:
-    problems: list[str] = []
-    for field in fields(limits):
-        value, least = getattr(limits, field.name), 0.0
-        if field.name == "hand_clearance_m":  # hands touch: below 0 is how deep rounding may be
-            least = -0.01
-        if field.type == "float":
-            number = isinstance(value, (int, float)) and not isinstance(value, bool)
-            if not (number and least <= value < np.inf):
-                problems.append(f"{field.name} must be a finite number, at least {least:g}")
-        elif isinstance(value, np.ndarray) and not np.isfinite(value).all():
-            problems.append(f"{field.name} must be finite")
+def _limits(table: Mapping[str, object], path: Path, digest: str, signed_by: str) -> SafetyLimits:
+    problems: list[Diagnostic] = []
+    file = read_table(_File, table, "limits", problems)
+    if file is None:
+        raise refused(str(path), "limits file", problems)
+    values: dict[str, object] = {}
+    for field in fields(file):
+        part = getattr(file, field.name)
+        values |= _of(part) if is_dataclass(part) else {field.name: part}
+    boxes = cast("tuple[_Box, ...]", values.pop("keep_out"))
+    for what, low, high in (
+        ("q_lower", file.position.q_lower, file.position.q_upper),
+        ("workspace_lower", file.workspace.workspace_lower, file.workspace.workspace_upper),
+        *((f"keep-out {b.name!r}: lower", b.lower, b.upper) for b in boxes),
+    ):
+        if len(low) == len(high) and not all(a < b for a, b in zip(low, high, strict=True)):
+            problems.append(Diagnostic(where=what, problem="must be below its upper counterpart"))
+    for key in ("q_lower", "q_upper", "dq_max", "ddq_max", "dddq_max", "tau_max"):
+        count = len(cast("tuple[float, ...]", values[key]))
+        if count != len(file.joints):
+            wanted = f"one for each of the {len(file.joints)} joints"
+            problems.append(Diagnostic(where=key, problem=f"has {count} numbers", hint=wanted))
+    for key, names in (("joints", file.joints), ("keep_out", [b.name for b in boxes])):
+        if len({*names}) < len(names):
+            problems.append(Diagnostic(where=key, problem="names one twice"))
+    if not file.joints:
+        problems.append(Diagnostic(where="joints", problem="names none"))
     if problems:
-        raise ConfigurationError(f"{path}: {'; '.join(problems)}")
-    for name in ("dq_max", "ddq_max", "dddq_max", "tau_max"):
-        if not np.all(getattr(limits, name) > 0):
-            problems.append(f"{name} must be above 0")
-    for lower, upper in (("q_lower", "q_upper"), ("workspace_lower", "workspace_upper")):
-        if not np.all(getattr(limits, lower) < getattr(limits, upper)):
-            problems.append(f"{lower} must be below {upper}")
-    if not 0.0 <= limits.clamp_rad <= 1e-3:
-        problems.append("clamp_rad must be within 0 and 0.001")
-    for name in ("dt_s", "rest_s", "ee_speed_m_s", "elbow_speed_m_s", "tracking_error_rad"):
-        if not getattr(limits, name) > 0:
-            problems.append(f"{name} must be above 0")
-    if not 0.0 < limits.follow_share <= 1.0:
-        problems.append("follow_share must be above 0 and at most 1")
-    if problems:
-        raise ConfigurationError(f"{path}: {'; '.join(problems)}")
+        raise refused(str(path), "limits file", problems)
+    keep_out = tuple(
+        KeepOut(name=b.name, lower=readonly(b.lower, (3,)), upper=readonly(b.upper, (3,)))
+        for b in boxes
+    )
+    made = partial(SafetyLimits, keep_out=keep_out, sha256=digest, signed_by=signed_by)
+    return made(**values)  # pyright: ignore[reportArgumentType]  # read_table checked each
 
 
-def _take(table: Mapping[str, Any], key: str, path: Path, where: str) -> Any:
-    try:
-        return table[key]
-    except (KeyError, TypeError) as error:
-        raise ConfigurationError(f"{path} lacks {where}") from error
+def _of(part: object) -> dict[str, object]:
+    return {f.name: getattr(part, f.name) for f in fields(cast("_Position", part))}
 
 
 def _read(path: Path, what: str) -> bytes:
@@ -301,11 +327,11 @@ def _read(path: Path, what: str) -> bytes:
         raise ConfigurationError(f"the {what}: {error}") from error
 
 
-def _parse(content: bytes, path: Path) -> dict[str, Any]:
+def _parse(content: bytes, path: Path) -> Mapping[str, object]:
     try:
-        return tomllib.loads(content.decode())
-    except (ValueError, RecursionError) as error:
-        raise ConfigurationError(f"{path} is no TOML file: {error}") from error
+        return load_toml(content.decode(), str(path))
+    except UnicodeDecodeError as error:
+        raise ConfigurationError(f"{path} is no UTF-8 text") from error
 
 
 def _quoted(text: str) -> str:
