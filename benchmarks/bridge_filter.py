@@ -19,7 +19,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from bridge_fuzz import Look, fuzz
+from bridge_proposals import Look, fuzz
 
 from embodied.bench.benchmark import Benchmark, main, option
 from embodied.bench.runner import Payload, Row, Task
