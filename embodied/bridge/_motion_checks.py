@@ -20,6 +20,8 @@ _ROUNDING = 1.0 + 1e-9
 _SLACK = 1e-9
 _GAP_M = 1e-3
 _WORSE_M = 1e-5
+_SAG_M = 1e-3
+_SHARES = (1.0, 0.75, 0.5, 0.25)
 _POINTS = np.repeat(np.eye(2), 3, axis=0)
 """Sums the squares of six numbers by threes."""
 
@@ -70,31 +72,83 @@ class MotionChecks:
         self._jacobian = np.zeros((n, 6))
         self._box_room_m = -np.inf
         self._singular = -np.inf
-        self._gap_m = -1.0
-        self._nearest_allowed_m = -np.inf
+        self._gaps_m = (-1.0, -1.0)
+        geometry.set_gap(0.0, 0.0)
+        geometry.hold(np.zeros(n), 0.0)
+        self._floor_m = self._session_floor_m = -np.inf
 
-    def start(self, q: Floats) -> None:
-        """Begin at ``q`` (n,)."""
-        self._nearest_allowed_m = -np.inf
+    def start(self, q: Floats, *, known: bool) -> Reason | None:
+        """Begin at ``q`` (n,); returns why that cannot be.
+
+        Args:
+            q: The measured pose.
+            known: A person vouches for it, or it is the first; else the arm may be hardly nearer
+                to things than this session let it come before: taking over again renews nothing.
+        """
         self._look_around(q)
         self._take_posture(q)
+        if known:
+            self._session_floor_m = min(0.0, self._margin_m) - _WORSE_M
+        if self._margin_m < self._session_floor_m - _SAG_M:
+            return reason("collision", value=self._margin_m, limit=self._session_floor_m, unit="m")
+        self._floor_m = min(self._session_floor_m, self._margin_m)
+        return None
 
-    def gripper(self, gap_m: float, q: Floats) -> None:
-        """The fingers are this far open, the arm is at ``q`` (n,).
+    def fingers(self, narrowest_m: float, widest_m: float, q: Floats) -> None:
+        """The fingers are between these gaps by themselves, the arm is at ``q`` (n,).
 
         Fingers may come nearer to things than the arm may take them. What is left of the slack
         for rounding stays as it was: else fingers that move back and forth would renew it.
         """
-        if abs(gap_m - self._gap_m) <= _GAP_M:
+        gaps = zip((narrowest_m, widest_m), self._gaps_m, strict=True)
+        if all([abs(new - old) <= _GAP_M for new, old in gaps]):
             return
         left_m = np.inf
-        if self._nearest_allowed_m > -np.inf:
+        if self._floor_m > -np.inf:
             self._look_around(q)
-            left_m = max(0.0, min(0.0, self._margin_m) - self._nearest_allowed_m)
-        self.geometry.set_gap(gap_m)
-        self._gap_m = gap_m
+            left_m = max(0.0, min(0.0, self._margin_m) - self._floor_m)
+        self._span(narrowest_m, widest_m, q)
+        self._floor_m = min(-_WORSE_M, min(0.0, self._margin_m) - left_m)
+        self._session_floor_m = min(self._session_floor_m, self._floor_m)
+
+    def open_to(self, gap_m: float, q: Floats) -> tuple[float, Reason | None]:
+        """Let the fingers go to a gap as far as nothing is in the way, the arm at ``q`` (n,).
+
+        Returns:
+            The gap that they may go to, and what is in the way of going on.
+        """
+        narrowest, widest = before = self._gaps_m
+        if narrowest <= gap_m <= widest or narrowest < 0.0:
+            return gap_m, None
         self._look_around(q)
-        self._nearest_allowed_m = min(-_WORSE_M, min(0.0, self._margin_m) - left_m)
+        least = max(self._floor_m, min(0.0, self._margin_m) - _WORSE_M)
+        edge = widest if gap_m > widest else narrowest
+        found: Reason | None = None
+        for share in _SHARES:
+            to = edge + share * (gap_m - edge)
+            self._span(min(narrowest, to), max(widest, to), q)
+            if self._margin_m >= least:
+                return to, found
+            near = self.geometry.nearest(np.array(q))
+            pair = f"{near.first} with {near.second}"
+            found = reason("collision", pair, near.margin_m, 0.0, "m")
+        self._span(*before, q)
+        return edge, found
+
+    def forget_fingers(self, gaps_m: tuple[float, float], q: Floats) -> None:
+        """They are not told to go there after all: back to the gaps before."""
+        if gaps_m != self._gaps_m:
+            self._span(*gaps_m, q)
+
+    @property
+    def gaps_m(self) -> tuple[float, float]:
+        """The fingers are anywhere between these."""
+        return self._gaps_m
+
+    def hold(self, size_m: float, q: Floats) -> None:
+        """What is between the fingers, this wide, is part of the arm; 0 is nothing."""
+        self.geometry.hold(np.array(q), size_m)
+        self._look_around(q)
 
     def beyond_position(self, q: Floats) -> Reason | None:
         """Why ``q`` is too far beyond the position limits, if it is."""
@@ -152,6 +206,11 @@ class MotionChecks:
         return found or self._too_fast(q, ways, turned, fastest) or self._places(q, ways, turned)
 
     # ----------------------------------------------------------------- private
+
+    def _span(self, narrowest_m: float, widest_m: float, q: Floats) -> None:
+        self.geometry.set_gap(narrowest_m, widest_m)
+        self._gaps_m = (narrowest_m, widest_m)
+        self._look_around(q)
 
     def _way(self, q: Floats, ways: Sequence[Floats]) -> Array:
         """Set-points of a motion, beginning with the last one, (k + 1, n)."""
@@ -275,8 +334,9 @@ class MotionChecks:
         How near they may be never falls while the arm moves on: else the slack that rounding needs
         would add up, period by period.
         """
-        here = max(self._nearest_allowed_m, min(0.0, margin_m) - _WORSE_M)
-        self._nearest_allowed_m = here
+        here = max(self._floor_m, min(0.0, margin_m) - _WORSE_M)
+        self._floor_m = here
+        self._session_floor_m = max(self._session_floor_m, here)
         centre, margin = way[0], margin_m
         for row in way[1:]:
             if float(np.abs(row - centre) @ self.geometry.reach_m) < margin:

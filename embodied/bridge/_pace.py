@@ -6,6 +6,8 @@ import time
 
 LOCKSTEP_PATIENCE_S = 10.0
 IDLE_LOOK_S = 0.05
+SLEPT_S = 0.2
+"""The monotonic clock stands still while the machine sleeps; the boot clock does not."""
 
 
 class Pace:
@@ -28,6 +30,13 @@ class Pace:
         self._longest_s = LOCKSTEP_PATIENCE_S if lockstep else heartbeat_s
         self._heard_s = 0.0
         self._next_s = time.monotonic()
+        self._asleep_s = _asleep_s()
+
+    def woke(self) -> float | None:
+        """For how long the machine has slept since this was asked last, if it did; s."""
+        before, self._asleep_s = self._asleep_s, _asleep_s()
+        slept_s = self._asleep_s - before
+        return slept_s if slept_s > SLEPT_S else None
 
     def heard(self) -> bool:
         """A planner said something; returns whether it had been silent."""
@@ -71,3 +80,9 @@ class Pace:
             return False
         self._next_s = max(self._next_s + self._dt_s, now)
         return late_s > self._dt_s
+
+
+def _asleep_s() -> float:
+    """For how long the machine has slept since it was started."""
+    boot = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)  # Linux has it
+    return time.clock_gettime(boot) - time.clock_gettime(time.CLOCK_MONOTONIC)

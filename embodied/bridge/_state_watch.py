@@ -14,6 +14,9 @@ from embodied.bridge.reasons import reason
 STILL_RAD_S = 0.02
 """Joints slower than this do not move."""
 
+_RATE, _RATE_S = 2.0, 2.0
+"""An arm's clock that goes this much faster or slower than ours for so long is none."""
+
 START_STILL_RAD_S = 0.1
 """An arm that moves faster is not taken over."""
 
@@ -34,11 +37,13 @@ class StateWatch:
         self._last: ArmState | None = None
         self._frozen_s = 0.0
         self._stalled_s = 0.0
+        self._told_s = self._gone_s = 0.0
 
     def start(self, state: ArmState) -> Reason | None:
         """Begin with this report; returns why it cannot be begun with."""
         self._last = None
         self._frozen_s = self._stalled_s = 0.0
+        self._told_s = self._gone_s = 0.0
         problem = self._unusable(state) or self.stopped(state)
         if problem is None and float(np.max(np.abs(state.dq))) > START_STILL_RAD_S:
             speed = float(np.max(np.abs(state.dq)))
@@ -113,9 +118,15 @@ class StateWatch:
         gone = self._frozen_s + limits.dt_s
         if not self.lockstep:
             gone = state.receive_time_s - last.receive_time_s
-        jump = abs(state.source_time_s - last.source_time_s - gone)
+        told = state.source_time_s - last.source_time_s
+        jump = abs(told - gone)
         self._last = state
         self._frozen_s = 0.0
+        self._told_s, self._gone_s = self._told_s + told, self._gone_s + gone
+        if self._gone_s >= _RATE_S and not self.lockstep:
+            rate, self._told_s, self._gone_s = self._told_s / self._gone_s, 0.0, 0.0
+            if not 1 / _RATE <= rate <= _RATE:  # its period is not the one it tells
+                return reason("clock_jump", "", rate, 1.0, "s/s")
         if jump > limits.clock_jump_s or state.sequence < last.sequence:
             return reason("clock_jump", "", jump, limits.clock_jump_s, "s")
         return None

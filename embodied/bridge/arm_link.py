@@ -298,7 +298,7 @@ class Arm:
             driver.reset(seed)
         except WorldError as error:
             self.lost(error)
-        self.safety.forget()
+        self.safety.forget(known=True)
         return True
 
 

@@ -6,21 +6,30 @@ keeps the bounds of messages, so a corrupt frame costs that frame alone.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import select
 import socket
 import struct
 import zlib
+from collections import deque
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Protocol
 
 from embodied.errors import WorldError
+from embodied.printable import printable
 
 MAX_FRAME = 180_000
 """Longest message in bytes."""
+
+MOST_WAITING = 64
+"""Frames that wait for a peer that does not read."""
+
+_LONGEST_NUMBER = 18
+_LONGEST_PROBLEM = 200
 
 Message = Mapping[str, Any]
 """Data of a known shape, by the field ``kind``."""
@@ -42,7 +51,8 @@ class BadFrameError(WorldError):
 
 
 Schema = Mapping[str, Mapping[str, str]]
-"""Fields of every kind of message: ``"number"``, ``"integer"``, ``"text"``, ``"vector"``,
+"""Fields of every kind of message: ``"number"``, ``"integer"``, ``"count"`` (an integer that is not
+negative), ``"text"``, ``"vector"``,
 ``"matrix"``, ``"object"``, ``"list"``, ``"flag"``; with ``?``, null is allowed."""
 
 PLANNER: Schema = MappingProxyType(
@@ -51,7 +61,7 @@ PLANNER: Schema = MappingProxyType(
         "heartbeat": {},
         "enable": {},
         "observe": {"re": "integer"},
-        "reset": {"re": "integer", "seed": "integer"},
+        "reset": {"re": "integer", "seed": "count"},
         "setpoint": {
             "re": "integer",
             "created_s": "number",
@@ -136,6 +146,7 @@ class SocketChannel:
     def __init__(self, connected: socket.socket, incoming: Schema) -> None:
         self._socket = connected
         self._incoming = incoming
+        self._waiting: deque[bytes] = deque()
         connected.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 2 * MAX_FRAME)
 
     def send(self, message: Message) -> None:
@@ -146,8 +157,43 @@ class SocketChannel:
         """Send one frame as it is; raises ChannelClosedError."""
         try:
             self._socket.sendall(frame)
-        except (BrokenPipeError, ConnectionError, OSError) as error:
+        except OSError as error:
             raise ChannelClosedError(f"the other side of the channel has gone ({error})") from error
+
+    @property
+    def waiting(self) -> int:
+        """Frames that ``post`` has not sent yet."""
+        return len(self._waiting)
+
+    def post(self, message: Message) -> None:
+        """Send without ever waiting for the other side: what it does not read waits in a queue.
+
+        Raises:
+            ChannelClosedError: The other side has gone.
+        """
+        self._waiting.append(pack(message))
+        self.flush()
+
+    def flush(self) -> None:
+        """Send what waits, as far as the other side takes it; raises ChannelClosedError."""
+        while self._waiting:
+            try:
+                self._socket.send(self._waiting[0], socket.MSG_DONTWAIT)
+            except BlockingIOError:
+                return
+            except OSError as error:
+                if error.errno == errno.ENOBUFS:
+                    return
+                text = f"the other side of the channel has gone ({error})"
+                raise ChannelClosedError(text) from error
+            self._waiting.popleft()
+
+    def forget(self, keep: int) -> int:
+        """Drop the oldest frames that wait, all but some; returns how many were dropped."""
+        dropped = max(0, len(self._waiting) - keep)
+        for _ in range(dropped):
+            self._waiting.popleft()
+        return dropped
 
     def receive(self, timeout_s: float) -> dict[str, Any] | None:
         """Next message, None when there is none in time; raises as ``Channel.receive`` does."""
@@ -236,13 +282,26 @@ def unpack(frame: bytes, schema: Schema) -> dict[str, Any]:
     if magic != _MAGIC or zlib.crc32(body) != checksum:
         raise BadFrameError("corrupt", "the checksum does not match")
     try:
-        message = json.loads(body)
-    except ValueError as error:
-        raise BadFrameError("schema", f"not JSON: {error}") from error
-    problem = _problem(message, schema)
+        message = json.loads(body, parse_int=_integer)
+    except (ValueError, RecursionError) as error:
+        raise BadFrameError("schema", f"not JSON: {_short(error)}") from error
+    try:
+        problem = _problem(message, schema)
+    except RecursionError:  # it takes a deep value to say what is wrong with it
+        problem = "nested too deeply"
     if problem:
-        raise BadFrameError("schema", problem)
+        raise BadFrameError("schema", _short(problem))
     return message
+
+
+def _integer(text: str) -> int:
+    if len(text) > _LONGEST_NUMBER:
+        raise ValueError(f"a number with {len(text)} digits; at most {_LONGEST_NUMBER}")
+    return int(text)
+
+
+def _short(what: object) -> str:
+    return printable(str(what)[:_LONGEST_PROBLEM])
 
 
 def _problem(message: Any, schema: Schema) -> str:
@@ -251,10 +310,11 @@ def _problem(message: Any, schema: Schema) -> str:
     kind = message.get("kind")
     fields = schema.get(kind) if isinstance(kind, str) else None
     if fields is None:
-        return f"unknown kind {kind!r}; known: {', '.join(schema)}"
+        kinds = ", ".join(schema)
+        return f"unknown kind; known: {kinds}; not {str(kind)[:40]!r}"
     if len(message) != len(fields) + 1:
-        wrong = sorted(set(message) ^ {"kind", *fields})
-        return f"{kind} has exactly {', '.join(('kind', *fields))}; differs in {wrong}"
+        wrong = sorted(name[:40] for name in set(message) ^ {"kind", *fields})
+        return f"{kind} has exactly {', '.join(('kind', *fields))}; differs in {wrong[:5]}"
     for name, shape in fields.items():
         if name not in message:
             return f"{kind} lacks {name}"
@@ -274,6 +334,8 @@ def _fits(value: Any, shape: str) -> bool:
         return _is_number(value)
     if shape == "integer":
         return isinstance(value, int) and not isinstance(value, bool)
+    if shape == "count":
+        return _fits(value, "integer") and value >= 0
     if shape == "text":
         return isinstance(value, str)
     if shape == "flag":

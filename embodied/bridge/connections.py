@@ -5,16 +5,21 @@ from __future__ import annotations
 import secrets
 import select
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
 
 from embodied.bridge.channel import (
+    MOST_WAITING,
     BadFrameError,
     ChannelClosedError,
     Listener,
     Message,
     SocketChannel,
 )
+
+MOST_BAD_FRAMES = 100
+"""Of one planner: then it is dropped, so that it does not fill the journal."""
 
 
 class Said(Enum):
@@ -48,6 +53,9 @@ class Heard:
 class Lines:
     """Accepts, reads and answers; what is said over a line is for others to handle.
 
+    Nothing here waits for a peer. A planner that does not read its answers is dropped; of an
+    operator's terminal that does not, the oldest news is. The operator is heard first.
+
     Args:
         planner: Where planners connect.
         operator: Where the operator's terminal connects.
@@ -67,6 +75,7 @@ class Lines:
         self._planner: SocketChannel | None = None
         self._operator: SocketChannel | None = None
         self._operator_known = False
+        self._bad_frames = 0
         self.had_operator = False
 
     @property
@@ -74,35 +83,55 @@ class Lines:
         """A planner is connected."""
         return self._planner is not None
 
-    def hear(self, timeout_s: float) -> list[Heard] | None:
-        """One thing from each line that has something; None when nothing came in time."""
-        sources: list[Listener | SocketChannel] = [
-            s for s in (*self._listeners.values(), self._planner, self._operator) if s
-        ]
-        ready, _, _ = select.select(sources, [], [], timeout_s)
+    def hear(self, timeout_s: float, *, operator_only: bool = False) -> list[Heard] | None:
+        """One thing from each line that has something; None when nothing came in time.
+
+        Args:
+            timeout_s: How long to wait for it.
+            operator_only: Leave what planners say where it is.
+        """
+        of_operator = [self._operator, self._listeners["operator"]]
+        of_planner = [] if operator_only else [self._listeners["planner"], self._planner]
+        sources = [s for s in (*of_operator, *of_planner) if s]
+        writers = [c for c in (self._operator, self._planner) if c is not None and c.waiting]
+        ready, writable, _ = select.select(sources, writers, [], timeout_s)
+        for channel in writable:
+            with suppress(ChannelClosedError):  # noticed when it is read from next
+                channel.flush()
         if not ready:
-            return None
+            return [] if writable and timeout_s > 0.0 else None
         heard: list[Heard] = []
         for source in ready:
-            if source is self._listeners["planner"]:
-                heard += self._new_planner()
-            elif source is self._listeners["operator"]:
+            if source is self._listeners["operator"]:
                 self._new_operator()
             elif source is self._operator:
                 heard += self._hear_operator()
+            elif source is self._listeners["planner"]:
+                heard += self._new_planner()
             elif source is self._planner:
                 heard += self._hear_planner()
         return heard
 
-    def tell_planner(self, message: Message) -> None:
-        """Answer the planner, if there is one."""
-        if self._planner is not None:
-            _send(self._planner, message)
+    def tell_planner(self, message: Message) -> bool:
+        """Answer the planner; returns whether it keeps up with its answers, or is not there."""
+        channel = self._planner
+        if channel is None:
+            return True
+        _post(channel, message)
+        return channel.waiting <= MOST_WAITING
 
     def tell_operator(self, message: Message) -> None:
         """Tell the operator's terminal, if there is one that said the token."""
-        if self._operator is not None and self._operator_known:
-            _send(self._operator, message)
+        channel = self._operator
+        if channel is not None and self._operator_known:
+            _post(channel, message)
+            channel.forget(MOST_WAITING)
+
+    def drop_planner(self) -> None:
+        """End the planner's connection."""
+        if self._planner is not None:
+            self._planner.close()
+            self._planner = None
 
     def close(self) -> None:
         """Close all lines."""
@@ -117,30 +146,36 @@ class Lines:
         if channel is None:
             return []
         heard: list[Heard] = []
-        while self._planner is not None and select.select([self._planner], [], [], 0.0)[0]:
-            heard += self._hear_planner()  # the last one may have gone
+        if self._planner is not None and _hung_up(self._planner):
+            self.drop_planner()
+            heard.append(Heard(who="planner", said=Said.GONE, message={}))
         if self._planner is not None:
             channel.close()
             self._note("planner-refused", problem="one planner at a time")
             return heard
-        self._planner = channel
+        self._planner, self._bad_frames = channel, 0
         return [*heard, Heard(who="planner", said=Said.CONNECTED, message={})]
 
     def _hear_planner(self) -> list[Heard]:
         channel = self._planner
         assert channel is not None
         heard = _receive(channel, "planner")
-        if heard is not None and heard.said is Said.GONE:
-            channel.close()
-            self._planner = None
-        return [] if heard is None else [heard]
+        if heard is None:
+            return []
+        self._bad_frames += heard.said is Said.BAD_FRAME
+        if heard.said is Said.GONE or self._bad_frames > MOST_BAD_FRAMES:
+            self.drop_planner()
+            return [Heard(who="planner", said=Said.GONE, message={})]
+        return [heard]
 
     def _new_operator(self) -> None:
         channel = self._listeners["operator"].accept(0.0)
         if channel is not None:
-            if self._operator is not None:
+            if self._operator is not None and self._operator_known:
                 channel.close()
                 return
+            if self._operator is not None:
+                self._operator.close()  # whoever said no token keeps nobody out
             self._operator, self._operator_known = channel, False
 
     def _hear_operator(self) -> list[Heard]:
@@ -155,8 +190,8 @@ class Lines:
             return [heard] if self._operator_known else []
         if heard.said is Said.MESSAGE:
             if heard.message["kind"] == "hello":
-                token = heard.message["token"]
-                self._operator_known = secrets.compare_digest(token, self._token)
+                said = heard.message["token"].encode(errors="replace")
+                self._operator_known = secrets.compare_digest(said, self._token.encode())
                 self.had_operator |= self._operator_known
             if not self._operator_known:
                 channel.close()
@@ -177,8 +212,15 @@ def _receive(channel: SocketChannel, who: str) -> Heard | None:
     return None if message is None else Heard(who=who, said=Said.MESSAGE, message=message)
 
 
-def _send(channel: SocketChannel, message: Message) -> None:
-    try:
-        channel.send(message)
-    except ChannelClosedError:
-        return  # noticed when it is read from next
+def _hung_up(channel: SocketChannel) -> bool:
+    poll = select.poll()
+    poll.register(channel, 0)
+    return bool(poll.poll(0))
+
+
+def _post(channel: SocketChannel, message: Message) -> None:
+    with suppress(ChannelClosedError):  # noticed when it is read from next
+        try:
+            channel.post(message)
+        except ValueError:  # longer than a frame
+            channel.post({"kind": "event", "time_s": 0.0, "event": "too-long", "details": {}})

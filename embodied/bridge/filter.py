@@ -12,6 +12,7 @@ from math import isfinite
 
 import numpy as np
 
+from embodied.bridge._gripper_checks import GripperChecks
 from embodied.bridge._motion_checks import MotionChecks
 from embodied.bridge._state_watch import StateWatch
 from embodied.bridge.geometry import ArmGeometry
@@ -51,6 +52,7 @@ class SafetyFilter:
         self.geometry = geometry
         self.watch = StateWatch(limits, lockstep=lockstep)
         self._motion = MotionChecks(limits, geometry)
+        self._gripper = GripperChecks(limits, self._motion)
         self._stopper = Stopper(limits.dq_max, limits.ddq_max, limits.dddq_max, limits.dt_s)
         self._follower = Follower(
             limits.dq_max, limits.ddq_max, limits.dddq_max, limits.dt_s, limits.follow_share
@@ -73,6 +75,8 @@ class SafetyFilter:
         self._stopping: list[list[float]] = []
         self._holding = False
         self._started = False
+        self._known = True  # the pose at the next start is vouched for
+        self._drift = np.zeros(n)
         self._latched: Reason | None = None
         self._sequence = -1
         self._missed_s = 0.0
@@ -97,7 +101,10 @@ class SafetyFilter:
     def start(self, state: ArmState) -> tuple[Reason, ...]:
         """Take over: the first set-point is the measured pose. Returns why not, if not.
 
-        A pose up to ``clamp_rad`` beyond a position limit is taken as the limit.
+        A pose up to ``clamp_rad`` beyond a position limit is taken as the limit. Whoever takes over
+        again and again lets the arm sag, or creep, from one pose to the next: the sum of the ways
+        from set-points to the poses taken instead is bounded by ``tracking_error_rad``, until a
+        person sees to the arm.
         """
         if self._latched is not None:
             return (reason("latched", joint=self._latched.code),)
@@ -107,10 +114,23 @@ class SafetyFilter:
         beyond = self._motion.beyond_position(state.q.tolist())
         if beyond is not None:
             return (beyond,)
-        self._q = np.clip(state.q, self.limits.q_lower, self.limits.q_upper).tolist()
+        drift = np.zeros(self._n) if self._known else self._drift
+        if self._started and not self._known:
+            drift = drift + state.q - self._q
+        if float(np.max(np.abs(drift))) > self.limits.tracking_error_rad:
+            i, most = int(np.argmax(np.abs(drift))), self.limits.tracking_error_rad
+            return (reason("drift", self.limits.joints[i], abs(drift[i]), most, "rad"),)
+        q = np.clip(state.q, self.limits.q_lower, self.limits.q_upper).tolist()
+        if self._known:
+            self._gripper.let_go(self._q)
+        if state.gripper is not None:
+            self._gripper.watch(state.gripper, self._q)
+        near = self._motion.start(q, known=self._known)
+        if near is not None:
+            return (near,)
+        self._q, self._drift, self._known = q, drift, False
         self._dq = self._ddq = self._still
         self._stopping = []
-        self._motion.start(self._q)
         self._holding = False
         self._started = True
         self._missed_s = 0.0
@@ -133,16 +153,21 @@ class SafetyFilter:
         assert self._latched is not None
         return self._latched
 
-    def forget(self) -> None:
-        """The arm was put elsewhere (simulated arms start episodes): ``start`` comes next."""
+    def forget(self, *, known: bool = False) -> None:
+        """The arm is elsewhere by now: ``start`` comes next.
+
+        Args:
+            known: It was put there on purpose, as where simulated arms start episodes.
+        """
         self._started = False
         self._stopping = []
+        self._known = self._known or known
 
     def recover(self, acknowledgement: Acknowledgement) -> None:
         """A person has seen to the cause; ``start`` comes next."""
         del acknowledgement  # the journal keeps it; making one took a name and a statement
         self._latched = None
-        self.forget()
+        self.forget(known=True)
 
     def hold(self) -> None:
         """Come to rest and refuse proposals until then."""
@@ -169,13 +194,17 @@ class SafetyFilter:
         candidate: list[float] | None = None
         verdict = Verdict.PASS
         if state.gripper is not None:
-            self._motion.gripper(state.gripper.width_m, self._q)
+            self._gripper.watch(state.gripper, self._q)
+        gaps_m = self._motion.gaps_m
         refusal = self._refuse(proposal, now_s) or refusal
         if proposal is not None and refusal is None:
             candidate, reasons = self._limit(proposal)
             if candidate is None:
                 refusal = reasons.pop()
         ways: list[list[float]] | None = None
+        width, force, of_gripper = None, 0.0, list[Reason]()
+        if candidate is not None and proposal is not None and self._latched is None:
+            width, force, of_gripper = self._gripper.judge(proposal, self._q)
         if candidate is not None:
             ways, refusal = self._check_ways(candidate)
             for scale in _SLOWER if refusal is not None and self._target else ():
@@ -206,12 +235,12 @@ class SafetyFilter:
         else:
             self._asked = None
             self._brake()
-        width, force = None, 0.0
-        if proposal is not None and verdict in (Verdict.PASS, Verdict.CLAMP):
-            width, force, more = self._gripper(proposal)
-            if more:
-                reasons = [*reasons, *more]
-                verdict = Verdict.CLAMP
+        if verdict not in (Verdict.PASS, Verdict.CLAMP):
+            width, force, of_gripper = None, 0.0, []
+            self._motion.forget_fingers(gaps_m, self._q)
+        elif of_gripper:
+            verdict, reasons = Verdict.CLAMP, [*reasons, *of_gripper]
+        self._gripper.told(width)
         return Decision(
             verdict=verdict,
             q=readonly(self._q),
@@ -354,20 +383,3 @@ class SafetyFilter:
             self._advance(self._stopping)
         else:
             self._dq = self._ddq = self._still
-
-    def _gripper(self, proposal: Setpoint) -> tuple[float | None, float, list[Reason]]:
-        limits, reasons = self.limits, list[Reason]()
-        width, force = proposal.gripper_width_m, proposal.gripper_force_n
-        if width is None or limits.max_width_m <= 0.0:
-            return None, 0.0, reasons
-        asked = (
-            ("gripper_width", width, limits.max_width_m, "m"),
-            ("gripper_force", force, limits.max_force_n, "N"),
-        )
-        allowed: list[float] = []
-        for code, value, limit, unit in asked:
-            kept = min(max(value, 0.0), limit)
-            if kept != value:
-                reasons.append(reason(code, value=value, limit=limit, unit=unit))
-            allowed.append(kept)
-        return allowed[0], allowed[1], reasons

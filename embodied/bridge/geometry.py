@@ -26,8 +26,13 @@ from embodied.world.scene import Scene
 BUBBLE_M = 0.08
 """Distances are measured up to this far."""
 
+PRESS_M = 0.01
+"""Set-points may press what is held this far onto things, beyond the clearance of the hand."""
+
 _HAND = ("hand", "left_finger", "right_finger")
 _FINGERS = ("left_finger", "right_finger")
+_HELD = "what is held"
+_CUTS = 60
 _FINGER_JOINTS = ("finger_joint1", "finger_joint2")
 
 
@@ -102,6 +107,16 @@ class ArmGeometry:
                 pos=((box.lower + box.upper) / 2).tolist(),
                 size=((box.upper - box.lower) / 2).tolist(),
             )
+        if limits.max_width_m > 0.0 and _FINGERS[0] in {body.name for body in spec.bodies}:
+            site = spec.site(robot.ee_site or "ee")
+            site.parent.add_geom(
+                name=_HELD,
+                type=mujoco.mjtGeom.mjGEOM_BOX,
+                pos=site.pos,
+                quat=site.quat,
+                size=[limits.max_width_m / 2] * 3,
+                density=0.0,
+            )
         self.model = robots.compile_model(spec)
         self.data = mujoco.MjData(self.model)
         model = self.model
@@ -110,6 +125,19 @@ class ArmGeometry:
         self._qpos = np.array([int(model.joint(j).qposadr[0]) for j in limits.joints])
         self._dof = np.array([int(model.joint(j).dofadr[0]) for j in limits.joints])
         names = {model.joint(i).name for i in range(model.njnt)}
+        self._hand_clearance_m = limits.hand_clearance_m
+        self._swing_m = 0.0
+        self._swung = [
+            (g, int(model.joint(joint).id))
+            for joint in _FINGER_JOINTS
+            if joint in names
+            for g in range(model.ngeom)
+            if int(model.geom_bodyid[g]) == int(model.joint(joint).bodyid[0]) and self._touching(g)
+        ]
+        names_of_geoms = [model.geom(g).name for g in range(model.ngeom)]
+        self._held = names_of_geoms.index(_HELD) if _HELD in names_of_geoms else None
+        if self._held is not None:
+            model.geom_sameframe[self._held] = 0
         self._fingers = [int(model.joint(j).qposadr[0]) for j in _FINGER_JOINTS if j in names]
         self._site = int(model.site(robot.ee_site or "ee").id)
         self._elbow = int(model.body(limits.elbow_body).id)
@@ -128,12 +156,14 @@ class ArmGeometry:
     @property
     def pairs(self) -> NDArray[np.intp]:
         """Geoms whose distances count, (m, 2); the first of each is a part of the arm."""
-        return self._distances.pairs
+        return self._distances.pairs[np.isfinite(self._required)]
 
     def place(self, q: Array) -> None:
         """Put the arm at ``q`` (n,); what follows is about this configuration."""
         self.data.qpos[self._qpos] = q
         mujoco.mj_kinematics(self.model, self.data)
+        for geom, joint in self._swung if self._swing_m > 0.0 else ():
+            self._distances.sweep(geom, self._swing_m * self.data.xaxis[joint])
 
     def points(self, q: Array) -> tuple[Array, Array]:
         """Positions of end effector and elbow in the world at ``q``, each (3,), m."""
@@ -158,10 +188,47 @@ class ArmGeometry:
         self.place(q)
         return self._least_singular_value()
 
-    def set_gap(self, width_m: float) -> None:
-        """Open the fingers to a gap."""
+    def set_gap(self, narrowest_m: float, widest_m: float) -> None:
+        """The fingers may be anywhere between two gaps."""
         for address in self._fingers:
-            self.data.qpos[address] = width_m / 2
+            self.data.qpos[address] = narrowest_m / 2
+        self._swing_m = (widest_m - narrowest_m) / 2
+        for geom, _ in self._swung:
+            self._distances.sweep(geom, np.zeros(3))
+
+    def hold(self, q: Array, size_m: float) -> float:
+        """What is between the fingers is part of the arm from now on.
+
+        It counts as a cube as wide as the gap, about the end effector. What it would have in fixed
+        things where it was gripped is cut off: first at its end away from the hand, then all
+        around.
+
+        Args:
+            q: Where it is gripped, (n,), rad.
+            size_m: The gap; 0 holds nothing.
+
+        Returns:
+            Its half length away from the hand, m.
+        """
+        if self._held is None:
+            return 0.0
+        rows = np.flatnonzero((self._distances.pairs == self._held).any(axis=1))
+        half = size_m / 2
+        self._required[rows] = self._hand_clearance_m if half > 0.0 else -np.inf
+        wide, deep = half, half
+        self._size_held(wide, deep)
+        others = self._required.copy()
+        self._required[:] = -np.inf
+        self._required[rows] = others[rows]
+        for _ in range(_CUTS if half > 0.0 else 0):
+            if self.nearest(q).margin_m >= 0.0:
+                break
+            deep, wide = (deep * 0.8, wide) if deep > 0.2 * half else (deep, wide * 0.8)
+            self._size_held(wide, deep)
+        self._required = others
+        if half > 0.0:
+            self._required[rows] -= PRESS_M
+        return deep
 
     def nearest(self, q: Array) -> Nearest:
         """The pair that is closest to being too near at ``q``, within ``BUBBLE_M``."""
@@ -177,6 +244,18 @@ class ArmGeometry:
         return Posture(ee=self._ee.copy(), jacobian=both.T, least_singular_value=least)
 
     # ----------------------------------------------------------------- private
+
+    def _size_held(self, wide: float, deep: float) -> None:
+        """Half sizes, m; the end near the hand stays as wide as it is."""
+        model, held = self.model, self._held
+        assert held is not None
+        model.geom_size[held] = wide, wide, (wide + deep) / 2
+        model.geom_rbound[held] = float(np.linalg.norm(model.geom_size[held]))
+        along = model.site_quat[self._site]
+        axis = np.zeros(3)
+        mujoco.mju_rotVecQuat(axis, np.array([0.0, 0.0, 1.0]), along)
+        model.geom_pos[held] = model.site_pos[self._site] + axis * (deep - wide) / 2
+        self._distances.take_shape(held)
 
     def _nearest(self) -> Nearest:
         """Only the pair that decides is looked at more closely, again and again."""
@@ -202,7 +281,7 @@ class ArmGeometry:
 
     def _name(self, geom: int) -> str:
         name = self.model.geom(geom).name
-        return name if name.startswith("keep-out") else self._body(geom)
+        return name if name.startswith("keep-out") or geom == self._held else self._body(geom)
 
     def _body(self, geom: int) -> str:
         return self.model.body(int(self.model.geom_bodyid[geom])).name
@@ -231,7 +310,7 @@ class ArmGeometry:
         for i, (a, b) in enumerate(pairs):
             stands = any(int(model.geom_bodyid[g]) in foot for g in (a, b))
             near = distances.refine(i) - required[i] < 0.01
-            if near and (stands or (of_arm[a] and of_arm[b])):
+            if (near and (stands or (of_arm[a] and of_arm[b]))) or self._held in (a, b):
                 required[i] = -np.inf
         return distances, required
 

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from embodied.bridge.messages import ArmState, Decision, Setpoint, Verdict
 from embodied.errors import EnvironmentMissingError
+
+MOST_BYTES = 2**30
+"""Of the events of one session: then the journal counts as full."""
 
 _NUMBERS = {"type": "array", "items": {"type": "number"}}
 _FIELDS: Mapping[str, Mapping[str, object]] = {
@@ -117,11 +122,16 @@ class Journal:
     Args:
         path: File of JSON lines, appended to; None for none.
         mcap: Recording of every period, None for none.
+
+    Attributes:
+        problem: Why something could not be written, ``""`` while everything was.
     """
 
     def __init__(self, path: Path | None, mcap: McapFile | None = None) -> None:
-        self._file = None if path is None else path.open("a", encoding="utf-8")
+        self._file = None if path is None else path.open("ab", buffering=0)
         self._mcap = mcap
+        self._bytes = 0
+        self.problem = ""
         self._last = Verdict.PASS
         self._last_codes: tuple[str, ...] = ()
 
@@ -130,8 +140,9 @@ class Journal:
         now = time.monotonic()
         line = {"time_s": now, "event": event, "details": details}
         self._write(line)
-        if self._mcap is not None:
-            self._mcap.write("/bridge/event", {"event": event, "details": details}, now)
+        with self._noting():
+            if self._mcap is not None:
+                self._mcap.write("/bridge/event", {"event": event, "details": details}, now)
         return line
 
     def period(
@@ -143,11 +154,37 @@ class Journal:
             self._last, self._last_codes = decision.verdict, codes
             if decision.verdict is not Verdict.PASS:
                 self._write({"time_s": now_s, "event": "decision", "details": said(decision)})
-        if self._mcap is None:
-            return
-        self._mcap.state(state, now_s)
+        with self._noting():
+            if self._mcap is not None:
+                self._record(self._mcap, state, proposal, decision, now_s)
+
+    def close(self) -> None:
+        """Close all files; may be called twice."""
+        for file in (self._file, self._mcap):
+            with self._noting():
+                if file is not None:
+                    file.close()
+        self._file = self._mcap = None
+
+    @contextmanager
+    def _noting(self) -> Generator[None]:
+        """A disk that is full, or gone, must not end whoever holds an arm."""
+        try:
+            yield
+        except OSError as error:
+            self.problem = f"cannot write: {error.strerror or error}"
+
+    def _record(
+        self,
+        mcap: McapFile,
+        state: ArmState,
+        proposal: Setpoint | None,
+        decision: Decision,
+        now_s: float,
+    ) -> None:
+        mcap.state(state, now_s)
         if proposal is not None:
-            self._mcap.write(
+            mcap.write(
                 "/bridge/proposal",
                 {
                     "sequence": proposal.sequence,
@@ -158,20 +195,16 @@ class Journal:
                 },
                 now_s,
             )
-        self._mcap.write("/bridge/decision", said(decision), now_s)
-
-    def close(self) -> None:
-        """Close all files; may be called twice."""
-        if self._file is not None:
-            self._file.close()
-            self._file = None
-        if self._mcap is not None:
-            self._mcap.close()
+        mcap.write("/bridge/decision", said(decision), now_s)
 
     def _write(self, line: Mapping[str, Any]) -> None:
-        if self._file is not None:
-            self._file.write(json.dumps(line) + "\n")
-            self._file.flush()
+        with self._noting():
+            if self._file is not None:
+                text = json.dumps(line) + "\n"
+                self._bytes += len(text)
+                if self._bytes > MOST_BYTES:
+                    raise OSError(errno.ENOSPC, f"a journal has at most {MOST_BYTES} bytes")
+                self._file.write(text.encode())
 
 
 def said(decision: Decision) -> dict[str, Any]:

@@ -53,6 +53,9 @@ CODES: Mapping[str, str] = MappingProxyType(
         "state_not_finite": "the arm reports values that are not finite",
         "driver_lost": "the connection to the arm was lost",
         "late": "the supervisor was kept waiting; give it a processor of its own",
+        "drift": "the arm left its set-points again and again; look at it, then acknowledge it",
+        "suspended": "the machine slept while the arm went on; look at it, then acknowledge it",
+        "no_record": "the journal cannot be written; make room, then acknowledge it",
         # gripper
         "gripper_width": "ask for a gap that the gripper has",
         "gripper_force": "ask for a force that is allowed",

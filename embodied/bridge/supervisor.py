@@ -28,11 +28,13 @@ from embodied.bridge.messages import (
     StopCategory,
     Verdict,
 )
-from embodied.errors import WorldError
+from embodied.errors import ConfigurationError, WorldError
 
 _LONGEST_END_S = 5.0
 _OPERATOR_S = 60.0
 _QUEUE = 3
+_MOST_MESSAGES = 8
+"""Of a planner that are handled before the next period."""
 
 
 class Supervisor:
@@ -47,6 +49,9 @@ class Supervisor:
         operator: Where the operator's terminal connects.
         token: What the operator's terminal must say first.
         shadowed: In mode shadow, the real arm, connected; it is read and never told anything.
+
+    Raises:
+        ConfigurationError: The driver's period is not the one of the limits.
     """
 
     def __init__(
@@ -67,7 +72,13 @@ class Supervisor:
         self.mode = mode
         self.journal = journal
         self.shadowed = shadowed
-        self.gate = Gate()
+        period_s = driver.capabilities.period_s
+        if abs(period_s - self.limits.dt_s) > 1e-9:
+            raise ConfigurationError(
+                f"the driver {driver.capabilities.name!r} takes a set-point every {period_s:g} s;"
+                f" the limits {self.limits.name!r} are for one every {self.limits.dt_s:g} s"
+            )
+        self.gate = Gate(self.limits.dt_s)
         self.totals = Totals()
         self.arm = Arm(driver, safety, self._event)
         self._lines = Lines(planner, operator, token, self._event)
@@ -75,7 +86,7 @@ class Supervisor:
         self._queue: deque[tuple[int, Setpoint]] = deque()
         self._pace = Pace(self.limits.dt_s, self.limits.heartbeat_s, lockstep=self._lockstep)
         self._moving_periods = 0
-        self._ending = False
+        self._ending = self._unrecorded = False
         self._end_by_s: float | None = None
         self._operator_by_s = time.monotonic() + _OPERATOR_S
 
@@ -99,6 +110,7 @@ class Supervisor:
                 busy = bool(self._queue) or self._goes_on(now)
                 self._listen(self._pace.wait_s(now, busy=busy))
                 now = time.monotonic()
+                self._watch_sleep(now)
                 self._watch_planner(now)
                 stopped = self.arm.stopped_s is not None
                 busy = stopped or bool(self._queue) or self._goes_on(now)
@@ -138,6 +150,14 @@ class Supervisor:
         if silent_s is not None:
             self.arm.hold("heartbeat", silent_s=round(silent_s, 3))
 
+    def _watch_sleep(self, now: float) -> None:
+        """An arm whose supervisor slept is anywhere by now, and so is what was approved."""
+        slept_s = self._pace.woke()
+        if slept_s is not None:
+            self._event("woke", slept_s=round(slept_s, 3))
+            self.gate.revoke()
+            self.arm.stop(self.safety.latch_code("suspended"), now)
+
     def _goes_on(self, now: float) -> bool:
         return self._pace.goes_on(now, moving=self.arm.moving, ending=self._ending)
 
@@ -171,7 +191,8 @@ class Supervisor:
     def _judge(self, state: ArmState, now: float) -> None:
         number, proposal = self._queue.popleft() if self._queue else (None, None)
         refusal: Reason | None = None
-        if proposal is not None and self.mode is OperationMode.CONFIRM:
+        if self.mode is OperationMode.CONFIRM:
+            self.gate.take_over(self.safety.q)
             refusal = self.gate.judge(proposal, self.safety.q)
         moved = not self.safety.at_rest
         decision = self.safety.judge(proposal, state, now, refusal)
@@ -213,15 +234,26 @@ class Supervisor:
     # ----------------------------------------------------------------- messages
 
     def _listen(self, timeout_s: float) -> None:
-        """Handle everything that has arrived; wait for the first message at most so long."""
-        while (heard := self._lines.hear(timeout_s)) is not None:
+        """Handle what has arrived; wait for the first message at most so long.
+
+        A planner that says more than a little must not delay the period: the rest of it waits.
+        """
+        of_planner = 0
+        while True:
+            enough = of_planner >= _MOST_MESSAGES
+            heard = self._lines.hear(timeout_s, operator_only=enough)
+            if heard is None:
+                return
             timeout_s = 0.0
             for one in heard:
                 if one.who == "planner":
+                    of_planner += 1
                     self._hear_planner(one)
                 else:
                     self._hear_operator(one)
             if self._lockstep and self._queue:
+                return
+            if of_planner and not self._lockstep and self._pace.due(time.monotonic(), busy=False):
                 return
 
     def _hear_planner(self, heard: Heard) -> None:
@@ -229,15 +261,27 @@ class Supervisor:
             self._pace.heard()
             self._queue.clear()
             self.safety.new_planner()
+            self.gate.revoke()
             self._event("planner-connected")
         elif heard.said is Said.BAD_FRAME:
             self.arm.hold(heard.code, problem=heard.problem)
         elif heard.said is Said.GONE:
-            self._pace.silent = True
-            self._queue.clear()
-            self.arm.hold("heartbeat", problem="the planner has gone")
+            self._lose_planner("the planner has gone")
         else:
-            self._obey_planner(heard.message)
+            try:
+                self._obey_planner(heard.message)
+            except Exception as error:  # whatever it said must not end whoever holds the arm
+                self._event("planner-error", problem=f"{type(error).__name__}: {error}"[:200])
+                self._drop_planner("what the planner said could not be carried out")
+
+    def _drop_planner(self, problem: str) -> None:
+        self._lines.drop_planner()
+        self._lose_planner(problem)
+
+    def _lose_planner(self, problem: str) -> None:
+        self._pace.silent = True
+        self._queue.clear()
+        self.arm.hold("heartbeat", problem=problem)
 
     def _obey_planner(self, message: Message) -> None:
         if self._pace.heard():
@@ -254,7 +298,7 @@ class Supervisor:
         elif kind == "reset":
             if self.arm.reset(message["seed"]):
                 self._moving_periods = 0
-                self.gate = Gate()
+                self.gate = Gate(self.limits.dt_s)
             self._report(message["re"], None, self.arm.read())
         elif kind == "plan":
             self._plan(message)
@@ -318,8 +362,10 @@ class Supervisor:
         elif kind == "hold":
             self.arm.hold("holding", problem="the operator asked for it")
         elif kind == "recover":
+            self.journal.problem, self._unrecorded = "", False
             if self.arm.recover(message["operator"], message["statement"]):
                 self._queue.clear()
+                self.gate.release()
         elif kind == "shutdown":
             self.arm.hold("holding", problem="the operator ends the session")
             self._ending = True
@@ -332,7 +378,7 @@ class Supervisor:
     def _report(self, number: int, decision: Decision | None, state: ArmState | None) -> None:
         if not self._lines.has_planner:
             return
-        self._lines.tell_planner(
+        keeps_up = self._lines.tell_planner(
             {
                 "kind": "report",
                 "re": number,
@@ -342,7 +388,13 @@ class Supervisor:
                 "status": self._status(),
             }
         )
+        if not keeps_up:
+            self._drop_planner("the planner does not read its answers")
 
     def _event(self, event: str, **details: Any) -> None:
         line = self.journal.event(event, **details)
         self._lines.tell_operator({"kind": "event", **line})
+        if self.journal.problem and not self._unrecorded:
+            self._unrecorded = True  # what is not recorded does not move
+            self._event("unrecorded", problem=self.journal.problem)
+            self.arm.stop(self.safety.latch_code("no_record"), time.monotonic())

@@ -28,7 +28,7 @@ from embodied.world.scene import load_scene
 
 sys.path.append(str(Path(__file__).parents[2] / "benchmarks"))
 
-from bridge_fuzz import Look, fuzz  # noqa: E402
+from bridge_proposals import Look, fuzz  # noqa: E402
 
 LIMITS = load_limits(shipped_limits("fr3-simulated"))
 FULL = load_limits(shipped_limits("fr3-simulated-full"))
@@ -338,9 +338,9 @@ def test_fingers_that_open_and_close_renew_no_slack() -> None:
         middle = (above + below) / 2
         above, below = (middle, below) if margin_m(middle) > 0.0 else (above, middle)
     q = HOME + above * unit(1)
-    motion.start(q.tolist())
+    motion.start(q.tolist(), known=True)
     for k in range(200):
-        motion.gripper(0.02 + 0.02 * (k % 2), q.tolist())
+        motion.fingers(*[0.02 + 0.02 * (k % 2)] * 2, q.tolist())
         step = 1e-5 * unit(1)
         if motion.check(q.tolist(), [(step / LIMITS.dt_s).tolist(), [0.0] * 7]) is None:
             q = q + step
