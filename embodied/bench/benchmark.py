@@ -13,9 +13,10 @@ progress, the report as Markdown and JSON, figures, the comparison of two folder
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import MISSING, asdict, dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Generic, TypeVar, cast, get_args, get_origin, get_type_hints
@@ -61,6 +62,19 @@ def option(
     """
     data = {"help": help, "choices": tuple(choices), "key": key}
     return field(default=default, metadata=data)
+
+
+def every(name: str, fixed: Payload | None = None, **axes: Iterable[object]) -> list[Task]:
+    """A case for each combination of some values; those of the last axis change fastest.
+
+    Args:
+        name: Id of a case, with names of the payload in braces.
+        fixed: What all payloads hold besides.
+        axes: Values by their name in the payload.
+    """
+    chosen = (dict(zip(axes, v, strict=True)) for v in itertools.product(*axes.values()))
+    payloads = ({**(fixed or {}), **c} for c in chosen)
+    return [Task(id=name.format(**p), payload=p) for p in payloads]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,7 @@ needs no simulator.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from embodied.errors import ConfigurationError
@@ -41,14 +42,14 @@ def load_scene(name_or_path: str | Path) -> Scene:
     return read_scene(load_toml(path), str(path))
 
 
-def parse_scene(text: str, *, source: str = "scene") -> Scene:
+def parse_scene(text: str | Mapping[str, object], *, source: str = "scene") -> Scene:
     """Read a scene from TOML text.
 
     Args:
-        text: Content of a scene file.
+        text: Content of a scene file, or its tables.
         source: Name of the text for messages.
 
     Raises:
         ConfigurationError: The text is not valid TOML or not a usable scene.
     """
-    return read_scene(load_toml(text, source), source)
+    return read_scene(load_toml(text, source) if isinstance(text, str) else text, source)

@@ -306,7 +306,7 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     assert (first["method"], first["success"], first["wrong"]) == ("rules", 1, 0)
     assert report["flaws"] == []
     assert report["sessions"][0]["perfect"] == 1
-    with pytest.raises(ConfigurationError, match="needs --model"):
+    with pytest.raises(ConfigurationError, match="needs a model"):
         main(BENCHMARK, ["--method", "model", "--out", str(tmp_path / "other")])
 
 

@@ -178,7 +178,7 @@ UNIT_Y = (0.0, 1.0, 0.0)
             made(),
             made(block=line([0.5, 0, 0.03], [0.5, 0.3, 0.13])),
         ),
-        (trace.turned("block", 0.7), made(block_yaw=0.9), made(block_yaw=0.5)),
+        (trace.turned("block", 40), made(block_yaw=0.9), made(block_yaw=0.5)),
         (trace.drawer_closed("drawer"), made(opening=0.01), made(opening=0.03)),
         (
             trace.unmoved("block"),

@@ -94,19 +94,27 @@ _BALANCE = re.compile(
 )
 
 
-class Referents(Protocol):
-    """What a description points to in some state."""
+class State(Protocol):
+    """Where things are, as somebody sees it: what a description points to."""
 
     def names(self) -> tuple[str, ...]:
         """Names of everything, words joined by hyphens."""
         ...
 
-    def contents(self, place: str) -> tuple[str, ...]:
+    def contents(self, name: str, /) -> tuple[str, ...]:
         """What rests on or in a place, directly or not, the lowest first."""
         ...
 
-    def those(self, word: str) -> tuple[str, ...]:
+    def those(self, word: str, /) -> tuple[str, ...]:
         """The dirty or the clean blocks."""
+        ...
+
+    def place(self, name: str, /) -> str | None:
+        """What a block rests on."""
+        ...
+
+    def is_block(self, name: str, /) -> bool:
+        """Whether other things than blocks have this name."""
         ...
 
 
@@ -141,7 +149,7 @@ def read_sentence(text: str, names: tuple[str, ...]) -> Sentence:
     return read_question(text, names)
 
 
-def resolve(reference: str, state: Referents) -> tuple[str, ...]:
+def resolve(reference: str, state: State) -> tuple[str, ...]:
     """What a reference points to.
 
     Raises:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 from importlib import resources
-from typing import Protocol
 
 from embodied.bench.statler.language import (
     Accident,
@@ -31,6 +30,7 @@ from embodied.memory import (
     Reader,
     Vocabulary,
     Writer,
+    Written,
     answer,
 )
 from embodied.symbolic import Domain, read_domain
@@ -54,22 +54,6 @@ class Reply:
     problem: str = ""
 
 
-class Method(Protocol):
-    """Takes part in one episode."""
-
-    def turn(self, query: str, *, time_s: float) -> Reply:
-        """Answer one sentence."""
-        ...
-
-    def moved(self, block: str, place: str, *, time_s: float) -> None:
-        """One of its moves was carried out; those that the world refused are not reported."""
-        ...
-
-    def belief(self, pairs: Pairs) -> Belief:
-        """What it holds true, with the weight ratios of some pairs."""
-        ...
-
-
 def statler_domain() -> Domain:
     """The planning domain of the episodes."""
     return read_domain(
@@ -89,68 +73,86 @@ def statler_memory(names: Sequence[str], domain: Domain) -> Memory:
     return written.memory
 
 
-class BeliefState:
-    """A memory as a ``State`` of ``statler_moves``."""
-
-    def __init__(self, memory: Memory) -> None:
-        self.memory = memory
-        self.reader = Reader(memory)
+class BeliefState(Reader):
+    """A memory as a ``State`` of ``language``."""
 
     def names(self) -> tuple[str, ...]:
         """Everything there is."""
         return tuple(self.memory.vocabulary.objects)
-
-    def contents(self, place: str) -> tuple[str, ...]:
-        """What is believed to rest on a place, directly or not."""
-        return self.reader.contents(place)
-
-    def those(self, word: str) -> tuple[str, ...]:
-        """The blocks believed to be dirty or clean."""
-        return self.reader.those(word)
-
-    def place(self, name: str) -> str | None:
-        """What a block is believed to rest on."""
-        return self.reader.place(name)
 
     def is_block(self, name: str) -> bool:
         """Whether it is a block."""
         return self.memory.vocabulary.kind_of(name) == "block"
 
 
-class RulesMethod:
-    """Sentences are read by rules; everything goes through the writer into the memory.
+class Method(ABC):
+    """Takes part in one episode with a memory.
 
     Args:
         names: Everything there is but the table.
         domain: The planning domain.
-        memory: What is believed at first; that everything is on the table if None.
 
     Attributes:
-        memory: What is believed.
+        memory: What is believed; at first, that everything is on the table.
         rejected: Everything that the writer rejected.
     """
 
-    def __init__(
-        self, names: Sequence[str], domain: Domain, *, memory: Memory | None = None
-    ) -> None:
-        self.memory = memory or statler_memory(names, domain)
+    def __init__(self, names: Sequence[str], domain: Domain) -> None:
+        self.memory = statler_memory(names, domain)
         self.rejected: list[str] = []
-        self._writer = Writer()
-        self._spoken: set[str] = set()
-        self._state: BeliefState | None = None
+        self.writer = Writer()
+        self._state = BeliefState(self.memory)
+
+    @abstractmethod
+    def turn(self, query: str, *, time_s: float) -> Reply:
+        """Answer one sentence."""
 
     @property
     def state(self) -> BeliefState:
         """The memory as a state."""
-        if self._state is None or self._state.memory is not self.memory:
+        if self._state.memory is not self.memory:
             self._state = BeliefState(self.memory)
         return self._state
 
     @property
     def blocks(self) -> tuple[str, ...]:
         """Names of the blocks."""
-        objects = self.memory.vocabulary.objects
-        return tuple(n for n, kind in objects.items() if kind == "block")
+        return tuple(n for n in self.state.names() if self.state.is_block(n))
+
+    def moved(self, block: str, place: str, *, time_s: float) -> None:
+        """One of its moves was carried out; those that the world refused are not reported."""
+        self.act(move_action(self.state, block, place), time_s, Provenance.INFERRED)
+
+    def look(self, under: Mapping[str, str], *, time_s: float) -> int:
+        """It may measure what every block rests on; returns how many beliefs were refuted."""
+        return 0
+
+    def belief(self, pairs: Pairs) -> Belief:
+        """What it holds true in the words of the simulator, with the weight ratios of pairs."""
+        state, blocks, beliefs = self.state, self.blocks, self.memory.beliefs
+        words = {b: UNDETERMINED for b in blocks}
+        for word in (DIRTY, CLEAN):
+            words |= {b: word for b in blocks if Atom(word, (b,)) in beliefs}
+        under = {b: p for b in blocks if (p := state.place(b)) is not None}
+        ratios = {(x, y): state.ratio("weight", x, y) for x, y in pairs}
+        return Belief(under=under, state=words, ratios=ratios)
+
+    def act(self, action: GroundAction, time_s: float, provenance: Provenance) -> None:
+        """Believe that an action was carried out."""
+        self.keep(self.writer.act(self.memory, action, time_s=time_s, provenance=provenance))
+
+    def keep(self, written: Written) -> None:
+        """Go on with what the writer made of the memory."""
+        self.memory = written.memory
+        self.rejected += [str(d) for d in written.rejected]
+
+
+class RulesMethod(Method):
+    """Sentences are read by rules; everything goes through the writer into the memory."""
+
+    def __init__(self, names: Sequence[str], domain: Domain) -> None:
+        super().__init__(names, domain)
+        self._spoken: set[str] = set()
 
     def turn(self, query: str, *, time_s: float) -> Reply:
         """Answer one sentence."""
@@ -159,13 +161,11 @@ class RulesMethod:
         except NotUnderstoodError as error:
             return Reply(problem=str(error))
 
-    def moved(self, block: str, place: str, *, time_s: float) -> None:
-        """One of its moves was carried out."""
-        self._act(move_action(self.state, block, place), time_s, Provenance.INFERRED)
-
-    def belief(self, pairs: Pairs) -> Belief:
-        """What it holds true."""
-        return belief_of(self.state, self.blocks, pairs)
+    def look(self, under: Mapping[str, str], *, time_s: float) -> int:
+        """Measure what every block rests on; returns how many beliefs were refuted."""
+        seen = frozenset(Atom("on", pair) for pair in under.items())
+        self.memory = self.memory.measured(seen, time_s=time_s, scope=("on",))
+        return len(self.memory.contradictions)
 
     def _answer(self, sentence: Sentence, query: str, time_s: float) -> Reply:
         match sentence:
@@ -175,60 +175,46 @@ class RulesMethod:
                 self._spoken.update(names_in(query))
                 verb = "soil" if sentence.word == DIRTY else "certify"
                 for name in names:
-                    self._act(GroundAction(verb, (name,)), time_s, Provenance.TOLD)
+                    self.act(GroundAction(verb, (name,)), time_s, Provenance.TOLD)
             case Accident():
                 for name in sentence.names:
                     if self.state.place(name) != TABLE:
                         action = move_action(self.state, name, TABLE)
-                        self._act(action, time_s, Provenance.TOLD)
-                    self._act(GroundAction("soil", (name,)), time_s, Provenance.TOLD)
+                        self.act(action, time_s, Provenance.TOLD)
+                    self.act(GroundAction("soil", (name,)), time_s, Provenance.TOLD)
             case Ratio(x, factor, y):
                 relation = Linear.ratio(Atom("weight", (x,)), factor, Atom("weight", (y,)))
-                written = self._writer.relate(self.memory, relation, time_s=time_s)
-                self.memory = written.memory
-                self.rejected += [str(d) for d in written.rejected]
+                self.keep(self.writer.relate(self.memory, relation, time_s=time_s))
             case Put():
                 return Reply(moves=put_moves(sentence, self.state))
             case Balance():
-                quantities = self.memory.quantities
-                moves = balance_moves(sentence, self.state, self.blocks, quantities)
-                return Reply(moves=moves)
+                known = self.memory.quantities
+                return Reply(moves=balance_moves(sentence, self.state, self.blocks, known))
             case Question():
-                return Reply(say=answer(self.state.reader, sentence))
+                return Reply(say=answer(self.state, sentence))
         return Reply()
 
-    def _act(self, action: GroundAction, time_s: float, provenance: Provenance) -> None:
-        written = self._writer.act(self.memory, action, time_s=time_s, provenance=provenance)
-        self.memory = written.memory
-        self.rejected += [str(d) for d in written.rejected]
 
-
-class MemorylessMethod:
+class MemorylessMethod(RulesMethod):
     """Code as Policies without a state: every sentence is met with the initial state alone.
 
     The same rules read the sentences, so that what is missing is the memory and nothing else.
-
-    Args:
-        names: Everything there is but the table.
-        domain: The planning domain.
     """
 
-    def __init__(self, names: Sequence[str], domain: Domain) -> None:
-        self._names, self._domain = names, domain
-        self._fresh = RulesMethod(names, domain)
-        self._start = self._fresh.memory
-
     def turn(self, query: str, *, time_s: float) -> Reply:
-        """Answer one sentence."""
-        method = RulesMethod(self._names, self._domain, memory=self._start)
-        return method.turn(query, time_s=time_s)
+        """Answer one sentence and forget it."""
+        start = self.memory
+        reply = super().turn(query, time_s=time_s)
+        self.memory = start
+        self._spoken.clear()
+        return reply
 
     def moved(self, block: str, place: str, *, time_s: float) -> None:
         """Forgotten at once."""
 
-    def belief(self, pairs: Pairs) -> Belief:
-        """The initial state."""
-        return belief_of(BeliefState(self._start), self._fresh.blocks, pairs)
+    def look(self, under: Mapping[str, str], *, time_s: float) -> int:
+        """Forgotten at once."""
+        return 0
 
 
 def move_action(state: BeliefState, block: str, place: str) -> GroundAction:
@@ -237,16 +223,3 @@ def move_action(state: BeliefState, block: str, place: str) -> GroundAction:
     if state.is_block(place):
         return GroundAction("stack", (block, start, place))
     return GroundAction("disinfect" if place == DISINFECTOR else "put", (block, start, place))
-
-
-def belief_of(state: BeliefState, blocks: Sequence[str], pairs: Pairs) -> Belief:
-    """A memory's belief in the words of the simulator."""
-    beliefs = state.memory.beliefs
-    ratios: dict[tuple[str, str], Fraction | None] = {
-        (x, y): state.reader.ratio("weight", x, y) for x, y in pairs
-    }
-    words = {b: UNDETERMINED for b in blocks}
-    for word in (DIRTY, CLEAN):
-        words |= {b: word for b in blocks if Atom(word, (b,)) in beliefs}
-    under = {b: p for b in blocks if (p := state.place(b)) is not None}
-    return Belief(under=under, state=words, ratios=ratios)

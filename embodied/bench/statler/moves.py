@@ -3,24 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
 
-from embodied.bench.statler.language import Balance, Put, Referents, Sentence, resolve
+from embodied.bench.statler.language import Balance, Put, Sentence, State, resolve
 from embodied.bench.statler.world import TABLE, BlockWorld
 from embodied.memory import Linear, Quantities
 from embodied.types import Atom
-
-
-class State(Referents, Protocol):
-    """Where things are, as somebody sees it."""
-
-    def place(self, name: str) -> str | None:
-        """What a block rests on."""
-        ...
-
-    def is_block(self, name: str) -> bool:
-        """Whether other things than blocks have this name."""
-        ...
 
 
 def put_moves(sentence: Put, state: State) -> tuple[tuple[str, str], ...]:
@@ -69,42 +56,14 @@ def balance_moves(
 
 def plan_moves(sentence: Sentence, world: BlockWorld) -> tuple[tuple[str, str], ...]:
     """Moves for a sentence, made with full knowledge of the true state."""
-    state = TrueState(world)
     if isinstance(sentence, Put):
-        return put_moves(sentence, state)
+        return put_moves(sentence, world)
     if isinstance(sentence, Balance):
         known = Quantities()
         for block in world.blocks:
             known = known.learned(Linear.value(Atom("weight", (block,)), world.weights[block]))
-        return balance_moves(sentence, state, world.blocks, known)
+        return balance_moves(sentence, world, world.blocks, known)
     return ()
-
-
-class TrueState:
-    """The simulator's own state as a ``State``."""
-
-    def __init__(self, world: BlockWorld) -> None:
-        self._world = world
-
-    def names(self) -> tuple[str, ...]:
-        """Everything there is."""
-        return self._world.names()
-
-    def contents(self, place: str) -> tuple[str, ...]:
-        """What rests on a place, directly or not."""
-        return self._world.contents(place)
-
-    def those(self, word: str) -> tuple[str, ...]:
-        """The dirty or the clean blocks."""
-        return self._world.those(word)
-
-    def place(self, name: str) -> str | None:
-        """What a block rests on."""
-        return self._world.under.get(name)
-
-    def is_block(self, name: str) -> bool:
-        """Whether it is a block."""
-        return name in self._world.blocks
 
 
 def _weights(names: Sequence[str]) -> list[Atom]:

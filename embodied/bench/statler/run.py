@@ -3,41 +3,21 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 
 import numpy as np
+from scipy.cluster.hierarchy import DisjointSet
 
 from embodied.bench.runner import Row
 from embodied.bench.statler.data import Episode
 from embodied.bench.statler.language import Ratio, Sentence, Tell, names_in, read_sentence
-from embodied.bench.statler.methods import Method, Pairs, Reply, RulesMethod
+from embodied.bench.statler.methods import Method, Pairs, Reply
 from embodied.bench.statler.score import Demand, compare, demand_of, happen, same_answer
 from embodied.bench.statler.sessions import Look, ShellGame, sentences
 from embodied.bench.statler.world import BlockWorld, Impossible
 from embodied.symbolic import Domain
-from embodied.types import Atom
 
 _EXAMPLES = 5
-
-
-class Groups:
-    """Which weights are related by what was said so far (union-find)."""
-
-    def __init__(self, blocks: Sequence[str]) -> None:
-        self._parent = {b: b for b in blocks}
-
-    def join(self, x: str, y: str) -> None:
-        """``x`` and ``y`` are related."""
-        self._parent[self._root(x)] = self._root(y)
-
-    def as_mapping(self) -> Mapping[str, str]:
-        """Name of the group of each block."""
-        return {b: self._root(b) for b in self._parent}
-
-    def _root(self, x: str) -> str:
-        while self._parent[x] != x:
-            x = self._parent[x]
-        return x
 
 
 def play_episode(episode: Episode, method: Method) -> Row:
@@ -47,7 +27,7 @@ def play_episode(episode: Episode, method: Method) -> Row:
     are possible and leave behind what the sentence demands, and the answer is true.
     """
     world = BlockWorld(episode.names, episode.weights)
-    groups = Groups(world.blocks)
+    groups = DisjointSet(world.blocks)
     spoken: set[str] = set()
     totals = {"statements": 0, "wrong": 0, "same_moves": 0, "moved_turns": 0}
     failure, right = "", 0
@@ -56,7 +36,7 @@ def play_episode(episode: Episode, method: Method) -> Row:
         _take_in(sentence, step.query, world, groups, spoken)
         reply, problem = _take_turn(method, step.query, sentence, world, float(number + 1))
         belief = method.belief(tuple(itertools.combinations(world.blocks, 2)))
-        statements, wrong = compare(belief, world, groups.as_mapping())
+        statements, wrong = compare(belief, world, groups)
         totals["statements"] += statements
         totals["wrong"] += len(wrong)
         totals["moved_turns"] += bool(step.moves)
@@ -80,7 +60,7 @@ def play_session(method: Method, world: BlockWorld, rng: np.random.Generator, *,
 
     Every turn's belief is compared with the simulator, so that accuracy can be read against length.
     """
-    groups = Groups(world.blocks)
+    groups = DisjointSet(world.blocks)
     spoken: set[str] = set()
     buckets = [[0, 0] for _ in range(10)]
     problems: list[str] = []
@@ -92,7 +72,7 @@ def play_session(method: Method, world: BlockWorld, rng: np.random.Generator, *,
         if isinstance(said, Look):
             world.under[said.block] = said.place
             contradictions += 2  # the old place is not measured, the new one was not believed
-            refuted += _look(method, world, time_s)
+            refuted += method.look(world.under, time_s=time_s)
         else:
             sentence = read_sentence(said, world.names())
             _take_in(sentence, said, world, groups, spoken)
@@ -100,7 +80,7 @@ def play_session(method: Method, world: BlockWorld, rng: np.random.Generator, *,
             asked = pairs if isinstance(sentence, Ratio) else asked
             failed += bool(problem)
             problems += [f"turn {number}, '{said}': {problem}"] if problem else []
-        statements, wrong = compare(method.belief(asked), world, groups.as_mapping())
+        statements, wrong = compare(method.belief(asked), world, groups)
         bucket = buckets[number * len(buckets) // turns]
         bucket[0] += statements
         bucket[1] += len(wrong)
@@ -119,13 +99,13 @@ def play_session(method: Method, world: BlockWorld, rng: np.random.Generator, *,
 
 
 def _take_in(
-    sentence: Sentence, query: str, world: BlockWorld, groups: Groups, spoken: set[str]
+    sentence: Sentence, query: str, world: BlockWorld, groups: DisjointSet[str], spoken: set[str]
 ) -> None:
     happen(sentence, world, spoken)
     if isinstance(sentence, Tell):
         spoken.update(names_in(query))
     if isinstance(sentence, Ratio):
-        groups.join(sentence.x, sentence.y)
+        groups.merge(sentence.x, sentence.y)
 
 
 def _take_turn(
@@ -148,15 +128,6 @@ def _take_turn(
         problems.append(f"it said {said}; truly {', '.join(demand.say) or 'nothing'}")
     problems += demand.unmet(before, world)
     return reply, "; ".join(problems)
-
-
-def _look(method: Method, world: BlockWorld, time_s: float) -> int:
-    """Measure where everything is; returns how many beliefs were refuted."""
-    if not isinstance(method, RulesMethod):
-        return 0
-    seen = frozenset(Atom("on", (b, p)) for b, p in world.under.items())
-    method.memory = method.memory.measured(seen, time_s=time_s, scope=("on",))
-    return len(method.memory.contradictions)
 
 
 def shell_game_swaps(rng: np.random.Generator, cups: int, swaps: int) -> Iterator[tuple[int, int]]:

@@ -12,6 +12,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 
+from scipy.cluster.hierarchy import DisjointSet
+
 from embodied.bench.statler.data import Episode, Step
 from embodied.bench.statler.language import (
     Accident,
@@ -139,14 +141,13 @@ class Belief:
     )
 
 
-def compare(belief: Belief, world: BlockWorld, groups: Mapping[str, str]) -> tuple[int, list[str]]:
+def compare(belief: Belief, world: BlockWorld, groups: DisjointSet) -> tuple[int, list[str]]:
     """Hold a belief against the truth.
 
     Args:
         belief: The belief.
         world: The truth.
-        groups: Name of the group of each block; weights within a group follow from what was said,
-            across groups they cannot be known.
+        groups: Blocks whose weights are related by what was said; others cannot be known.
 
     Returns:
         How many statements were compared, and those that are wrong.
@@ -158,8 +159,7 @@ def compare(belief: Belief, world: BlockWorld, groups: Mapping[str, str]) -> tup
         if belief.state.get(block, UNDETERMINED) != world.state[block]:
             wrong.append(f"{block} {belief.state.get(block)}, truly {world.state[block]}")
     for (x, y), ratio in belief.ratios.items():
-        known = groups.get(x, x) == groups.get(y, y)
-        truth = world.weights[x] / world.weights[y] if known else None
+        truth = world.weights[x] / world.weights[y] if groups.connected(x, y) else None
         if ratio != truth:
             wrong.append(f"{x}/{y} = {ratio}, truly {truth}")
     return 2 * len(world.blocks) + len(belief.ratios), wrong

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from embodied.bench.benchmark import Benchmark, option
+from embodied.bench.asking import ModelSettings, asked_model
+from embodied.bench.benchmark import Benchmark, every, option
 from embodied.bench.report import grouped, listed, new_figure, rate, table_of
 from embodied.bench.runner import Payload, Row, Task
 from embodied.bench.statler.data import read_episodes
@@ -24,7 +25,6 @@ from embodied.bench.statler.methods import MemorylessMethod, Method, RulesMethod
 from embodied.bench.statler.run import play_episode, play_session, play_shell_game
 from embodied.bench.statler.score import audit
 from embodied.bench.statler.sessions import random_world
-from embodied.errors import ConfigurationError
 from embodied.symbolic import read_domain
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ SWAPS = (1, 2, 3, 5, 8, 12, 20, 30, 40, 50)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class Settings(ModelSettings):
     """Options of the benchmark."""
 
     data: Path | None = option(None, "folder of the published episode files")
@@ -47,10 +47,6 @@ class Settings:
     turns: int = option(200, "length of a session")
     shell_games: int = option(20, "for each number of swaps")
     seed: int = option(0, "first seed")
-    model: str | None = option(None, "as for run, for the method model", key=True)
-    base_url: str | None = option(None, "of that model")
-    max_calls: int | None = option(None, "budget of that model")
-    max_tokens: int | None = option(None, "budget of that model")
 
 
 def run_task(payload: Payload) -> Row:
@@ -83,10 +79,8 @@ def _method(name: str, names: Sequence[str], payload: Payload) -> Method:
     if name == "memoryless":
         return MemorylessMethod(names, domain)
     from embodied.bench.statler.model import ModelMethod
-    from embodied.language.models import open_model
 
-    model = open_model(str(payload["model"]), **payload.get("model_options", {}))
-    return ModelMethod(names, domain, model)
+    return ModelMethod(names, domain, asked_model(payload))
 
 
 def cases(settings: Settings) -> list[Task]:
@@ -96,47 +90,28 @@ def cases(settings: Settings) -> list[Task]:
         ConfigurationError: The method ``model`` without a model.
     """
     s = settings
-    if "model" in s.method and not s.model:
-        raise ConfigurationError("the method 'model' needs --model, e.g. openai:NAME, replay:FILE")
-    names = ("base_url", "max_calls", "max_tokens")
-    given = {n: v for n in names if (v := getattr(s, n)) is not None}
+    asking = s.asking([m for m in s.method if m == "model"])
     published = read_episodes(s.data) if s.data is not None else ()
     played = {"rules": s.sessions, "memoryless": s.compare, "model": s.with_model}
     tasks: list[Task] = []
     for method in s.method:
-        more: Row = {"method": method}
-        if method == "model":
-            more |= {"model": s.model, "model_options": given}
+        about: Row = {"method": method, "turns": s.turns, "data": str(s.data), **asking}
         tasks += [
             Task(
                 id=f"episode/{method}/{e.id}",
-                payload={
-                    "part": "episode",
-                    "data": str(s.data),
-                    "family": e.family,
-                    "number": e.number,
-                    **more,
-                },
+                payload={"part": "episode", "family": e.family, "number": e.number, **about},
             )
             for e in published
         ]
-        tasks += [
-            Task(
-                id=f"session/{method}/{s.turns}/{seed:05d}",
-                payload={"part": "session", "turns": s.turns, "seed": seed, **more},
-            )
-            for seed in range(s.seed, s.seed + min(s.sessions, played[method]))
-        ]
-    shell = {"part": "shell", "method": "rules"}
-    return tasks + [
-        Task(
-            id=f"shell/{cups}/{swaps:02d}/{seed:05d}",
-            payload={**shell, "cups": cups, "swaps": swaps, "seed": seed},
-        )
-        for cups in CUPS
-        for swaps in SWAPS
-        for seed in range(s.seed, s.seed + s.shell_games)
-    ]
+        seeds = range(s.seed, s.seed + min(s.sessions, played[method]))
+        tasks += every("{part}/{method}/{turns}/{seed:05d}", about, part=["session"], seed=seeds)
+    return tasks + every(
+        "{part}/{cups}/{swaps:02d}/{seed:05d}",
+        {"part": "shell", "method": "rules"},
+        cups=CUPS,
+        swaps=SWAPS,
+        seed=range(s.seed, s.seed + s.shell_games),
+    )
 
 
 def build_report(results: Sequence[Row], data: Path | None) -> Row:

@@ -61,6 +61,14 @@ class BlockWorld:
         """The dirty or the clean blocks."""
         return tuple(sorted(b for b in self.blocks if self.state[b] == word))
 
+    def place(self, name: str) -> str | None:
+        """What a block rests on."""
+        return self.under.get(name)
+
+    def is_block(self, name: str) -> bool:
+        """Whether it is a block."""
+        return name in self.blocks
+
     def move(self, block: str, place: str) -> None:
         """Move a block.
 

@@ -2,29 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
 from embodied.bench.voxposer import trace
-from embodied.bench.voxposer.program import (
-    along,
-    area,
-    move,
-)
-from embodied.bench.voxposer.scenes import (
-    LOWER_M,
-    UPPER_M,
-    Draw,
-    NoRoomError,
-    within_reach,
-)
+from embodied.bench.voxposer.scenes import LOWER_M, UPPER_M, Draw, NoRoomError, within_reach
 from embodied.bench.voxposer.trace import Check
 from embodied.bench.voxposer.world import Disturbance
-from embodied.language.value_map import area_bounds
-from embodied.language.value_map.vocabulary import SIDES as UNIT
-from embodied.types import Array, Region, ValueMapProgram, ValueMapStage
+from embodied.language.value_map.building import along, area_region, target
+from embodied.language.value_map.vocabulary import DIRECTIONS, SIDES
+from embodied.types import Array, MapOperation, Region, ValueMapProgram, ValueMapStage
 from embodied.world.scene import Scene
 
 
@@ -53,35 +41,29 @@ class Case:
     disturbance: Disturbance
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Made:
     """What a task makes of a drawing.
 
     Attributes:
-        seen: Instruction in the wording of the prompts' examples.
-        unseen: The same in other words.
         stages: Oracle program.
         checks: Predicates.
-        moves: Item or drawer that a disturbance moves; ``""`` for none.
-        shift_m: How it moves.
+        moved: Item or drawer that a disturbance moves, ``""`` for none, and how far.
     """
 
-    seen: str
-    unseen: str
     stages: tuple[ValueMapStage, ...]
     checks: tuple[Check, ...]
-    moves: str = ""
-    shift_m: tuple[float, float] = (0.0, 0.0)
+    moved: tuple[str, tuple[float, float]] = ("", (0.0, 0.0))
 
 
-def said(name: str) -> str:
-    """A name as people say it."""
-    return f"the {name.replace('-', ' ')}"
+def stage(*operations: MapOperation, moving: str = "gripper") -> ValueMapStage:
+    """A stage of an oracle program."""
+    return ValueMapStage(moving=moving, operations=operations)
 
 
 def offset_of(side: str, cm: int) -> Array:
     """Displacement (3,) to a place beside an object, m."""
-    return np.array(UNIT[side]) * cm / 100
+    return np.array(SIDES[side]) * cm / 100
 
 
 def free_place(draw: Draw, name: str, side: str, cm: int) -> Array:
@@ -93,56 +75,66 @@ def free_place(draw: Draw, name: str, side: str, cm: int) -> Array:
     return offset
 
 
-def moves(
-    draw: Draw, name: str, where: Callable[[Array], bool] = lambda _: True
-) -> tuple[str, tuple[float, float]]:
-    """Item and displacement of a disturbance; no item where it has no room to go."""
-    step = draw.shift(name, where)
-    return ("", (0.0, 0.0)) if step is None else (name, (float(step[0]), float(step[1])))
+def push_length(draw: Draw, name: str, way: str, cm: int) -> Array:
+    """Displacement of an item that is pushed, with room behind for the fingers and in front."""
+    step = np.array(DIRECTIONS[way]) * cm / 100
+    unit = step[:2] / (cm / 100)
+    start = draw.places[name]
+    if not within_reach(start + step[:2]) or not within_reach(start - unit * 0.10, 0.08):
+        raise NoRoomError(name)
+    if not all(
+        draw.is_free(start + s * unit, 0.11, but=name)
+        for s in np.linspace(-0.08, cm / 100 + 0.02, 8)
+    ):
+        raise NoRoomError(name)
+    return step
 
 
-def all_unmoved(names: list[str]) -> tuple[Check, ...]:
+def pushed_to(draw: Draw, a: str, b: str, side: str, cm: int) -> Array:
+    """Offset of a place that a can be pushed to, with room to get behind it."""
+    offset = offset_of(side, cm)
+    start, end = draw.places[a], draw.places[b] + offset[:2]
+    length = float(np.linalg.norm(end - start))
+    if not within_reach(end) or not 0.08 < length < 0.3:
+        raise NoRoomError(a)
+    unit = (end - start) / length
+    places = [end, *(start + s * unit for s in np.linspace(-0.08, length, 8))]
+    if not within_reach(start - 0.1 * unit, 0.08) or not all(
+        draw.is_free(p, 0.085, but=a) for p in places
+    ):
+        raise NoRoomError(a)
+    return offset
+
+
+def unmoved(*names: str) -> tuple[Check, ...]:
     """Predicates: none of these was pushed about."""
     return tuple(trace.unmoved(n) for n in names)
 
 
 def bounds(name: str) -> tuple[Array, Array, Region]:
     """Lower and upper corner (x, y) of a named part of the table, and its region."""
-    box = area_bounds(name, LOWER_M[:2], UPPER_M[:2])
-    low = np.array([box["x_lower"], box["y_lower"]])
-    return low, np.array([box["x_upper"], box["y_upper"]]), area(box)
+    region = area_region(name, LOWER_M[:2], UPPER_M[:2])
+    box = region.parameters
+    low, high = ([box[f"x_{end}"], box[f"y_{end}"]] for end in ("lower", "upper"))
+    return np.array(low), np.array(high), region
 
 
-_DRAWER = """
-[[drawer]]
-name = "drawer"
-category = "drawer"
-color = "{color}"
-cabinet_size_m = [0.20, 0.22, 0.12]
-position_m = [{x:.3f}, {y:.3f}]
-yaw_deg = 180
-travel_m = {travel}
-"""
-
-
-def put_drawer(draw: Draw) -> None:
-    """Add an open drawer at the far side, and things that leave its way free."""
-    color = "brown" if draw.split == "seen" else "black"
+def close_drawer(draw: Draw) -> Made:
+    """Close the drawer, at the far side of the table; a disturbance pulls it out again."""
     y = float(draw.rng.uniform(-0.2, 0.2))
-    draw.fixed.append(_DRAWER.format(color=color, x=draw.rng.uniform(0.66, 0.70), y=y, travel=0.12))
-    draw.open_drawer = "drawer"
+    draw.fixed["drawer"] = {
+        "name": "drawer",
+        "category": "drawer",
+        "color": "brown" if draw.split == "seen" else "black",
+        "cabinet_size_m": [0.20, 0.22, 0.12],
+        "position_m": [round(float(draw.rng.uniform(0.66, 0.70)), 3), round(y, 3)],
+        "yaw_deg": 180,
+        "travel_m": 0.12,
+    }
     for name in draw.some(2):
         draw.put(name, where=lambda p: abs(p[1] - y) > 0.2)
-
-
-def closing_drawer(seen: str, unseen: str, draw: Draw) -> Made:
-    """A drawer to be closed; a disturbance pulls it out again."""
-    put_drawer(draw)
     return Made(
-        seen=seen,
-        unseen=unseen,
-        stages=(move(along("drawer", (0.12, 0.0, 0.0)), moving="drawer"),),
-        checks=(trace.drawer_closed("drawer"), *all_unmoved(list(draw.items))),
-        moves="drawer",
-        shift_m=(0.03, 0.0),
+        (stage(target(along("drawer", DIRECTIONS["forward"], 0.12)), moving="drawer"),),
+        (trace.drawer_closed("drawer"), *unmoved(*draw.items)),
+        ("drawer", (0.03, 0.0)),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 
+from embodied.bench.asking import asked_model
 from embodied.bench.runner import Payload, Row
 from embodied.bench.voxposer.case import Case
 from embodied.bench.voxposer.tasks import case_of
@@ -112,10 +113,10 @@ def write(
     if method in ("rules", "primitives"):
         program = RulesValueMapTranslator().translate(case.instruction, Conversation(), spec)
         return program if method == "rules" else as_primitives(program)
-    from embodied.language.models import close_model, open_model
+    from embodied.language.models import close_model
     from embodied.language.value_map.translator import ValueMapTranslator
 
-    model = open_model(str(payload["model"]), base_url=payload["base_url"])
+    model = asked_model(payload)
     try:
         observation = world.observe()
         percept = see(observation)

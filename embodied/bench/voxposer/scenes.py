@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from importlib import resources
 
 import numpy as np
 
+from embodied.tables import load_toml, read_table
 from embodied.types import Array
 from embodied.world.scene import Scene, parse_scene
 
@@ -22,18 +24,13 @@ REACH_UPPER = (0.62, 0.30)
 HOME = np.array([0.307, 0.0, 0.487])
 """Where the gripper starts, up to a millimetre."""
 
+Where = Callable[[Array], object]
+"""Whether a place (x, y) will do."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Thing:
-    """An item as it is made.
-
-    Attributes:
-        category: Common noun.
-        color: Colour word.
-        shape: Shape.
-        size_m: Extents.
-        mass_kg: Mass.
-    """
+    """An item as it is made; keys as in a scene file."""
 
     category: str
     color: str
@@ -42,48 +39,37 @@ class Thing:
     mass_kg: float = 0.08
 
 
-_CAN = (0.06, 0.06, 0.09)
-THINGS: Mapping[str, Mapping[str, Thing]] = {
-    "seen": {
-        "red-block": Thing(category="block", color="red"),
-        "green-block": Thing(category="block", color="green"),
-        "yellow-block": Thing(category="block", color="yellow"),
-        "blue-can": Thing(category="can", color="blue", shape="cylinder", size_m=_CAN),
-    },
-    "unseen": {
-        "orange-can": Thing(category="can", color="orange", shape="cylinder", size_m=_CAN),
-        "purple-block": Thing(category="block", color="purple"),
-        "cyan-box": Thing(category="box", color="cyan", size_m=(0.06, 0.06, 0.04)),
-        "pink-cup": Thing(
-            category="cup", color="pink", shape="cylinder", size_m=(0.06, 0.06, 0.075)
-        ),
-    },
-}
-"""Things of seen and of unseen attributes: the prompts' examples name only seen ones."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choices:
+    """What a task draws from, for seen or for unseen wording and attributes."""
 
-DISTANCES_CM = {"seen": (10, 12, 15), "unseen": (9, 11, 14)}
-SPEEDS_CM_S = {"seen": (5, 10), "unseen": (6, 8)}
-SIDES = {"seen": ("left-of", "right-of", "above"), "unseen": ("front-of", "behind")}
-DIRECTIONS = {"seen": ("left", "right"), "unseen": ("forward", "back")}
-AREAS = {
-    "seen": ("left", "right", "front"),
-    "unseen": ("front-left", "front-right", "center"),
-}
-SIDE_WORDS = {
-    "left-of": "to the left of",
-    "right-of": "to the right of",
-    "front-of": "in front of",
-    "behind": "behind",
-    "above": "above",
-}
-AREA_WORDS = {
-    "left": "left side",
-    "right": "right side",
-    "front": "front side",
-    "center": "center",
-    "front-left": "front left corner",
-    "front-right": "front right corner",
-}
+    say: str
+    side: tuple[str, ...] = ()
+    way: tuple[str, ...] = ()
+    area: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+    color: tuple[str, ...] = ()
+    cm: tuple[int, ...] = ()
+    speed: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class File:
+    """``tasks.toml``: tasks and things by ``"seen"`` or ``"unseen"``, and how names are said."""
+
+    words: Mapping[str, Mapping[str, str]]
+    things: Mapping[str, Mapping[str, Thing]]
+    task: Mapping[str, Mapping[str, Choices]]
+
+
+def _file() -> File:
+    text = (resources.files("embodied.bench.voxposer") / "tasks.toml").read_text("utf-8")
+    file = read_table(File, load_toml(text, "tasks.toml"), "tasks", [])
+    assert file is not None
+    return file
+
+
+FILE = _file()
 
 
 class NoRoomError(Exception):
@@ -97,41 +83,54 @@ class Draw:
     Attributes:
         rng: Source of randomness.
         split: ``"seen"`` or ``"unseen"`` attributes.
+        choices: What the task draws from.
+        drawn: What was drawn, by its name in the sentence.
         items: Items by name.
         places: Where they start (x, y).
-        fixed: TOML of what does not move.
+        fixed: What does not move: tables of a scene file by their keys.
         on: Items that start on something.
     """
 
     rng: np.random.Generator
     split: str
+    choices: Choices
+    drawn: dict[str, str | int] = field(default_factory=dict[str, str | int])
     items: dict[str, Thing] = field(default_factory=dict[str, Thing])
     places: dict[str, Array] = field(default_factory=dict[str, Array])
-    fixed: list[str] = field(default_factory=list[str])
+    fixed: dict[str, Mapping[str, object]] = field(default_factory=dict[str, Mapping[str, object]])
     on: dict[str, str] = field(default_factory=dict[str, str])
-    open_drawer: str = ""
 
-    def one_of(self, values: Sequence[str]) -> str:
-        """One of these names."""
-        return str(self.rng.choice(list(values)))
+    def word(self, name: str) -> str:
+        """Draw a side, a way or an area."""
+        drawn = str(self.rng.choice(list(getattr(self.choices, name))))
+        self.drawn[name] = self.drawn["half"] = drawn
+        return drawn
 
-    def number(self, values: Sequence[int]) -> int:
-        """One of these numbers."""
-        return int(self.rng.choice(list(values)))
+    def number(self, name: str) -> int:
+        """Draw a distance (``cm``) or a speed (``speed``, cm/s)."""
+        self.drawn[name] = drawn = int(self.rng.choice(list(getattr(self.choices, name))))
+        return drawn
 
     def some(self, n: int) -> list[str]:
-        """Names of n different things of the split."""
-        names = list(THINGS[self.split])
-        return [str(name) for name in self.rng.permutation(names)[:n]]
+        """Names of n different things of the split; in the sentence they are a, b and c."""
+        names = [str(name) for name in self.rng.permutation(list(FILE.things[self.split]))[:n]]
+        self.drawn |= dict(zip("abc", names, strict=False))
+        return names
+
+    def sentence(self, say: str) -> str:
+        """A sentence with what was drawn in the words of people."""
+        words = {k: FILE.words.get(k, {}).get(str(v), str(v)) for k, v in self.drawn.items()}
+        things = {k: f"the {words[k].replace('-', ' ')}" for k in "abc" if k in words}
+        return say.format(**words | things)
 
     def put(
         self,
         name: str,
         thing: Thing | None = None,
         *,
-        where: Callable[[Array], bool] = lambda _: True,
+        where: Where = lambda _: True,
         clearance_m: float = 0.13,
-    ) -> Array:
+    ) -> None:
         """Put an item on the table.
 
         Args:
@@ -146,63 +145,50 @@ class Draw:
         for _ in range(300):
             place = self.rng.uniform(REACH_LOWER, REACH_UPPER)
             if where(place) and self.is_free(place, clearance_m, but=name):
-                self.items[name] = thing or THINGS[self.split][name]
+                self.items[name] = thing or FILE.things[self.split][name]
                 self.places[name] = place
-                return place
+                return
         raise NoRoomError(name)
 
     def is_free(self, place: Array, clearance_m: float, but: str = "") -> bool:
         """Whether no other item is near."""
-        return all(
-            float(np.linalg.norm(place - p)) >= clearance_m
-            for n, p in self.places.items()
-            if n != but
-        )
+        others = (p for n, p in self.places.items() if n != but)
+        return all(float(np.linalg.norm(place - p)) >= clearance_m for p in others)
 
     def scene(self, name: str) -> Scene:
         """The scene as drawn."""
-        lines = [
-            f'name = "{name}"',
-            'description = "A scene of the value-map suite."',
-            "[table]",
-            "rgba = [0.83, 0.82, 0.80, 1.0]",
-            *self.fixed,
-        ]
-        for item, thing in self.items.items():
-            lines += [
-                "[[item]]",
-                f'name = "{item}"',
-                f'category = "{thing.category}"',
-                f'color = "{thing.color}"',
-                f'shape = "{thing.shape}"',
-                f"size_m = {list(thing.size_m)}",
-                f"mass_kg = {thing.mass_kg}",
-            ]
-        lines += ["[layout]", "stack_probability = 0.0"]
-        if self.open_drawer:
-            lines.append(f"open = {{ {self.open_drawer} = true }}")
-        for item in self.items:
-            x, y = self.places[item]
+        initial: dict[str, object] = {}
+        for item, (x, y) in self.places.items():
             yaw = float(self.rng.uniform(-20, 20)) if item not in self.on else 0.0
-            lines += [
-                f"[layout.initial.{item}]",
-                f'on = "{self.on.get(item, "table")}"',
-                f"position_m = [{x:.4f}, {y:.4f}]",
-                f"yaw_deg = {yaw:.1f}",
-            ]
-        scene = parse_scene("\n".join(lines), source=name)
+            initial[item] = {
+                "on": self.on.get(item, "table"),
+                "position_m": [round(float(x), 4), round(float(y), 4)],
+                "yaw_deg": round(yaw, 1),
+            }
+        layout: dict[str, object] = {"stack_probability": 0.0, "initial": initial}
+        if "drawer" in self.fixed:
+            layout["open"] = {"drawer": True}
+        data = {
+            "name": name,
+            "description": "A scene of the value-map suite.",
+            "table": {"rgba": [0.83, 0.82, 0.80, 1.0]},
+            "item": [{"name": n, **asdict(t)} for n, t in self.items.items()],
+            "layout": layout,
+            **{kind: [table] for kind, table in self.fixed.items()},
+        }
+        scene = parse_scene(data, source=name)
         return replace(scene, workspace_lower_m=LOWER_M, workspace_upper_m=UPPER_M)
 
-    def shift(self, name: str, where: Callable[[Array], bool] = lambda _: True) -> Array | None:
-        """How a disturbance moves an item, (x, y); None if it has no room."""
+    def moved(self, name: str, where: Where = lambda _: True) -> tuple[str, tuple[float, float]]:
+        """Item and displacement (x, y) of a disturbance; no item where it has no room to go."""
         for _ in range(60):
             angle = self.rng.uniform(-math.pi, math.pi)
             step = self.rng.uniform(0.04, 0.06) * np.array([math.cos(angle), math.sin(angle)])
             there = self.places[name] + step
-            inside = np.all(there >= REACH_LOWER) and np.all(there <= REACH_UPPER)
+            inside = within_reach(there, 0.0)
             if inside and where(there) and self.is_free(there, 0.12, but=name):
-                return step
-        return None
+                return name, (float(step[0]), float(step[1]))
+        return "", (0.0, 0.0)
 
 
 def within_reach(place: Array, margin_m: float = 0.02) -> bool:

@@ -17,20 +17,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from embodied.bench.benchmark import Benchmark, option
+from embodied.bench.asking import ModelSettings
+from embodied.bench.benchmark import Benchmark, every, option
 from embodied.bench.report import grouped, listed, markdown_table, rate, rate_bars
 from embodied.bench.runner import Payload, Row, Task
 from embodied.bench.voxposer.tasks import TASKS
-from embodied.errors import ConfigurationError
 
 METHODS = ("oracle", "rules", "json", "python", "primitives")
-NEEDS_MODEL = ("json", "python")
 CONDITIONS = ("static", "disturbed")
 PERCEPTION = ("pixels", "ground-truth")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class Settings(ModelSettings):
     """Options of the benchmark."""
 
     method: tuple[str, ...] = option(("oracle",), choices=METHODS)
@@ -38,8 +37,6 @@ class Settings:
     condition: tuple[str, ...] = option(CONDITIONS, choices=CONDITIONS)
     episodes: int = option(20, "of each task")
     perception: str = option("pixels", choices=PERCEPTION, key=True)
-    model: str | None = option(None, "as for run, for the methods json and python", key=True)
-    base_url: str | None = option(None, "of that model")
 
 
 def cases(settings: Settings) -> list[Task]:
@@ -48,29 +45,16 @@ def cases(settings: Settings) -> list[Task]:
     Raises:
         ConfigurationError: A method needs a model.
     """
-    needing = [m for m in settings.method if m in NEEDS_MODEL]
-    if settings.model is None and needing:
-        raise ConfigurationError(
-            f"{', '.join(needing)} needs a model, e.g. --model openai:NAME or --model replay:FILE"
-        )
-    return [
-        Task(
-            id=f"{method}/{condition}/{task}/{index}",
-            payload={
-                "method": method,
-                "condition": condition,
-                "task": task,
-                "index": index,
-                "perception": settings.perception,
-                "model": settings.model if method in NEEDS_MODEL else None,
-                "base_url": settings.base_url,
-            },
-        )
-        for index in range(settings.episodes)
-        for method in settings.method
-        for condition in settings.condition
-        for task in (settings.task or TASKS)
-    ]
+    s = settings
+    asking = s.asking([m for m in s.method if m in ("json", "python")])
+    return every(
+        "{method}/{condition}/{task}/{index}",
+        {"perception": s.perception, **asking},
+        index=range(s.episodes),
+        method=s.method,
+        condition=s.condition,
+        task=s.task or TASKS,
+    )
 
 
 def run_task(payload: Payload) -> Row:

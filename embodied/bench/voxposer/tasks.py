@@ -12,14 +12,8 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from embodied.bench.voxposer import real, sim
-from embodied.bench.voxposer.case import (
-    Case,
-    Made,
-)
-from embodied.bench.voxposer.scenes import (
-    Draw,
-    NoRoomError,
-)
+from embodied.bench.voxposer.case import Case, Made, close_drawer
+from embodied.bench.voxposer.scenes import FILE, Draw, NoRoomError
 from embodied.bench.voxposer.world import Disturbance
 from embodied.types import ValueMapProgram
 
@@ -27,7 +21,7 @@ TASKS: Mapping[str, Callable[[Draw], Made]] = {
     "move-to-side": sim.move_to_side,
     "move-staying-on-side": sim.move_staying_on_side,
     "slow-down-near": sim.slow_down_near,
-    "close-by-pushing": sim.close_by_pushing,
+    "close-by-pushing": close_drawer,
     "push-along-line": sim.push_along_line,
     "grasp-at-speed": sim.grasp_at_speed,
     "drop-to": sim.drop_to,
@@ -39,7 +33,7 @@ TASKS: Mapping[str, Callable[[Draw], Made]] = {
     "push-to": sim.push_to,
     "real-move-and-avoid": real.move_and_avoid,
     "real-set-table": real.set_table,
-    "real-close-drawer": real.close_drawer,
+    "real-close-drawer": close_drawer,
     "real-open-bottle": real.open_bottle,
     "real-sweep-trash": real.sweep_trash,
 }
@@ -59,24 +53,24 @@ def case_of(task: str, index: int) -> Case:
     number = list(TASKS).index(task)
     for attempt in range(400):
         rng = np.random.default_rng([number, index, attempt])
-        draw = Draw(rng=rng, split=attributes)
+        draw = Draw(rng=rng, split=attributes, choices=FILE.task[task][attributes])
         try:
             made = TASKS[task](draw)
         except NoRoomError:
             continue
-        scene = draw.scene(f"{task}-{index}")
         disturbance = Disturbance(kind="arm", force_n=FORCES[index % 4], after_s=1.0)
-        if made.moves and index // 4 % 2 == 0:
-            kind = "drawer" if made.moves == "drawer" else "object"
+        name, shift_m = made.moved
+        if name and index // 4 % 2 == 0:
+            kind = "drawer" if name == "drawer" else "object"
             disturbance = Disturbance(
-                kind=kind, name=made.moves, shift_m=made.shift_m, force_n=FORCES[index % 4]
+                kind=kind, name=name, shift_m=shift_m, force_n=FORCES[index % 4]
             )
         return Case(
             task=task,
-            instruction=made.seen if wording == "seen" else made.unseen,
+            instruction=draw.sentence(FILE.task[task][wording].say),
             wording=wording,
             attributes=attributes,
-            scene=scene,
+            scene=draw.scene(f"{task}-{index}"),
             program=ValueMapProgram(stages=made.stages, source="oracle"),
             checks=made.checks,
             disturbance=disturbance,

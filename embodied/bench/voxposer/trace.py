@@ -6,14 +6,18 @@ seen by perception, planner or translator. What was planned or commanded plays n
 
 from __future__ import annotations
 
+import functools
+import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Concatenate, ParamSpec
 
 import numpy as np
 from numpy.typing import NDArray
 
 from embodied.types import Array, ObjectSpec, Observation, Pose
 
+P = ParamSpec("P")
 Vector = Sequence[float] | Array
 
 SPEED_WINDOW = 6
@@ -49,6 +53,10 @@ class Trace:
     openings: Mapping[str, Array]
     specs: Mapping[str, ObjectSpec]
     disturbed_s: float | None = None
+
+    def track(self, name: str) -> Array:
+        """Positions (T, 3) of an object, or of the gripper."""
+        return self.ee if name == "gripper" else self.positions[name]
 
     def speeds(self) -> Array:
         """Speed of the end effector, (T,), m/s."""
@@ -105,7 +113,7 @@ def surface_distance(spec: ObjectSpec, point: Array) -> float:
     return float(np.linalg.norm(np.maximum(np.abs(point) - half, 0.0)))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Check:
     """One predicate.
 
@@ -118,88 +126,86 @@ class Check:
     holds: Callable[[Trace], bool]
 
 
-def ends_at(frame: str, offset: Vector, tolerance_m: float = 0.03) -> Check:
-    """The gripper ends at a place relative to an object's centre."""
-    shift = np.array(offset)
+def predicate(
+    text: str,
+) -> Callable[[Callable[Concatenate[Trace, P], bool]], Callable[P, Check]]:
+    """Makes of a function of a trace and arguments one that gives a ``Check`` of the arguments.
 
-    def holds(t: Trace) -> bool:
-        goal = t.positions[frame][-1] + shift
-        return float(np.linalg.norm(t.ee[-1] - goal)) <= tolerance_m
+    Args:
+        text: What must hold, with arguments in braces: metres as cm, m/s as cm/s.
+    """
 
-    return Check(
-        text=f"the gripper ends within {100 * tolerance_m:g} cm of its place at the {frame}",
-        holds=holds,
-    )
+    def made(judge: Callable[Concatenate[Trace, P], bool]) -> Callable[P, Check]:
+        names = list(inspect.signature(judge).parameters)[1:]
+        defaults = dict(zip(reversed(names), reversed(judge.__defaults__ or ()), strict=False))
+
+        @functools.wraps(judge)
+        def check(*args: P.args, **kwargs: P.kwargs) -> Check:
+            given = defaults | dict(zip(names, args, strict=False)) | kwargs
+            said = {k: 100 * v if isinstance(v, float) else v for k, v in given.items()}
+            return Check(text.format(**said), lambda trace: judge(trace, *args, **kwargs))
+
+        return check
+
+    return made
 
 
-def ends_in(lower: Vector, upper: Vector, slack_m: float = 0.01) -> Check:
-    """The gripper ends in a part of the table (x and y bounds)."""
+def _apart(a: Array, b: Array) -> float:
+    return float(np.linalg.norm(a - b))
+
+
+def _inside(points: Array, lower: Vector, upper: Vector, slack_m: float = 0.0) -> NDArray[np.bool_]:
+    """Which points (..., 3) lie in a part of the table (x and y bounds)."""
     low, high = np.array(lower) - slack_m, np.array(upper) + slack_m
-
-    def holds(t: Trace) -> bool:
-        return bool(np.all(t.ee[-1, :2] >= low) and np.all(t.ee[-1, :2] <= high))
-
-    return Check(text="the gripper ends in the region", holds=holds)
+    return np.all((points[..., :2] >= low) & (points[..., :2] <= high), axis=-1)
 
 
-def stays_on_side(frame: str, side: Vector, moving: str = "", slack_m: float = 0.01) -> Check:
-    """What moves (the gripper, if unnamed) is never on the other side of an object's centre."""
-    n = np.array(side)
-
-    def holds(t: Trace) -> bool:
-        track = t.positions[moving] if moving else t.ee
-        return float(np.min((track - t.positions[frame]) @ n)) >= -slack_m
-
-    return Check(text=f"the {moving or 'gripper'} stays on its side of the {frame}", holds=holds)
+@predicate("the gripper ends within {tolerance_m:g} cm of its place at the {frame}")
+def ends_at(t: Trace, frame: str, offset: Vector, tolerance_m: float = 0.03) -> bool:
+    """The gripper ends at a place relative to an object's centre."""
+    return _apart(t.ee[-1], t.positions[frame][-1] + np.array(offset)) <= tolerance_m
 
 
-def keeps_away(frame: str, distance_m: float, moving: str = "", slack_m: float = 0.01) -> Check:
+@predicate("the gripper ends in the region")
+def ends_in(t: Trace, lower: Vector, upper: Vector, slack_m: float = 0.01) -> bool:
+    """The gripper ends in a part of the table (x and y bounds)."""
+    return bool(_inside(t.ee[-1], lower, upper, slack_m))
+
+
+@predicate("the {moving} stays on its side of the {frame}")
+def stays_on_side(
+    t: Trace, frame: str, side: Vector, moving: str = "gripper", slack_m: float = 0.01
+) -> bool:
+    """What moves is never on the other side of an object's centre."""
+    return float(np.min((t.track(moving) - t.positions[frame]) @ np.array(side))) >= -slack_m
+
+
+@predicate("the {moving} stays {distance_m:g} cm from the {frame}")
+def keeps_away(
+    t: Trace, frame: str, distance_m: float, moving: str = "gripper", slack_m: float = 0.01
+) -> bool:
     """What moves never comes closer to an object's surface."""
-
-    def holds(t: Trace) -> bool:
-        track = t.positions[moving] if moving else t.ee
-        return float(np.min(t.from_surface(frame, track))) >= distance_m - slack_m
-
-    return Check(
-        text=f"the {moving or 'gripper'} stays {100 * distance_m:g} cm from the {frame}",
-        holds=holds,
-    )
+    return float(np.min(t.from_surface(frame, t.track(moving)))) >= distance_m - slack_m
 
 
-def slow_near(frame: str, distance_m: float, speed_m_s: float) -> Check:
+@predicate(
+    "at most {speed_m_s:g} cm/s within {distance_m:g} cm of the {frame}, and faster elsewhere"
+)
+def slow_near(t: Trace, frame: str, distance_m: float, speed_m_s: float) -> bool:
     """Near an object the gripper keeps to a speed, and it was there."""
-
-    def holds(t: Trace) -> bool:
-        inside = t.from_surface(frame, t.ee) <= distance_m
-        return _kept(t, inside, speed_m_s)
-
-    return Check(
-        text=f"at most {100 * speed_m_s:g} cm/s within {100 * distance_m:g} cm of the {frame},"
-        " and faster elsewhere",
-        holds=holds,
-    )
+    return _kept(t, t.from_surface(frame, t.ee) <= distance_m, speed_m_s)
 
 
-def slow_in(lower: Vector, upper: Vector, speed_m_s: float) -> Check:
+@predicate("at most {speed_m_s:g} cm/s in the region, and faster elsewhere")
+def slow_in(t: Trace, lower: Vector, upper: Vector, speed_m_s: float) -> bool:
     """In a part of the table the gripper keeps to a speed, and it was there."""
-    low, high = np.array(lower), np.array(upper)
-
-    def holds(t: Trace) -> bool:
-        inside = np.all((t.ee[:, :2] >= low) & (t.ee[:, :2] <= high), axis=1)
-        return _kept(t, inside, speed_m_s)
-
-    return Check(
-        text=f"at most {100 * speed_m_s:g} cm/s in the region, and faster elsewhere", holds=holds
-    )
+    return _kept(t, _inside(t.ee, lower, upper), speed_m_s)
 
 
-def slow_always(speed_m_s: float) -> Check:
+@predicate("at most {speed_m_s:g} cm/s")
+def slow_always(t: Trace, speed_m_s: float) -> bool:
     """The gripper keeps to a speed."""
-
-    def holds(t: Trace) -> bool:
-        return _below(t.speeds()[_undisturbed(t)], speed_m_s)
-
-    return Check(text=f"at most {100 * speed_m_s:g} cm/s", holds=holds)
+    return _below(t.speeds()[_undisturbed(t)], speed_m_s)
 
 
 def _kept(t: Trace, inside: NDArray[np.bool_], speed_m_s: float) -> bool:
@@ -211,9 +217,8 @@ def _kept(t: Trace, inside: NDArray[np.bool_], speed_m_s: float) -> bool:
 
 
 def _below(speeds: Array, limit_m_s: float) -> bool:
-    if len(speeds) == 0:
-        return False
-    return float(np.max(speeds)) <= SPEED_SLACK * limit_m_s + SPEED_FLOOR_M_S
+    most = float(np.max(speeds, initial=0.0))
+    return len(speeds) > 0 and most <= SPEED_SLACK * limit_m_s + SPEED_FLOOR_M_S
 
 
 def _undisturbed(t: Trace) -> NDArray[np.bool_]:
@@ -223,106 +228,70 @@ def _undisturbed(t: Trace) -> NDArray[np.bool_]:
     return (t.time < t.disturbed_s - 0.05) | (t.time > t.disturbed_s + 0.7)
 
 
-def displaced(name: str, by: Vector, tolerance_m: float = 0.03) -> Check:
+@predicate("the {name} ends within {tolerance_m:g} cm of its goal")
+def displaced(t: Trace, name: str, by: Vector, tolerance_m: float = 0.03) -> bool:
     """An object ends displaced by (x, y) from where it was at the start."""
-    shift = np.array(by[:2])
-
-    def holds(t: Trace) -> bool:
-        goal = t.positions[name][0, :2] + shift
-        return float(np.linalg.norm(t.positions[name][-1, :2] - goal)) <= tolerance_m
-
-    return Check(text=f"the {name} ends within {100 * tolerance_m:g} cm of its goal", holds=holds)
+    track = t.positions[name][:, :2]
+    return _apart(track[-1], track[0] + np.array(by[:2])) <= tolerance_m
 
 
+@predicate("the {name} ends within {tolerance_m:g} cm of its place at the {frame}")
 def lies_at(
-    name: str, frame: str, offset: Vector, tolerance_m: float = 0.04, *, free: bool = False
-) -> Check:
+    t: Trace, name: str, frame: str, offset: Vector, tolerance_m: float = 0.04, free: bool = False
+) -> bool:
     """An object ends at a place (x, y) relative to another one, on the table and let go."""
-    shift = np.array(offset[:2])
-
-    def holds(t: Trace) -> bool:
-        goal = t.positions[frame][-1, :2] + shift
-        near = float(np.linalg.norm(t.positions[name][-1, :2] - goal)) <= tolerance_m
-        return near and (not free or let_go(name).holds(t))
-
-    return Check(
-        text=f"the {name} ends within {100 * tolerance_m:g} cm of its place at the {frame}",
-        holds=holds,
-    )
+    goal = t.positions[frame][-1, :2] + np.array(offset[:2])
+    near = _apart(t.positions[name][-1, :2], goal) <= tolerance_m
+    return near and (not free or _let_go(t, name))
 
 
-def lies_in(name: str, lower: Vector, upper: Vector) -> Check:
+@predicate("the {name} ends in the region")
+def lies_in(t: Trace, name: str, lower: Vector, upper: Vector) -> bool:
     """An object ends in a part of the table."""
-    low, high = np.array(lower), np.array(upper)
-
-    def holds(t: Trace) -> bool:
-        p = t.positions[name][-1]
-        return bool(np.all(p[:2] >= low) and np.all(p[:2] <= high) and p[2] > 0.0)
-
-    return Check(text=f"the {name} ends in the region", holds=holds)
+    end = t.positions[name][-1]
+    return bool(_inside(end, lower, upper) and end[2] > 0.0)
 
 
-def let_go(name: str) -> Check:
+def _let_go(t: Trace, name: str) -> bool:
     """An object rests on the table and nothing holds it."""
-
-    def holds(t: Trace) -> bool:
-        height = t.positions[name][-1, 2]
-        resting = height < max(t.specs[name].size_m) / 2 + 0.012
-        still = float(np.linalg.norm(t.positions[name][-1] - t.positions[name][-8])) < 0.004
-        return bool(resting and still and t.force[-1] < 0.5)
-
-    return Check(text=f"the {name} rests on the table, let go", holds=holds)
+    track = t.positions[name]
+    resting = track[-1, 2] < max(t.specs[name].size_m) / 2 + 0.012
+    return bool(resting and _apart(track[-1], track[-8]) < 0.004 and t.force[-1] < 0.5)
 
 
-def held(name: str) -> Check:
+@predicate("the {name} is held")
+def held(t: Trace, name: str) -> bool:
     """An object ends between the pads, with force on them."""
-
-    def holds(t: Trace) -> bool:
-        near = float(np.linalg.norm(t.positions[name][-1] - t.ee[-1])) < 0.05
-        return near and float(t.force[-1]) > 1.0 and float(t.width[-1]) > 0.01
-
-    return Check(text=f"the {name} is held", holds=holds)
+    near = _apart(t.positions[name][-1], t.ee[-1]) < 0.05
+    return near and float(t.force[-1]) > 1.0 and float(t.width[-1]) > 0.01
 
 
-def lifted_off(name: str, base: str, height_m: float = 0.04) -> Check:
+@predicate("the {name} is off the {base}")
+def lifted_off(t: Trace, name: str, base: str, height_m: float = 0.04) -> bool:
     """An object ends clear of another one that still stands where it stood."""
-
-    def holds(t: Trace) -> bool:
-        top = t.positions[base][-1, 2] + t.specs[base].size_m[2] / 2
-        bottom = t.positions[name][-1, 2] - t.specs[name].size_m[2] / 2
-        apart = float(np.linalg.norm((t.positions[name] - t.positions[base])[-1, :2]))
-        return bottom >= top + height_m or apart > t.specs[base].size_m[0]
-
-    return Check(text=f"the {name} is off the {base}", holds=holds)
+    top = t.positions[base][-1, 2] + t.specs[base].size_m[2] / 2
+    bottom = t.positions[name][-1, 2] - t.specs[name].size_m[2] / 2
+    apart = _apart(t.positions[name][-1, :2], t.positions[base][-1, :2])
+    return bool(bottom >= top + height_m or apart > t.specs[base].size_m[0])
 
 
-def turned(name: str, least_rad: float) -> Check:
+@predicate("the {name} was turned by {least_deg} degrees")
+def turned(t: Trace, name: str, least_deg: int) -> bool:
     """An object was turned about the vertical by at least an angle."""
-
-    def holds(t: Trace) -> bool:
-        w, _, _, z = t.quats[name].T
-        yaw = np.unwrap(2 * np.arctan2(z, w))
-        return float(np.max(np.abs(yaw - yaw[0]))) >= least_rad
-
-    return Check(text=f"the {name} was turned by {np.rad2deg(least_rad):.0f} degrees", holds=holds)
+    w, _, _, z = t.quats[name].T
+    yaw = np.unwrap(2 * np.arctan2(z, w))
+    return float(np.max(np.abs(yaw - yaw[0]))) >= np.deg2rad(least_deg)
 
 
-def drawer_closed(name: str, most_m: float = 0.015) -> Check:
+@predicate("the {name} is open by at most {most_m:g} cm")
+def drawer_closed(t: Trace, name: str, most_m: float = 0.015) -> bool:
     """A drawer ends closed."""
-    return Check(
-        text=f"the {name} is open by at most {100 * most_m:g} cm",
-        holds=lambda t: float(t.openings[name][-1]) <= most_m,
-    )
+    return float(t.openings[name][-1]) <= most_m
 
 
-def unmoved(name: str, most_m: float = 0.02) -> Check:
+@predicate("the {name} was not pushed about")
+def unmoved(t: Trace, name: str, most_m: float = 0.02) -> bool:
     """An object is where it was; a disturbance of it is not the robot's doing."""
-
-    def holds(t: Trace) -> bool:
-        track = t.positions[name]
-        steps = np.linalg.norm(np.diff(track[:, :2], axis=0), axis=1)
-        jumps = steps > 0.02  # nothing that the robot does moves a thing 2 m/s fast
-        moved = np.diff(track[:, :2], axis=0)[~jumps].sum(axis=0)
-        return float(np.linalg.norm(moved)) <= most_m
-
-    return Check(text=f"the {name} was not pushed about", holds=holds)
+    moved = np.diff(t.positions[name][:, :2], axis=0)
+    jumps = np.linalg.norm(moved, axis=1) > 0.02  # nothing that the robot moves is 2 m/s fast
+    return float(np.linalg.norm(moved[~jumps].sum(axis=0))) <= most_m

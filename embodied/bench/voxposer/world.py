@@ -14,7 +14,7 @@ import numpy as np
 
 from embodied.bench.voxposer.trace import Recorder
 from embodied.bench.world_wrapper import Wrapped
-from embodied.types import Array, Command, Observation, StepResult
+from embodied.types import Command, Observation, StepResult
 from embodied.world.mujoco import MujocoWorld
 
 HAND_CLEAR_M = 0.16
@@ -83,10 +83,9 @@ class SuiteWorld(Wrapped[MujocoWorld]):
             return
         if begun is None:
             if what.kind == "object" and self._free(seen, what):
-                self._move(what)
+                self._move(what.name, what.shift_m)
             elif what.kind == "drawer" and seen.openings_m[what.name] < 0.09:
-                joint = self.world.model.joint(what.name)
-                self._write(int(joint.qposadr[0]), int(joint.dofadr[0]), what.shift_m[:1])
+                self._move(what.name, what.shift_m[:1])
             elif what.kind != "arm" and seen.time < LATEST_S:
                 return
             self.recorder.disturbed_s = seen.time
@@ -105,13 +104,9 @@ class SuiteWorld(Wrapped[MujocoWorld]):
         clear = min(float(np.linalg.norm(hand - p)) for p in (here, there)) > HAND_CLEAR_M
         return untouched and clear
 
-    def _move(self, what: Disturbance) -> None:
-        joint = self.world.model.joint(what.name)
-        self._write(int(joint.qposadr[0]), int(joint.dofadr[0]), what.shift_m)
-
-    def _write(self, position: int, velocity: int, shift: tuple[float, ...]) -> None:
-        data = self.world.data
-        moved: Array = data.qpos[position : position + len(shift)]
-        moved += np.array(shift)
-        data.qvel[velocity] = 1e-3  # wakes what sleeps
+    def _move(self, name: str, shift: tuple[float, ...]) -> None:
+        joint, data = self.world.model.joint(name), self.world.data
+        start = int(joint.qposadr[0])
+        data.qpos[start : start + len(shift)] += np.array(shift)
+        data.qvel[int(joint.dofadr[0])] = 1e-3  # wakes what sleeps
         mujoco.mj_forward(self.world.model, data)
