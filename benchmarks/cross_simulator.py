@@ -16,8 +16,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from embodied.bench.benchmark import Benchmark, main, option
-from embodied.bench.runner import Payload, Row, Task
+from embodied.bench.benchmark import Benchmark, every, main, option
+from embodied.bench.runner import Payload, Row
 from embodied.bench.tabletop import (
     SCENE,
     STACKS,
@@ -99,9 +99,7 @@ BENCHMARK = Benchmark(
     name="cross-simulator",
     summary="The same layouts and goals in MuJoCo and in PyBullet.",
     settings=Settings,
-    cases=lambda s: [
-        Task(id=f"{i:05d}", payload={"seed": i}) for i in range(s.seed, s.seed + s.episodes)
-    ],
+    cases=lambda s: every("{seed:05d}", seed=range(s.seed, s.seed + s.episodes)),
     run=run_episode,
     report=lambda rows, settings: [r for r in rows if r.get("status") != "error"],
     table=lambda rows: "\n".join(lines(rows)),

@@ -21,9 +21,9 @@ from dataclasses import dataclass
 import numpy as np
 from measuring import fixed_work_s
 
-from embodied.bench.benchmark import Benchmark, main, option
+from embodied.bench.benchmark import Benchmark, every, main, option
 from embodied.bench.report import table_of
-from embodied.bench.runner import Payload, Row, Task
+from embodied.bench.runner import Payload, Row
 from embodied.perception import Perception, SegmentationDetector, SensorFaults, look
 from embodied.perception.accuracy import ObjectError, compare
 from embodied.perception.robot_filter import ModelRobotFilter
@@ -87,7 +87,6 @@ def measure(payload: Payload) -> Row:
         missed += len(lost)
     position = [e.position_m for e in errors]
     turned = [math.degrees(e.rotation_rad) for e in errors if objects[e.name].shape == "box"]
-    scale = float(np.median(unit))
     return {
         "scene": spec.name,
         "condition": condition,
@@ -103,8 +102,7 @@ def measure(payload: Payload) -> Row:
         "pictures_ms": 1e3 * float(np.median(pictures)),
         "first_ms": 1e3 * float(np.median(first)),
         "later_ms": 1e3 * float(np.median(later)) if later else None,
-        "first_ratio": float(np.median(first)) / scale,
-        "later_ratio": float(np.median(later)) / scale if later else None,
+        "unit_ms": 1e3 * float(np.median(unit)),
     }
 
 
@@ -114,8 +112,8 @@ def _quantiles(values: Sequence[float], scale: float) -> list[float]:
 
 
 def _times(row: Row, name: str) -> str:
-    ms, ratio = row[f"{name}_ms"], row[f"{name}_ratio"]
-    return "" if ms is None else f"{ms:.0f} ({ratio:.1f})"
+    ms = row[f"{name}_ms"]
+    return "" if ms is None else f"{ms:.0f} ({ms / row['unit_ms']:.1f})"
 
 
 COLUMNS = {
@@ -136,19 +134,12 @@ BENCHMARK = Benchmark(
     name="perception-error",
     summary="Perceived against true poses over seeded layouts: median / 95%.",
     settings=Settings,
-    cases=lambda s: [
-        Task(
-            id=f"{scene}/{condition}",
-            payload={
-                "scene": scene,
-                "condition": condition,
-                "layouts": s.layouts,
-                "looks": s.looks,
-            },
-        )
-        for scene in s.scene
-        for condition in s.condition
-    ],
+    cases=lambda s: every(
+        "{scene}/{condition}",
+        {"layouts": s.layouts, "looks": s.looks},
+        scene=s.scene,
+        condition=s.condition,
+    ),
     run=measure,
     report=lambda rows, settings: [r for r in rows if r.get("status") != "error"],
     table=lambda rows: table_of(rows, COLUMNS),

@@ -17,9 +17,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from embodied.bench.benchmark import Benchmark, main, option
+from embodied.bench.benchmark import Benchmark, every, main, option
 from embodied.bench.report import grouped, table_of
-from embodied.bench.runner import Payload, Row, Task
+from embodied.bench.runner import Payload, Row
 from embodied.bench.tabletop import SCENE, STACKS, Tabletop, pursue, scene_and_model
 from embodied.bench.world_wrapper import Wrapped
 from embodied.perception import Perception, SensorFaults, look
@@ -136,9 +136,7 @@ BENCHMARK = Benchmark(
     name="perception-motion",
     summary="Perception while the arm works: 5 looks per simulated second, against the truth.",
     settings=Settings,
-    cases=lambda s: [
-        Task(id=f"{i:05d}", payload={"seed": i, "noise_mm": s.noise_mm}) for i in range(s.episodes)
-    ],
+    cases=lambda s: every("{seed:05d}", {"noise_mm": s.noise_mm}, seed=range(s.episodes)),
     run=run_episode,
     report=lambda rows, s: summarise([r for r in rows if r.get("status") != "error"], s),
     table=table,

@@ -11,19 +11,19 @@ from __future__ import annotations
 import argparse
 import json
 import time
-from collections import Counter
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
+from embodied.bench.report import grouped, table_of
+from embodied.bench.runner import Row
+from embodied.bench.translate.data import spec_of_objects
+from embodied.bench.translate.meaning import same_goals
 from embodied.errors import NotUnderstoodError
 from embodied.language.pddl.rules import RulesTranslator
-from embodied.language.pddl.rules.equivalence import goals_equivalent
+from embodied.language.reward.amending import Conversation
 from embodied.symbolic import read_domain
-from embodied.types import Atom, PddlProgram, WorldSpec
+from embodied.types import Atom, PddlProgram
 from embodied.world.grounding import TabletopGrounder
 from embodied.world.scene import load_scene
 
@@ -32,41 +32,18 @@ SUITES = (DATA / "instructions_tabletop.jsonl", DATA / "instructions_blind.jsonl
 OUTCOMES = ("exact", "wrong", "refused rightly", "refused wrongly", "not refused")
 
 
-@dataclass(frozen=True)
-class Memory:
-    """Facts and earlier exchanges, as a translator sees them."""
-
-    facts: frozenset[Atom]
-    exchanges: tuple[tuple[str, PddlProgram], ...] = ()
-
-
-@dataclass
 class Bench:
-    """One scene with its translator."""
+    """One scene with its translator; no simulator is needed."""
 
-    spec: WorldSpec
-    grounder: TabletopGrounder
-    translator: RulesTranslator
-    domain: Any = field(init=False)
-
-    def __post_init__(self) -> None:
+    def __init__(self, scene: str) -> None:
+        self.spec = spec_of_objects(scene, load_scene(scene).objects)
+        self.grounder = TabletopGrounder(self.spec)
         self.domain = read_domain(self.grounder.domain_text)
+        self.translator = RulesTranslator(self.grounder.domain_text, self.grounder.objects)
 
-    @staticmethod
-    def of(scene_name: str) -> Bench:
-        """Build the bench of a scene; no simulator is needed."""
-        one = np.zeros(1)
-        spec = WorldSpec(
-            name=scene_name, robot="fr3", joint_names=("joint",), q_lower=one, q_upper=one,
-            dq_max=one, ddq_max=one, dddq_max=one, tau_max=one, q_home=one, control_dt_s=0.01,
-            objects=load_scene(scene_name).objects,
-        )  # fmt: skip
-        grounder = TabletopGrounder(spec)
-        return Bench(spec, grounder, RulesTranslator(grounder.domain_text, grounder.objects))
-
-    def facts(self, stated: list[str]) -> frozenset[Atom]:
-        """Everything on the table and drawers closed, but for what is stated."""
-        atoms = {Atom.parse(text) for text in stated}
+    def memory(self, record: Mapping[str, Any]) -> Conversation:
+        """Everything on the table and drawers closed, but for a record's facts; its exchanges."""
+        atoms = {Atom.parse(text) for text in record.get("facts", ())}
         placed = {a.args[0] for a in atoms if a.predicate in ("on", "in", "holding")}
         items = [n for n, o in self.spec.objects.items() if o.kind == "item"]
         atoms |= {Atom("on", (n, "table")) for n in items if n not in placed}
@@ -74,76 +51,64 @@ class Bench:
         atoms |= {Atom("clear", (n,)) for n in items if n not in covered}
         if not any(a.predicate == "holding" for a in atoms):
             atoms.add(Atom("hand-empty"))
-        return frozenset(atoms | set(self.grounder.static_facts))
-
-    def memory(self, record: Mapping[str, Any]) -> Memory:
-        """Facts and exchanges of a suite's record."""
-        exchanges = tuple(
+        before = (
             (
                 b["text"],
                 PddlProgram(domain="", problem="", stages=tuple(b["goals"]), source="suite"),
             )
             for b in record.get("before", ())
         )
-        return Memory(self.facts(record.get("facts", [])), exchanges)
+        facts = frozenset(atoms | set(self.grounder.static_facts))
+        return Conversation(facts=facts, exchanges=tuple(before))
 
     def judge(self, record: Mapping[str, Any]) -> tuple[str, str, float]:
         """Translate one record: (outcome, what came out, CPU seconds)."""
-        memory = self.memory(record)
+        memory, refuse = self.memory(record), bool(record.get("refuse"))
         started = time.process_time()
         try:
-            program = self.translator.translate(record["text"], memory, self.spec)  # type: ignore[arg-type]
+            program = self.translator.translate(record["text"], memory, self.spec)
         except NotUnderstoodError as refusal:
             cpu_s = time.process_time() - started
             reason = "; ".join(str(d) for d in refusal.diagnostics[:-1])
-            right = bool(record.get("refuse")) and bool(reason)
-            return ("refused rightly" if right else "refused wrongly"), reason, cpu_s
+            return f"refused {'rightly' if refuse and reason else 'wrongly'}", reason, cpu_s
         cpu_s = time.process_time() - started
         said = " | ".join(program.stages)
-        if record.get("refuse"):
+        if refuse:
             return "not refused", said, cpu_s
-        gold = record["goals"]
-        same = len(gold) == len(program.stages) and all(
-            goals_equivalent(a, b, self.domain, self.grounder.objects)
-            for a, b in zip(gold, program.stages, strict=True)
-        )
+        objects = self.grounder.objects
+        same = same_goals(program.stages, record["goals"], self.domain, objects, None)
         return ("exact" if same else "wrong"), said, cpu_s
 
 
-def read(path: Path) -> Iterator[dict[str, Any]]:
+def read(path: Path) -> list[Row]:
     """The records of a suite."""
-    with path.open(encoding="utf-8") as lines:
-        for line in lines:
-            yield json.loads(line)
+    return [json.loads(line) for line in path.read_text("utf-8").splitlines()]
 
 
-def run(path: Path, *, verbose: bool) -> Counter[str]:
+def run(path: Path, *, verbose: bool) -> None:
     """Judge a suite and print its table."""
     benches: dict[str, Bench] = {}
-    counts: dict[str, Counter[str]] = {}
-    seconds: dict[str, list[float]] = {}
+    rows: list[Row] = []
     for record in read(path):
         scene = record["scene"]
         if scene not in benches:
-            benches[scene] = Bench.of(scene)
+            benches[scene] = Bench(scene)
             benches[scene].judge(record)  # the first sentence also pays for imports
         outcome, said, cpu_s = benches[scene].judge(record)
-        counts.setdefault(scene, Counter())[outcome] += 1
-        seconds.setdefault(scene, []).append(cpu_s)
+        rows.append({"scene": scene, "outcome": outcome, "cpu_s": cpu_s})
         if verbose and outcome not in ("exact", "refused rightly"):
             print(f"{outcome:16} {record['id']:12} {record['text']}\n    {said}")
             print(f"    expected: {record.get('goals', record.get('why'))}")
-    print(f"\n{path.name}")
-    head = f"{'scene':10} {'sentences':>9} " + " ".join(f"{o:>15}" for o in OUTCOMES)
-    print(head + f" {'exact/goals':>12} {'CPU ms':>7}")
-    counts["total"] = sum(counts.values(), Counter())
-    seconds["total"] = [s for values in seconds.values() for s in values]
-    for scene, count in counts.items():
-        goals = sum(count[o] for o in ("exact", "wrong", "refused wrongly"))
-        row = f"{scene:10} {sum(count.values()):9} " + " ".join(f"{count[o]:15}" for o in OUTCOMES)
-        mean_ms = 1000 * sum(seconds[scene]) / len(seconds[scene])
-        print(row + f" {100 * count['exact'] / goals:11.1f}% {mean_ms:7.2f}")
-    return counts["total"]
+    groups = {scene: own for (scene,), own in grouped(rows, "scene").items()} | {"total": rows}
+    found: list[Row] = []
+    for scene, own in groups.items():
+        counts = {o: sum(r["outcome"] == o for r in own) for o in OUTCOMES}
+        goals = sum(counts[o] for o in ("exact", "wrong", "refused wrongly"))
+        exact = f"{100 * counts['exact'] / goals:.1f}%"
+        mean_ms = f"{1000 * sum(r['cpu_s'] for r in own) / len(own):.2f}"
+        row = {"scene": scene, "sentences": len(own), **counts}
+        found.append({**row, "exact/goals": exact, "CPU ms": mean_ms})
+    print(f"\n{path.name}\n\n{table_of(found, {name: name for name in found[0]})}")
 
 
 def main() -> None:

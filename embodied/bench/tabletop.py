@@ -173,6 +173,7 @@ def outcome_row(report: Outcome) -> Row:
             f"{a.action}: {a.reason}" for a in report.details["actions"] if not a.ok
         ],
         "replans": len(report.details["plans"]) - 1,
+        "timings_s": {k: round(v, 3) for k, v in report.timings_s.items()},
     }
 
 
@@ -195,11 +196,12 @@ class Watched(Wrapped[World]):
 def pursue(
     world: World, model: mujoco.MjModel, start: Observation, goal: str, seed: int, **more: Any
 ) -> Row:
-    """Pursue a goal in a watched world; ``more`` are arguments of ``PddlRoute``.
+    """Pursue a goal in a world that is watched; ``more`` are arguments of ``PddlRoute``.
 
     Success is judged again from what is measured at the end, by nothing that the agent believes.
     """
-    table, watched = Tabletop(world.spec), Watched(world)
+    table = Tabletop(world.spec)
+    watched = world if isinstance(world, Watched) else Watched(world)
     more.setdefault("bounds", PddlOptions(plan_time_s=30.0))
     facts = table.grounder.facts(start)
     agent = Agent(
@@ -215,8 +217,8 @@ def pursue(
         **outcome_row(report),
         "actions": [str(a.action) for a in report.details["actions"] if a.ok],
         "sim_s": round(end.time, 2),
-        "cpu_s": round(time.process_time() - cpu, 2),
-        "wall_s": round(time.perf_counter() - wall, 2),
+        "cpu_s": round(time.process_time() - cpu, 3),
+        "wall_s": round(time.perf_counter() - wall, 3),
         "dq_share": round(watched.monitor.highest_speed_share, 4),
         "tau_share": round(watched.monitor.highest_torque_share, 4),
         "violations": [str(v) for v in watched.monitor.violations[:5]],

@@ -64,7 +64,7 @@ def goal_case(gold: list[Any], refuse: str | None = None, sentence: str = "do it
 def asked(slots: str, case: Case) -> bool:
     bench = Bench(model=Fixed(slots), thresholds={"goal": 0.5, "reward": 0.5, "value-map": 0.5})
     outcome = bench.run("local", case)
-    return outcome.right
+    return outcome["right"]
 
 
 def test_quantified_and_listed_goals_are_the_same() -> None:
@@ -142,10 +142,10 @@ def test_rules_answer_exactly_or_not_at_all() -> None:
     bench = Bench()
     case = goal_case([["(in red-block bin)"]], sentence="put the red block in the bin")
     outcome = bench.run("rules", case)
-    assert outcome.right and outcome.source == "rules"
+    assert outcome["right"] and outcome["source"] == "rules"
     maps = Case(id="y", kind="value-map", scene=BLOCKS, sentence="go to the bin", gold=[[]])
     other = bench.run("rules", maps)
-    assert other.source == "rules" and not other.right
+    assert other["source"] == "rules" and not other["right"]
 
 
 def test_a_stopped_run_continues(tmp_path: Path) -> None:

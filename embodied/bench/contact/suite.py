@@ -22,12 +22,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from embodied.bench.benchmark import Benchmark, option
+from embodied.bench.benchmark import Benchmark, every, option
 from embodied.bench.contact.push import BOX, GOAL_M, HALF_M, PushWorld
 from embodied.bench.contact.scenes import HANDLE, SCENES, START, STEP_S, ContactWorld
 from embodied.bench.report import grouped, rate, table_of
-from embodied.bench.runner import Payload, Row, Task
-from embodied.types import Array, MapOperation, Pose, Region, ValueMapStage
+from embodied.bench.runner import Payload, Row
+from embodied.language.value_map.building import target
+from embodied.types import Array, Pose, Region, ValueMapStage
 
 if TYPE_CHECKING:
     from embodied_controllers.learned import PlanStage
@@ -49,19 +50,6 @@ class Settings:
     task: tuple[str, ...] = option(TASKS, choices=TASKS)
 
 
-def cases(settings: Settings) -> list[Task]:
-    """Every method on every task, from the same seeds."""
-    return [
-        Task(
-            id=f"{task}/{method}/{seed}/{settings.trials}",
-            payload={"task": task, "method": method, "seed": seed, "trials": settings.trials},
-        )
-        for seed in range(settings.first_seed, settings.first_seed + settings.seeds)
-        for task in settings.task
-        for method in METHODS
-    ]
-
-
 def value_map_plan(task: str) -> list[PlanStage]:
     """Maps to where contact begins and straight on from there, planned by the planner."""
     from embodied_controllers.learned import PlanStage
@@ -77,19 +65,15 @@ def value_map_plan(task: str) -> list[PlanStage]:
     else:
         first, last = HANDLE, HANDLE + np.array(SCENES[task].pull_in_world)
     paths: list[Array] = []
-    start = START
-    for end in (first, last):
-        place = dict(zip("xyz", (float(v) for v in end), strict=True))
+    for start, end in ((START, first), (first, last)):
+        place = dict(zip("xyz", map(float, end), strict=True))
         region = Region(shape="point", frame="world", parameters=place)
-        stage = ValueMapStage(
-            moving="gripper",
-            operations=(MapOperation(map="affordance", region=region, value=1.0),),
-        )
-        plan = planner.plan(stage, {}, _pose(start), mover=Mover.point(0.01))
+        stage = ValueMapStage(moving="gripper", operations=(target(region),))
+        pose = Pose(position=start, quat_wxyz=np.array([1.0, 0.0, 0.0, 0.0]))
+        plan = planner.plan(stage, {}, pose, mover=Mover.point(0.01))
         if not plan.found:
             raise RuntimeError(f"no value-map plan for {task}: {plan.reason}")
         paths.append(np.asarray(plan.path_in_world, np.float64))
-        start = end
     on = PlanStage(path_in_world=paths[1], opening=0.0, noise_m=HELD_NOISE_M)
     if task == "push":
         return [PlanStage(path_in_world=paths[0], opening=0.0, noise_m=NOISE_M), on]
@@ -99,10 +83,6 @@ def value_map_plan(task: str) -> list[PlanStage]:
         PlanStage(path_in_world=grasp, opening=0.0, noise_m=NOISE_M, arrival_m=0.03, hold=2),
         on,
     ]
-
-
-def _pose(position: Array) -> Pose:
-    return Pose(position=position, quat_wxyz=np.array([1.0, 0.0, 0.0, 0.0]))
 
 
 def run(payload: Payload) -> Row:
@@ -122,13 +102,8 @@ def run(payload: Payload) -> Row:
     begin = time.process_time()
     world: ContactTask = PushWorld() if task == "push" else ContactWorld(SCENES[task])
     stages = value_map_plan(task)
-    proposal = {
-        "zero-shot": PlanProposal(stages, noise=0.0),
-        "plan + noise": PlanProposal(stages),
-        "with prior": PlanProposal(stages),
-        "prior + recall": PlanProposal(stages),
-        "no prior": UniformProposal(),
-    }[method]
+    noise = {"noise": 0.0} if method == "zero-shot" else {}
+    proposal = UniformProposal() if method == "no prior" else PlanProposal(stages, **noise)
     options = LearningOptions(recalled=0.5 if method == "prior + recall" else 0.0)
     learner = OnlineLearner(world, proposal, options, seed=seed)
     tried = [learner.try_once(1000 * seed + i) for i in range(0 if method in UNTAUGHT else trials)]
@@ -150,12 +125,10 @@ def run(payload: Payload) -> Row:
 
 def summarise(rows: Sequence[Row], settings: Settings) -> Row:
     """For each task and method: evaluations that succeed, and what learning took."""
-    done = [r for r in rows if r.get("status") != "error"]
     found: list[Row] = []
-    for (task, method), those in sorted(
-        grouped(done, "task", "method").items(),
-        key=lambda g: (TASKS.index(g[0][0]), METHODS.index(g[0][1])),
-    ):
+    groups = grouped([r for r in rows if r.get("status") != "error"], "task", "method")
+    for task, method in sorted(groups, key=lambda g: (TASKS.index(g[0]), METHODS.index(g[1]))):
+        those = groups[task, method]
         won = [r for r in those if r["first_success_trial"]]
         found.append(
             {
@@ -208,7 +181,13 @@ BENCHMARK = Benchmark(
     name="contact",
     summary="Dynamics learned online, with the value-map plan as prior and without it.",
     settings=Settings,
-    cases=cases,
+    cases=lambda s: every(
+        "{task}/{method}/{seed}/{trials}",
+        {"trials": s.trials},
+        seed=range(s.first_seed, s.first_seed + s.seeds),
+        task=s.task,
+        method=METHODS,
+    ),
     run=run,
     report=summarise,
     table=lambda report: table_of(report["rows"], COLUMNS),

@@ -16,9 +16,9 @@ from pathlib import Path
 import numpy as np
 from embodied_controllers.trajectory import TrajectoryController
 
-from embodied.bench.benchmark import Benchmark, option
+from embodied.bench.benchmark import Benchmark, every, option
 from embodied.bench.report import markdown_table, rate
-from embodied.bench.runner import Payload, Row, Task
+from embodied.bench.runner import Payload, Row
 from embodied.bench.tabletop import STACKS, Tabletop, scene_and_model
 from embodied.bench.world_wrapper import Wrapped
 from embodied.body import Body
@@ -211,7 +211,7 @@ BENCHMARK = Benchmark(
     name="critic",
     summary="Outcomes of single actions, and how well the critic predicts them.",
     settings=Settings,
-    cases=lambda s: [Task(id=f"{i:05d}", payload={"seed": i}) for i in range(s.episodes)],
+    cases=lambda s: every("{seed:05d}", seed=range(s.episodes)),
     run=run_episode,
     report=report_of,
     table=table_of_measures,

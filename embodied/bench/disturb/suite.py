@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from embodied.bench.benchmark import Benchmark, option
+from embodied.bench.benchmark import Benchmark, every, option
 from embodied.bench.disturb.trials import CONFIGURATIONS, run_trial
 from embodied.bench.disturb.world import KINDS, WORDS
 from embodied.bench.report import rate, table_of
@@ -45,14 +45,14 @@ def cases(settings: Settings) -> list[Task]:
     others = settings.trials if settings.compare is None else settings.compare
     counts = {n: settings.trials if n == "both" else others for n in CONFIGURATIONS}
     return [
-        Task(
-            id=f"{name}/{kind}/{seed:04d}",
-            payload={"kind": kind, "seed": seed, "configuration": name},
-        )
-        for seed in range(settings.seed, settings.seed + max(counts.values()))
+        task
         for name, trials in counts.items()
-        for kind in settings.kind
-        if seed < settings.seed + trials
+        for task in every(
+            "{configuration}/{kind}/{seed:04d}",
+            {"configuration": name},
+            seed=range(settings.seed, settings.seed + trials),
+            kind=settings.kind,
+        )
     ]
 
 

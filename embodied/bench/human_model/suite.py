@@ -12,11 +12,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from embodied.bench.benchmark import Benchmark, option
+from embodied.bench.asking import ModelSettings, asked_model
+from embodied.bench.benchmark import Benchmark, every, option
 from embodied.bench.human_model.clearing import Clearing, Thing
 from embodied.bench.human_model.model import LanguageHuman, TableHuman
 from embodied.bench.report import bootstrap_interval, table_of
-from embodied.bench.runner import Payload, Row, Task
+from embodied.bench.runner import Payload, Row
 
 THINGS = (
     Thing(name="first bottle", risk=0.1, value=1.0),
@@ -40,29 +41,20 @@ def order_of(clearing: Clearing) -> list[str]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
-    """Options of the benchmark."""
+class Settings(ModelSettings):
+    """Options of the benchmark; the model is the human model of the planner."""
 
     people: int = option(2000, "how many are drawn", key=True)
-    model: str = option("", "a language model as the human model", key=True)
 
 
 ORDERS = ("trust-aware", "greedy")
-
-
-def cases(settings: Settings) -> list[Task]:
-    """The two ways to choose."""
-    about = {"people": settings.people, "model": settings.model}
-    return [Task(id=name, payload={"order": name, **about}) for name in ORDERS]
 
 
 def play(payload: Payload) -> Row:
     """Clear the table in front of many people."""
     table = planner = Clearing(things=THINGS, human=TableHuman())
     if payload["model"]:
-        from embodied.language.models import open_model
-
-        planner = replace(table, human=LanguageHuman(open_model(str(payload["model"]))))
+        planner = replace(table, human=LanguageHuman(asked_model(payload)))
     rng, trusting = np.random.default_rng(0), payload["order"] == ORDERS[0]
     played = [table.play(rng, trusting=trusting, planner=planner) for _ in range(payload["people"])]
     gains = [g for g, _ in played]
@@ -89,7 +81,7 @@ BENCHMARK = Benchmark(
     name="human-model",
     summary="Clearing a table in front of a person who may step in: trust in the plan.",
     settings=Settings,
-    cases=cases,
+    cases=lambda s: every("{order}", {"people": s.people, **s.asking()}, order=ORDERS),
     run=play,
     report=lambda rows, settings: [r for r in rows if r.get("status") != "error"],
     table=table,

@@ -7,8 +7,9 @@ solved when its phases are held one after the other, each for its stated time.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from importlib import resources
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -26,6 +27,7 @@ from embodied.language.reward.building import (
     stage,
 )
 from embodied.routes.reward.robot import Layout
+from embodied.tables import load_toml, read_table
 from embodied.types import RewardProgram, RewardStage
 
 Signal: TypeAlias = NDArray[np.bool_]
@@ -70,24 +72,42 @@ class L2rTask:
         return self.oracle.robot
 
 
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What a phase is in ``tasks.toml``."""
+
+    text: str
+    hold_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a task is in ``tasks.toml``."""
+
+    say: tuple[str, ...]
+    limit_s: float
+    phase: tuple[Held, ...]
+    scene: tuple[str, ...] = ()
+
+
 def task(
     name: str,
-    said: str | tuple[str, ...],
-    stages: Sequence[RewardStage],
-    limit_s: float,
-    *phases: Phase,
+    stages: Iterable[RewardStage],
+    *holds: Callable[[View], Signal],
     robot: str = "quadruped",
-    scene: tuple[str, ...] = (),
     layout: Layout | None = None,
 ) -> L2rTask:
-    """A task with a program written by hand."""
+    """A task of ``tasks.toml`` with its program, written by hand, and what its phases hold."""
+    text = (resources.files("embodied.bench.l2r") / "tasks.toml").read_text("utf-8")
+    said = read_table(Said, load_toml(text, "tasks.toml")[name], name, [])
+    assert said is not None
     return L2rTask(
         name=name,
-        instructions=(said,) if isinstance(said, str) else said,
+        instructions=said.say,
         oracle=RewardProgram(robot=robot, stages=tuple(stages), source="oracle"),
-        phases=phases,
-        limit_s=limit_s,
-        scene=scene,
+        phases=tuple(Phase(p.text, p.hold_s, h) for p, h in zip(said.phase, holds, strict=True)),
+        limit_s=said.limit_s,
+        scene=said.scene,
         layout=layout,
     )
 
@@ -137,88 +157,34 @@ def _sits(v: View) -> Signal:
     return (v.height()[0] < 0.17) & (np.abs(v.pitch()[0]) < 0.15) & (v.roll_size()[0] < 0.15)
 
 
-def _paw(foot: str, height: float, hold_s: float) -> Phase:
-    words = foot.replace("_", " ")
-    text = f"{words} sole above {height:g} m, the others down"
-    return Phase(text, hold_s, _lifted(foot, height))
-
-
 QUADRUPED_TASKS: tuple[L2rTask, ...] = (
+    task("face-sunrise", [stage(*facing(0.0))], _faces(0.0)),
+    task("face-sunset", [stage(*facing(math.pi))], _faces(math.pi)),
+    task("sit-low", [stage(*at_height(0.12))], _sits),
+    task("roll-over", [stage(*rolled(math.pi))], lambda v: v.roll_size()[0] > 2.6),
+    task("spin-fast", [stage(*spinning())], _spins),
     task(
-        "face-sunrise",
-        "The sun rises in the east: turn and face the sunrise",
-        [stage(*facing(0.0))],
-        8.0,
-        Phase("heading within 0.2 rad of east", 1.0, _faces(0.0)),
-    ),
-    task(
-        "face-sunset",
-        "The sun sets in the west: turn and face the sunset",
-        [stage(*facing(math.pi))],
-        8.0,
-        Phase("heading within 0.2 rad of west", 1.0, _faces(math.pi)),
-    ),
-    task(
-        "sit-low",
-        "sit down low with a flat torso",
-        [stage(*at_height(0.12))],
-        4.0,
-        Phase("torso below 0.17 m and level", 1.0, _sits),
-    ),
-    task(
-        "roll-over",
-        "roll over by 180 degrees",
-        [stage(*rolled(math.pi))],
-        6.0,
-        Phase("roll at least 2.6 rad", 1.0, lambda v: v.roll_size()[0] > 2.6),
-    ),
-    task(
-        "spin-fast",
-        "spin fast",
-        [stage(*spinning())],
-        8.0,
-        Phase("turns at 2.5 rad/s +- 20%", 2.0, _spins),
-    ),
-    task(
-        "lift-paw",
-        "lift the front right paw",
-        [stage(*lifting({"front_right": LIFT_HEIGHT_M}))],
-        5.0,
-        _paw("front_right", 0.08, 1.0),
+        "lift-paw", [stage(*lifting({"front_right": LIFT_HEIGHT_M}))], _lifted("front_right", 0.08)
     ),
     task(
         "lift-paw-higher",
-        ("lift the front right paw", "lift it even higher"),
         [
             stage(*lifting({"front_right": LIFT_HEIGHT_M}), seconds=3.0),
             stage(*lifting({"front_right": 0.24})),
         ],
-        8.0,
-        _paw("front_right", 0.08, 0.5),
-        _paw("front_right", 0.18, 1.0),
+        _lifted("front_right", 0.08),
+        _lifted("front_right", 0.18),
     ),
     task(
         "lift-diagonal-spin",
-        ("lift the front left paw", "now the diagonal paw instead", "now spin"),
         [
             stage(*lifting({"front_left": LIFT_HEIGHT_M}), seconds=3.5),
             stage(*lifting({"rear_right": LIFT_HEIGHT_M}), seconds=3.5),
             stage(*spinning()),
         ],
-        14.0,
-        _paw("front_left", 0.08, 1.0),
-        _paw("rear_right", 0.08, 1.0),
-        Phase("turns at 2.5 rad/s +- 20%", 1.0, _spins),
+        _lifted("front_left", 0.08),
+        _lifted("rear_right", 0.08),
+        _spins,
     ),
-    task(
-        "stand-on-two",
-        "stand on your two back feet like a human",
-        [stage(*on_two_feet())],
-        8.0,
-        Phase(
-            "on the rear feet, knees off the ground, torso above 0.48 m, nose up",
-            1.0,
-            _stands_on_two,
-        ),
-    ),
+    task("stand-on-two", [stage(*on_two_feet())], _stands_on_two),
 )

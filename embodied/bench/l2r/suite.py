@@ -9,10 +9,11 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import numpy as np
 
+from embodied.bench.asking import ModelSettings, asked_model
 from embodied.bench.benchmark import Benchmark, option
 from embodied.bench.l2r.arm import ARM_TASKS
 from embodied.bench.l2r.quadruped import QUADRUPED_TASKS, L2rTask, Phase, View
@@ -70,27 +71,21 @@ def translated(task: L2rTask, translator: Translator) -> Script:
     return script
 
 
-def method_named(name: str, model: str = "", base_url: str | None = None) -> Method:
-    """A method by its name: one of ``METHODS``; the last three need a model.
+def method_named(name: str, settings: Settings) -> Method:
+    """One of ``METHODS``; the last three need a model.
 
     Raises:
-        ConfigurationError: Unknown name, or no model given.
+        ConfigurationError: No model is given, or it cannot be opened.
     """
     if name == "oracle":
         return oracle
     if name == "rules":
         return lambda task: translated(task, RewardRules(_speech(task)))
-    if name not in METHODS:
-        raise ConfigurationError(f"unknown method {name!r}, legal: {', '.join(METHODS)}")
-    if not model:
-        raise ConfigurationError(f"method {name!r} needs --model, e.g. openai:NAME")
-    from embodied.language.models import open_model
-
-    opened = open_model(model, base_url=base_url)
+    model = asked_model(settings.asking([name]))
     if name == "primitives":
-        return lambda task: translated(task, PrimitiveTranslator(opened, task.robot))
+        return lambda task: translated(task, PrimitiveTranslator(model, task.robot))
     two_step = name == "two-step"
-    return lambda task: translated(task, RewardTranslator(opened, _speech(task), two_step=two_step))
+    return lambda task: translated(task, RewardTranslator(model, _speech(task), two_step=two_step))
 
 
 def _speech(task: L2rTask) -> Speech:
@@ -102,48 +97,12 @@ METHODS = ("oracle", "rules", "two-step", "one-step", "primitives")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class Settings(ModelSettings):
     """Options of the benchmark."""
 
     seeds: int = option(10)
     task: tuple[str, ...] = option((), choices=tuple(TASKS))
     method: tuple[str, ...] = option(("oracle",), choices=METHODS)
-    model: str = option("", "for the methods that need one")
-    base_url: str | None = option(None, "of that model")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Episode:
-    """Result of one episode.
-
-    Attributes:
-        task: Task.
-        method: Who wrote the rewards.
-        seed: Of layout and planner.
-        program: Digest of programs and planner settings: a change means another episode.
-        solved: All phases were held.
-        phases: For each phase whether it was held.
-        shares: For each phase the share of the time at which its predicate was true.
-        simulated_s: Length of the episode.
-        cpu_s: CPU time of control and simulation.
-        physics_steps: Steps of the plan model.
-        speed_ratio: Largest measured joint speed as a share of its limit (set-points are limited;
-            a collision may exceed it briefly).
-        error: Why it could not run; empty otherwise.
-    """
-
-    task: str
-    method: str
-    seed: int
-    program: str
-    solved: bool
-    phases: tuple[bool, ...] = ()
-    shares: tuple[float, ...] = ()
-    simulated_s: float = 0.0
-    cpu_s: float = 0.0
-    physics_steps: int = 0
-    speed_ratio: float = 0.0
-    error: str = ""
 
 
 def held(phases: Sequence[Phase], view: View) -> tuple[tuple[bool, ...], tuple[float, ...]]:
@@ -217,17 +176,23 @@ def digest(task: L2rTask, script: Script) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
-def run_episode(task: L2rTask, script: Script, method: str, seed: int) -> Episode:
-    """One episode; failures of the simulation are results, not exceptions."""
-    key = digest(task, script)
+def run_episode(task: L2rTask, script: Script, method: str, seed: int) -> Row:
+    """One episode; failures of the simulation are results, not exceptions.
+
+    Returns:
+        ``program``: digest of programs and planner settings: a change means another episode;
+        ``phases`` and ``shares``: for each phase whether it was held, and the share of the time
+        at which its predicate was true; ``physics_steps`` of the plan model; ``speed_ratio``:
+        largest measured joint speed as a share of its limit (set-points are limited, a collision
+        may exceed it briefly); ``error``: why it could not run, empty otherwise.
+    """
+    row = _row(task.name, method, seed, digest(task, script))
     rig = build_setup(task.robot, scene=task.scene, layout=task.layout, seed=seed)
     begin = time.process_time()
     try:
         view = record_episode(rig, script, task.limit_s, seed, task.phases)
     except (EmbodiedError, ValueError) as error:
-        return Episode(
-            task=task.name, method=method, seed=seed, program=key, solved=False, error=str(error)
-        )
+        return {**row, "error": str(error)}
     finally:
         rig.close()
     cpu = time.process_time() - begin
@@ -235,26 +200,30 @@ def run_episode(task: L2rTask, script: Script, method: str, seed: int) -> Episod
     model = rig.world.model
     joints = model.jnt_dofadr[model.actuator_trnid[:, 0]]
     speed = np.abs(view.states[0][:, 1 + model.nq + joints].T)
-    return Episode(
-        task=task.name,
-        method=method,
-        seed=seed,
-        program=key,
-        solved=all(phases),
-        phases=phases,
-        shares=shares,
-        simulated_s=round(float(view.time[-1]), 2),
-        cpu_s=round(cpu, 2),
-        physics_steps=rig.controller.planner.rollouts.steps_done,
-        speed_ratio=round(float((speed.max(axis=1) / rig.world.spec.dq_max).max()), 2),
-    )
+    return {
+        **row,
+        "solved": all(phases),
+        "phases": phases,
+        "shares": shares,
+        "simulated_s": round(float(view.time[-1]), 2),
+        "cpu_s": round(cpu, 2),
+        "physics_steps": rig.controller.planner.rollouts.steps_done,
+        "speed_ratio": round(float((speed.max(axis=1) / rig.world.spec.dq_max).max()), 2),
+    }
+
+
+def _row(task: str, method: str, seed: int, program: str = "", error: str = "") -> Row:
+    """The row of an episode that did not run."""
+    about = {"task": task, "method": method, "seed": seed, "program": program, "error": error}
+    numbers = dict.fromkeys(("simulated_s", "cpu_s", "speed_ratio"), 0.0)
+    return {**about, **numbers, "physics_steps": 0, "solved": False, "phases": (), "shares": ()}
 
 
 def cases(settings: Settings) -> list[Task]:
     """Every episode; a translator is asked here, once for each task."""
     tasks: list[Task] = []
     for name in settings.method:
-        method = method_named(name, settings.model, settings.base_url)
+        method = method_named(name, settings)
         label = f"{name} {settings.model}" if settings.model else name
         tasks += episodes(settings.task or tuple(TASKS), settings.seeds, method, label)
     return tasks
@@ -284,14 +253,12 @@ def run_case(payload: Payload) -> Row:
     """One episode."""
     task, method, seed = TASKS[payload["task"]], str(payload["method"]), int(payload["seed"])
     if error := payload.get("error", ""):
-        return asdict(
-            Episode(task=task.name, method=method, seed=seed, program="", solved=False, error=error)
-        )
+        return _row(task.name, method, seed, error=error)
     script = [
         (float(at), program_from_json(text, task.robot, source=method, filled=False))
         for at, text in payload["script"]
     ]
-    return asdict(run_episode(task, script, method, seed))
+    return run_episode(task, script, method, seed)
 
 
 def summarise(rows: Sequence[Row], settings: Settings) -> Row:

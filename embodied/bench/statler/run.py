@@ -99,7 +99,7 @@ def play_session(method: Method, world: BlockWorld, rng: np.random.Generator, *,
 
 
 def _take_in(
-    sentence: Sentence, query: str, world: BlockWorld, groups: DisjointSet[str], spoken: set[str]
+    sentence: Sentence, query: str, world: BlockWorld, groups: DisjointSet, spoken: set[str]
 ) -> None:
     happen(sentence, world, spoken)
     if isinstance(sentence, Tell):

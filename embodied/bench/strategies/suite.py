@@ -14,12 +14,13 @@ grows, and with as many requests of the opening prompt alone ("fresh").
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import numpy as np
 
 from embodied.agent import Agent, Options
-from embodied.bench.benchmark import Benchmark, option
+from embodied.bench.asking import ModelSettings, asked_model
+from embodied.bench.benchmark import Benchmark, every, option
 from embodied.bench.report import bootstrap_interval, rate, table_of
 from embodied.bench.runner import Payload, Row, Task
 from embodied.bench.strategies.scripted_model import StandIn, count_tokens
@@ -52,27 +53,21 @@ _PLACES = ("table", "tray")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class Settings(ModelSettings):
     """Options of the benchmark."""
 
     tasks: int = option(60)
     strategy: tuple[str, ...] = option(NAMES, choices=NAMES)
     physics: bool = option(False, "carry out in MuJoCo", key=True)
-    error_rate: float = option(0.04, "of the stand-in model", key=True)
+    error_rate: float = option(0.04, "of the stand-in, where no model is given", key=True)
     failure_rate: float = option(0.05, "of symbolic actions", key=True)
-    model: str = option("", "a model instead of the stand-in", key=True)
-    base_url: str | None = option(None, "of that model", key=True)
 
 
 def cases(settings: Settings) -> list[Task]:
     """Every strategy on every task."""
-    names = ("physics", "error_rate", "failure_rate", "model", "base_url")
-    about = {n: v for n, v in asdict(settings).items() if n in names}
-    return [
-        Task(id=f"{seed:04d}/{name}", payload={"seed": seed, "strategy": name, **about})
-        for seed in range(settings.tasks)
-        for name in settings.strategy
-    ]
+    s = settings
+    about = {n: getattr(s, n) for n in ("physics", "error_rate", "failure_rate")} | s.asking()
+    return every("{seed:04d}/{strategy}", about, seed=range(s.tasks), strategy=s.strategy)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -246,9 +241,7 @@ def _words(goal: str) -> str:
 
 def _model(payload: Payload, case: Case) -> LanguageModel:
     if payload["model"]:
-        from embodied.language.models import open_model
-
-        return open_model(str(payload["model"]), base_url=payload["base_url"])
+        return asked_model(payload)
     return StandIn(
         case.table.grounder.domain_text,
         case.table.grounder.objects,

@@ -17,7 +17,7 @@ from embodied.language.offline import goal_slots, reward_slots, value_map_slots
 from embodied.language.offline.scene_view import SceneView, Thing
 from embodied.language.offline.slots import Refusal
 from embodied.training.corpus import Example, generate
-from embodied.types import ObjectSpec, WorldSpec
+from embodied.types import ObjectSpec, RewardProgram, ValueMapProgram, WorldSpec
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,24 +43,26 @@ class Case:
     refuse: str | None = None
 
 
+def _read(lines: Iterable[str]) -> list[Case]:
+    """Cases, one JSON object a line."""
+    return [
+        Case(
+            id=row["id"],
+            kind=row["kind"],
+            scene=_scene(row["scene"]),
+            sentence=row["sentence"],
+            before=(row["previous"]["sentence"],) if row.get("previous") else row.get("before", ()),
+            gold=row["gold"],
+            refuse=row.get("refuse"),
+        )
+        for row in map(json.loads, lines)
+    ]
+
+
 def handwritten(folder: Path) -> list[Case]:
     """The sentences of ``handwritten_{goals,rewards,value_maps}.jsonl``."""
-    cases: list[Case] = []
-    for name in ("goals", "rewards", "value_maps"):
-        for line in (folder / f"handwritten_{name}.jsonl").read_text().splitlines():
-            row = json.loads(line)
-            cases.append(
-                Case(
-                    id=row["id"],
-                    kind=row["kind"],
-                    scene=_scene(row["scene"]),
-                    sentence=row["sentence"],
-                    before=(row["previous"]["sentence"],) if row["previous"] else (),
-                    gold=row["gold"],
-                    refuse=row["refuse"],
-                )
-            )
-    return cases
+    files = (folder / f"handwritten_{name}.jsonl" for name in ("goals", "rewards", "value_maps"))
+    return [case for file in files for case in _read(file.read_text("utf-8").splitlines())]
 
 
 def _scene(data: Row) -> SceneView:
@@ -81,24 +83,31 @@ def _scene(data: Row) -> SceneView:
     )
 
 
+def meaning_of(
+    e: Example, slots: str
+) -> tuple[str, ...] | RewardProgram | ValueMapProgram | Refusal:
+    """What slots expand to in the scene and the conversation of an example; raises SlotError."""
+    before = e.previous[1] if e.previous else None
+    if e.kind == "goal":
+        return goal_slots.expand(slots, e.scene)
+    if e.kind == "reward":
+        earlier = reward_slots.expand(before, e.scene) if before else None
+        assert not isinstance(earlier, Refusal)
+        return reward_slots.expand(slots, e.scene, previous=earlier)
+    said = value_map_slots.expand(before, e.scene) if before else None
+    assert not isinstance(said, Refusal)
+    return value_map_slots.expand(slots, e.scene, previous=said)
+
+
 def generated(n: int, *, seed: int = 1, split: str = "held-out") -> list[Case]:
     """Generated sentences; the gold is what their slots expand to."""
     return [_case(f"{split}-{i}", e) for i, e in enumerate(generate(seed, n, split=split))]
 
 
 def _case(name: str, e: Example) -> Case:
+    meaning = meaning_of(e, e.slots)
     gold: list[Gold] = []
     refuse = None
-    if e.kind == "goal":
-        meaning = goal_slots.expand(e.slots, e.scene)
-    elif e.kind == "reward":
-        earlier = reward_slots.expand(e.previous[1], e.scene) if e.previous else None
-        assert not isinstance(earlier, Refusal)
-        meaning = reward_slots.expand(e.slots, e.scene, previous=earlier)
-    else:
-        before = value_map_slots.expand(e.previous[1], e.scene) if e.previous else None
-        assert not isinstance(before, Refusal)
-        meaning = value_map_slots.expand(e.slots, e.scene, previous=before)
     if isinstance(meaning, Refusal):
         refuse = meaning.reason
     else:
@@ -145,10 +154,10 @@ def _item(name: str) -> Thing:
 
 def published(data: Path | None) -> list[Case]:
     """LLM+P's blocksworld goals, the 17 L2R instructions' texts, VoxPoser-style templates."""
-    cases = [*_sentences()]
-    if data is not None and (data / "llm-pddl" / "blocksworld").is_dir():
-        cases += _blocksworld(data / "llm-pddl" / "blocksworld")
-    return cases
+    text = (resources.files("embodied.bench.translate") / "published.jsonl").read_text("utf-8")
+    folder = None if data is None else data / "llm-pddl" / "blocksworld"
+    more = _blocksworld(folder) if folder is not None and folder.is_dir() else ()
+    return [*_read(text.splitlines()), *more]
 
 
 def _blocksworld(folder: Path) -> Iterable[Case]:
@@ -165,52 +174,6 @@ def _blocksworld(folder: Path) -> Iterable[Case]:
             scene=SceneView(things=tuple(things)),
             sentence=goal,
             gold=[["(and " + " ".join(f"(on {a} {b})" for a, b in pairs) + ")"]],
-        )
-
-
-_SCENES = {
-    "l2r-quadruped": ("reward", SceneView(robot="quadruped")),
-    "l2r-arm": (
-        "reward",
-        SceneView(
-            robot="arm",
-            things=tuple(_item(n) for n in ("apple", "bowl", "box", "cup")),
-            handles=("drawer_handle", "faucet_handle"),
-            joints=("drawer", "faucet"),
-        ),
-    ),
-    "template": (
-        "value-map",
-        SceneView(
-            things=(
-                *(_item(n) for n in ("block", "bottle", "plate")),
-                Thing(name="drawer", kind="drawer", category="drawer"),
-                Thing(name="table", kind="surface", category="table"),
-            )
-        ),
-    ),
-}
-"""Kind and scene of the sentences in ``published.jsonl``, by the first part of their ids."""
-
-
-def _sentences() -> Iterable[Case]:
-    text = (
-        resources.files("embodied.bench.translate").joinpath("published.jsonl").read_text("utf-8")
-    )
-    for row in map(json.loads, text.splitlines()):
-        kind, scene = _SCENES[row["id"].rpartition("-")[0]]
-        gold = row.get("gold")
-        if gold is None:
-            meaning = value_map_slots.expand(row["slots"], scene)
-            assert not isinstance(meaning, Refusal)
-            gold = [gold_of(meaning)]
-        yield Case(
-            id=row["id"],
-            kind=kind,
-            scene=scene,
-            sentence=row["sentence"],
-            before=tuple(row.get("before", ())),
-            gold=gold,
         )
 
 

@@ -42,7 +42,7 @@ def same_goals(
     gold: Gold,
     domain: Domain,
     objects: Mapping[str, str],
-    colors: Mapping[str, str],
+    colors: Mapping[str, str] | None,
 ) -> bool:
     """Whether goal stages mean the same in this scene.
 

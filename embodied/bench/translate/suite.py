@@ -14,7 +14,7 @@ import json
 import resource
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
@@ -37,20 +37,12 @@ from embodied.language.offline.translator import KINDS, CascadeTranslator, Local
 from embodied.language.offline.weights import adapter_path, fetch_base, find_base
 from embodied.language.pddl.rules import RulesTranslator
 from embodied.language.reward import arm_speech, arm_vocabulary, quadruped_speech
+from embodied.language.reward.amending import Conversation
 from embodied.language.reward.rules import RewardRules
 from embodied.language.value_map.rules import RulesValueMapTranslator
-from embodied.protocols import StateMemory, Translator
+from embodied.protocols import Translator
 from embodied.symbolic import read_domain
-from embodied.types import (
-    Atom,
-    GroundAction,
-    Observation,
-    PddlProgram,
-    Program,
-    RewardProgram,
-    SkillResult,
-    ValueMapProgram,
-)
+from embodied.types import Atom, PddlProgram, Program, RewardProgram, ValueMapProgram
 from embodied.world.grounding import TabletopGrounder
 
 TRANSLATORS = ("rules", "local", "cascade")
@@ -78,49 +70,6 @@ class Settings:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Memory:
-    """What was said so far, and facts in which every item stands on the first surface."""
-
-    facts: frozenset[Atom] = frozenset()
-    exchanges: tuple[tuple[str, Program], ...] = ()
-
-    def observed(self, observation: Observation) -> StateMemory:
-        """Nothing is measured in this benchmark."""
-        return self
-
-    def executed(self, action: GroundAction, result: SkillResult) -> StateMemory:
-        """Nothing is carried out in this benchmark."""
-        return self
-
-    def told(self, instruction: str, program: Program, meaning: str = "") -> _Memory:
-        """Append to the conversation."""
-        return replace(self, exchanges=(*self.exchanges, (instruction, program)))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
-    """What a translator answered to one case.
-
-    Attributes:
-        right: Whether the answer is what it should be.
-        refused: Whether it was a refusal.
-        source: Who answered; ``""`` for a refusal.
-        confidence: Confidence where the translator states one.
-        wall_s: Wall time for the last sentence.
-        cpu_s: CPU time of this process for it.
-        said: The answer in short, for reading.
-    """
-
-    right: bool
-    refused: bool
-    source: str = ""
-    confidence: float | None = None
-    wall_s: float = 0.0
-    cpu_s: float = 0.0
-    said: str = ""
-
-
 @dataclass(slots=True)
 class Remembered:
     """A model that is not asked the same thing twice: decoding is greedy, so nothing changes.
@@ -143,6 +92,16 @@ class Remembered:
         return self.answers[key]
 
 
+def _rules(case: Case, grounder: TabletopGrounder | None) -> Translator:
+    if grounder is not None:
+        return RulesTranslator(grounder.domain_text, grounder.objects)
+    if case.kind == "value-map":
+        return RulesValueMapTranslator()
+    arm = case.scene.robot == "arm"
+    speech = arm_speech(arm_vocabulary(case.scene.names("item"))) if arm else quadruped_speech()
+    return RewardRules(speech)
+
+
 @dataclass(slots=True)
 class Bench:
     """Translators for every case; the model is loaded once.
@@ -159,18 +118,8 @@ class Bench:
         """The translator for a case."""
         parts: list[Translator] = []
         grounder = TabletopGrounder(spec_of(case.scene)) if case.kind == "goal" else None
-        if name in ("rules", "cascade") and grounder is not None:
-            parts.append(RulesTranslator(grounder.domain_text, grounder.objects))
-        elif name in ("rules", "cascade") and case.kind == "reward":
-            parts.append(
-                RewardRules(
-                    quadruped_speech()
-                    if case.scene.robot == "quadruped"
-                    else arm_speech(arm_vocabulary(case.scene.names("item")))
-                )
-            )
-        elif name in ("rules", "cascade"):
-            parts.append(RulesValueMapTranslator())
+        if name in ("rules", "cascade"):
+            parts.append(_rules(case, grounder))
         if name in ("local", "cascade"):
             assert self.model is not None
             parts.append(
@@ -185,34 +134,39 @@ class Bench:
             )
         return parts[0] if len(parts) == 1 else CascadeTranslator(parts)
 
-    def run(self, name: str, case: Case) -> Outcome:
-        """Let a translator hear the conversation of a case."""
+    def run(self, name: str, case: Case) -> Row:
+        """What a translator answers to the conversation of a case.
+
+        Returns:
+            ``right``: whether the answer is what it should be; ``refused``; ``source``: who
+            answered, ``""`` for a refusal; ``confidence`` where one is stated; ``wall_s`` and
+            ``cpu_s`` of the last sentence; ``said``: the answer in short.
+        """
         translator = self.translator(name, case)
         spec = spec_of(case.scene)
-        memory = _Memory(facts=_facts(case))
+        memory = Conversation(facts=_facts(case))
         for sentence in case.before:
             with contextlib.suppress(ProgramError):
                 memory = memory.told(sentence, translator.translate(sentence, memory, spec))
         wall, cpu = time.perf_counter(), time.process_time()
+        program = None
         try:
             program = translator.translate(case.sentence, memory, spec)
+            said = _short(program)
         except ProgramError as error:
-            return Outcome(
-                right=case.refuse is not None,
-                refused=True,
-                wall_s=round(time.perf_counter() - wall, 4),
-                cpu_s=round(time.process_time() - cpu, 4),
-                said=str(error)[:300],
-            )
-        return Outcome(
-            right=right(case, program),
-            refused=False,
-            source=program.source,
-            confidence=_confidence(program),
-            wall_s=round(time.perf_counter() - wall, 4),
-            cpu_s=round(time.process_time() - cpu, 4),
-            said=_short(program),
-        )
+            said = str(error)[:300]
+        times = {
+            "wall_s": round(time.perf_counter() - wall, 4),
+            "cpu_s": round(time.process_time() - cpu, 4),
+        }
+        return {
+            "right": case.refuse is not None if program is None else right(case, program),
+            "refused": program is None,
+            "source": "" if program is None else program.source,
+            "confidence": None if program is None else _confidence(program),
+            "said": said,
+            **times,
+        }
 
 
 def right(case: Case, program: Program) -> bool:
@@ -286,9 +240,8 @@ def cases_of(suite: str, settings: Settings) -> list[Case]:
 
 def tasks_of(settings: Settings) -> list[Task]:
     """Every translator on every case; those of one case one after the other."""
-    about = asdict(settings)
-    for name in ("suite", "translator", "calibrate"):
-        del about[name]
+    names = ("tests_data", "data", "adapter", "base", "held_out", "held_out_seed", "threads")
+    about = {n: getattr(settings, n) for n in (*names, "threshold")}
     about = {k: str(v) if isinstance(v, Path) else v for k, v in about.items()}
     return [
         Task(
@@ -316,7 +269,7 @@ def run_task(payload: Payload) -> Row:
         "sentence": " / ".join((*case.before, case.sentence)),
         "must_refuse": case.refuse is not None and not case.gold,
         "may_refuse": case.refuse is not None,
-        **asdict(bench.run(name, case)),
+        **bench.run(name, case),
         "load_s": round(load_s, 3),
         "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
     }
@@ -328,12 +281,17 @@ def _cases(suite: str, settings: Settings) -> list[Case]:
 
 
 @lru_cache(maxsize=1)
+def local_model(adapter: str, base: Path | None, threads: int) -> SlotModel:
+    """The local model with an adapter, ``"shipped"`` or a path; fetched where it is missing."""
+    path = adapter_path() if adapter == "shipped" else Path(adapter)
+    return SlotModel(base or find_base() or fetch_base(), path, threads=threads)
+
+
+@lru_cache(maxsize=1)
 def _bench(settings: Settings) -> tuple[Bench, float]:
     """The model in this process, and how long it took to load, s."""
     start = time.perf_counter()
-    adapter = adapter_path() if settings.adapter == "shipped" else Path(settings.adapter)
-    base = settings.base or find_base() or fetch_base()
-    model = Remembered(SlotModel(base, adapter, threads=settings.threads))
+    model = Remembered(local_model(settings.adapter, settings.base, settings.threads))
     least = settings.threshold
     thresholds = None if least is None else {str(kind): least for kind in KINDS}
     return Bench(model=model, thresholds=thresholds), time.perf_counter() - start

@@ -33,7 +33,7 @@ def rules_suite() -> ModuleType:
 
 @pytest.fixture(scope="session")
 def benches(rules_suite: ModuleType) -> dict[str, Any]:
-    return {name: rules_suite.Bench.of(name) for name in ("blocks", "kitchen", "workshop")}
+    return {name: rules_suite.Bench(name) for name in ("blocks", "kitchen", "workshop")}
 
 
 @pytest.fixture(scope="session")

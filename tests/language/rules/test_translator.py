@@ -184,7 +184,7 @@ def test_letters_and_numbers_as_names(benches: dict[str, Any]) -> None:
     spec = replace(bench.spec, objects={**fixed, **items})
     grounder = TabletopGrounder(spec)
     translator = RulesTranslator(grounder.domain_text, grounder.objects)
-    memory = type(bench.memory({}))(frozenset())
+    memory = type(bench.memory({}))()
     for text, goal in (
         ("put b on block a", "(on b a)"),
         ("blocks a and b in the bin", "(and (in a bin) (in b bin))"),
@@ -232,7 +232,7 @@ def test_sorting_by_colour_in_a_scene_that_has_the_places(benches: dict[str, Any
     grounder = TabletopGrounder(spec)
     translator = RulesTranslator(grounder.domain_text, grounder.objects)
     goal = "(and (in red-block red-crate) (in green-block green-crate))"
-    memory = type(bench.memory({}))(frozenset())
+    memory = type(bench.memory({}))()
     for text in (
         "sort the blocks by colour",
         "sort the blocks into the crates by color",
@@ -256,7 +256,7 @@ def test_a_scene_brings_its_own_words(benches: dict[str, Any]) -> None:
     spec = replace(bench.spec, objects=objects)
     grounder = TabletopGrounder(spec)
     translator = RulesTranslator(grounder.domain_text, grounder.objects)
-    memory = type(bench.memory({}))(frozenset())
+    memory = type(bench.memory({}))()
     for noun in ("the hex key", "the key", "the allen key", "the tool", "the silver tool"):
         program = translator.translate(f"put {noun} in the bin", memory, spec)
         assert program.stages == ("(in hex-key bin)",)
