@@ -13,6 +13,7 @@ the CPU time of planning. ``--only-ours`` needs no judo.
 from __future__ import annotations
 
 import argparse
+import functools
 import json
 import re
 import statistics
@@ -20,6 +21,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,9 +29,11 @@ import mujoco
 import numpy as np
 from mujoco import rollout as mujoco_rollout
 
+Row = dict[str, Any]
+
 CONTROL_DT_S = 0.05
 HOME = np.array([0.0, 0.9, -1.8] * 4)
-TASKS: dict[str, dict[str, Any]] = {
+TASKS: dict[str, Row] = {
     "cylinder_push": {"samples": 32, "horizon_s": 1.0, "knots": 4, "noise": 0.3, "seconds": 4.0},
     "quadruped_rise": {"samples": 32, "horizon_s": 0.4, "knots": 4, "noise": 0.15, "seconds": 2.0},
 }
@@ -119,13 +123,6 @@ class Ours:
         return bool(np.isfinite(self.current.knots).all())
 
 
-class OursHalved(Ours):
-    """The same with successive halving of the horizon."""
-
-    def __init__(self, path: str, task: str) -> None:
-        super().__init__(path, task, halvings=(0.1, 0.2, 0.4))
-
-
 class Judo:
     """judo's controller with one of its own optimisers and the same settings."""
 
@@ -189,12 +186,10 @@ class Judo:
 
 
 def make(kind: str, path: str, task: str) -> Any:
-    """A planner by its name."""
-    if kind == "ours":
-        return Ours(path, task)
-    if kind == "ours-halved":
-        return OursHalved(path, task)
-    return Judo(path, task, kind.removeprefix("judo-"))
+    """A planner by its name; ``ours-halved`` halves the samples while the horizon grows."""
+    if kind.startswith("judo-"):
+        return Judo(path, task, kind.removeprefix("judo-"))
+    return Ours(path, task, halvings=(0.1, 0.2, 0.4) if kind == "ours-halved" else ())
 
 
 def floor(model: mujoco.MjModel, task: str, data: mujoco.MjData, hold: np.ndarray) -> float:
@@ -220,51 +215,51 @@ def floor(model: mujoco.MjModel, task: str, data: mujoco.MjData, hold: np.ndarra
         return (time.process_time() - begin) / 5
 
 
+def timed(planner: Any, task: str, data: mujoco.MjData, hold: np.ndarray, asked: Row) -> Row:
+    """CPU time of a plan and of the physics in it."""
+    planner.plan(data)
+    base = floor(planner.model, task, data, hold)
+    planner.begin(hold, asked["seed"])
+    begin = time.process_time()
+    for _ in range(asked["plans"]):
+        planner.plan(data)
+    cpu = (time.process_time() - begin) / asked["plans"]
+    return {"cpu_ms": 1e3 * cpu, "floor_ms": 1e3 * base, "finite": planner.finite()}
+
+
+def closed_loop(planner: Any, task: str, data: mujoco.MjData, *, acts: bool) -> Row:
+    """Mean cost and CPU time of planning; without ``acts`` nothing is planned."""
+    model, cost, cpu = planner.model, 0.0, 0.0
+    steps = round(CONTROL_DT_S / model.opt.timestep)
+    periods = round(TASKS[task]["seconds"] / CONTROL_DT_S)
+    for _ in range(periods):
+        if acts:
+            begin = time.process_time()
+            planner.plan(data)
+            cpu += time.process_time() - begin
+        for _ in range(steps):
+            if acts:
+                data.ctrl[:] = planner.action(data.time)
+            mujoco.mj_step(model, data)
+            x = np.concatenate([data.qpos, data.qvel])[None, None]
+            cost += float(COSTS[task](x)[0, 0])
+    return {"cost": cost / (periods * steps), "cpu_s": cpu}
+
+
 def serve() -> None:
     """Worker: one JSON request per line in, one JSON answer per line out."""
-    planners: dict[tuple[str, str], Any] = {}
+    planner = functools.cache(make)
     for line in sys.stdin:
         asked = json.loads(line)
-        key = asked["kind"], asked["task"]
-        if key not in planners:
-            planners[key] = make(asked["kind"], asked["path"], asked["task"])
-        planner = planners[key]
-        model = planner.model
-        data = start_state(model, asked["task"], asked["seed"])
-        hold = np.zeros(model.nu) if asked["task"] == "cylinder_push" else data.qpos[7:].copy()
-        if asked["task"] == "cylinder_push":
-            hold = data.qpos[:2].copy()
+        task, one = asked["task"], planner(asked["kind"], asked["path"], asked["task"])
+        data = start_state(one.model, task, asked["seed"])
+        hold = data.qpos[:2].copy() if task == "cylinder_push" else data.qpos[7:].copy()
         data.ctrl[:] = hold
-        planner.begin(hold, asked["seed"])
+        one.begin(hold, asked["seed"])
         if asked["do"] == "time":
-            planner.plan(data)
-            base = floor(model, asked["task"], data, hold)
-            planner.begin(hold, asked["seed"])
-            begin = time.process_time()
-            for _ in range(asked["plans"]):
-                planner.plan(data)
-            cpu = (time.process_time() - begin) / asked["plans"]
-            answer: dict[str, Any] = {
-                "cpu_ms": 1e3 * cpu,
-                "floor_ms": 1e3 * base,
-                "finite": planner.finite(),
-            }
+            answer = timed(one, task, data, hold, asked)
         else:
-            cost, cpu, seconds = 0.0, 0.0, TASKS[asked["task"]]["seconds"]
-            steps = round(CONTROL_DT_S / model.opt.timestep)
-            periods = round(seconds / CONTROL_DT_S)
-            for _ in range(periods):
-                if asked["do"] == "loop":
-                    begin = time.process_time()
-                    planner.plan(data)
-                    cpu += time.process_time() - begin
-                for _ in range(steps):
-                    if asked["do"] == "loop":
-                        data.ctrl[:] = planner.action(data.time)
-                    mujoco.mj_step(model, data)
-                    x = np.concatenate([data.qpos, data.qvel])[None, None]
-                    cost += float(COSTS[asked["task"]](x)[0, 0])
-            answer = {"cost": cost / (periods * steps), "cpu_s": cpu}
+            answer = closed_loop(one, task, data, acts=asked["do"] == "loop")
         sys.stdout.write(json.dumps(answer) + "\n")
         sys.stdout.flush()
 
@@ -277,7 +272,7 @@ class Worker:
             [python, __file__, "--serve"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
 
-    def ask(self, **request: Any) -> dict[str, Any]:
+    def ask(self, **request: Any) -> Row:
         """One request; raises RuntimeError when the worker has ended."""
         assert self.process.stdin is not None and self.process.stdout is not None
         self.process.stdin.write(json.dumps(request) + "\n")
@@ -310,6 +305,8 @@ def models(folder: Path, judo_python: str | None) -> dict[str, str]:
 
 def main() -> None:
     """Alternate the planners and print one table per task."""
+    from embodied.bench.report import table_of  # what serves in judo's environment lacks it
+
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--serve", action="store_true")
     parser.add_argument("--judo", default=None, help="Python of the virtual environment of judo")
@@ -327,46 +324,35 @@ def main() -> None:
         kinds += ["judo-ps", "judo-cem", "judo-mppi"]
     with tempfile.TemporaryDirectory() as folder:
         for task, path in models(Path(folder), given.judo).items():
-            timing: dict[str, list[dict[str, Any]]] = {k: [] for k in kinds}
-            loops: dict[str, list[dict[str, Any]]] = {k: [] for k in kinds}
-            for seed in range(given.rounds):
-                for kind in kinds:
-                    worker = workers[kind.split("-")[0]]
-                    timing[kind].append(
-                        worker.ask(
-                            do="time",
-                            kind=kind,
-                            task=task,
-                            path=path,
-                            seed=seed,
-                            plans=given.plans,
-                        )  # fmt: skip
-                    )
-            idle: list[float] = []
-            for seed in range(given.seeds):
-                same = {"task": task, "path": path, "seed": seed}
-                idle.append(workers["ours"].ask(do="idle", kind="ours", **same)["cost"])
-                for kind in kinds:
-                    loops[kind].append(
-                        workers[kind.split("-")[0]].ask(do="loop", kind=kind, **same)
-                    )
-            print(f"\n{task}: {TASKS[task]}; cost of doing nothing {statistics.mean(idle):.4f}\n")
-            print("| planner | CPU ms a plan (median) | floor ms | overhead | mean cost | "
-                  "plan CPU s | cost drop per CPU s |")  # fmt: skip
-            print("|---|---|---|---|---|---|---|")
-            for kind in kinds:
-                cpu = statistics.median(t["cpu_ms"] for t in timing[kind])
-                base = statistics.median(t["floor_ms"] for t in timing[kind])
-                over = statistics.median(t["cpu_ms"] / t["floor_ms"] - 1 for t in timing[kind])
-                cost = statistics.mean(x["cost"] for x in loops[kind])
-                spent = statistics.mean(x["cpu_s"] for x in loops[kind])
-                drop = (statistics.mean(idle) - cost) / spent
-                finite = all(t["finite"] for t in timing[kind])
-                print(
-                    f"| {kind} | {cpu:.2f} | {base:.2f} | {over:+.1%} | {cost:.4f} | {spent:.2f} | "
-                    f"{drop:.3f} |{'' if finite else ' not finite'}",
-                    flush=True,
-                )
+
+            def ask(kind: str, do: str, seed: int, task: str = task, path: str = path) -> Row:
+                about = {"task": task, "path": path, "seed": seed, "plans": given.plans}
+                return workers[kind.partition("-")[0]].ask(do=do, kind=kind, **about)
+
+            timing = [{k: ask(k, "time", seed) for k in kinds} for seed in range(given.rounds)]
+            loops = [
+                {"idle": ask("ours", "idle", seed), **{k: ask(k, "loop", seed) for k in kinds}}
+                for seed in range(given.seeds)
+            ]
+            idle = statistics.mean(x["idle"]["cost"] for x in loops)
+            rows = [figures(k, [t[k] for t in timing], [x[k] for x in loops], idle) for k in kinds]
+            print(f"\n{task}: {TASKS[task]}; cost of doing nothing {idle:.4f}\n")
+            print(table_of(rows, {name: name for name in rows[0]}), flush=True)
+
+
+def figures(kind: str, timing: Sequence[Row], loops: Sequence[Row], idle: float) -> Row:
+    """One line of the table."""
+    cost, spent = (statistics.mean(x[k] for x in loops) for k in ("cost", "cpu_s"))
+    over = statistics.median(t["cpu_ms"] / t["floor_ms"] - 1 for t in timing)
+    return {
+        "planner": kind if all(t["finite"] for t in timing) else f"{kind} (not finite)",
+        "CPU ms a plan (median)": f"{statistics.median(t['cpu_ms'] for t in timing):.2f}",
+        "floor ms": f"{statistics.median(t['floor_ms'] for t in timing):.2f}",
+        "overhead": f"{over:+.1%}",
+        "mean cost": f"{cost:.4f}",
+        "plan CPU s": f"{spent:.2f}",
+        "cost drop per CPU s": f"{(idle - cost) / spent:.3f}",
+    }
 
 
 if __name__ == "__main__":

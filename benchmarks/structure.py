@@ -1,8 +1,9 @@
 """Import circles, imports that run upwards, lines per part, private imports, lines with ``Any``.
 
 ``python benchmarks/structure.py [ROOT] [--json]`` reads the source without importing it; tests are
-left out. Imports under ``if TYPE_CHECKING`` count for nothing, imports within functions may run
-upwards, but close no circle. The exit status is 1 when there is a circle or an upward import.
+left out. ``structure.toml`` says which part may import which. Imports under ``if TYPE_CHECKING``
+count for nothing, imports within functions may run upwards, but close no circle. The exit status is
+1 when there is a circle or an upward import.
 """
 
 from __future__ import annotations
@@ -11,54 +12,15 @@ import argparse
 import ast
 import json
 import tokenize
+import tomllib
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
-FOLDERS = {  # folder: what of its path is not part of the module's name
-    "embodied": "",
-    "planners": "planners/",
-    "controllers": "controllers/",
-    "sim_assets": "sim_assets/",
-    "benchmarks": "",
-    "examples": "",
-}
-
-LAYERS: tuple[tuple[str, ...], ...] = (  # a part imports earlier rows and its own
-    (
-        "embodied.errors",
-        "embodied.types",
-        "embodied.protocols",
-        "embodied.symbolic",
-        "embodied.registry",
-    ),
-    ("embodied_assets", "embodied_planners", "embodied_controllers"),
-    (
-        "embodied.world",
-        "embodied.perception",
-        "embodied.memory",
-        "embodied.language",
-        "embodied.bridge",
-    ),
-    (
-        "embodied.verdict",
-        "embodied.recovery",
-        "embodied.outcome",
-        "embodied.body",
-        "embodied.settings",
-    ),
-    ("embodied.route",),
-    ("embodied.opening", "embodied.agent"),
-    ("embodied.session",),
-    ("embodied.routes",),
-    ("embodied.app", "embodied.bench", "embodied.training"),
-    ("benchmarks", "examples"),
-)
-SIBLINGS = ("embodied.routes",)  # packages below it do not import each other
-ONLY_GROUND = ("embodied_planners", "embodied_controllers")  # and scene data
-ROW = {part: number for number, row in enumerate(LAYERS) for part in row}
+RULES = tomllib.loads(Path(__file__).with_suffix(".toml").read_text("utf-8"))
+ROW = {part: number for number, row in enumerate(RULES["layers"]) for part in row}
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +48,7 @@ class Report:
 
 
 def part_of(module: str) -> str:
-    """The part of a module: the longest name of ``LAYERS``, or the top-level package."""
+    """The part of a module: the longest name in ``layers``, or the top-level package."""
     names = module.split(".")
     prefixes = [".".join(names[:n]) for n in range(len(names), 0, -1)]
     return next((p for p in prefixes if p in ROW), names[0])
@@ -147,8 +109,8 @@ def upward(one: Import) -> bool:
         a, b = one.source.split("."), one.target.split(".")
         depth = source.count(".") + 1
         folders = len(a) > depth < len(b) and "contract" not in (a[depth], b[depth])
-        return source in SIBLINGS and folders and a[depth] != b[depth]
-    if source in ONLY_GROUND:
+        return source in RULES["siblings"] and folders and a[depth] != b[depth]
+    if source in RULES["only_ground"]:
         return ROW[target] > 0 and target != "embodied_assets"
     if source not in ROW or target not in ROW:
         return source != "embodied"
@@ -168,7 +130,7 @@ def is_private(one: Import) -> bool:
 def measure(root: Path) -> Report:
     """Read every Python file below ``root`` but the tests."""
     report, files = Report(), dict[str, Path]()
-    for folder, left_out in FOLDERS.items():
+    for folder, left_out in RULES["folders"].items():
         for path in sorted((root / folder).rglob("*.py")):
             name = path.relative_to(root).as_posix().removeprefix(left_out).removesuffix(".py")
             files[name.removesuffix("/__init__").replace("/", ".")] = path

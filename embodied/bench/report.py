@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -14,16 +13,13 @@ from embodied.errors import EnvironmentMissingError
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-_Z95 = 1.959963984540054
 
-
-def wilson_interval(successes: int, n: int, *, z: float = _Z95) -> tuple[float, float]:
-    """Confidence interval of a success rate (Wilson, JASA 22, 1927).
+def wilson_interval(successes: int, n: int) -> tuple[float, float]:
+    """95% confidence interval of a success rate (Wilson, JASA 22, 1927).
 
     Args:
         successes: Number of successes k.
         n: Number of trials.
-        z: Normal quantile; the default gives 95%.
 
     Returns:
         Lower and upper bound in [0, 1]; (0, 1) for n = 0.
@@ -31,17 +27,12 @@ def wilson_interval(successes: int, n: int, *, z: float = _Z95) -> tuple[float, 
     Raises:
         ValueError: k is not within 0..n.
     """
-    if not 0 <= successes <= n:
-        raise ValueError(f"successes must lie in 0..{n}, got {successes}")
-    if n == 0:
+    from scipy.stats import binomtest
+
+    if n == 0 and successes == 0:
         return 0.0, 1.0
-    p = successes / n
-    centre = (p + z * z / (2 * n)) / (1 + z * z / n)
-    half = z / (1 + z * z / n) * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
-    return (
-        0.0 if successes == 0 else max(0.0, centre - half),
-        1.0 if successes == n else min(1.0, centre + half),
-    )
+    low, high = binomtest(successes, n).proportion_ci(method="wilson")
+    return float(low), float(high)
 
 
 def bootstrap_interval(

@@ -132,7 +132,7 @@ def test_the_model_as_planner_is_validated(
     answer: str, status: str, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     model = _Scripted(answer)
-    monkeypatch.setattr(llmp, "_open_model", lambda spec, options: model)
+    monkeypatch.setattr(llmp, "asked_model", lambda payload: model)
     out = tmp_path / "out"
     code = run_llmp(data, out, method=("llm",), model="x:y")
     results = _results(out)
@@ -163,7 +163,7 @@ def test_written_problems_are_judged_by_the_published_one(
         def complete(self, request: Request) -> Response:
             return Response(text=written["An example" in request.messages[-1].text])
 
-    monkeypatch.setattr(llmp, "_open_model", lambda spec, options: Writer())
+    monkeypatch.setattr(llmp, "asked_model", lambda payload: Writer())
     out = tmp_path / "out"
     methods = ("llm+p", "llm+p-no-example")
     run_llmp(data, out, method=methods, model="x:y")

@@ -93,10 +93,8 @@ def choose(
     puts = [i for i, a in enumerate(plan) if a[0] in _PUTTING and a[2] != TABLE]
     delay = int(rng.integers(5, 70))
 
-    def make(target: str, actions: Sequence[int], spare: str = "") -> Disturbance:
-        return Disturbance(
-            kind=kind, target=target, actions=tuple(actions), delay_steps=delay, spare=spare
-        )
+    def make(target: str, actions: Sequence[int]) -> Disturbance:
+        return Disturbance(kind=kind, target=target, actions=tuple(actions), delay_steps=delay)
 
     if kind == "dropped" and puts:
         i = int(rng.choice(puts))
@@ -106,16 +104,15 @@ def choose(
         for i, action in enumerate(plan):
             later = [k for k in takes if k > i]
             if action[0] == "open" and later:
-                return make(action[1], (later[0],))
-    if kind == "undone":
-        choices = [i for i in puts if i + 1 < len(plan)]
-        if choices:
-            i = int(rng.choice(choices))
-            return make(plan[i][1], range(i + 1, len(plan)))
+                return make(action[1], later[:1])
+    if kind == "undone" and (choices := [i for i in puts if i + 1 < len(plan)]):
+        i = int(rng.choice(choices))
+        return make(plan[i][1], range(i + 1, len(plan)))
     if kind in ("moved", "new", "taken", "stolen") and takes:
         i = int(rng.choice(takes))
         first = int(rng.integers(i + 1))
-        return make(plan[i][1], range(first, i + 1), spare if kind == "new" else "")
+        made = make(plan[i][1], range(first, i + 1))
+        return replace(made, spare=spare if kind == "new" else "")
     return None
 
 
@@ -256,26 +253,21 @@ class DisturbedWorld(Wrapped[MujocoWorld]):
     def _free_spot(self, name: str) -> Array | None:
         seen, scene = self.world.observe(), self.world.scene
         assert scene is not None
-        own = footprint_radius(self.spec.objects[name])
+        objects = self.spec.objects
         hand = seen.pose_ee_in_world.position[:2]
         here = seen.poses[name].position[:2]
-        others = {
-            n: (seen.poses[n].position[:2], footprint_radius(o))
-            for n, o in self.spec.objects.items()
-            if o.kind == "item" and n != name
-        }
-        drawers = [
-            (seen.poses[n].position[:2], 0.16)
-            for n, o in self.spec.objects.items()
-            if o.kind == "drawer"
+        radii = {n: 0.16 if o.kind == "drawer" else footprint_radius(o) for n, o in objects.items()}
+        taken = [
+            (seen.poses[n].position[:2], radii[n])
+            for n, o in objects.items()
+            if o.kind == "drawer" or (o.kind == "item" and n != name)
         ]
-        lower, upper = scene.layout.region_lower_m, scene.layout.region_upper_m
+        layout = scene.layout
         for _ in range(400):
-            spot = self.rng.uniform(lower, upper)
-            taken = [*others.values(), *drawers]
-            if any(np.linalg.norm(spot - p) < own + r + _GAP_M for p, r in taken):
+            spot = self.rng.uniform(layout.region_lower_m, layout.region_upper_m)
+            if any(np.linalg.norm(spot - p) < radii[name] + r + _GAP_M for p, r in taken):
                 continue
             if np.linalg.norm(spot - hand) < HAND_CLEAR_M or np.linalg.norm(spot - here) < 0.08:
                 continue
-            return np.array([*spot, self.spec.objects[name].size_m[2] / 2 + 0.001])
+            return np.array([*spot, objects[name].size_m[2] / 2 + 0.001])
         return None

@@ -17,12 +17,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from embodied.bench.asking import ModelSettings, asked_model
 from embodied.bench.benchmark import Benchmark, option
 from embodied.bench.llmp.data import Example, Instance, audit, load
 from embodied.bench.report import grouped, listed, rate, table_of
 from embodied.bench.runner import Payload, Row, Task
-from embodied.errors import ConfigurationError, ModelError, ProgramError
-from embodied.protocols import LanguageModel, Usage
+from embodied.errors import ModelError, ProgramError
+from embodied.language.pddl.document_translator import DocumentTranslator, ExamplePair
+from embodied.language.pddl.plan_writer import PlanWriter
 from embodied.symbolic import read_domain, read_problem, repair, validate_plan
 from embodied.symbolic.equivalence import differences
 from embodied.types import GroundAction, PddlProgram, PlanStatus
@@ -32,17 +34,13 @@ NEEDS_MODEL = ("llm+p", "llm+p-no-example", "llm")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class Settings(ModelSettings):
     """Options of the benchmark."""
 
     data: Path = option(Path("llm-pddl"), "folder in the published layout")
     method: tuple[str, ...] = option(("oracle",), choices=METHODS)
     domain: tuple[str, ...] = option((), "domain folder; all if none")
     plan_time: float = option(10.0, "seconds per task", key="time_s")
-    model: str | None = option(None, "as for run, for the text methods", key=True)
-    base_url: str | None = option(None, "of that model")
-    max_tokens: int | None = option(None, "budget of each task")
-    max_calls: int | None = option(None, "budget of each task")
 
 
 def cases(settings: Settings) -> list[Task]:
@@ -51,18 +49,16 @@ def cases(settings: Settings) -> list[Task]:
     Raises:
         ConfigurationError: Unknown domain or folder, or a method needs a model.
     """
-    needing = [m for m in settings.method if m in NEEDS_MODEL]
-    if settings.model is None and needing:
-        raise ConfigurationError(
-            f"{', '.join(needing)} needs a model, e.g. --model openai:NAME or --model replay:FILE"
-        )
-    names = ("base_url", "max_tokens", "max_calls")
-    options = {n: v for n in names if (v := getattr(settings, n)) is not None}
-    about = {"time_s": settings.plan_time, "model": settings.model, "model_options": options}
+    asking = settings.asking([m for m in settings.method if m in NEEDS_MODEL])
     return [
         Task(
             id=f"{method}/{instance.id}",
-            payload={"method": method, "instance": asdict(instance), **about},
+            payload={
+                "method": method,
+                "instance": asdict(instance),
+                "time_s": settings.plan_time,
+                **asking,
+            },
         )
         for method in settings.method
         for instance in load(settings.data, settings.domain or None)
@@ -85,8 +81,7 @@ def run_task(payload: Payload) -> Row:
         return {**result, "status": "missing", "message": "the problem file is missing"}
     domain_text, problem_text, notes = repair(instance.domain_pddl, instance.problem_pddl)
     try:
-        domain = read_domain(domain_text)
-        problem = read_problem(problem_text, domain)
+        read_problem(problem_text, read_domain(domain_text))
     except ProgramError as error:
         return {**result, "status": "malformed", "message": str(error)}
     truth = PddlProgram(domain=domain_text, problem=problem_text, stages=(), source="published")
@@ -95,32 +90,45 @@ def run_task(payload: Payload) -> Row:
         return {**result, **_plan(truth, truth, payload["time_s"], improve=method == "anytime")}
     if instance.problem_nl is None:
         return {**result, "status": "missing", "message": "the problem's text is missing"}
-    model = _open_model(str(payload["model"]), payload["model_options"])
+    model, example = asked_model(payload), instance.example
+    words = domain_text, instance.domain_nl, instance.problem_nl
     try:
         if method == "llm":
-            plan, usage = _plan_by_model(model, domain_text, instance)
-            checked = validate_plan(domain, problem, plan)
-            return {
-                **result,
-                "status": "solved" if checked.ok else "invalid",
-                "valid": checked.ok,
-                "cost": checked.cost if checked.ok else None,
-                "plan": [str(a) for a in plan],
-                "message": "" if checked.ok else str(checked),
-                "usage": asdict(usage),
-            }
-        program, usage = _translate(model, domain_text, instance, with_example=method == "llm+p")
+            pair = ExamplePair(description=example.nl, problem=example.pddl, plan=example.plan)
+            writer = PlanWriter(model)
+            plan = writer.write_plan(*words, pair if example.nl and example.plan else None)
+            judged = _judged(truth, plan)
+            usage = asdict(writer.usage)
+            return {**result, **judged, "plan": [str(a) for a in plan], "usage": usage}
+        pair = ExamplePair(description=example.nl, problem=example.pddl)
+        given = method == "llm+p" and example.nl and example.pddl
+        translator = DocumentTranslator(model)
+        program = translator.translate_document(*words, pair if given else None)
     except ProgramError as error:
         return {**result, "status": "bad text", "message": str(error)}
     except ModelError as error:
         return {**result, "status": "error", "error": f"{type(error).__name__}: {error}"}
-    result["usage"] = asdict(usage)
-    result["written"] = program.problem
     differs = _differences(program, domain_text, problem_text)
-    result["equivalent"] = not differs
-    result["differences"] = list(differs)
-    result["notes"] = [*notes, *program.notes]
+    result |= {
+        "usage": asdict(translator.usage),
+        "written": program.problem,
+        "equivalent": not differs,
+        "differences": list(differs),
+        "notes": [*notes, *program.notes],
+    }
     return {**result, **_plan(program, truth, payload["time_s"], improve=False)}
+
+
+def _judged(truth: PddlProgram, plan: Sequence[GroundAction]) -> Row:
+    """What the published problem says of a plan."""
+    domain = read_domain(truth.domain)
+    checked = validate_plan(domain, read_problem(truth.problem, domain), plan)
+    return {
+        "status": "solved" if checked.ok else "invalid",
+        "valid": checked.ok,
+        "cost": checked.cost if checked.ok else None,
+        "message": "" if checked.ok else str(checked),
+    }
 
 
 def _plan(program: PddlProgram, truth: PddlProgram, time_s: float, *, improve: bool) -> Row:
@@ -136,56 +144,15 @@ def _plan(program: PddlProgram, truth: PddlProgram, time_s: float, *, improve: b
     }
     if answer.status is not PlanStatus.SOLVED:
         return result
-    domain = read_domain(truth.domain)
-    checked = validate_plan(domain, read_problem(truth.problem, domain), answer.plan)
+    judged = _judged(truth, answer.plan)
+    said = f"on the published problem: {judged['message']}"
     return {
         **result,
-        "status": "solved" if checked.ok else "invalid",
-        "valid": checked.ok,
-        "cost": checked.cost if checked.ok else None,
+        **judged,
         "steps": len(answer.plan),
         "plan": [str(action) for action in answer.plan],
-        "message": answer.message if checked.ok else f"on the published problem: {checked}",
+        "message": answer.message if judged["valid"] else said,
     }
-
-
-def _open_model(spec: str, options: Row) -> LanguageModel:
-    from embodied.language.models import open_model
-
-    return open_model(spec, **options)
-
-
-def _translate(
-    model: LanguageModel, domain_text: str, instance: Instance, *, with_example: bool
-) -> tuple[PddlProgram, Usage]:
-    from embodied.language.pddl.document_translator import DocumentTranslator, ExamplePair
-
-    example = None
-    if with_example and instance.example.nl and instance.example.pddl:
-        example = ExamplePair(description=instance.example.nl, problem=instance.example.pddl)
-    translator = DocumentTranslator(model)
-    program = translator.translate_document(
-        domain_text, instance.domain_nl, instance.problem_nl or "", example
-    )
-    return program, translator.usage
-
-
-def _plan_by_model(
-    model: LanguageModel, domain_text: str, instance: Instance
-) -> tuple[tuple[GroundAction, ...], Usage]:
-    from embodied.language.pddl.document_translator import ExamplePair
-    from embodied.language.pddl.plan_writer import PlanWriter
-
-    example = None
-    if instance.example.nl and instance.example.plan:
-        example = ExamplePair(
-            description=instance.example.nl,
-            problem=instance.example.pddl,
-            plan=instance.example.plan,
-        )
-    writer = PlanWriter(model)
-    plan = writer.write_plan(domain_text, instance.domain_nl, instance.problem_nl or "", example)
-    return plan, writer.usage
 
 
 def _differences(program: PddlProgram, domain_text: str, problem_text: str) -> tuple[str, ...]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
 
 import numpy as np
 from scipy.cluster.hierarchy import DisjointSet
@@ -130,18 +129,12 @@ def _take_turn(
     return reply, "; ".join(problems)
 
 
-def shell_game_swaps(rng: np.random.Generator, cups: int, swaps: int) -> Iterator[tuple[int, int]]:
-    """Random swaps of two different places, from 1."""
-    for _ in range(swaps):
-        i, j = rng.choice(cups, size=2, replace=False)
-        yield int(i) + 1, int(j) + 1
-
-
 def play_shell_game(rng: np.random.Generator, domain: Domain, *, cups: int, swaps: int) -> Row:
     """Play one game with cups and a ball through the memory; it is asked after every swap."""
     game = ShellGame(domain, cups=cups, ball=int(rng.integers(cups)) + 1)
     wrong = 0
-    for number, (i, j) in enumerate(shell_game_swaps(rng, cups, swaps)):
+    for number in range(swaps):
+        i, j = (int(place) + 1 for place in rng.choice(cups, size=2, replace=False))
         game.swap(i, j, time_s=float(number + 1))
         wrong += game.believed() != game.truth
     return {

@@ -80,6 +80,16 @@ class Case:
     facts: frozenset[Atom]
     world: MujocoWorld
 
+    def task(self, *goals: str) -> StrategyTask:
+        """The task of a strategy, for what somebody takes the sentence to mean."""
+        return StrategyTask(
+            instruction=self.sentence,
+            goals=goals,
+            domain=self.table.domain,
+            domain_text=self.table.grounder.domain_text,
+            objects=self.table.grounder.objects,
+        )
+
 
 class GoalGiven:
     """A translator that knows the answer: only a strategy's own calls are to be counted."""
@@ -115,16 +125,12 @@ def run_case(payload: Payload) -> Row:
     case = draw_case(seed)
     model = _model(payload, case)
     strategy, translator = _strategy(name, model, case)
-    physical = bool(payload["physics"])
+    run = _physically if payload["physics"] else _symbolically
+    facts, actions, note = case.facts, 0, ""
     try:
-        facts, actions = (_physically if physical else _symbolically)(
-            case, strategy, translator, payload
-        )
+        facts, actions = run(case, strategy, translator, payload)
     except ProgramError as error:  # an answer that stayed unusable after all repairs
-        facts, actions = case.facts, 0
         note = str(error)
-    else:
-        note = ""
     parts = [Atom.parse(g) for g in case.goal[5:-1].replace(") (", ")|(").split("|")]
     usage = strategy.usage + (translator.usage if translator else Usage())
     return {
@@ -139,7 +145,9 @@ def run_case(payload: Payload) -> Row:
         "output_tokens": usage.output_tokens,
         "corrections": strategy.corrections,
         "actions": actions,
-        "opening_tokens": _opening_tokens(case),
+        "opening_tokens": sum(
+            count_tokens(m.text) for m in opening("step", case.task(case.goal), case.facts)
+        ),
         "note": note,
     }
 
@@ -201,17 +209,6 @@ BENCHMARK = Benchmark(
 )
 
 # ------------------------------------------------------------------------- private
-
-
-def _opening_tokens(case: Case) -> int:
-    task = StrategyTask(
-        instruction=case.sentence,
-        goals=(case.goal,),
-        domain=case.table.domain,
-        domain_text=case.table.grounder.domain_text,
-        objects=case.table.grounder.objects,
-    )
-    return sum(count_tokens(m.text) for m in opening("step", task, case.facts))
 
 
 def _mean(values: Sequence[float]) -> float:
@@ -284,20 +281,11 @@ def _symbolically(
     case: Case, strategy: Strategy, translator: SceneTranslator | None, payload: Payload
 ) -> tuple[frozenset[Atom], int]:
     goals: tuple[str, ...] = (case.goal,)
-    table = case.table
     if translator is not None:
-        memory = table.memory(case.facts)
+        memory = case.table.memory(case.facts)
         goals = translator.translate(case.sentence, memory, case.world.spec).stages
     case.world.close()
-    robot = SymbolicRobot(
-        domain=table.domain,
-        domain_text=table.grounder.domain_text,
-        objects=table.grounder.objects,
-        facts=case.facts,
-        instruction=case.sentence,
-        goals=goals,
-        failure_rate=float(payload["failure_rate"]),
-        seed=int(payload["seed"]),
-    )
+    failing, seed = float(payload["failure_rate"]), int(payload["seed"])
+    robot = SymbolicRobot(case.task(*goals), case.facts, failure_rate=failing, seed=seed)
     strategy.pursue(robot)
     return robot.facts, len(robot.performed)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 from embodied_planners.pddl import Planner
 
@@ -11,7 +9,7 @@ from embodied.recovery import RecoveryStep
 from embodied.routes.pddl.monitor import Contradiction, Effects, Monitor
 from embodied.routes.pddl.simulation import goal_holds
 from embodied.routes.pddl.strategies import Performed, Task
-from embodied.symbolic import Domain, render_problem
+from embodied.symbolic import render_problem
 from embodied.types import Atom, GroundAction, PddlProgram, PlanResult, SkillResult
 
 
@@ -19,12 +17,8 @@ class SymbolicRobot:
     """Implements ``strategies.TaskInterface``: the execution is the domain's, not the world's.
 
     Args:
-        domain: The domain.
-        domain_text: The same as text.
-        objects: Type of every object by name.
+        task: The sentence, what it means, and the domain.
         facts: What holds at first.
-        instruction: The sentence.
-        goals: What it means.
         failure_rate: Probability that an action has no effect.
         seed: Of the failures.
 
@@ -36,28 +30,12 @@ class SymbolicRobot:
     declined = ""
 
     def __init__(
-        self,
-        *,
-        domain: Domain,
-        domain_text: str,
-        objects: Mapping[str, str],
-        facts: frozenset[Atom],
-        instruction: str,
-        goals: tuple[str, ...],
-        failure_rate: float,
-        seed: int,
+        self, task: Task, facts: frozenset[Atom], *, failure_rate: float, seed: int
     ) -> None:
-        self.task = Task(
-            instruction=instruction,
-            goals=goals,
-            domain=domain,
-            domain_text=domain_text,
-            objects=objects,
-        )
-        self.facts = facts
+        self.task, self.facts = task, facts
         self.performed: list[Performed] = []
         self.rungs: list[RecoveryStep] = []
-        self._monitor = Monitor(domain, objects)
+        self._monitor = Monitor(task.domain, task.objects)
         self._failure_rate = failure_rate
         self._rng = np.random.default_rng([seed, 53])
 

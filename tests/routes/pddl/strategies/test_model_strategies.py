@@ -12,6 +12,7 @@ from embodied.protocols import Request
 from embodied.records import read_lines
 from embodied.recovery import RecoveryStep
 from embodied.routes.pddl.prompting import read_plans
+from embodied.routes.pddl.strategies import Task
 from embodied.routes.pddl.strategies.code import CodeStrategy
 from embodied.routes.pddl.strategies.hiagent import HiAgentStrategy
 from embodied.routes.pddl.strategies.react import ReactStrategy
@@ -36,16 +37,14 @@ SHORT = "(lift red left)\n(set-down red shelf)"
 
 
 def robot(failure_rate: float = 0.0, seed: int = 0) -> SymbolicRobot:
-    return SymbolicRobot(
+    task = Task(
         domain=read_domain(DOMAIN),
         domain_text=DOMAIN,
         objects=OBJECTS,
-        facts=START,
         instruction="both jars on the shelf",
         goals=("(and (at red shelf) (at blue shelf))",),
-        failure_rate=failure_rate,
-        seed=seed,
     )
+    return SymbolicRobot(task, START, failure_rate=failure_rate, seed=seed)
 
 
 def model(*answers: str) -> FunctionModel:
