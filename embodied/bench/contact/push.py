@@ -15,10 +15,10 @@ import numpy as np
 from embodied.bench.contact.scenes import (
     START,
     STEP_S,
-    add_gripper,
     command_gripper,
-    contact_spec,
     gripper_state,
+    place_gripper,
+    read_model,
 )
 from embodied.types import Array
 
@@ -49,23 +49,11 @@ class PushWorld:
     def reset(self, seed: int) -> Array:
         """Begin a trial."""
         rng = np.random.default_rng([seed, 11])
-        spec = contact_spec()
-        place = BOX + np.append(rng.uniform(-0.006, 0.006, 2), 0.0)
-        table = spec.worldbody.add_body(name="table", pos=[0.5, 0.0, BOX[2] - HALF_M[2] - 0.02])
-        table.add_geom(
-            type=mujoco.mjtGeom.mjGEOM_BOX, size=[0.4, 0.4, 0.02], friction=[0.4, 0.005, 0.0001]
-        )
-        box = spec.worldbody.add_body(name="box", pos=list(place))
-        box.add_freejoint(name="box")
-        box.add_geom(
-            type=mujoco.mjtGeom.mjGEOM_BOX, size=list(HALF_M), mass=0.5,
-            friction=[0.4, 0.005, 0.0001],
-        )  # fmt: skip
-        box.add_geom(
-            type=mujoco.mjtGeom.mjGEOM_BOX, size=[0.02, 0.02, 0.02], mass=1.5,
-            pos=[0.0, float(rng.uniform(*BALLAST_M)), -0.025], contype=0, conaffinity=0,
-        )  # fmt: skip
-        add_gripper(spec, START + rng.uniform(-0.02, 0.02, 3), upright=True)
+        spec = read_model("push")
+        spec.body("table").pos = [0.5, 0.0, BOX[2] - HALF_M[2] - 0.02]
+        spec.body("box").pos = BOX + np.append(rng.uniform(-0.006, 0.006, 2), 0.0)
+        spec.geom("ballast").pos = [0.0, float(rng.uniform(*BALLAST_M)), -0.025]
+        place_gripper(spec, START + rng.uniform(-0.02, 0.02, 3), upright=True)
         self.model = spec.compile()
         self.data = mujoco.MjData(self.model)
         mujoco.mj_forward(self.model, self.data)

@@ -10,8 +10,9 @@ contact until the lever is turned; fridge and window stick until a break-away fo
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib import resources
 
 import mujoco
 import numpy as np
@@ -19,7 +20,7 @@ import numpy as np
 from embodied.types import Array
 
 STEP_S = 0.2
-REACH_FORCE_N, FINGER_FORCE_N, SERVO_N_M = 60.0, 50.0, 1500.0
+_BEHIND, _BESIDE = np.array([0.06, 0.0, 0.0]), np.array([0.06, -0.09, 0.0])
 HANDLE = np.array([0.44, 0.0, 0.5])
 """Where the middle of the part that is held is, nominally, in the world, m."""
 START = np.array([0.18, 0.0, 0.5])
@@ -38,6 +39,8 @@ class ContactScene:
         upright: Whether the part that is held stands upright (otherwise it lies).
         break_away: Range of the largest sticking torque or force, N m or N.
         fade: It has fallen to 1/e at this joint position, rad or m.
+        bodies: Where its bodies are, from a point 6 cm behind what is held (beside it at the door),
+            in the world, m.
     """
 
     name: str
@@ -47,64 +50,7 @@ class ContactScene:
     upright: bool
     break_away: tuple[float, float]
     fade: float
-    build: Callable[[mujoco.MjSpec, Array], None]
-
-
-def _box(body: mujoco.MjsBody, pos: Array, size: list[float], **more: object) -> None:
-    body.add_geom(type=mujoco.mjtGeom.mjGEOM_BOX, pos=list(pos), size=size, **more)
-
-
-def _handle(body: mujoco.MjsBody, pos: Array, half: list[float]) -> None:
-    _box(body, pos, half, friction=[1.0, 0.01, 0.001], condim=4, solref=[0.005, 1.0], mass=0.2)
-
-
-def _door(spec: mujoco.MjSpec, handle: Array) -> None:
-    x, y, z = handle + [0.06, -0.09, 0.0]
-    door = spec.worldbody.add_body(name="door", pos=[x, y + 0.79, z])
-    door.add_joint(
-        name="opening", axis=[0, 0, -1], range=[-0.01, 1.5], damping=[1.0], frictionloss=0.5
-    )
-    _box(door, np.array([0, -0.4, 0]), [0.015, 0.42, 0.4], mass=12.0)
-    lever = door.add_body(name="lever", pos=[-0.06, -0.79, 0])
-    lever.add_joint(
-        name="lever", axis=[-1, 0, 0], range=[-0.02, 0.9], stiffness=[1.5], springref=-0.4,
-        damping=[0.05],
-    )  # fmt: skip
-    _handle(lever, np.array([0, 0.07, 0]), [0.008, 0.07, 0.01])
-    bolt = door.add_body(name="bolt", pos=[0, -0.82, 0])
-    bolt.add_joint(
-        name="bolt", type=mujoco.mjtJoint.mjJNT_SLIDE, axis=[0, 1, 0], range=[-0.001, 0.04],
-        damping=[5.0],
-    )  # fmt: skip
-    _box(bolt, np.array([0, -0.015, 0.0]), [0.006, 0.015, 0.01], mass=0.1)
-    # The bolt reaches 1.3 cm behind the plate; 0.29 rad of the lever draw it back.
-    strike = spec.worldbody.add_body(name="strike", pos=[x - 0.02, y - 0.061, z])
-    _box(strike, np.zeros(3), [0.013, 0.014, 0.05])
-    coupling = spec.add_equality(name="coupling", type=mujoco.mjtEq.mjEQ_JOINT)
-    coupling.name1, coupling.name2 = "bolt", "lever"
-    coupling.objtype = mujoco.mjtObj.mjOBJ_JOINT
-    coupling.data[:5] = [0.0, 0.02 / 0.45, 0.0, 0.0, 0.0]
-
-
-def _fridge(spec: mujoco.MjSpec, handle: Array) -> None:
-    x, y, z = handle + [0.06, 0.0, 0.0]
-    door = spec.worldbody.add_body(name="door", pos=[x, y + 0.5, z])
-    door.add_joint(
-        name="opening", axis=[0, 0, -1], range=[-0.01, 1.8], damping=[1.0], frictionloss=0.5
-    )
-    _box(door, np.array([0, -0.27, 0]), [0.02, 0.27, 0.4], mass=10.0)
-    _handle(door, np.array([-0.06, -0.5, 0]), [0.008, 0.008, 0.12])
-
-
-def _window(spec: mujoco.MjSpec, handle: Array) -> None:
-    x, y, z = handle + [0.06, 0.0, 0.0]
-    sash = spec.worldbody.add_body(name="sash", pos=[x, y, z])
-    sash.add_joint(
-        name="opening", type=mujoco.mjtJoint.mjJNT_SLIDE, axis=[0, 1, 0], range=[-0.002, 0.4],
-        damping=[10.0], frictionloss=12.0,
-    )  # fmt: skip
-    _box(sash, np.array([0, 0.2, 0]), [0.012, 0.22, 0.25], mass=6.0)
-    _handle(sash, np.array([-0.06, 0, 0]), [0.008, 0.05, 0.008])
+    bodies: Mapping[str, tuple[float, float, float]]
 
 
 SCENES = {
@@ -112,15 +58,16 @@ SCENES = {
     for scene in (
         ContactScene(
             name="door", pull_in_world=(-0.33, 0.0, 0.0), goal=0.35, steps=50, upright=False,
-            break_away=(0.0, 0.0), fade=1.0, build=_door,
+            break_away=(0.0, 0.0), fade=1.0,
+            bodies={"door": (0.0, 0.79, 0.0), "strike": (-0.02, -0.061, 0.0)},
         ),
         ContactScene(
             name="window", pull_in_world=(0.0, 0.22, 0.0), goal=0.15, steps=30, upright=False,
-            break_away=(28.0, 36.0), fade=0.02, build=_window,
+            break_away=(28.0, 36.0), fade=0.02, bodies={"sash": (0.0, 0.0, 0.0)},
         ),
         ContactScene(
             name="fridge", pull_in_world=(-0.33, 0.0, 0.0), goal=0.5, steps=36, upright=True,
-            break_away=(20.0, 25.0), fade=0.03, build=_fridge,
+            break_away=(20.0, 25.0), fade=0.03, bodies={"door": (0.0, 0.5, 0.0)},
         ),
     )
 }  # fmt: skip
@@ -148,9 +95,15 @@ class ContactWorld:
     def reset(self, seed: int) -> Array:
         """Begin a trial."""
         rng = np.random.default_rng([seed, 7])
-        spec = contact_spec()
-        self.scene.build(spec, HANDLE + rng.uniform(-0.006, 0.006, 3))
-        add_gripper(spec, START + rng.uniform(-0.02, 0.02, 3), upright=self.scene.upright)
+        spec = read_model(self.scene.name)
+        origin = (
+            HANDLE
+            + rng.uniform(-0.006, 0.006, 3)
+            + (_BESIDE if self.scene.name == "door" else _BEHIND)
+        )
+        for name, offset in self.scene.bodies.items():
+            spec.body(name).pos = origin + offset
+        place_gripper(spec, START + rng.uniform(-0.02, 0.02, 3), upright=self.scene.upright)
         self._break_away = rng.uniform(*self.scene.break_away)
         self.model = spec.compile()
         self.data = mujoco.MjData(self.model)
@@ -179,15 +132,11 @@ class ContactWorld:
         return np.clip(states[..., 4] / self.scene.goal, 0.0, 1.0)
 
 
-def contact_spec() -> mujoco.MjSpec:
-    """An empty model with the integrator and contacts of these scenes."""
-    spec = mujoco.MjSpec()
-    spec.compiler.degree = False
-    spec.option.timestep = 0.002
-    spec.option.integrator = mujoco.mjtIntegrator.mjINT_IMPLICITFAST
-    spec.option.cone = mujoco.mjtCone.mjCONE_ELLIPTIC
-    spec.option.impratio = 10.0
-    return spec
+def read_model(name: str) -> mujoco.MjSpec:
+    """The model of a scene, with the gripper."""
+    return mujoco.MjSpec.from_file(
+        str(resources.files("embodied.bench.contact") / "models" / f"{name}.xml")
+    )
 
 
 def command_gripper(data: mujoco.MjData, action: Array) -> None:
@@ -203,44 +152,17 @@ def gripper_state(data: mujoco.MjData) -> tuple[float, float, float, float]:
     return x, y, z, data.joint("left").qpos[0] + data.joint("right").qpos[0]
 
 
-def add_gripper(spec: mujoco.MjSpec, position: Array, *, upright: bool) -> None:
-    """Add the free gripper.
+def place_gripper(spec: mujoco.MjSpec, position: Array, *, upright: bool) -> None:
+    """Place the free gripper.
 
     Args:
-        spec: Model that gets it.
+        spec: A model with it.
         position: Of the point between its fingers, in the world, (3,), m.
         upright: Fingers point along x; they close along y on what stands upright, else along z.
     """
-    hand = spec.worldbody.add_body(name="gripper", pos=list(position), gravcomp=1.0)
-    for name, axis in zip("xyz", np.eye(3), strict=True):
-        hand.add_joint(name=name, type=mujoco.mjtJoint.mjJNT_SLIDE, axis=list(axis), damping=[80.0])
-        _servo(spec, name, SERVO_N_M, REACH_FORCE_N)
-    hand.add_geom(
-        type=mujoco.mjtGeom.mjGEOM_SPHERE, size=[0.02, 0, 0], pos=[-0.1, 0, 0], mass=1.0,
-        contype=0, conaffinity=0,
-    )  # fmt: skip
-    wrist = hand.add_body(name="wrist", gravcomp=1.0)
-    for name, axis in (("pitch", [0, 1, 0]), ("yaw", [0, 0, 1]), ("roll", [1, 0, 0])):
-        wrist.add_joint(name=name, axis=axis, stiffness=[2.0], damping=[0.2], armature=0.002)
-    _box(wrist, np.array([-0.07, 0, 0]), [0.02, 0.02, 0.02], mass=0.3)
-    wrist.add_site(name="pinch")
-    along = np.array([0.0, 1.0, 0.0]) if upright else np.array([0.0, 0.0, 1.0])
-    for name, sign in (("left", 1.0), ("right", -1.0)):
-        finger = wrist.add_body(name=name, gravcomp=1.0)
-        finger.add_joint(
-            name=name, type=mujoco.mjtJoint.mjJNT_SLIDE, axis=list(sign * along),
-            range=[0.0, 0.04], damping=[200.0], armature=1.0,
-        )  # fmt: skip
-        size = [0.03, 0.006, 0.012] if upright else [0.03, 0.012, 0.006]
-        _box(
-            finger, sign * along * 0.006 - np.array([0.015, 0, 0]), size, mass=0.05,
-            friction=[1.0, 0.01, 0.001], condim=4, solref=[0.005, 1.0],
-        )  # fmt: skip
-        _servo(spec, name, 10000.0, FINGER_FORCE_N)
-
-
-def _servo(spec: mujoco.MjSpec, joint: str, gain: float, force: float) -> None:
-    actuator = spec.add_actuator(name=joint, target=joint, trntype=mujoco.mjtTrn.mjTRN_JOINT)
-    actuator.set_to_position(kp=gain)
-    actuator.forcelimited = True
-    actuator.forcerange = [-force, force]
+    spec.body("gripper").pos = position
+    if upright:
+        for name, sign in (("left", 1.0), ("right", -1.0)):
+            spec.joint(name).axis = [0.0, sign, 0.0]
+            spec.geom(name).pos = [-0.015, sign * 0.006, 0.0]
+            spec.geom(name).size = [0.03, 0.006, 0.012]
