@@ -99,11 +99,7 @@ def report(checks: tuple[Check, ...], json: bool) -> int:
     table.add_column()
     table.add_column()
     table.add_column(overflow="fold")
-    marks = {
-        Level.OK: "[green]✓[/]",
-        Level.OPTIONAL: "[yellow]–[/]",
-        Level.BROKEN: "[red]✗[/]",
-    }
+    marks = {Level.OK: "[green]✓[/]", Level.OPTIONAL: "[yellow]–[/]", Level.BROKEN: "[red]✗[/]"}
     for check in checks:
         text = escape(check.found)
         if check.advice:

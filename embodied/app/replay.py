@@ -70,10 +70,7 @@ def show(folder: Path, display: Display) -> Outcome:
 
 
 def film_again(
-    folder: Path,
-    target: Path,
-    options: VideoOptions,
-    tick: Callable[[int, int], None],
+    folder: Path, target: Path, options: VideoOptions, tick: Callable[[int, int], None]
 ) -> VideoResult:
     """Make a video of the recorded states.
 

@@ -7,14 +7,7 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from embodied.memory.arithmetic import Linear, Quantities
-from embodied.memory.facts import (
-    CONFIDENCE,
-    Change,
-    Contradiction,
-    Fact,
-    Provenance,
-    Value,
-)
+from embodied.memory.facts import CONFIDENCE, Change, Contradiction, Fact, Provenance, Value
 from embodied.memory.vocabulary import DERIVED, Vocabulary
 from embodied.protocols import Grounder
 from embodied.symbolic.semantics import effects_of
@@ -137,12 +130,7 @@ class Memory:
         sure = [self.beliefs[a].confidence for a in deletes & facts]
         confidence = min([CONFIDENCE[Provenance.INFERRED], *sure])
         put = [
-            Fact(
-                atom=a,
-                provenance=Provenance.INFERRED,
-                confidence=confidence,
-                time_s=self.time_s,
-            )
+            Fact(atom=a, provenance=Provenance.INFERRED, confidence=confidence, time_s=self.time_s)
             for a in sorted(adds - facts)
         ]
         dropped = sorted(deletes & facts)

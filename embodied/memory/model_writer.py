@@ -34,11 +34,7 @@ _DELTA = {
 }
 _RELATION = {
     "type": "object",
-    "properties": {
-        "x": {"type": "string"},
-        "factor": {"type": "string"},
-        "y": {"type": "string"},
-    },
+    "properties": {"x": {"type": "string"}, "factor": {"type": "string"}, "y": {"type": "string"}},
     "required": ["x", "factor", "y"],
     "additionalProperties": False,
 }

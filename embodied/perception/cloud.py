@@ -25,9 +25,7 @@ _PLANE_SAMPLES = 60
 
 
 def usable_views(
-    images: Mapping[str, CameraImage],
-    cameras: Mapping[str, CameraSpec],
-    wanted: Sequence[str],
+    images: Mapping[str, CameraImage], cameras: Mapping[str, CameraSpec], wanted: Sequence[str]
 ) -> tuple[dict[str, CameraView], tuple[str, ...]]:
     """Sort out images that cannot be used; returns the views and why others are missing."""
     views: dict[str, CameraView] = {}

@@ -122,9 +122,7 @@ class OpenVocabularyDetector:
         with self._torch.no_grad():
             outputs = self._model(**inputs)
         result = self._processor.post_process_grounded_object_detection(
-            outputs,
-            threshold=self._threshold,
-            target_sizes=self._torch.tensor([view.depth.shape]),
+            outputs, threshold=self._threshold, target_sizes=self._torch.tensor([view.depth.shape])
         )[0]
         scores, labels, boxes = result["scores"], result["labels"], result["boxes"]
         found: list[tuple[int, float, tuple[float, float, float, float]]] = []

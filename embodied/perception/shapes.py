@@ -186,10 +186,7 @@ def fit(spec: ObjectSpec, points_in_world: Array, start: Pose, *, upright: bool 
     matrix = np.eye(4)
     matrix[:3, :3], matrix[:3, 3] = rotation, position
     return Fit(
-        pose=Pose.from_matrix(matrix),
-        rms_m=rms,
-        inliers=float(good.mean()),
-        position_std_m=std,
+        pose=Pose.from_matrix(matrix), rms_m=rms, inliers=float(good.mean()), position_std_m=std
     )
 
 

@@ -14,12 +14,7 @@ from embodied.symbolic._formula_reader import (
     parse_number,
 )
 from embodied.symbolic._sexpr import Group, Sexpr, Word
-from embodied.symbolic.formulas import (
-    TRUE,
-    Formula,
-    Parameter,
-    conjoin,
-)
+from embodied.symbolic.formulas import TRUE, Formula, Parameter, conjoin
 from embodied.symbolic.model import (
     OBJECT,
     ActionSchema,
@@ -36,14 +31,7 @@ REQUIREMENTS = frozenset(
     ":existential-preconditions :universal-preconditions :quantified-preconditions "
     ":conditional-effects :adl :action-costs".split()
 )
-DOMAIN_SECTIONS = (
-    ":requirements",
-    ":types",
-    ":constants",
-    ":predicates",
-    ":functions",
-    ":action",
-)
+DOMAIN_SECTIONS = (":requirements", ":types", ":constants", ":predicates", ":functions", ":action")
 
 
 @dataclass(slots=True)

@@ -21,10 +21,7 @@ from embodied.symbolic.formulas import (
     Parameter,
     Proposition,
 )
-from embodied.symbolic.model import (
-    OBJECT,
-    Domain,
-)
+from embodied.symbolic.model import OBJECT, Domain
 
 CONNECTIVES = ("and", "or", "not", "imply", "forall", "exists", "=")
 

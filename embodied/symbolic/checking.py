@@ -5,16 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from embodied.errors import Diagnostic
-from embodied.symbolic.formulas import (
-    And,
-    Equal,
-    Exists,
-    ForAll,
-    Formula,
-    Imply,
-    Not,
-    Or,
-)
+from embodied.symbolic.formulas import And, Equal, Exists, ForAll, Formula, Imply, Not, Or
 from embodied.symbolic.model import OBJECT, Domain, Problem
 from embodied.symbolic.reading import Reader
 

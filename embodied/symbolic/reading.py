@@ -18,15 +18,8 @@ from embodied.symbolic import _sexpr
 from embodied.symbolic._domain_reader import DomainReader
 from embodied.symbolic._formula_reader import CONNECTIVES, define_name, name_of, parse_number
 from embodied.symbolic._sexpr import Group, Sexpr, Word
-from embodied.symbolic.formulas import (
-    TRUE,
-    Formula,
-)
-from embodied.symbolic.model import (
-    Domain,
-    Function,
-    Problem,
-)
+from embodied.symbolic.formulas import TRUE, Formula
+from embodied.symbolic.model import Domain, Function, Problem
 from embodied.types import Atom
 
 PROBLEM_SECTIONS = (":domain", ":requirements", ":objects", ":init", ":goal", ":metric")

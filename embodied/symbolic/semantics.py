@@ -44,11 +44,7 @@ def bindings(
 
 
 def holds(
-    formula: Formula,
-    facts: Facts,
-    domain: Domain,
-    objects: Objects,
-    binding: Binding | None = None,
+    formula: Formula, facts: Facts, domain: Domain, objects: Objects, binding: Binding | None = None
 ) -> bool:
     """Whether a formula is true in a state.
 
@@ -216,10 +212,7 @@ def evaluate(expression: Expression, binding: Binding, values: Mapping[Atom, flo
 
 
 def action_cost(
-    action: GroundAction,
-    domain: Domain,
-    objects: Objects,
-    values: Mapping[Atom, float],
+    action: GroundAction, domain: Domain, objects: Objects, values: Mapping[Atom, float]
 ) -> float:
     """What the action adds to total-cost.
 

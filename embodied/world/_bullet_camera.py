@@ -67,9 +67,7 @@ def take_image(
     depth = NEAR_M * FAR_M / (FAR_M - raw * (FAR_M - NEAR_M))
     depth[pixels < 0] = np.nan
     return CameraImage(
-        rgb=rgb,
-        depth=depth.astype(np.float32),
-        segmentation=_labels(client, pixels, bodies, names),
+        rgb=rgb, depth=depth.astype(np.float32), segmentation=_labels(client, pixels, bodies, names)
     )
 
 

@@ -5,11 +5,7 @@ from __future__ import annotations
 from embodied.registry import FileRegistry
 
 SCENES = FileRegistry(
-    "scene",
-    group="embodied.scenes",
-    package="embodied_assets",
-    folder="scenes",
-    pattern="*.toml",
+    "scene", group="embodied.scenes", package="embodied_assets", folder="scenes", pattern="*.toml"
 )
 """Scene files; another package's entry point names the path of one."""
 

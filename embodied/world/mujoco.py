@@ -46,10 +46,7 @@ LAYOUT_TRIES = 20
 
 
 def build_world(
-    scene: Scene,
-    robot: str | Robot = "fr3",
-    *,
-    stacks: float | None = None,
+    scene: Scene, robot: str | Robot = "fr3", *, stacks: float | None = None
 ) -> MujocoWorld:
     """Build the world of a scene with a robot; call ``reset`` before the first step.
 

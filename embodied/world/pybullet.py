@@ -244,9 +244,7 @@ class PybulletWorld:
         self._arm = PandaArm(client, self.spec)
         for name, pose in layout.poses.items():
             client.resetBasePositionAndOrientation(
-                self._bodies[name],
-                pose.position.tolist(),
-                xyzw_from_wxyz(pose.quat_wxyz).tolist(),
+                self._bodies[name], pose.position.tolist(), xyzw_from_wxyz(pose.quat_wxyz).tolist()
             )
         for name in self._drawers:
             self._set_drawer(name, layout.openings_m.get(name, 0.0))

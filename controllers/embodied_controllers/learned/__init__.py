@@ -11,12 +11,7 @@ from embodied_controllers.learned.proposals import (
     Proposal,
     UniformProposal,
 )
-from embodied_controllers.learned.trials import (
-    ContactTask,
-    LearningOptions,
-    OnlineLearner,
-    Trial,
-)
+from embodied_controllers.learned.trials import ContactTask, LearningOptions, OnlineLearner, Trial
 
 __all__ = [
     "ContactTask",

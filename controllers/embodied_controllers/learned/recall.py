@@ -36,12 +36,7 @@ class BestTrials:
     """
 
     def __init__(
-        self,
-        *,
-        keep: int = 2,
-        least: float = 0.3,
-        noise_m: float = 0.006,
-        reach_m: float = 0.06,
+        self, *, keep: int = 2, least: float = 0.3, noise_m: float = 0.006, reach_m: float = 0.06
     ) -> None:
         self.keep, self.least, self.noise_m, self.reach_m = keep, least, noise_m, reach_m
         self._traces: list[_Trace] = []

@@ -119,11 +119,7 @@ class OnlineLearner:
         self._informed = objective is not None
         self._rng = np.random.default_rng(seed)
         self.dynamics = EnsembleDynamics(
-            task.n_state,
-            4,
-            members=self.options.members,
-            hidden=self.options.hidden,
-            seed=seed,
+            task.n_state, 4, members=self.options.members, hidden=self.options.hidden, seed=seed
         )
         self._data = _Transitions()
         self._best = BestTrials()

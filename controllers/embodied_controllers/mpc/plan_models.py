@@ -41,10 +41,7 @@ def plan_model(spec: mujoco.MjSpec) -> mujoco.MjModel:
 
 
 def plan_spec(
-    spec: mujoco.MjSpec,
-    *,
-    timestep_s: float = PLAN_TIMESTEP_S,
-    iterations: int = SOLVER_ITERATIONS,
+    spec: mujoco.MjSpec, *, timestep_s: float = PLAN_TIMESTEP_S, iterations: int = SOLVER_ITERATIONS
 ) -> mujoco.MjSpec:
     """The plan model as an `MjSpec`, compiled once."""
     plan = spec.copy()
@@ -83,11 +80,7 @@ class Fidelity:
     realtime_simulation: float
 
 
-def fidelity(
-    simulation: mujoco.MjModel,
-    plan: mujoco.MjModel,
-    controls: Array,
-) -> Fidelity:
+def fidelity(simulation: mujoco.MjModel, plan: mujoco.MjModel, controls: Array) -> Fidelity:
     """Run both models from home under the same set-points (n, nu), each held for 0.05 s."""
     import time
 

@@ -56,12 +56,7 @@ class View:
     """Terms that are judged over the whole of a stage that follows a path."""
 
     def __init__(
-        self,
-        layout: Layout,
-        time: Array,
-        states: Array,
-        sensors: Array,
-        path: Path | None = None,
+        self, layout: Layout, time: Array, states: Array, sensors: Array, path: Path | None = None
     ) -> None:
         self.layout, self.time, self.states, self.data = layout, time, states, sensors
         self.path = path

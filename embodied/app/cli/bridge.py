@@ -26,10 +26,7 @@ OptionOption = Annotated[
 ]
 LimitsOption = Annotated[
     Path | None,
-    typer.Option(
-        "--limits",
-        help="Signed limits: a file, or the name of shipped ones.",
-    ),
+    typer.Option("--limits", help="Signed limits: a file, or the name of shipped ones."),
 ]
 SceneOption = Annotated[str, typer.Option("--scene", help="Scene name or scene file.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON line on standard output.")]

@@ -48,11 +48,7 @@ class RichDisplay:
     """
 
     def __init__(
-        self,
-        console: Console | None = None,
-        *,
-        planning_only: bool = False,
-        heading: bool = True,
+        self, console: Console | None = None, *, planning_only: bool = False, heading: bool = True
     ) -> None:
         self._heading = heading
         self._noted: set[str] = set()

@@ -19,15 +19,7 @@ from embodied_planners.value_map.timing import time_way
 from embodied.routes.value_map.following import MapFollower, MotionResult
 from embodied.routes.value_map.judge import origins
 from embodied.routes.value_map.state import RunState
-from embodied.types import (
-    Array,
-    ControlStatus,
-    MapOperation,
-    PathGoal,
-    Pose,
-    Region,
-    ValueMapStage,
-)
+from embodied.types import Array, ControlStatus, MapOperation, PathGoal, Pose, Region, ValueMapStage
 
 STANDOFF_M = 0.015
 THERE_M = 0.003

@@ -79,9 +79,7 @@ class ValueMapSetup:
 def arm_model(scene: Scene, with_arm: Callable[[Scene], mujoco.MjSpec]) -> mujoco.MjModel:
     """The robot at its table with spare bodies for what will be seen, and nothing else."""
     bare = replace(
-        scene,
-        objects={TABLE: scene.objects[TABLE]},
-        bodies={TABLE: scene.bodies[TABLE]},
+        scene, objects={TABLE: scene.objects[TABLE]}, bodies={TABLE: scene.bodies[TABLE]}
     )
     spec = with_arm(bare)
     for i in range(SLOTS):

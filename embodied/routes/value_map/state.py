@@ -12,12 +12,7 @@ from embodied.body import Body
 from embodied.perception import Percept
 from embodied.protocols import Emit, Event
 from embodied.routes.value_map.setup import ValueMapSetup, geometries, unexplained
-from embodied.types import (
-    Array,
-    GripperGoal,
-    Observation,
-    Pose,
-)
+from embodied.types import Array, GripperGoal, Observation, Pose
 
 HOLDS_M = 0.004
 """Fingers that stop this far apart have something between them."""

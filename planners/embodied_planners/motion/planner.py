@@ -13,12 +13,7 @@ from embodied.types import Array, JointTrajectory, Pose, WorldSpec
 from embodied_planners.motion import search
 from embodied_planners.motion.kinematics import ArmKinematics, IkResult
 from embodied_planners.motion.scene import Clearance, PlanningScene
-from embodied_planners.motion.timing import (
-    JointLimits,
-    resample,
-    round_corners,
-    time_parametrise,
-)
+from embodied_planners.motion.timing import JointLimits, resample, round_corners, time_parametrise
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -35,11 +35,7 @@ class JointLimits:
 
     @staticmethod
     def of(
-        spec: WorldSpec,
-        *,
-        velocity: float = 0.7,
-        acceleration: float = 0.6,
-        jerk: float = 0.1,
+        spec: WorldSpec, *, velocity: float = 0.7, acceleration: float = 0.6, jerk: float = 0.1
     ) -> JointLimits:
         """Fractions of the published limits, so that measured values stay inside them too."""
         return JointLimits(

@@ -22,11 +22,7 @@ from embodied.symbolic import (
 )
 from embodied.symbolic.formulas import free_variables
 from embodied.symbolic.simplify import TooLargeError as FormulaTooLargeError
-from embodied.symbolic.simplify import (
-    disjuncts,
-    simplify,
-    static_truth,
-)
+from embodied.symbolic.simplify import disjuncts, simplify, static_truth
 from embodied.types import Atom, GroundAction
 
 _Literals: TypeAlias = tuple[int, int]

@@ -151,11 +151,7 @@ class Planner:
             return Answer(outcome=Outcome.OUT_OF_TIME, message="no time left to plan")
         try:
             return external.solve(
-                contenders,
-                domain_text,
-                problem_text,
-                deadline=deadline,
-                memory_mb=self.memory_mb,
+                contenders, domain_text, problem_text, deadline=deadline, memory_mb=self.memory_mb
             )
         except OSError as error:
             return Answer(

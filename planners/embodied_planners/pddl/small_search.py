@@ -75,9 +75,7 @@ def _greedy(task: GroundTask, deadline: float, max_expanded: int) -> SearchResul
         _, _, state = heapq.heappop(queue)
         if task.is_goal(state):
             return SearchResult(
-                outcome=SearchOutcome.SOLVED,
-                plan=_trace(task, parents, state),
-                expanded=expanded,
+                outcome=SearchOutcome.SOLVED, plan=_trace(task, parents, state), expanded=expanded
             )
         if expanded >= max_expanded or time.thread_time() > deadline:
             return SearchResult(

@@ -177,17 +177,13 @@ def _plan(
     reason = ""
     for target in _starts(cell, neighbour, direction, observation):
         reach = cell.reach(
-            observation.q,
-            target,
-            above(target, cell.options.approach_m),
-            cell.contact_clearance(),
+            observation.q, target, above(target, cell.options.approach_m), cell.contact_clearance()
         )
         if not reach.found:
             reason = reach.reason
             continue
         end = Pose(
-            position=target.position + (STANDOFF_M + PUSH_M) * direction,
-            quat_wxyz=target.quat_wxyz,
+            position=target.position + (STANDOFF_M + PUSH_M) * direction, quat_wxyz=target.quat_wxyz
         )
         clearance = cell.scene.clearance(padding_m=0.002, allow=[(HAND, (neighbour,))])
         push = cell.planner.line(reach.segments[-1].end, end, clearance, label="push")

@@ -63,10 +63,7 @@ class TabletopSkill:
 
 
 SKILLS: Registry[TabletopSkill] = Registry(
-    "skill",
-    group="embodied.skills",
-    package="embodied_planners.skills.actions",
-    attribute="SKILL",
+    "skill", group="embodied.skills", package="embodied_planners.skills.actions", attribute="SKILL"
 )
 """Every skill by the name of its file; another package's entry point names a ``TabletopSkill``."""
 

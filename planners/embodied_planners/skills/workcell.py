@@ -142,12 +142,7 @@ class Workcell:
         return self.scene.clearance(padding_m=self.options.contact_padding_m, near=near)
 
     def reach(
-        self,
-        q: Array,
-        target: Pose,
-        approach: Pose,
-        clearance: Clearance,
-        near: Near = (),
+        self, q: Array, target: Pose, approach: Pose, clearance: Clearance, near: Near = ()
     ) -> Reach:
         """Plan from ``q`` to ``approach`` and straight on to ``target``.
 

@@ -276,8 +276,7 @@ class ValueMapPlanner:
         result = self.search.find(self.cost, ends, end_costs, begin)
         if not result.found:
             return ValueMapPlan(
-                status=ValueMapStatus.UNREACHABLE,
-                reason=f"no free way to {target.words}",
+                status=ValueMapStatus.UNREACHABLE, reason=f"no free way to {target.words}"
             )
         points = result.path.copy()
         points[0] = self._voxels(first)

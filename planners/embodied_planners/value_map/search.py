@@ -86,11 +86,7 @@ class VoxelSearch:
         return out
 
     def find(
-        self,
-        cost: Field,
-        ends: Indices,
-        end_costs: Field,
-        start: tuple[int, int, int],
+        self, cost: Field, ends: Indices, end_costs: Field, start: tuple[int, int, int]
     ) -> SearchResult:
         """Cheapest way from a voxel to any of several ends.
 

@@ -32,11 +32,7 @@ class OutcomeCritic:
         if action.name not in GROUPS:
             return 1.0
         x = features(
-            action,
-            observation,
-            self._spec,
-            attempt=attempt,
-            pose_sigma_m=self._pose_sigma_m,
+            action, observation, self._spec, attempt=attempt, pose_sigma_m=self._pose_sigma_m
         )
         return float(self._model.probability(x))
 

@@ -5,12 +5,7 @@ from __future__ import annotations
 import re
 
 from embodied.protocols import LanguageModel, Message, Usage
-from embodied.routes.pddl.prompting import (
-    Conversation,
-    fact_lines,
-    opening,
-    read_actions,
-)
+from embodied.routes.pddl.prompting import Conversation, fact_lines, opening, read_actions
 from embodied.routes.pddl.tasks import Performed, StrategyEntry, TaskInterface
 from embodied.types import Atom
 
