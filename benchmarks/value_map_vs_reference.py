@@ -25,7 +25,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from embodied_planners.value_map import Mover, ValueMapOptions, ValueMapPlanner, VoxelGrid
+from embodied_planners.value_map import Mover, ValueMapPlanner, VoxelGrid
 from measuring import cpu_s
 from numpy.typing import NDArray
 from rich.console import Console
@@ -119,7 +119,7 @@ def free(problem: Problem, path: Array) -> bool:
 def value_maps(side: int) -> Callable[[Problem], Array]:
     """The value-map planner, everything rasterised anew in every call."""
     grid = VoxelGrid(origin_in_world=np.zeros(3), resolution_m=0.01, shape=(side,) * 3)
-    planner = ValueMapPlanner(grid, ValueMapOptions(reach_m=0.06, prefer_m=0.05))
+    planner = ValueMapPlanner(grid, reach_m=0.06, prefer_m=0.05)
     mover = Mover.point(0.0101)
 
     def plan(problem: Problem) -> Array:

@@ -7,7 +7,7 @@ immutable state, so that equal observations give equal commands.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Protocol, TypeAlias, TypeVar
+from typing import TypeAlias
 
 import numpy as np
 
@@ -20,49 +20,18 @@ from embodied.types import (
     JointTrajectory,
     Observation,
     PathGoal,
-    Pose,
-    PoseGoal,
     WorldSpec,
 )
 
-
-class Kinematics(Protocol):
-    """What Cartesian goals need to know about the arm."""
-
-    def pose(self, q: Array) -> Pose:
-        """Pose of the end effector in the world at joint positions (n,)."""
-        ...
-
-    def jacobian(self, q: Array) -> Array:
-        """Geometric Jacobian (6, n) in the world frame: linear rows first, then angular."""
-        ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TrackingOptions:
-    """When a goal counts as reached or as hopeless.
-
-    Attributes:
-        rest_speed_rad_s: Largest joint speed that counts as at rest.
-        contact_error_rad: Joint error at which something is being pushed on.
-        contact_s: How long that error must last.
-        stuck_error_rad: Joint error at which the arm does not follow.
-        stuck_s: How long that error must last.
-        settle_s: Time allowed for settling after the end of a motion.
-        finger_rest_m: Largest change of the gap that counts as at rest.
-        finger_rest_s: How long it must not have changed by more.
-        finger_s: Time allowed for a gripper motion.
-    """
-
-    rest_speed_rad_s: float = 0.03
-    contact_error_rad: float = 0.025
-    contact_s: float = 0.05
-    stuck_error_rad: float = 0.15
-    stuck_s: float = 0.15
-    settle_s: float = 1.0
-    finger_rest_m: float = 0.0005
-    finger_rest_s: float = 0.08
-    finger_s: float = 3.0
+_REST_SPEED_RAD_S = 0.03  # largest joint speed that counts as at rest
+_CONTACT_ERROR_RAD = 0.025  # joint error at which something is being pushed on
+_CONTACT_S = 0.05  # how long that error must last
+_STUCK_ERROR_RAD = 0.15  # joint error at which the arm does not follow
+_STUCK_S = 0.15  # how long that error must last
+_SETTLE_S = 1.0  # time allowed for settling after the end of a motion
+_FINGER_REST_M = 0.0005  # largest change of the gap that counts as at rest
+_FINGER_REST_S = 0.08  # how long it must not have changed by more
+_FINGER_S = 3.0  # time allowed for a gripper motion
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -81,18 +50,6 @@ class PathState:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class PoseState:
-    """On a Cartesian line from ``start``; ``q`` is the last set-point, (n,)."""
-
-    goal: PoseGoal
-    start: Pose
-    started_s: float
-    duration_s: float
-    q: Array
-    off_since_s: float | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class FingerState:
     """Moving the fingers while the arm holds ``q``, (n,); near a gap since ``rest_since_s``."""
 
@@ -103,45 +60,33 @@ class FingerState:
     rest_width_m: float = 0.0
 
 
-TrackingState: TypeAlias = PathState | PoseState | FingerState
+TrackingState: TypeAlias = PathState | FingerState
 
 
 class TrajectoryController:
-    """Controller for ``PathGoal``, ``PoseGoal`` and ``GripperGoal``.
+    """Controller for ``PathGoal`` and ``GripperGoal``.
 
     Args:
         spec: Limits and control period of the robot.
-        kinematics: Needed for ``PoseGoal`` only.
-        options: Thresholds.
     """
 
-    def __init__(
-        self,
-        spec: WorldSpec,
-        kinematics: Kinematics | None = None,
-        options: TrackingOptions | None = None,
-    ) -> None:
+    def __init__(self, spec: WorldSpec) -> None:
         self.spec = spec
-        self.kinematics = kinematics
-        self.options = options or TrackingOptions()
 
     def init(self, goal: ControlGoal, observation: Observation) -> TrackingState:
         """Start on a goal.
 
         Raises:
             ValueError: The goal is of another kind, its trajectory starts away from the measured
-                joints or leaves the joint limits, or a pose is asked for without kinematics.
+                joints or leaves the joint limits.
         """
         if isinstance(goal, PathGoal):
             self._check(goal.trajectory, observation)
             return PathState(goal=goal, started_s=observation.time)
-        if isinstance(goal, PoseGoal):
-            return self._start_line(goal, observation)
         if isinstance(goal, GripperGoal):
             return FingerState(goal=goal, started_s=observation.time, q=observation.q)
         raise ValueError(
-            f"{type(goal).__name__} is not for this controller: it follows PathGoal, PoseGoal "
-            "and GripperGoal"
+            f"{type(goal).__name__} is not for this controller: it follows PathGoal and GripperGoal"
         )
 
     def step(
@@ -150,8 +95,6 @@ class TrajectoryController:
         """Command for the next control period, and how the goal stands now."""
         if isinstance(state, PathState):
             return self._follow(state, observation)
-        if isinstance(state, PoseState):
-            return self._line(state, observation)
         return self._fingers(state, observation)
 
     # ---- joint trajectories
@@ -171,21 +114,21 @@ class TrajectoryController:
     ) -> tuple[Command, TrackingState, ControlStatus]:
         if state.q is not None:
             return self._give_way(state, state.q, observation)
-        goal, options = state.goal, self.options
+        goal = state.goal
         elapsed = observation.time - state.started_s
         expected, _ = sample(goal.trajectory, elapsed)
         q, dq = sample(goal.trajectory, elapsed + self.spec.control_dt_s)
         command = Command(q=q, dq=dq, gripper_width_m=goal.gripper_width_m)
         error = float(np.max(np.abs(observation.q - expected)))
-        limit, patience = options.stuck_error_rad, options.stuck_s
+        limit, patience = _STUCK_ERROR_RAD, _STUCK_S
         if goal.stop_on_contact:
-            limit, patience = options.contact_error_rad, options.contact_s
+            limit, patience = _CONTACT_ERROR_RAD, _CONTACT_S
         state, off = _off(state, error > limit, observation.time)
         over = elapsed - goal.trajectory.duration_s
-        at_rest = float(np.max(np.abs(observation.dq))) < options.rest_speed_rad_s
+        at_rest = float(np.max(np.abs(observation.dq))) < _REST_SPEED_RAD_S
         if over >= 0 and at_rest and error < goal.tolerance_rad:
             return command, state, ControlStatus.REACHED
-        if off > patience or over > options.settle_s:
+        if off > patience or over > _SETTLE_S:
             reached = goal.stop_on_contact and (off > patience or at_rest)
             ending = ControlStatus.REACHED if reached else ControlStatus.STUCK
             return self._give_way(replace(state, ending=ending), expected, observation)
@@ -201,73 +144,28 @@ class TrajectoryController:
         status = state.ending if near else ControlStatus.RUNNING
         return Command(q=q), replace(state, q=q), status
 
-    # ---- Cartesian lines
-
-    def _start_line(self, goal: PoseGoal, observation: Observation) -> PoseState:
-        if self.kinematics is None:
-            raise ValueError("a PoseGoal needs kinematics: TrajectoryController(spec, kinematics)")
-        start = self.kinematics.pose(observation.q)
-        distance = float(np.linalg.norm(goal.pose_ee_in_world.position - start.position))
-        angle = float(np.linalg.norm(_rotation_vector(start, goal.pose_ee_in_world)))
-        # the quintic profile peaks at 15/8 of its mean speed
-        duration = 1.875 * max(distance / goal.speed_m_s, angle / 0.8)
-        return PoseState(
-            goal=goal,
-            start=start,
-            started_s=observation.time,
-            duration_s=max(duration, self.spec.control_dt_s),
-            q=observation.q,
-        )
-
-    def _line(
-        self, state: PoseState, observation: Observation
-    ) -> tuple[Command, TrackingState, ControlStatus]:
-        """Differential inverse kinematics: dq = J^+ (twist error / dt), J^+ damped."""
-        assert self.kinematics is not None  # checked by init
-        goal, options, dt = state.goal, self.options, self.spec.control_dt_s
-        elapsed = observation.time - state.started_s
-        x = min((elapsed + dt) / state.duration_s, 1.0)
-        wanted = _interpolate(state.start, goal.pose_ee_in_world, x**3 * (10 + x * (6 * x - 15)))
-        now = self.kinematics.pose(state.q)
-        error = np.concatenate([wanted.position - now.position, _rotation_vector(now, wanted)])
-        J = self.kinematics.jacobian(state.q)
-        dq = J.T @ np.linalg.solve(J @ J.T + 1e-4 * np.eye(6), error) / dt
-        dq *= min(1.0, float(np.min(0.7 * self.spec.dq_max / np.maximum(np.abs(dq), 1e-9))))
-        q = np.clip(state.q + dq * dt, self.spec.q_lower, self.spec.q_upper)
-        lag = float(np.max(np.abs(observation.q - state.q)))
-        state, off = _off(replace(state, q=q), lag > options.stuck_error_rad, observation.time)
-        measured = observation.pose_ee_in_world.position
-        distance = float(np.linalg.norm(goal.pose_ee_in_world.position - measured))
-        at_rest = float(np.max(np.abs(observation.dq))) < options.rest_speed_rad_s
-        over = elapsed - state.duration_s
-        if over >= 0 and at_rest and distance < goal.tolerance_m:
-            return Command(q=q), state, ControlStatus.REACHED
-        if off > options.stuck_s or over > options.settle_s:
-            return Command(q=observation.q), state, ControlStatus.STUCK
-        return Command(q=q, dq=dq), state, ControlStatus.RUNNING
-
     # ---- fingers
 
     def _fingers(
         self, state: FingerState, observation: Observation
     ) -> tuple[Command, TrackingState, ControlStatus]:
-        goal, options = state.goal, self.options
+        goal = state.goal
         command = Command(q=state.q, gripper_width_m=goal.width_m, gripper_force_n=goal.force_n)
         if observation.gripper is None:
             raise ValueError("a GripperGoal needs a robot with a gripper")
         elapsed = observation.time - state.started_s
         width = observation.gripper.width_m
-        moved = abs(width - state.rest_width_m) > options.finger_rest_m
+        moved = abs(width - state.rest_width_m) > _FINGER_REST_M
         # the first periods only start the motion: rest does not count yet
         if moved or state.rest_since_s is None or elapsed < 2 * self.spec.control_dt_s:
             state = replace(state, rest_since_s=observation.time, rest_width_m=width)
         at_rest = (
             state.rest_since_s is not None
-            and observation.time - state.rest_since_s >= options.finger_rest_s
+            and observation.time - state.rest_since_s >= _FINGER_REST_S
         )
         if at_rest:
             return command, state, ControlStatus.REACHED
-        if elapsed > options.finger_s:
+        if elapsed > _FINGER_S:
             return command, state, ControlStatus.STUCK
         return command, state, ControlStatus.RUNNING
 
@@ -290,38 +188,10 @@ def sample(trajectory: JointTrajectory, t: float) -> tuple[Array, Array]:
     return q, dq
 
 
-_Moving = TypeVar("_Moving", PathState, PoseState)
-
-
-def _off(state: _Moving, off: bool, now_s: float) -> tuple[_Moving, float]:
+def _off(state: PathState, off: bool, now_s: float) -> tuple[PathState, float]:
     """Note since when the arm has been off its set-points; returns for how long."""
     if not off:
         return replace(state, off_since_s=None), 0.0
     if state.off_since_s is None:
         return replace(state, off_since_s=now_s), 0.0
     return state, now_s - state.off_since_s
-
-
-def _rotation_vector(a: Pose, b: Pose) -> Array:
-    """Rotation from a to b as axis times angle in the world frame, (3,), rad."""
-    w, *xyz = (b @ a.inverse()).quat_wxyz
-    v = np.array(xyz) * (1.0 if w >= 0 else -1.0)
-    norm = float(np.linalg.norm(v))
-    if norm < 1e-9:
-        return 2 * v
-    return v / norm * 2 * float(np.arctan2(norm, abs(float(w))))
-
-
-def _interpolate(a: Pose, b: Pose, fraction: float) -> Pose:
-    """Pose on the line from a to b; the orientation turns about one axis."""
-    turn = _rotation_vector(a, b) * fraction
-    angle = float(np.linalg.norm(turn))
-    axis = turn / angle if angle > 1e-9 else np.array([0.0, 0.0, 1.0])
-    step = Pose(
-        position=np.zeros(3),
-        quat_wxyz=np.concatenate([[np.cos(angle / 2)], np.sin(angle / 2) * axis]),
-    )
-    return Pose(
-        position=a.position + fraction * (b.position - a.position),
-        quat_wxyz=(step @ Pose(position=np.zeros(3), quat_wxyz=a.quat_wxyz)).quat_wxyz,
-    )

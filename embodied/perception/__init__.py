@@ -13,5 +13,4 @@ from embodied.perception.types import Detection as Detection
 from embodied.perception.types import Detector as Detector
 from embodied.perception.types import PerceivedObject as PerceivedObject
 from embodied.perception.types import Percept as Percept
-from embodied.perception.types import PerceptionOptions as PerceptionOptions
 from embodied.perception.types import RobotFilter as RobotFilter

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from embodied.perception.types import CameraView, Cloud, PerceptionOptions, RobotFilter
+from embodied.perception.types import TABLE_CLEARANCE_M, VOXEL_M, CameraView, Cloud, RobotFilter
 from embodied.types import Array, CameraImage, CameraSpec
 
 MAX_TILT_RAD = math.radians(3.0)
@@ -70,9 +70,8 @@ def _problem(image: CameraImage) -> str:
 class Fuser:
     """Back-projects depth images; what depends on the cameras alone is computed once."""
 
-    def __init__(self, lower: Array, upper: Array, options: PerceptionOptions) -> None:
+    def __init__(self, lower: Array, upper: Array) -> None:
         self.lower, self.upper = np.asarray(lower), np.asarray(upper)
-        self.options = options
         self._rays: dict[tuple[object, ...], NDArray[np.float32]] = {}
         self._floor: dict[str, tuple[NDArray[np.float32], float, NDArray[np.float32]]] = {}
 
@@ -84,7 +83,10 @@ class Fuser:
         """
         sample: list[NDArray[np.float32]] = [np.empty((0, 3), dtype=np.float32)]
         for view in views.values():
-            pixels = _sparse(view.depth.shape)
+            height, width = view.depth.shape
+            rows = np.arange(_PLANE_STRIDE // 2, height, _PLANE_STRIDE)
+            columns = np.arange(_PLANE_STRIDE // 2, width, _PLANE_STRIDE)
+            pixels = (rows[:, None] * width + columns).reshape(-1)
             points = self._points(view, pixels, view.depth.reshape(-1)[pixels])
             sample.append(points[:, self._inside(points, self.lower)].T)
         points = np.concatenate(sample)
@@ -113,13 +115,13 @@ class Fuser:
         """Points of all views inside the workspace, above the table, off the robot, thinned."""
         names = tuple(views)
         left = noise_m if noise_m < NOISY_M else noise_m / 2.5
-        floor = table_height_m + max(self.options.table_clearance_m, 3.0 * left)
+        floor = table_height_m + max(TABLE_CLEARANCE_M, 3.0 * left)
         lower = np.maximum(self.lower, [-np.inf, -np.inf, floor])
         parts = [self._above(views[n], lower) for n in names]
         points = np.concatenate([np.empty((3, 0), np.float32), *(p for p, _ in parts)], axis=1)
         pixel = np.concatenate([np.empty(0, np.int32), *(i for _, i in parts)])
         view = np.repeat(np.arange(len(names), dtype=np.int32), [len(i) for _, i in parts])
-        keep = one_per_voxel(points, self.options.voxel_m)
+        keep = one_per_voxel(points, VOXEL_M)
         points, pixel, view = points[:, keep], pixel[keep], view[keep]
         if noise_m >= NOISY_M:
             for i, name in enumerate(names):
@@ -223,12 +225,6 @@ def smoothed(
                 total[close] += other[close]
                 count += close
     return total / count
-
-
-def _sparse(shape: tuple[int, ...]) -> NDArray[np.intp]:
-    rows = np.arange(_PLANE_STRIDE // 2, shape[0], _PLANE_STRIDE)
-    columns = np.arange(_PLANE_STRIDE // 2, shape[1], _PLANE_STRIDE)
-    return (rows[:, None] * shape[1] + columns).reshape(-1)
 
 
 def strongest_plane(points: NDArray[np.floating]) -> NDArray[np.bool_]:

@@ -14,7 +14,16 @@ from numpy.typing import NDArray
 
 from embodied.perception import shapes
 from embodied.perception.colors import label_colors
-from embodied.perception.types import CameraView, Cloud, Detection, PerceptionOptions
+from embodied.perception.types import (
+    CLUSTER_GAP_M,
+    EXPLAINED_M,
+    FIT_POINTS,
+    MIN_POINTS,
+    VOXEL_M,
+    CameraView,
+    Cloud,
+    Detection,
+)
 from embodied.types import Array, ObjectSpec, Pose
 
 MAX_SCORE = 6.0
@@ -38,15 +47,11 @@ class ColourShapeDetector:
 
     Args:
         objects: All objects of the scene: their colours are told apart from one another.
-        options: Sizes of gaps and clusters.
     """
 
     source = "pixels"
 
-    def __init__(
-        self, objects: Mapping[str, ObjectSpec], options: PerceptionOptions | None = None
-    ) -> None:
-        self._options = options or PerceptionOptions()
+    def __init__(self, objects: Mapping[str, ObjectSpec]) -> None:
         self._words = sorted({o.color for o in objects.values() if o.color})
         self._labelled: tuple[Cloud, NDArray[np.intp]] | None = None
 
@@ -100,19 +105,10 @@ class ColourShapeDetector:
                     best = (score, k, fit)
             if best is None or best[0] > MAX_SCORE:
                 continue
-            score, k, fit = best
+            _, k, fit = best
             cluster = clusters.pop(k)
-            mine = self._explained(spec, fit.pose, points[cluster])
-            taken = cluster[mine]
-            found.append(
-                Detection(
-                    name=spec.name,
-                    index=taken,
-                    color=word,
-                    score=1.0 / (1.0 + score),
-                    start=fit.pose,
-                )
-            )
+            mine = shapes.near(spec, fit.pose, points[cluster], EXPLAINED_M)
+            found.append(Detection(name=spec.name, index=cluster[mine], color=word, start=fit.pose))
             clusters += self._clusters(points, cluster[~mine], tallest)
         return found
 
@@ -120,11 +116,13 @@ class ColourShapeDetector:
         self, spec: ObjectSpec, points: Array, expected: Pose | None
     ) -> tuple[float, shapes.Fit | None]:
         """How badly a cluster matches an object, and the shape put there."""
-        fit = best_fit(spec, points, expected, self._options)
-        explained = self._explained(spec, fit.pose, points)
-        if explained.sum() < self._options.min_points:
+        fit = best_fit(spec, points, expected)
+        explained = shapes.near(spec, fit.pose, points, EXPLAINED_M)
+        if explained.sum() < MIN_POINTS:
             return np.inf, None
-        coverage = float(explained.sum()) * self._options.voxel_m**2 / _top_area(spec)
+        x, y, _ = spec.size_m
+        top = x * y * (1.0 if spec.shape == "box" else np.pi / 4)
+        coverage = float(explained.sum()) * VOXEL_M**2 / top
         if coverage < (_FIXED_COVERAGE if spec.kind != "item" else _ITEM_COVERAGE):
             return np.inf, None
         size = shapes.extents(spec, fit.pose, points[explained], 0.0)
@@ -136,14 +134,9 @@ class ColourShapeDetector:
             score += min(1.0, away / _PLACE_M)
         return score, fit
 
-    def _explained(self, spec: ObjectSpec, pose: Pose, points: Array) -> NDArray[np.bool_]:
-        distance = shapes.distance(spec, (points - pose.position) @ pose.rotation)
-        return np.abs(distance) < self._options.explained_m
-
     def _clusters(self, points: Array, index: Index, tallest_m: float) -> list[Index]:
         """Connected groups; those right above one another are one thing with a band around it."""
-        options = self._options
-        groups = connected(points, index, options.cluster_gap_m, options.min_points)
+        groups = connected(points, index, CLUSTER_GAP_M, MIN_POINTS)
         groups.sort(key=len, reverse=True)
         merged: list[Index] = []
         for group in groups:
@@ -157,11 +150,6 @@ class ColourShapeDetector:
             else:
                 merged.append(group)
         return merged
-
-
-def _top_area(spec: ObjectSpec) -> float:
-    x, y, _ = spec.size_m
-    return x * y * (1.0 if spec.shape == "box" else np.pi / 4)
 
 
 def connected(points: Array, index: Index, gap_m: float, min_points: int) -> list[Index]:
@@ -198,11 +186,9 @@ def dbscan(points: Array, gap_m: float, neighbours: int) -> NDArray[np.intp]:
     return labels
 
 
-def best_fit(
-    spec: ObjectSpec, points: Array, expected: Pose | None, options: PerceptionOptions
-) -> shapes.Fit:
+def best_fit(spec: ObjectSpec, points: Array, expected: Pose | None) -> shapes.Fit:
     """Fit from where the object was, where that does not do from the points, then lying down."""
-    sample = points[thin(len(points), options.fit_points)]
+    sample = points[thin(len(points), FIT_POINTS)]
     if expected is not None:
         reach = 0.5 * float(np.linalg.norm(spec.size_m)) + 0.03
         near = np.linalg.norm(np.median(sample, axis=0) - expected.position) < reach

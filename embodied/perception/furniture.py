@@ -14,7 +14,14 @@ from numpy.typing import NDArray
 
 from embodied.perception import shapes
 from embodied.perception.colour_shape import connected, thin
-from embodied.perception.types import Cloud, PerceptionOptions
+from embodied.perception.types import (
+    CLUSTER_GAP_M,
+    EXPLAINED_M,
+    FIT_POINTS,
+    FOLLOW_M,
+    MIN_POINTS,
+    Cloud,
+)
 from embodied.types import Array, ObjectSpec, Pose
 
 FRONT_M = 0.012
@@ -33,10 +40,11 @@ Index = NDArray[np.intp]
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Piece:
-    """One thing that was found: its points and where it is."""
+    """One thing that was found: its points, its shape in place, the colour word seen."""
 
     index: Index
     fit: shapes.Fit
+    color: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,8 +58,7 @@ class _Cabinet:
 class FurnitureFinder:
     """Finds all drawers of a scene and the surfaces on top of their cabinets."""
 
-    def __init__(self, objects: Mapping[str, ObjectSpec], options: PerceptionOptions) -> None:
-        self._options = options
+    def __init__(self, objects: Mapping[str, ObjectSpec]) -> None:
         self._cabinets = [_cabinet(o, objects) for o in objects.values() if o.kind == "drawer"]
         self._poses: dict[str, Pose] = {}
 
@@ -96,12 +103,7 @@ class FurnitureFinder:
         known = self._poses.get(cabinet.drawer.name)
         if known is not None:
             return self._fitted(cabinet.box, known, points, unclaimed)
-        groups = connected(
-            points,
-            np.flatnonzero(unclaimed),
-            self._options.cluster_gap_m,
-            20 * self._options.min_points,
-        )
+        groups = connected(points, np.flatnonzero(unclaimed), CLUSTER_GAP_M, 20 * MIN_POINTS)
         best: Piece | None = None
         for group in groups:
             start = _start(cabinet, points[group], table_m)
@@ -115,14 +117,13 @@ class FurnitureFinder:
     def _fitted(
         self, box: ObjectSpec, start: Pose, points: Array, unclaimed: NDArray[np.bool_]
     ) -> Piece | None:
-        options = self._options
-        near = _on_surface(box, start, points, unclaimed, 2.0 * options.follow_m)
-        if len(near) < 10 * options.min_points:
+        near = shapes.on_surface(box, start, points, unclaimed, 2.0 * FOLLOW_M)
+        if len(near) < 10 * MIN_POINTS:
             return None
-        sample = points[near[thin(len(near), 2 * options.fit_points)]]
+        sample = points[near[thin(len(near), 2 * FIT_POINTS)]]
         fit = shapes.fit(box, sample, start, upright=True)
-        mine = _on_surface(box, fit.pose, points, unclaimed, options.explained_m)
-        if fit.cost_m > _MISFIT_M or len(mine) < 10 * options.min_points:
+        mine = shapes.on_surface(box, fit.pose, points, unclaimed, EXPLAINED_M)
+        if fit.cost_m > _MISFIT_M or len(mine) < 10 * MIN_POINTS:
             return None
         return Piece(index=mine, fit=fit)
 
@@ -218,13 +219,3 @@ def _face(along: Array, nearest: float, farthest: float) -> float | None:
         return float(np.median(outside))
     inside = along[np.abs(along - end + FRONT_M) < _BIN_M]
     return float(np.median(inside)) + FRONT_M if len(inside) else end
-
-
-def _on_surface(
-    spec: ObjectSpec, pose: Pose, points: Array, unclaimed: NDArray[np.bool_], reach_m: float
-) -> Index:
-    around = 0.5 * float(np.linalg.norm(spec.size_m)) + reach_m
-    index = shapes.in_cube(points, pose.position, around)
-    index = index[unclaimed[index]]
-    distance = shapes.distance(spec, (points[index] - pose.position) @ pose.rotation)
-    return index[np.abs(distance) < reach_m]

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from embodied.errors import ConfigurationError, EnvironmentMissingError
 from embodied.perception.colors import color_word
 from embodied.perception.colour_shape import connected
-from embodied.perception.types import CameraView, Cloud, Detection, PerceptionOptions
+from embodied.perception.types import CLUSTER_GAP_M, MIN_POINTS, CameraView, Cloud, Detection
 from embodied.types import Array, ObjectSpec, Pose
 
 THRESHOLD = 0.1
@@ -33,8 +33,6 @@ class OpenVocabularyDetector:
         weights: Folder with an OWL-ViT or OWLv2 model and its processor, as ``transformers``
             saves them.
         phrases: What to look for by object name; without, colour word and category of the spec.
-        threshold: Least score of a box.
-        options: Sizes of gaps and clusters.
 
     Raises:
         EnvironmentMissingError: ``torch`` or ``transformers`` is not installed.
@@ -43,14 +41,7 @@ class OpenVocabularyDetector:
 
     source = "pixels"
 
-    def __init__(
-        self,
-        weights: Path | str,
-        *,
-        phrases: Mapping[str, str] | None = None,
-        threshold: float = THRESHOLD,
-        options: PerceptionOptions | None = None,
-    ) -> None:
+    def __init__(self, weights: Path | str, *, phrases: Mapping[str, str] | None = None) -> None:
         try:
             import torch
             from transformers import AutoModelForZeroShotObjectDetection, AutoProcessor
@@ -72,8 +63,6 @@ class OpenVocabularyDetector:
             ) from error
         self._model: Any = model.eval()
         self._phrases = dict(phrases or {})
-        self._threshold = threshold
-        self._options = options or PerceptionOptions()
 
     def detect(
         self,
@@ -122,7 +111,7 @@ class OpenVocabularyDetector:
         with self._torch.no_grad():
             outputs = self._model(**inputs)
         result = self._processor.post_process_grounded_object_detection(
-            outputs, threshold=self._threshold, target_sizes=self._torch.tensor([view.depth.shape])
+            outputs, threshold=THRESHOLD, target_sizes=self._torch.tensor([view.depth.shape])
         )[0]
         scores, labels, boxes = result["scores"], result["labels"], result["boxes"]
         found: list[tuple[int, float, tuple[float, float, float, float]]] = []
@@ -133,14 +122,8 @@ class OpenVocabularyDetector:
 
     def _best(self, cloud: Cloud, name: str, votes: Array) -> Detection | None:
         index = np.flatnonzero(votes > 0.0)
-        options = self._options
-        groups = connected(cloud.points_in_world, index, options.cluster_gap_m, options.min_points)
+        groups = connected(cloud.points_in_world, index, CLUSTER_GAP_M, MIN_POINTS)
         if not groups:
             return None
         best = max(groups, key=lambda g: float(votes[g].mean()))
-        return Detection(
-            name=name,
-            index=best,
-            color=color_word(cloud.rgb[best]),
-            score=float(votes[best].mean()),
-        )
+        return Detection(name=name, index=best, color=color_word(cloud.rgb[best]))

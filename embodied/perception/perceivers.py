@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import numpy as np
 
-from embodied.perception import Detector, Percept, Perception, PerceptionOptions
+from embodied.perception import Detector, Percept, Perception
 from embodied.perception.cameras import ImageSource, SensorFaults, look
 from embodied.perception.robot_filter import ModelRobotFilter
 from embodied.types import Observation, WorldSpec
@@ -43,57 +42,40 @@ class CameraPerceiver:
         world: Renders the images; only its cameras are used.
         perception: Turns them into objects.
         faults: What is wrong with the cameras now, asked at every look.
-        render_s: Wall times of rendering, which a real camera would not cost.
-        perceive_s: Wall times of perception itself.
-        cpu_s: CPU times of perception itself.
     """
 
     world: ImageSource
     perception: Perception
     faults: Callable[[], SensorFaults | None] = lambda: None
-    width: int = 320
-    height: int = 240
     segmentation: bool = False
     rng: np.random.Generator = field(default_factory=lambda: np.random.default_rng(0))
-    render_s: list[float] = field(default_factory=list[float])
-    perceive_s: list[float] = field(default_factory=list[float])
-    cpu_s: list[float] = field(default_factory=list[float])
 
     @property
     def source(self) -> str:
         """Where object poses come from, for people."""
         names = self.perception.detector.source
-        views = len(self.perception.options.cameras)
+        views = len(self.perception.cameras)
         if names != "pixels":
             return f"RGB-D pixels of {views} cameras, names from the {TRUTH}"
         return f"RGB-D pixels of {views} cameras"
 
     def __call__(self, observation: Observation) -> Percept:
         """Look at the present instant."""
-        began = time.perf_counter()
         seen = look(
             self.world,
             observation,
-            cameras=self.perception.options.cameras,
-            width=self.width,
-            height=self.height,
+            cameras=self.perception.cameras,
             segmentation=self.segmentation,
             faults=self.faults(),
             rng=self.rng,
         )
-        rendered, cpu = time.perf_counter(), time.process_time()
-        percept = self.perception.update(seen)
-        self.render_s.append(rendered - began)
-        self.perceive_s.append(time.perf_counter() - rendered)
-        self.cpu_s.append(time.process_time() - cpu)
-        return percept
+        return self.perception.update(seen)
 
 
 def camera_perceiver(
     world: CameraWorld,
     *,
     detector: Detector | None = None,
-    options: PerceptionOptions | None = None,
     faults: Callable[[], SensorFaults | None] = lambda: None,
 ) -> CameraPerceiver:
     """Eyes that see a simulated world through its cameras.
@@ -101,15 +83,10 @@ def camera_perceiver(
     Args:
         world: The world.
         detector: Gives names; colour and shape by default.
-        options: How much is looked at.
         faults: What is wrong with the cameras, asked at every look.
     """
-    perception = Perception(
-        world.spec,
-        detector=detector,
-        options=options,
-        robot_filter=ModelRobotFilter.of(world.model, world.spec),
-    )
+    robot = ModelRobotFilter.of(world.model, world.spec)
+    perception = Perception(world.spec, detector=detector, robot_filter=robot)
     return CameraPerceiver(world=world, perception=perception, faults=faults)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,14 +11,20 @@ from numpy.typing import NDArray
 from embodied.perception import shapes
 from embodied.perception.cloud import Fuser, usable_views
 from embodied.perception.colour_shape import MISFIT_M, ColourShapeDetector, best_fit, thin
-from embodied.perception.furniture import FurnitureFinder
+from embodied.perception.furniture import FurnitureFinder, Piece
 from embodied.perception.tracking import Measurement, Tracker
 from embodied.perception.types import (
+    CAMERAS,
+    EXPLAINED_M,
+    FIT_POINTS,
+    FOLLOW_M,
+    MAX_OBSTACLE_POINTS,
+    MIN_POINTS,
+    PLANE_EVERY_S,
     CameraView,
     Cloud,
     Detector,
     Percept,
-    PerceptionOptions,
     RobotFilter,
 )
 from embodied.types import Array, ObjectSpec, Observation, Pose, WorldSpec
@@ -28,15 +34,6 @@ TABLE = "table"
 
 _FOLLOW_SHARE = 0.5
 _ALIKE_SHARE = 0.25
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class _Found:
-    """An object in this cloud: its points, its shape in place, the colour word seen."""
-
-    index: NDArray[np.intp]
-    fit: shapes.Fit
-    color: str
 
 
 class Perception:
@@ -49,7 +46,7 @@ class Perception:
     Args:
         spec: Cameras, workspace and what may be there: names, colour words, shapes and sizes.
         detector: Gives names; colour and shape by default.
-        options: How much is looked at.
+        cameras: Cameras that are used, those of them that an observation has images of.
         robot_filter: Takes the robot out; None where the robot is not in the images.
     """
 
@@ -58,17 +55,17 @@ class Perception:
         spec: WorldSpec,
         *,
         detector: Detector | None = None,
-        options: PerceptionOptions | None = None,
+        cameras: tuple[str, ...] = CAMERAS,
         robot_filter: RobotFilter | None = None,
     ) -> None:
         self.spec = spec
-        self.options = options or PerceptionOptions()
-        self.detector: Detector = detector or ColourShapeDetector(spec.objects, self.options)
+        self.cameras = cameras
+        self.detector: Detector = detector or ColourShapeDetector(spec.objects)
         self._robot = robot_filter
-        self._fuser = Fuser(spec.workspace_lower, spec.workspace_upper, self.options)
+        self._fuser = Fuser(spec.workspace_lower, spec.workspace_upper)
         self._objects = {n: o for n, o in spec.objects.items() if n != TABLE}
-        self._furniture = FurnitureFinder(self._objects, self.options)
-        self._tracker = Tracker(self._objects, self.options)
+        self._furniture = FurnitureFinder(self._objects)
+        self._tracker = Tracker(self._objects)
         self._table_m = 0.0
         self._noise_m = 0.0
         self._table_seen_s: float | None = None
@@ -85,7 +82,7 @@ class Perception:
         Bad images (missing, without depth, all unknown) never raise: what cannot be seen is kept
         with growing uncertainty, and the percept's reasons say what was wrong.
         """
-        views, reasons = usable_views(observation.images, self.spec.cameras, self.options.cameras)
+        views, reasons = usable_views(observation.images, self.spec.cameras, self.cameras)
         problems = list(reasons)
         if not views:
             problems.append("no usable camera: all objects are remembered, none is seen")
@@ -106,15 +103,13 @@ class Perception:
         if lost:
             found |= self._search(cloud, views, lost, expected, unclaimed)
         pieces, openings = self._furniture.find(cloud, unclaimed, self._table_m)
-        for name, piece in pieces.items():
-            found[name] = _Found(index=piece.index, fit=piece.fit, color="")
-        measured = self._measure(cloud, found)
+        measured = self._measure(cloud, found | pieces)
         problems += self._tracker.update(observation, measured, views)
         tracks = dict(self._tracker.tracks)
         missing = [n for n in self._objects if n not in tracks]
         if missing:
             problems.append(f"never seen: {', '.join(missing)}")
-        obstacles = cloud.points_in_world[thin(len(cloud), self.options.max_obstacle_points)]
+        obstacles = cloud.points_in_world[thin(len(cloud), MAX_OBSTACLE_POINTS)]
         return Percept(
             time=observation.time,
             objects=tracks,
@@ -126,7 +121,7 @@ class Perception:
 
     def _look_for_table(self, views: Mapping[str, CameraView], now: float) -> tuple[str, ...]:
         last = self._table_seen_s
-        if not views or (last is not None and 0.0 <= now - last < self.options.plane_every_s):
+        if not views or (last is not None and 0.0 <= now - last < PLANE_EVERY_S):
             return ()
         plane = self._fuser.table_plane(views)
         if plane is None:
@@ -137,29 +132,29 @@ class Perception:
 
     def _follow(
         self, cloud: Cloud, views: Mapping[str, CameraView], expected: Mapping[str, Pose]
-    ) -> tuple[dict[str, _Found], NDArray[np.bool_]]:
+    ) -> tuple[dict[str, Piece], NDArray[np.bool_]]:
         """Objects that are about where they were, found without a search; points left over."""
-        options, points = self.options, cloud.points_in_world
+        points = cloud.points_in_world
         unclaimed = np.ones(len(points), dtype=np.bool_)
         names = [n for n in expected if n not in self._furniture.names]
         owner, alike = self._owners(cloud, views, {n: expected[n] for n in names})
-        found: dict[str, _Found] = {}
+        found: dict[str, Piece] = {}
         for k, name in enumerate(names):
             spec, track = self._objects[name], self._tracker.tracks[name]
             index = np.flatnonzero(owner == k)
-            enough = max(options.min_points, _FOLLOW_SHARE * len(track.points_in_world))
+            enough = max(MIN_POINTS, _FOLLOW_SHARE * len(track.points_in_world))
             if len(index) < enough or np.mean(alike[index]) < _ALIKE_SHARE:
                 continue
-            sample = points[index[thin(len(index), options.fit_points)]]
+            sample = points[index[thin(len(index), FIT_POINTS)]]
             fit = shapes.fit(spec, sample, expected[name])
             if fit.cost_m > MISFIT_M + self._noise_m:
                 continue
-            reach = options.explained_m + self._noise_m
-            mine = index[self._is_near(spec, fit.pose, points[index], reach)]
+            reach = EXPLAINED_M + self._noise_m
+            mine = index[shapes.near(spec, fit.pose, points[index], reach)]
             if len(mine) < enough:
                 continue
             unclaimed[mine] = False
-            found[name] = _Found(index=mine, fit=fit, color=track.color)
+            found[name] = Piece(index=mine, fit=fit, color=track.color)
         return found, unclaimed
 
     def _owners(
@@ -169,7 +164,7 @@ class Perception:
 
         What does not look like an object is only taken for it where nothing else is near.
         """
-        points, reach = cloud.points_in_world, self.options.follow_m
+        points, reach = cloud.points_in_world, FOLLOW_M
         owner = np.full(len(points), -1, dtype=np.intp)
         alike = np.zeros(len(points), dtype=np.bool_)
         best = np.full(len(points), np.inf)
@@ -195,30 +190,35 @@ class Perception:
         lost: Mapping[str, ObjectSpec],
         expected: Mapping[str, Pose],
         unclaimed: NDArray[np.bool_],
-    ) -> dict[str, _Found]:
+    ) -> dict[str, Piece]:
         """Objects that the detector finds in points that nothing else explains."""
         left = np.flatnonzero(unclaimed)
         detections = self.detector.detect(cloud.subset(left), views, lost, expected)
-        points, options = cloud.points_in_world, self.options
-        known = [d for d in detections if d.name in lost and len(d.index) >= options.min_points]
+        points = cloud.points_in_world
+        known = [d for d in detections if d.name in lost and len(d.index) >= MIN_POINTS]
         for detection in known:
             unclaimed[left[detection.index]] = False
-        found: dict[str, _Found] = {}
+        found: dict[str, Piece] = {}
         for detection in known:
             spec, index = lost[detection.name], left[detection.index]
             start = detection.start
             if start is None:
-                start = best_fit(spec, points[index], expected.get(spec.name), options).pose
-            more = self._on_surface(spec, start, points, unclaimed)
+                start = best_fit(spec, points[index], expected.get(spec.name)).pose
+            reach = EXPLAINED_M + self._noise_m
+            more = shapes.on_surface(spec, start, points, unclaimed, reach)
             unclaimed[more] = False
             index = np.concatenate([index, more])
-            fit = shapes.fit(spec, points[index[thin(len(index), options.fit_points)]], start)
-            found[spec.name] = _Found(index=index, fit=fit, color=detection.color)
+            fit = shapes.fit(spec, points[index[thin(len(index), FIT_POINTS)]], start)
+            found[spec.name] = Piece(index=index, fit=fit, color=detection.color)
         return found
 
-    def _measure(self, cloud: Cloud, found: Mapping[str, _Found]) -> Mapping[str, Measurement]:
+    def _measure(self, cloud: Cloud, found: Mapping[str, Piece]) -> Mapping[str, Measurement]:
         measured: dict[str, Measurement] = {}
-        tops = self._tops(found)
+        rows: list[tuple[float, ...]] = []  # middle x, y, half width and height of each top
+        for name, one in found.items():
+            (x, y, z), size = one.fit.pose.position, self._objects[name].size_m
+            rows.append((x, y, min(size[:2]) / 2, z + size[2] / 2))
+        tops = np.array(rows).reshape(-1, 4)
         for name, one in found.items():
             spec, points = self._objects[name], cloud.points_in_world[one.index]
             support = self._support(float(points[:, 2].min()), one.fit.pose, tops)
@@ -235,36 +235,11 @@ class Perception:
             )
         return measured
 
-    def _tops(self, found: Mapping[str, _Found]) -> Array:
-        """Middle x, y, half width and height of the top of each object, (k, 4)."""
-        rows = [np.zeros((0, 4))]
-        for name, one in found.items():
-            size, position = self._objects[name].size_m, one.fit.pose.position
-            row = [position[0], position[1], min(size[:2]) / 2, position[2] + size[2] / 2]
-            rows.append(np.array([row]))
-        return np.concatenate(rows)
-
     def _support(self, lowest_m: float, pose: Pose, tops: Array) -> float:
         """Height of what an object stands on: the table or the top of what is under its middle."""
         away = np.abs(tops[:, :2] - pose.position[:2]).max(axis=1, initial=0.0)
         under = tops[(away < tops[:, 2]) & (tops[:, 3] < lowest_m + 0.005), 3]
         return max(self._table_m, float(under.max(initial=self._table_m)))
-
-    def _on_surface(
-        self, spec: ObjectSpec, pose: Pose, points: Array, unclaimed: NDArray[np.bool_]
-    ) -> NDArray[np.intp]:
-        """Indices of unclaimed points that lie on the surface of a shape."""
-        reach = self.options.explained_m + self._noise_m
-        around = 0.5 * float(np.linalg.norm(spec.size_m)) + reach
-        index = shapes.in_cube(points, pose.position, around)
-        index = index[unclaimed[index]]
-        return index[self._is_near(spec, pose, points[index], reach)]
-
-    def _is_near(
-        self, spec: ObjectSpec, pose: Pose, points: Array, reach_m: float
-    ) -> NDArray[np.bool_]:
-        distance = shapes.distance(spec, (points - pose.position) @ pose.rotation)
-        return np.abs(distance) < reach_m
 
 
 def with_perceived_poses(observation: Observation, percept: Percept) -> Observation:

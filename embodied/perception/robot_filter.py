@@ -28,7 +28,6 @@ class ModelRobotFilter:
         joint_names: The joints that ``q`` is about.
         bodies: Names of the robot's bodies.
         finger_joints: Joints that share the gripper's width.
-        margin_m: Points this close to a shape belong to it.
     """
 
     def __init__(
@@ -38,7 +37,6 @@ class ModelRobotFilter:
         joint_names: Iterable[str],
         bodies: Iterable[str],
         finger_joints: Iterable[str] = (),
-        margin_m: float = MARGIN_M,
     ) -> None:
         self._model = model
         self._data = mujoco.MjData(model)
@@ -46,7 +44,6 @@ class ModelRobotFilter:
         self._fingers = np.array(
             [int(model.joint(n).qposadr[0]) for n in finger_joints], dtype=np.intp
         )
-        self._margin = margin_m
         parts: dict[int, list[int]] = {model.body(n).id: [] for n in bodies}
         for i in range(model.ngeom):
             if int(model.geom_bodyid[i]) in parts:
@@ -85,16 +82,16 @@ class ModelRobotFilter:
         taken = np.zeros(points.shape[1], dtype=np.bool_)
         for part in self._parts:
             center = data.xpos[part.body] + data.xmat[part.body].reshape(3, 3) @ part.center
-            near = np.flatnonzero(_within(points, center, part.radius_m + self._margin))
+            near = np.flatnonzero(_within(points, center, part.radius_m + MARGIN_M))
             for geom in part.geoms:
                 if not len(near):
                     break
                 some = points[:, near]
-                reach = float(model.geom_rbound[geom]) + self._margin
+                reach = float(model.geom_rbound[geom]) + MARGIN_M
                 close = _within(some, data.geom_xpos[geom], reach)
                 offset = some[:, close] - data.geom_xpos[geom].astype(np.float32)[:, None]
                 axes = data.geom_xmat[geom].reshape(3, 3).astype(np.float32)
-                mine = self._distance(geom, offset.T @ axes) < self._margin
+                mine = self._distance(geom, offset.T @ axes) < MARGIN_M
                 close[close] = mine
                 taken[near[close]] = True
                 near = near[~close]

@@ -96,6 +96,21 @@ def distance(spec: ObjectSpec, local: Array) -> Array:
     return np.maximum(solid, -_solid_distance(spec.shape, cavity, local - middle))
 
 
+def near(spec: ObjectSpec, pose: Pose, points_in_world: Array, reach_m: float) -> NDArray[np.bool_]:
+    """Which of the points (n, 3) lie within ``reach_m`` of a shape's surface."""
+    return np.abs(distance(spec, (points_in_world - pose.position) @ pose.rotation)) < reach_m
+
+
+def on_surface(
+    spec: ObjectSpec, pose: Pose, points: Array, unclaimed: NDArray[np.bool_], reach_m: float
+) -> NDArray[np.intp]:
+    """Indices of unclaimed points (n, 3) within ``reach_m`` of a shape's surface."""
+    around = 0.5 * float(np.linalg.norm(spec.size_m)) + reach_m
+    index = in_cube(points, pose.position, around)
+    index = index[unclaimed[index]]
+    return index[near(spec, pose, points[index], reach_m)]
+
+
 def _cavity(half: Array, inner: Array) -> tuple[Array, Array]:
     """Half size and centre of the inside: from its bottom far up, so that the rim is open."""
     cavity = np.array([inner[0] / 2, inner[1] / 2, (inner[2] + 2 * half[2]) / 2])
@@ -183,11 +198,8 @@ def fit(spec: ObjectSpec, points_in_world: Array, start: Pose, *, upright: bool 
     noise = _CORRELATION * max(rms, _POINT_STD_M) ** 2
     covariance = noise * np.linalg.inv(normal)
     std = np.sqrt(np.diag(covariance)[:3] + _LEAST_STD_M**2)
-    matrix = np.eye(4)
-    matrix[:3, :3], matrix[:3, 3] = rotation, position
-    return Fit(
-        pose=Pose.from_matrix(matrix), rms_m=rms, inliers=float(good.mean()), position_std_m=std
-    )
+    pose = Pose.from_rotation(rotation, position)
+    return Fit(pose=pose, rms_m=rms, inliers=float(good.mean()), position_std_m=std)
 
 
 def starts(spec: ObjectSpec, points_in_world: Array) -> tuple[Pose, ...]:
@@ -215,7 +227,7 @@ def _around(spec: ObjectSpec, xy: Array, z: float) -> Pose:
     center, yaw, span = tightest_rectangle(xy)
     if (span[0] < span[1]) != (spec.size_m[0] < spec.size_m[1]):
         yaw += math.pi / 2
-    return _upright(center, z, _wrap(yaw, math.pi))
+    return _upright(center, z, (yaw + math.pi / 2) % math.pi - math.pi / 2)
 
 
 def tightest_rectangle(xy: Array) -> tuple[Array, float, Array]:
@@ -240,7 +252,7 @@ def lying(spec: ObjectSpec, pose: Pose) -> tuple[Pose, ...]:
     half = math.sqrt(0.5)
     turns = [(half, half, 0.0, 0.0), (half, 0.0, half, 0.0)]
     if spec.shape == "cylinder":
-        turns = [(half, 0.0, half, 0.0), (half, half, 0.0, 0.0)]
+        turns.reverse()
     zero = np.zeros(3)
     return tuple(pose @ Pose(position=zero, quat_wxyz=np.array(t)) for t in turns)
 
@@ -273,10 +285,6 @@ def _upright(center: Array, z: float, yaw: float) -> Pose:
         position=np.array([center[0], center[1], z]),
         quat_wxyz=np.array([math.cos(yaw / 2), 0.0, 0.0, math.sin(yaw / 2)]),
     )
-
-
-def _wrap(angle: float, period: float) -> float:
-    return (angle + period / 2) % period - period / 2
 
 
 def _cross(a: Array, b: Array) -> Array:

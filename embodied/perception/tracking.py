@@ -9,7 +9,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from embodied.perception.types import CameraView, PerceivedObject, PerceptionOptions
+from embodied.perception.types import DRIFT_M_S, CameraView, PerceivedObject
 from embodied.types import Array, ObjectSpec, Observation, Pose
 
 LOST_STD_M = 0.3
@@ -40,9 +40,8 @@ class Measurement:
 class Tracker:
     """Merges measurements over time; keeps what is hidden, forgets what has gone."""
 
-    def __init__(self, objects: Mapping[str, ObjectSpec], options: PerceptionOptions) -> None:
+    def __init__(self, objects: Mapping[str, ObjectSpec]) -> None:
         self._specs = objects
-        self._options = options
         self._tracks: dict[str, PerceivedObject] = {}
         self._in_hand: dict[str, Pose] = {}  # pose of a held object in the end effector's frame
         self._time: float | None = None
@@ -99,7 +98,7 @@ class Tracker:
         passed: float,
     ) -> tuple[PerceivedObject, str]:
         name = old.name
-        grown = np.sqrt(np.square(old.position_std_m) + (self._options.drift_m_s * passed) ** 2)
+        grown = np.sqrt(np.square(old.position_std_m) + (DRIFT_M_S * passed) ** 2)
         if name in self._in_hand and expected is not None:
             shift = expected @ old.pose.inverse()
             carried = replace(
@@ -249,6 +248,4 @@ def _swing(start: Array, end: Array) -> Array:
 
 
 def _quat(rotation: Array) -> Array:
-    matrix = np.eye(4)
-    matrix[:3, :3] = rotation
-    return Pose.from_matrix(matrix).quat_wxyz
+    return Pose.from_rotation(rotation).quat_wxyz

@@ -11,36 +11,18 @@ from numpy.typing import NDArray
 
 from embodied.types import Array, ObjectSpec, Pose, readonly
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PerceptionOptions:
-    """How much is looked at, and what counts as an object.
-
-    Attributes:
-        cameras: Cameras that are used, those of them that an observation has images of.
-        voxel_m: Of all points in a cube of this edge length one is kept.
-        table_clearance_m: Points lower than this above the table belong to the table.
-        cluster_gap_m: Points farther apart than this are in different clusters.
-        min_points: Smaller clusters are noise.
-        fit_points: Number of points used to fit the shape of an object.
-        explained_m: Points this close to a fitted surface belong to that object.
-        follow_m: Largest motion between two updates that is tracked without a search, m.
-        plane_every_s: The table is looked for anew after this time.
-        drift_m_s: Growth of the position's standard deviation of what is not seen.
-        max_obstacle_points: Most points in ``Percept.obstacle_points_in_world``.
-    """
-
-    cameras: tuple[str, ...] = ("top", "front-left", "front-right", "rear-right")
-    voxel_m: float = 0.006
-    table_clearance_m: float = 0.005
-    cluster_gap_m: float = 0.016
-    min_points: int = 8
-    fit_points: int = 160
-    explained_m: float = 0.006
-    follow_m: float = 0.012
-    plane_every_s: float = 1.0
-    drift_m_s: float = 0.01
-    max_obstacle_points: int = 20_000
+# Cameras that are used, those of them that an observation has images of.
+CAMERAS = ("top", "front-left", "front-right", "rear-right")
+VOXEL_M = 0.006  # of all points in a cube of this edge length one is kept
+TABLE_CLEARANCE_M = 0.005  # points lower than this above the table belong to the table
+CLUSTER_GAP_M = 0.016  # points farther apart than this are in different clusters
+MIN_POINTS = 8  # smaller clusters are noise
+FIT_POINTS = 160  # number of points used to fit the shape of an object
+EXPLAINED_M = 0.006  # points this close to a fitted surface belong to that object
+FOLLOW_M = 0.012  # largest motion between two updates that is tracked without a search, m
+PLANE_EVERY_S = 1.0  # the table is looked for anew after this time
+DRIFT_M_S = 0.01  # growth of the position's standard deviation of what is not seen
+MAX_OBSTACLE_POINTS = 20_000  # most points in ``Percept.obstacle_points_in_world``
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -147,14 +129,12 @@ class Detection:
         name: Name of an object of the spec, or ``""`` for something without a name.
         index: Indices into the cloud, (n,).
         color: Colour word that was seen, or ``""``.
-        score: Confidence between 0 and 1.
         start: Where a fit of the object's shape should start, if the detector knows.
     """
 
     name: str
     index: NDArray[np.intp]
     color: str = ""
-    score: float = 1.0
     start: Pose | None = None
 
 

@@ -13,7 +13,6 @@ from embodied.types._goals import ControlStatus as ControlStatus
 from embodied.types._goals import GripperGoal as GripperGoal
 from embodied.types._goals import JointTrajectory as JointTrajectory
 from embodied.types._goals import PathGoal as PathGoal
-from embodied.types._goals import PoseGoal as PoseGoal
 from embodied.types._goals import RewardGoal as RewardGoal
 from embodied.types._goals import SkillResult as SkillResult
 from embodied.types._programs import PddlProgram as PddlProgram

@@ -51,7 +51,12 @@ class Pose:
     def from_matrix(matrix: ArrayLike) -> Pose:
         """Build a pose from a homogeneous matrix of shape (4, 4)."""
         m = np.asarray(matrix, dtype=np.float64)
-        return Pose(position=m[:3, 3], quat_wxyz=_quat_from_rotation(m[:3, :3]))
+        return Pose.from_rotation(m[:3, :3], m[:3, 3])
+
+    @staticmethod
+    def from_rotation(rotation: Array, position: ArrayLike = (0.0, 0.0, 0.0)) -> Pose:
+        """Build a pose from a rotation matrix (3, 3) and a position (3,)."""
+        return Pose(position=np.asarray(position), quat_wxyz=_quat_from_rotation(rotation))
 
     @property
     def rotation(self) -> Array:

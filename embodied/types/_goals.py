@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from embodied.types._geometry import Array, Pose, readonly
+from embodied.types._geometry import Array, readonly
 from embodied.types._reward import RewardProgram
 
 
@@ -73,23 +73,6 @@ class PathGoal:
     label: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class PoseGoal:
-    """Bring the end effector to a pose in a straight Cartesian line.
-
-    Attributes:
-        pose_ee_in_world: Target pose.
-        speed_m_s: Speed along the line, m/s.
-        tolerance_m: Largest position error that counts as reached, m.
-        label: For logs.
-    """
-
-    pose_ee_in_world: Pose
-    speed_m_s: float = 0.1
-    tolerance_m: float = 0.005
-    label: str = ""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GripperGoal:
     """Bring the finger gap to a width, or hold what is between the fingers with a force.
@@ -114,7 +97,7 @@ class RewardGoal:
     label: str = ""
 
 
-ControlGoal: TypeAlias = PoseGoal | PathGoal | RewardGoal | GripperGoal
+ControlGoal: TypeAlias = PathGoal | RewardGoal | GripperGoal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

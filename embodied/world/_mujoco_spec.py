@@ -61,7 +61,4 @@ def write_home(model: mujoco.MjModel, data: mujoco.MjData, robot: Robot) -> None
 
 def pose_of(position: Array, rotation: Array) -> Pose:
     """A pose from position (3,) and rotation (9,) or (3, 3)."""
-    matrix = np.eye(4)
-    matrix[:3, :3] = np.reshape(rotation, (3, 3))
-    matrix[:3, 3] = position
-    return Pose.from_matrix(matrix)
+    return Pose.from_rotation(np.reshape(rotation, (3, 3)), position)

@@ -11,15 +11,7 @@ from embodied.tables import read_table, refused
 from embodied.types import ObjectSpec
 from embodied.world import _scene_tables as tables
 from embodied.world._footprints import Footprint
-from embodied.world._scene_types import (
-    COLORS,
-    FRONT_M,
-    TABLE,
-    BodyData,
-    LayoutData,
-    Placement,
-    Scene,
-)
+from embodied.world._scene_types import COLORS, FRONT_M, TABLE, BodyData, Scene
 
 MAX_GRASP_M = 0.07
 """Widest item that the hand can take: its 80 mm opening less a margin."""
@@ -80,7 +72,7 @@ class _Reader:
             self._item(item)
         if not file.item:
             self._refuse("scene.item", "is missing", "a scene needs at least one [[item]]")
-        layout = self._layout(file.layout)
+        self._check_layout(file.layout)
         self._check_colors()
         self._check_parts()
         self._check_overlaps()
@@ -90,7 +82,7 @@ class _Reader:
             sentences=file.sentences,
             objects=self.objects,
             bodies=self.bodies,
-            layout=layout,
+            layout=file.layout,
         )
 
     def _refuse(self, where: str, problem: str, hint: str = "") -> None:
@@ -262,35 +254,17 @@ class _Reader:
             )
             self._add(top, BodyData(rgba=rgba, position_m=(x, y, height - wall / 2), yaw_rad=yaw))
 
-    def _layout(self, layout: tables.Layout) -> LayoutData:
+    def _check_layout(self, layout: tables.Layout) -> None:
         lower, upper = layout.region_lower_m, layout.region_upper_m
         if lower[0] >= upper[0] or lower[1] >= upper[1]:
             problem = "must lie below region_upper_m in x and in y"
             self._refuse("layout.region_lower_m", problem)
-        initial: dict[str, Placement] = {}
         for name, start in layout.initial.items():
-            support = start.on or start.in_
             self._known(f"layout.initial.{name}", name, "item")
-            self._known(f"layout.initial.{name}.on", support, *_KINDS)
-            initial[name] = Placement(
-                support=support,
-                position_m=start.position_m,
-                yaw_rad=None if start.yaw_deg is None else math.radians(start.yaw_deg),
-            )
-        self._check_cycles(initial)
+            self._known(f"layout.initial.{name}.on", start.support, *_KINDS)
+        self._check_cycles(layout.initial)
         for name in layout.open:
             self._known(f"layout.open.{name}", name, "drawer")
-        return LayoutData(
-            region_lower_m=lower,
-            region_upper_m=upper,
-            clearance_m=layout.clearance_m,
-            stack_probability=layout.stack_probability,
-            surface_probability=layout.surface_probability,
-            container_probability=layout.container_probability,
-            drawer_open_probability=layout.drawer_open_probability,
-            initial=initial,
-            open=layout.open,
-        )
 
     # ----------------------------------------------------------------- checks
 
@@ -299,7 +273,7 @@ class _Reader:
         if name not in legal:
             self._refuse(where, f"{name!r} is not a known object", f"legal: {', '.join(legal)}")
 
-    def _check_cycles(self, initial: Mapping[str, Placement]) -> None:
+    def _check_cycles(self, initial: Mapping[str, tables.Start]) -> None:
         for name in initial:
             seen = [name]
             while (place := initial.get(seen[-1])) is not None:

@@ -7,7 +7,24 @@ from dataclasses import dataclass, field
 from typing import Annotated, TypeAlias
 
 from embodied.tables import OneOf, Range
-from embodied.world._scene_types import COLORS
+
+COLORS: Mapping[str, tuple[float, float, float, float]] = {
+    "red": (0.84, 0.17, 0.16, 1.0),
+    "green": (0.20, 0.60, 0.28, 1.0),
+    "blue": (0.14, 0.36, 0.80, 1.0),
+    "yellow": (0.96, 0.77, 0.13, 1.0),
+    "orange": (0.95, 0.47, 0.10, 1.0),
+    "purple": (0.48, 0.25, 0.66, 1.0),
+    "pink": (0.94, 0.50, 0.66, 1.0),
+    "cyan": (0.15, 0.70, 0.76, 1.0),
+    "brown": (0.45, 0.29, 0.18, 1.0),
+    "white": (0.93, 0.93, 0.91, 1.0),
+    "grey": (0.50, 0.52, 0.55, 1.0),
+    "black": (0.10, 0.10, 0.11, 1.0),
+    "silver": (0.72, 0.74, 0.77, 1.0),
+    "wooden": (0.72, 0.52, 0.32, 1.0),
+}
+"""Colour words that a scene may use, and how they are drawn."""
 
 LOOKS = ("plain", "cup", "can", "fruit", "bottle")
 
@@ -94,17 +111,41 @@ class Drawer(Thing):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Start:
-    """``[layout.initial.NAME]``."""
+    """``[layout.initial.NAME]``: where an item starts.
+
+    Attributes:
+        on: Surface or item that it starts on.
+        in_: Container or drawer that it starts in, instead.
+        position_m: x, y in the world frame; None for the middle of the support.
+        yaw_deg: Rotation about z; None for a random one.
+    """
 
     on: str = ""
     in_: str = ""
     position_m: Place | None = None
     yaw_deg: Degrees | None = None
 
+    @property
+    def support(self) -> str:
+        """What it is on or in."""
+        return self.on or self.in_
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layout:
-    """``[layout]``."""
+    """``[layout]``: how initial layouts are drawn.
+
+    Attributes:
+        region_lower_m: Lower corner (x, y) of the part of the table where items may start.
+        region_upper_m: Its upper corner.
+        clearance_m: Least gap between the footprints of neighbours on a surface.
+        stack_probability: Chance that an item starts on another one.
+        surface_probability: Chance that it starts on a surface other than the table.
+        container_probability: Chance that it starts inside a container.
+        drawer_open_probability: Chance that a drawer starts open.
+        initial: Items whose place does not depend on the seed.
+        open: Drawers whose opening does not depend on the seed.
+    """
 
     region_lower_m: Annotated[Point, Range(-1, 1)] = (0.32, -0.32)
     region_upper_m: Annotated[Point, Range(-1, 1)] = (0.62, 0.32)

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import mujoco
 
@@ -30,23 +31,16 @@ def sliding(value: float) -> list[float]:
     return [value, 0.005, 0.0005]
 
 
+@dataclass(slots=True, eq=False)
 class Walls:
     """Adds the numbered boxes that containers and drawers are made of."""
 
-    def __init__(
-        self,
-        body: mujoco.MjsBody,
-        name: str,
-        friction: float,
-        material: str = "",
-        mass_kg: float = 0.0,
-    ) -> None:
-        self.body = body
-        self.name = name
-        self.friction = friction
-        self.material = material or name
-        self.mass_kg = mass_kg
-        self.count = 0
+    body: mujoco.MjsBody
+    name: str
+    friction: float
+    material: str
+    mass_kg: float = 0.0
+    count: int = 0
 
     def _next(self) -> str:
         self.count += 1

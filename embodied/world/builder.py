@@ -147,7 +147,7 @@ def _surface(spec: mujoco.MjSpec, scene: Scene, name: str) -> None:
 def _container(spec: mujoco.MjSpec, scene: Scene, name: str) -> None:
     data, container = scene.bodies[name], scene.objects[name]
     spec.add_material(name=name, rgba=list(data.rgba), specular=0.2, shininess=0.3)
-    walls = Walls(_fixed_body(spec, scene, name), name, data.friction)
+    walls = Walls(_fixed_body(spec, scene, name), name, data.friction, name)
     if container.shape == "cylinder":
         walls.ring(container.size_m, data.wall_m)
     else:

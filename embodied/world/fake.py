@@ -7,11 +7,8 @@ a grasp holds or a motion is free of collisions.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 
-from embodied.errors import WorldError
 from embodied.types import (
     Array,
     Command,
@@ -22,12 +19,11 @@ from embodied.types import (
     StepResult,
     WorldSpec,
 )
+from embodied.world._command_limits import limit_command
+from embodied.world._scene_world import SceneWorld
 from embodied.world.grounding import extent_along
-from embodied.world.layout import Layout, body_pose, sample_layout
+from embodied.world.layout import Layout, body_pose
 from embodied.world.scene import Scene
-
-Kinematics = Callable[[Array], Pose]
-"""From joint positions (n,) to the pose of the end effector in the world."""
 
 FAKE_FORCE_N = 20.0
 """Force that the fake gripper reports while it holds something."""
@@ -64,7 +60,7 @@ def fake_spec(scene: Scene) -> WorldSpec:
     )
 
 
-class FakeWorld:
+class FakeWorld(SceneWorld):
     """Kinematic stand-in for a world; see the module's docstring for what it does not do.
 
     Joints are where the last command put them, within the position and velocity limits. A closing
@@ -73,20 +69,11 @@ class FakeWorld:
 
     Args:
         scene: The scene.
-        spec: What to imitate; the fake gantry by default.
-        kinematics: Of that robot.
     """
 
-    def __init__(
-        self,
-        scene: Scene,
-        spec: WorldSpec | None = None,
-        kinematics: Kinematics = gantry_kinematics,
-    ) -> None:
-        self.scene = scene
-        self.spec = spec or fake_spec(scene)
-        self._kinematics = kinematics
-        self._state = "new"
+    def __init__(self, scene: Scene) -> None:
+        self.scene = self._scene = scene
+        self.spec = fake_spec(scene)
         self._ticks = 0
         self._q = np.array(self.spec.q_home)
         self._dq = np.zeros_like(self._q)
@@ -102,27 +89,19 @@ class FakeWorld:
     def _max_width(self) -> float:
         return self.spec.gripper.max_width_m if self.spec.gripper else 0.0
 
-    def reset(self, *, seed: int) -> Observation:
-        """Start an episode; the same layouts as in other worlds of the scene."""
-        self._refuse_when("closed")
-        return self.set_layout(sample_layout(self.scene, np.random.default_rng(seed)))
-
-    def set_layout(self, layout: Layout) -> Observation:
-        """Start an episode from a given layout."""
-        self._refuse_when("closed")
+    def _start(self, layout: Layout | None) -> Observation:
+        assert layout is not None
         self._poses = dict(layout.poses)
-        self._openings = {n: 0.0 for n in self.scene.of_kind("drawer")} | dict(layout.openings_m)
+        self._openings = {n: 0.0 for n in self._scene.of_kind("drawer")} | dict(layout.openings_m)
         self._q = np.array(self.spec.q_home)
         self._dq = np.zeros_like(self._q)
         self._width = self._target = self._max_width
         self._held, self._ticks, self._state = "", 0, "running"
-        return self.observe()
+        return self._observe()
 
-    def observe(self) -> Observation:
-        """Measure without advancing time."""
-        self._refuse_when("new", "closed")
+    def _observe(self) -> Observation:
         fixed = {
-            n: body_pose(self.scene, n, self._openings)
+            n: body_pose(self._scene, n, self._openings)
             for n, o in self.spec.objects.items()
             if o.kind != "item"
         }
@@ -132,7 +111,7 @@ class FakeWorld:
             q=self._q,
             dq=self._dq,
             tau=np.zeros_like(self._q),
-            pose_ee_in_world=self._kinematics(self._q),
+            pose_ee_in_world=gantry_kinematics(self._q),
             gripper=self.spec.gripper
             and GripperState(
                 width_m=self._width,
@@ -151,38 +130,16 @@ class FakeWorld:
             ValueError: The command has the wrong shape or is not finite.
         """
         self._refuse_when("new", "closed")
-        spec, reasons = self.spec, list[str]()
-        if command.q.shape != self._q.shape:
-            raise ValueError(f"command.q must have shape {self._q.shape}, got {command.q.shape}")
-        if not np.isfinite(command.q).all() or (
-            command.dq is not None and not np.isfinite(command.dq).all()
-        ):
-            raise ValueError("the command holds values that are not finite")
-        q = np.clip(command.q, spec.q_lower, spec.q_upper)
-        if np.any(q != command.q):
-            reasons.append("position limit")
-        reach = spec.dq_max * spec.control_dt_s
-        slowed = np.clip(q, self._q - reach, self._q + reach)
-        if np.any(np.abs(slowed - q) > 1e-9):
-            reasons.append("velocity limit")
-        self._dq = (slowed - self._q) / spec.control_dt_s
-        self._q = slowed
-        width = command.gripper_width_m
-        if width is not None and spec.gripper is not None:
-            self._target = min(max(width, 0.0), spec.gripper.max_width_m)
-            if self._target != width:
-                reasons.append("gripper: width limit")
+        applied, reasons = limit_command(self.spec, command, self._q)
+        self._dq = (applied.q - self._q) / self.spec.control_dt_s
+        self._q = applied.q
+        if applied.gripper_width_m is not None and self.spec.gripper is not None:
+            self._target = applied.gripper_width_m
         self._move_gripper()
         if self._held:
-            self._poses[self._held] = self._kinematics(self._q) @ self._grasp
+            self._poses[self._held] = gantry_kinematics(self._q) @ self._grasp
         self._ticks += 1
-        applied = Command(
-            q=slowed,
-            dq=command.dq,
-            gripper_width_m=None if width is None else self._target,
-            gripper_force_n=command.gripper_force_n,
-        )
-        return StepResult(observation=self.observe(), applied=applied, reasons=tuple(reasons))
+        return StepResult(observation=self._observe(), applied=applied, reasons=reasons)
 
     def close(self) -> None:
         """Release everything; may be called twice."""
@@ -201,7 +158,7 @@ class FakeWorld:
             stop = width
             if before - step <= width:
                 self._held = between
-                ee = self._kinematics(self._q)
+                ee = gantry_kinematics(self._q)
                 self._grasp = ee.inverse() @ self._poses[between]
         elif self._held:
             stop = before
@@ -209,7 +166,7 @@ class FakeWorld:
         self._width_rate = (self._width - before) / self.spec.control_dt_s
 
     def _between_pads(self) -> tuple[str, float]:
-        ee = self._kinematics(self._q)
+        ee = gantry_kinematics(self._q)
         for name, pose in self._poses.items():
             spec = self.spec.objects[name]
             local = np.abs(pose.inverse().apply(ee.position))
@@ -225,7 +182,7 @@ class FakeWorld:
         for other, o in self.spec.objects.items():
             if other in (name, "table"):
                 continue
-            body = self._poses.get(other) or body_pose(self.scene, other, self._openings)
+            body = self._poses.get(other) or body_pose(self._scene, other, self._openings)
             local = np.abs(body.inverse().apply(pose.position))[:2]
             inside = o.inner_size_m if o.kind in ("container", "drawer") else o.size_m
             if np.any(local > np.array(inside[:2]) / 2):
@@ -233,12 +190,8 @@ class FakeWorld:
             top = float(body.position[2]) + o.size_m[2] / 2
             if o.kind in ("container", "drawer"):
                 top = float(body.position[2]) - o.size_m[2] / 2
-                top += self.scene.bodies[other].wall_m
+                top += self._scene.bodies[other].wall_m
             if top <= float(pose.position[2]) - half + 0.01:
                 floor = max(floor, top)
         position = np.array([pose.position[0], pose.position[1], floor + half])
         self._poses[name] = Pose(position=position, quat_wxyz=pose.quat_wxyz)
-
-    def _refuse_when(self, *states: str) -> None:
-        if self._state in states:
-            raise WorldError("call reset first" if self._state == "new" else "the world is closed")

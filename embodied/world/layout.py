@@ -11,7 +11,8 @@ import numpy as np
 from embodied.errors import ConfigurationError
 from embodied.types import ObjectSpec, Pose
 from embodied.world._footprints import Footprint
-from embodied.world.scene import TABLE, Placement, Scene
+from embodied.world._scene_tables import Start
+from embodied.world.scene import TABLE, Scene
 
 GAP_M = 0.0005
 """Items start this far above their support, so that they do not start in collision."""
@@ -113,8 +114,9 @@ class _Sampler:
 
     # -------------------------------------------------------------- placing
 
-    def _put_initial(self, name: str, place: Placement) -> None:
-        yaw = self.rng.uniform(-np.pi, np.pi) if place.yaw_rad is None else place.yaw_rad
+    def _put_initial(self, name: str, place: Start) -> None:
+        deg = place.yaw_deg
+        yaw = self.rng.uniform(-np.pi, np.pi) if deg is None else math.radians(deg)
         support = self.scene.objects[place.support]
         xy = place.position_m
         if xy is None and support.kind == "surface":

@@ -48,18 +48,16 @@ class LimitMonitor:
 
     Args:
         spec: Whose limits count.
-        velocity_tolerance: Relative excess over a velocity limit that is let pass.
 
     Attributes:
         violations: All violations so far, oldest first.
         observations: How many observations were looked at.
     """
 
-    def __init__(self, spec: WorldSpec, *, velocity_tolerance: float = VELOCITY_TOLERANCE) -> None:
+    def __init__(self, spec: WorldSpec) -> None:
         self.spec = spec
         self.violations: list[Violation] = []
         self.observations = 0
-        self._velocity_tolerance = velocity_tolerance
         n = len(spec.joint_names)
         self._highest_speed = np.zeros(n)
         self._highest_torque = np.zeros(n)
@@ -74,7 +72,7 @@ class LimitMonitor:
         checks = (
             ("position", o.q, spec.q_lower, o.q < spec.q_lower - POSITION_TOLERANCE_RAD),
             ("position", o.q, spec.q_upper, o.q > spec.q_upper + POSITION_TOLERANCE_RAD),
-            ("velocity", o.dq, spec.dq_max, speed > spec.dq_max * (1 + self._velocity_tolerance)),
+            ("velocity", o.dq, spec.dq_max, speed > spec.dq_max * (1 + VELOCITY_TOLERANCE)),
             ("torque", o.tau, spec.tau_max, torque > spec.tau_max * (1 + TORQUE_TOLERANCE)),
         )
         found = tuple(

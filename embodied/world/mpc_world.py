@@ -152,14 +152,12 @@ class MpcWorld:
         openings = {n: float(data.joint(n).qpos[0]) for n in self._sliders}
         openings |= {n: float(data.joint(n).qpos[0]) * r for n, r in self._radii.items()}
         if self._site >= 0:
-            matrix = np.eye(4)
-            matrix[:3, :3] = data.site_xmat[self._site].reshape(3, 3)
-            matrix[:3, 3] = data.site_xpos[self._site]
-            ee = Pose.from_matrix(matrix)
+            rotation = data.site_xmat[self._site].reshape(3, 3)
+            ee = Pose.from_rotation(rotation, data.site_xpos[self._site])
         elif base is not None:
             ee = base.pose_base_in_world
         else:
-            ee = Pose.from_matrix(np.eye(4))
+            ee = Pose.from_rotation(np.eye(3))
         return Observation(
             time=data.time,
             q=q,

@@ -23,11 +23,11 @@ from embodied.types import (
 from embodied.world import robots
 from embodied.world._command_limits import limit_command
 from embodied.world._gripper_drive import GripperDrive
-from embodied.world._mujoco_spec import CONTROL_DT_S as CONTROL_DT_S
 from embodied.world._mujoco_spec import pose_of, write_home
 from embodied.world._mujoco_spec import world_spec as world_spec
+from embodied.world._scene_world import SceneWorld
 from embodied.world.builder import build_model
-from embodied.world.layout import Layout, LayoutError, sample_layout
+from embodied.world.layout import Layout
 from embodied.world.robots import Robot
 from embodied.world.scene import Scene
 
@@ -37,12 +37,6 @@ if TYPE_CHECKING:
 
 SETTLE_S = 0.5
 """Simulated time that a layout gets to come to rest at reset."""
-
-SETTLE_DRIFT_M = 0.01
-"""A layout in which an item moves farther than this while settling is drawn again, m."""
-
-LAYOUT_TRIES = 20
-"""Attempts to draw a layout that stays in place."""
 
 
 def build_world(
@@ -74,7 +68,7 @@ def planning_model(scene: Scene, robot: str | Robot = "fr3") -> mujoco.MjModel:
     return model
 
 
-class MujocoWorld:
+class MujocoWorld(SceneWorld):
     """A robot with position actuators in a scene; implements the ``World`` protocol.
 
     Between two commands the set-points move in a straight line from the last ones to the new ones,
@@ -126,45 +120,8 @@ class MujocoWorld:
         self._q_set = np.array(spec.q_home)
         self._dq_set = np.zeros(len(joints))
         self._renderer: Renderer | RayRenderer | None = None
-        self._state = "new"  # then "running" or "broken", at last "closed"
 
     # ---------------------------------------------------------------- protocol
-
-    def reset(self, *, seed: int) -> Observation:
-        """Start an episode: the arm at home, the items where the seed puts them, all at rest.
-
-        Raises:
-            LayoutError: The scene's items do not fit where they should.
-            WorldError: No layout of this seed stays where it was put, or the world is closed.
-        """
-        self._refuse_when("closed")
-        if self.scene is None:
-            return self._start(None)
-        rng = np.random.default_rng(seed)
-        for _ in range(LAYOUT_TRIES):
-            layout = sample_layout(self.scene, rng, stack_probability=self.stacks)
-            observation = self._start(layout)
-            if self._drift(layout, observation) <= SETTLE_DRIFT_M:
-                return observation
-        raise WorldError(
-            f"scene {self.scene.name!r}, seed {seed}: no layout in {LAYOUT_TRIES} stays where it"
-            " is put; check the scene's stackable items and its clearance"
-        )
-
-    def set_layout(self, layout: Layout) -> Observation:
-        """Start an episode from a given layout; the items are let go there and come to rest.
-
-        Raises:
-            LayoutError: The layout misses or invents an item.
-        """
-        self._refuse_when("closed")
-        items = {n for n, o in self.spec.objects.items() if o.kind == "item"}
-        if set(layout.poses) != items:
-            wrong = sorted(set(layout.poses) ^ items)
-            raise LayoutError(
-                f"the layout must place exactly {', '.join(sorted(items))}; differs in {wrong}"
-            )
-        return self._start(layout)
 
     def set_configuration(self, qpos: Array) -> Observation:
         """Start from a recorded configuration, at rest; fingers around something squeeze it.
@@ -188,19 +145,7 @@ class MujocoWorld:
         mujoco.mj_forward(model, data)
         if self._drive:
             self._drive.resume(model, data)
-        for _ in range(round(SETTLE_S / model.opt.timestep)):
-            if self._drive:
-                self._drive.drive(model, data)
-            mujoco.mj_step(model, data)
-        data.time = 0.0
-        self._state = "running"
-        self._check_finite()
-        return self._observe()
-
-    def observe(self) -> Observation:
-        """Measure without advancing time."""
-        self._refuse_when("new", "closed")
-        return self._observe()
+        return self._settled(gripping=True)
 
     def step(self, command: Command) -> StepResult:
         """Apply a command for one control period.
@@ -287,19 +232,18 @@ class MujocoWorld:
         if grip:
             grip.reset(model, data)
         mujoco.mj_forward(model, data)
-        for _ in range(round(SETTLE_S / model.opt.timestep)):
-            mujoco.mj_step(model, data)
-        data.time = 0.0
+        return self._settled(gripping=False)
+
+    def _settled(self, *, gripping: bool) -> Observation:
+        """Let everything come to rest; the episode begins then."""
+        for _ in range(round(SETTLE_S / self.model.opt.timestep)):
+            if gripping and self._drive:
+                self._drive.drive(self.model, self.data)
+            mujoco.mj_step(self.model, self.data)
+        self.data.time = 0.0
         self._state = "running"
         self._check_finite()
         return self._observe()
-
-    def _drift(self, layout: Layout, observation: Observation) -> float:
-        moved = [
-            float(np.linalg.norm(observation.poses[n].position - p.position))
-            for n, p in layout.poses.items()
-        ]
-        return max(moved, default=0.0)
 
     def _check_finite(self) -> None:
         warnings = self.data.warning
@@ -346,15 +290,6 @@ class MujocoWorld:
             openings_m={n: float(data.qpos[a]) for n, a in self._slides.items()},
             base=base,
         )
-
-    def _refuse_when(self, *states: str) -> None:
-        if self._state in states:
-            advice = {
-                "new": "call reset first",
-                "broken": "the simulation diverged: call reset",
-                "closed": "the world is closed",
-            }
-            raise WorldError(advice[self._state])
 
 
 def _actuator_of(model: mujoco.MjModel, joint: int, name: str) -> int:

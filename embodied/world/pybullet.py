@@ -24,9 +24,10 @@ from embodied.world._bullet import connect, load_bodies, panda_folder, scene_bod
 from embodied.world._bullet_arm import PandaArm
 from embodied.world._bullet_camera import take_image
 from embodied.world._command_limits import limit_command
+from embodied.world._scene_world import SceneWorld
 from embodied.world.builder import PHYSICS_DT_S
-from embodied.world.layout import Layout, LayoutError, sample_layout
-from embodied.world.mujoco import LAYOUT_TRIES, SETTLE_DRIFT_M, SETTLE_S, world_spec
+from embodied.world.layout import Layout
+from embodied.world.mujoco import SETTLE_S, world_spec
 from embodied.world.panda import panda_model, panda_robot, panda_spec
 from embodied.world.quaternions import wxyz_from_xyzw, xyzw_from_wxyz
 from embodied.world.scene import Scene
@@ -35,19 +36,6 @@ SOLVER_ITERATIONS = 200
 
 _DRAWER_FRICTION_N = 1.0
 _DRAWER_DAMPING = 6.0
-
-
-def build_world(scene: Scene, *, stacks: float | None = None) -> PybulletWorld:
-    """Build the PyBullet world of a scene with the Panda; call ``reset`` before the first step.
-
-    Args:
-        scene: The scene.
-        stacks: Chance that an item starts on another one; None leaves it to the scene.
-
-    Raises:
-        EnvironmentMissingError: PyBullet is not installed.
-    """
-    return PybulletWorld(scene, stacks=stacks)
 
 
 def planning_model(scene: Scene) -> mujoco.MjModel:
@@ -70,7 +58,7 @@ def planning_spec(scene: Scene) -> mujoco.MjSpec:
     return panda_spec(scene, panda_folder() / "meshes" / "collision")
 
 
-class PybulletWorld:
+class PybulletWorld(SceneWorld):
     """The Panda with position controlled joints in a scene; implements the ``World`` protocol.
 
     Between two commands the set-points move in a straight line from the last ones to the new ones.
@@ -108,50 +96,8 @@ class PybulletWorld:
         self._dq_set = np.zeros(len(self.spec.q_home))
         self._ticks = 0
         self._mirror: mujoco.MjData | None = None
-        self._state = "new"  # then "running" or "broken", at last "closed"
 
     # ---------------------------------------------------------------- protocol
-
-    def reset(self, *, seed: int) -> Observation:
-        """Start an episode with the layout that the seed gives in every world of the scene.
-
-        Raises:
-            LayoutError: The scene's items do not fit where they should.
-            WorldError: No layout of this seed stays where it was put, or the world is closed.
-        """
-        self._refuse_when("closed")
-        rng = np.random.default_rng(seed)
-        for _ in range(LAYOUT_TRIES):
-            layout = sample_layout(self.scene, rng, stack_probability=self.stacks)
-            observation = self._start(layout)
-            drift = [
-                float(np.linalg.norm(observation.poses[n].position - p.position))
-                for n, p in layout.poses.items()
-            ]
-            if max(drift, default=0.0) <= SETTLE_DRIFT_M:
-                return observation
-        raise WorldError(
-            f"scene {self.scene.name!r}, seed {seed}: no layout in {LAYOUT_TRIES} stays where it"
-            " is put; check the scene's stackable items and its clearance"
-        )
-
-    def set_layout(self, layout: Layout) -> Observation:
-        """Start an episode from a given layout; the items are let go there and come to rest.
-
-        Raises:
-            LayoutError: The layout misses or invents an item.
-        """
-        self._refuse_when("closed")
-        if set(layout.poses) != set(self._items):
-            wrong = sorted(set(layout.poses) ^ set(self._items))
-            known = ", ".join(sorted(self._items))
-            raise LayoutError(f"the layout must place exactly {known}; differs in {wrong}")
-        return self._start(layout)
-
-    def observe(self) -> Observation:
-        """Measure without advancing time."""
-        self._refuse_when("new", "closed")
-        return self._observe()
 
     def step(self, command: Command) -> StepResult:
         """Apply a command for one control period.
@@ -229,8 +175,9 @@ class PybulletWorld:
 
     # ----------------------------------------------------------------- private
 
-    def _start(self, layout: Layout) -> Observation:
+    def _start(self, layout: Layout | None) -> Observation:
         """A fresh simulation: caches of an earlier one would make equal seeds differ."""
+        assert layout is not None
         client = self._client
         client.resetSimulation()
         client.setGravity(0.0, 0.0, -9.81)
@@ -344,11 +291,6 @@ class PybulletWorld:
         self._mirror.time = self._ticks * self.spec.control_dt_s
         mujoco.mj_forward(self.model, self._mirror)
 
-    def _refuse_when(self, *states: str) -> None:
-        if self._state in states:
-            advice = {
-                "new": "call reset first",
-                "broken": "the simulation diverged: call reset",
-                "closed": "the world is closed",
-            }
-            raise WorldError(advice[self._state])
+
+build_world = PybulletWorld
+"""As of ``embodied.world.mujoco``; call ``reset`` before the first step."""

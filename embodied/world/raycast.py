@@ -168,7 +168,7 @@ class RayRenderer:
         focal = self._focal_px(view.index)
         x, y = (columns - width / 2) / focal, (height / 2 - rows) / focal
         rays = np.stack([x, y, np.full(len(x), -1.0)], axis=1) @ view.rotation.T
-        return _View(index=view.index, origin=view.origin, rotation=view.rotation, rays=rays)
+        return replace(view, rays=rays)
 
     def _focal_px(self, camera: int) -> float:
         return self.size[1] / 2 / np.tan(np.deg2rad(self.model.cam_fovy[camera]) / 2)
@@ -202,10 +202,7 @@ class RayRenderer:
             if paint is None:
                 paint = self._shade(data, view, behind)
             rgb = paint.copy()
-            some = _View(
-                index=view.index, origin=view.origin, rotation=view.rotation,
-                rays=view.rays[changed],
-            )  # fmt: skip
+            some = replace(view, rays=view.rays[changed])
             mine = _Hits(
                 geom=hits.geom[changed], depth=hits.depth[changed], normal=hits.normal[changed]
             )

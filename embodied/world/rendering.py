@@ -19,7 +19,6 @@ from numpy.typing import NDArray
 from embodied.errors import EnvironmentMissingError
 from embodied.types import Array, CameraImage
 from embodied.world import OPENGL_LIBRARIES, loads
-from embodied.world.builder import build_model
 from embodied.world.raycast import (
     HIDDEN_GROUPS,
     Quality,
@@ -27,8 +26,6 @@ from embodied.world.raycast import (
     camera_index,
     labels_of_geoms,
 )
-from embodied.world.robots import Robot
-from embodied.world.scene import Scene
 
 OPENGL_ADVICE = "OpenGL is faster: apt-get install libegl1 libegl-mesa0 libgl1-mesa-dri"
 """For Debian and Ubuntu; the packages are those of Mesa's software renderer."""
@@ -221,12 +218,10 @@ def _reason(error: Exception) -> str:
 
 
 class Painter:
-    """Draws configurations of a scene with a robot, for videos made from recorded ``qpos``.
+    """Draws configurations of a model, for videos made from recorded ``qpos``.
 
     Args:
-        scene: The scene, or a compiled model.
-        robot: The robot, where ``scene`` is a scene.
-        camera: A camera of the model.
+        model: The compiled model.
         width: Image width in pixels.
         height: Image height in pixels.
         quality: See :class:`Renderer`.
@@ -234,18 +229,14 @@ class Painter:
 
     def __init__(
         self,
-        scene: Scene | mujoco.MjModel,
-        robot: str | Robot = "fr3",
+        model: mujoco.MjModel,
         *,
-        camera: str = "main",
         width: int = 640,
         height: int = 480,
         quality: Quality = "fast",
     ) -> None:
-        model = build_model(scene, robot) if isinstance(scene, Scene) else scene
         self._model = model
         self._data = mujoco.MjData(model)
-        self._camera = camera
         self._renderer = open_renderer(model, width=width, height=height, quality=quality)
 
     @property
@@ -265,7 +256,7 @@ class Painter:
         mujoco.mj_kinematics(self._model, self._data)
         mujoco.mj_comPos(self._model, self._data)  # cameras that follow look at it
         mujoco.mj_camlight(self._model, self._data)
-        return self._renderer.rgb(self._data, self._camera)
+        return self._renderer.rgb(self._data)
 
     def close(self) -> None:
         """Release the OpenGL context; may be called twice."""

@@ -15,8 +15,6 @@ from embodied.world._scene_reader import read_scene
 from embodied.world._scene_types import COLORS as COLORS
 from embodied.world._scene_types import TABLE as TABLE
 from embodied.world._scene_types import BodyData as BodyData
-from embodied.world._scene_types import LayoutData as LayoutData
-from embodied.world._scene_types import Placement as Placement
 from embodied.world._scene_types import Scene as Scene
 from embodied.world.files import SCENES
 

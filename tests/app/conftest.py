@@ -35,7 +35,6 @@ from embodied.types import (
     PddlProgram,
     PlanResult,
     Pose,
-    PoseGoal,
     SkillResult,
     WorldSpec,
 )
@@ -105,6 +104,14 @@ class GantrySkills:
         size = self.spec.objects[support].size_m[2]
         top = base[2] + (size / 2 if kind == "surface" else -size / 2 + 0.01)
         return np.array([*xy, top + half + 0.001])
+
+
+@dataclass(frozen=True, kw_only=True)
+class PoseGoal:
+    """Bring the gantry's hand to a pose."""
+
+    pose_ee_in_world: Pose
+    label: str = ""
 
 
 class GantryController:

@@ -13,7 +13,6 @@ from embodied.types import (
     Observation,
     PathGoal,
     Pose,
-    PoseGoal,
     RewardGoal,
     RewardProgram,
     WorldSpec,
@@ -161,46 +160,9 @@ def test_bad_goals_are_refused_with_a_reason():
         controller.init(PathGoal(trajectory=ramp(length=3.0)), Gantry(spec).observe())
     with pytest.raises(ValueError, match="trajectory of 3 joints"):
         controller.init(PathGoal(trajectory=ramp(n=3)), Gantry(spec).observe())
-    with pytest.raises(ValueError, match="PathGoal, PoseGoal and GripperGoal"):
+    with pytest.raises(ValueError, match="PathGoal and GripperGoal"):
         program = RewardProgram(robot="toy", stages=(), source="test")
         controller.init(RewardGoal(program=program), world.observe())
-    with pytest.raises(ValueError, match="needs kinematics"):
-        pose = Pose(position=np.zeros(3), quat_wxyz=IDENTITY)
-        controller.init(PoseGoal(pose_ee_in_world=pose), world.observe())
-
-
-class GantryKinematics:
-    """Three linear joints, then three angles that do not matter here."""
-
-    def pose(self, q: np.ndarray) -> Pose:
-        return Pose(position=q[:3], quat_wxyz=IDENTITY)
-
-    def jacobian(self, q: np.ndarray) -> np.ndarray:
-        return np.vstack([np.eye(3), np.zeros((3, 3))])
-
-
-def test_pose_goal_goes_straight_and_keeps_its_speed():
-    spec = planar_spec(3)
-    world = Gantry(spec)
-    target = np.array([0.3, 0.15, -0.1])
-    goal = PoseGoal(pose_ee_in_world=Pose(position=target, quat_wxyz=IDENTITY), speed_m_s=0.2)
-    status, seen = run(TrajectoryController(spec, GantryKinematics()), world, goal)
-    assert status is ControlStatus.REACHED
-    assert world.q == pytest.approx(target, abs=0.005)
-    direction = target / np.linalg.norm(target)
-    for observation in seen:
-        off = observation.q - direction * (observation.q @ direction)
-        assert np.linalg.norm(off) < 1e-3
-        assert np.linalg.norm(observation.dq) < 0.2 * 1.2
-
-
-def test_pose_goal_against_a_wall_is_stuck():
-    spec = planar_spec(3)
-    pose = Pose(position=np.array([0.5, 0.0, 0.0]), quat_wxyz=IDENTITY)
-    goal = PoseGoal(pose_ee_in_world=pose, speed_m_s=0.3)
-    controller = TrajectoryController(spec, GantryKinematics())
-    status, _ = run(controller, Gantry(spec, wall=0.1), goal)
-    assert status is ControlStatus.STUCK
 
 
 @pytest.mark.parametrize("object_width", [0.0, 0.045])

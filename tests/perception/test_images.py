@@ -17,7 +17,6 @@ from embodied.perception.cloud import (
 )
 from embodied.perception.colors import color_word, label_colors
 from embodied.perception.colour_shape import dbscan
-from embodied.perception.types import PerceptionOptions
 from embodied.types import CameraImage, CameraSpec, Pose
 from embodied.world.scene import COLORS
 
@@ -41,10 +40,9 @@ def step_image(height_m: float = 0.1) -> CameraImage:
 
 
 def test_cloud_lies_where_the_camera_saw_it() -> None:
-    options = PerceptionOptions(cameras=("above",))
     views, reasons = usable_views({"above": step_image()}, {"above": ABOVE}, ("above",))
     assert reasons == ()
-    fuser = Fuser(LOWER, UPPER, options)
+    fuser = Fuser(LOWER, UPPER)
     plane = fuser.table_plane(views)
     assert plane is not None
     assert plane[0] == pytest.approx(0.0, abs=1e-4)
@@ -112,9 +110,8 @@ def test_noise_is_measured_and_none_of_it_becomes_points() -> None:
     faults = SensorFaults(noise_std_m=0.002)
     flat = CameraImage(rgb=step_image().rgb, depth=np.full((120, 160), 1.5, np.float32))
     image = spoil(flat, faults, np.random.default_rng(0))
-    options = PerceptionOptions(cameras=("above",))
     views, _ = usable_views({"above": image}, {"above": ABOVE}, ("above",))
-    fuser = Fuser(LOWER, UPPER, options)
+    fuser = Fuser(LOWER, UPPER)
     plane = fuser.table_plane(views)
     assert plane is not None
     height, noise = plane

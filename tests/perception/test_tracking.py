@@ -11,7 +11,7 @@ from embodied.perception.tracking import (
     Tracker,
     nearest_equivalent,
 )
-from embodied.perception.types import CameraView, PerceptionOptions
+from embodied.perception.types import CameraView
 from embodied.types import GripperState, ObjectSpec, Observation, Pose
 
 BLOCK = ObjectSpec(
@@ -62,7 +62,7 @@ def above(depth_m: float) -> dict[str, CameraView]:
 
 
 def tracker() -> Tracker:
-    return Tracker({"red-block": BLOCK}, PerceptionOptions())
+    return Tracker({"red-block": BLOCK})
 
 
 def test_repeated_measurements_sharpen_a_place_that_does_not_move() -> None:

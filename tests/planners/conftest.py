@@ -101,7 +101,7 @@ def make_cell(scene_name: str, layout: Layout | None = None, seed: int = 0) -> C
         world=world,
         planner=planner,
         skills=TabletopSkills(planner, world.spec),
-        controller=TrajectoryController(world.spec, planner.kinematics),
+        controller=TrajectoryController(world.spec),
         observation=observation,
     )
 

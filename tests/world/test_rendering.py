@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from embodied.types import Pose
+from embodied.world.builder import build_model
 from embodied.world.mujoco import MujocoWorld, build_world
 from embodied.world.rendering import Painter, open_renderer
 from embodied.world.scene import load_scene
@@ -74,7 +75,7 @@ def test_frames_follow_the_recorded_configurations(world: MujocoWorld) -> None:
     first = world.qpos
     second = first.copy()
     second[0] += 0.8
-    painter = Painter(BLOCKS, "fr3", width=160, height=120)
+    painter = Painter(build_model(BLOCKS), width=160, height=120)
     frames = [painter.draw(qpos) for qpos in (first, second, first)]
     painter.close()
     assert [f.shape for f in frames] == [(120, 160, 3)] * 3

@@ -5,21 +5,11 @@ waypoints of a value-map plan plus local noise are where actions are sampled; a 
 the actions do is fitted to all trials so far, and model-predictive control picks among the samples.
 """
 
-from embodied_controllers.learned.proposals import (
-    PlanProposal,
-    PlanStage,
-    Proposal,
-    UniformProposal,
-)
-from embodied_controllers.learned.trials import ContactTask, LearningOptions, OnlineLearner, Trial
-
-__all__ = [
-    "ContactTask",
-    "LearningOptions",
-    "OnlineLearner",
-    "PlanProposal",
-    "PlanStage",
-    "Proposal",
-    "Trial",
-    "UniformProposal",
-]
+from embodied_controllers.learned.proposals import PlanProposal as PlanProposal
+from embodied_controllers.learned.proposals import PlanStage as PlanStage
+from embodied_controllers.learned.proposals import Proposal as Proposal
+from embodied_controllers.learned.proposals import UniformProposal as UniformProposal
+from embodied_controllers.learned.trials import ContactTask as ContactTask
+from embodied_controllers.learned.trials import LearningOptions as LearningOptions
+from embodied_controllers.learned.trials import OnlineLearner as OnlineLearner
+from embodied_controllers.learned.trials import Trial as Trial

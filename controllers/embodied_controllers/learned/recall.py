@@ -17,6 +17,10 @@ from embodied.types import Array
 WINDOW, WAIT = 4, 2
 """A recalled trial goes on at most so many steps ahead of where it was, or waits for so long."""
 
+KEEP = 2  # number of trials kept
+LEAST = 0.3  # opening (0 to 1) below which a trial is not worth recalling
+REACH_M = 0.06  # longest displacement along each axis
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _Trace:
@@ -29,16 +33,11 @@ class BestTrials:
     """The trials that opened most, and sequences of their actions from the most similar state on.
 
     Args:
-        keep: Number of trials kept.
-        least: Opening (0 to 1) below which a trial is not worth recalling.
         noise_m: Standard deviation of the noise on recalled displacements, m.
-        reach_m: Longest displacement along each axis, m.
     """
 
-    def __init__(
-        self, *, keep: int = 2, least: float = 0.3, noise_m: float = 0.006, reach_m: float = 0.06
-    ) -> None:
-        self.keep, self.least, self.noise_m, self.reach_m = keep, least, noise_m, reach_m
+    def __init__(self, *, noise_m: float = 0.006) -> None:
+        self.noise_m = noise_m
         self._traces: list[_Trace] = []
         self._at: list[_Place] = []
 
@@ -53,12 +52,12 @@ class BestTrials:
             actions: (t, 4).
             opening: The largest that was measured.
         """
-        if opening < self.least:
+        if opening < LEAST:
             return
         self._traces.append(_Trace(states=states, actions=actions, opening=opening))
         # Among equals the shorter trial is the better one: it succeeded in fewer steps.
         self._traces.sort(key=lambda t: (-t.opening, len(t.actions)))
-        del self._traces[self.keep :]
+        del self._traces[KEEP:]
 
     def reset(self) -> None:
         """Begin a trial."""
@@ -80,7 +79,7 @@ class BestTrials:
             actions = np.repeat(trace.actions[None, steps], n, axis=0)
             actions[:, 0, :3] += trace.states[i, :3] - state[:3]
             actions[..., :3] += self.noise_m * rng.standard_normal((n, 1, 3))
-            actions[..., :3] = np.clip(actions[..., :3], -self.reach_m, self.reach_m)
+            actions[..., :3] = np.clip(actions[..., :3], -REACH_M, REACH_M)
             drawn.append(actions)
         return drawn
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -82,13 +82,6 @@ class Trial:
     opening: float
 
 
-@dataclass(slots=True)
-class _Transitions:
-    states: list[Array] = field(default_factory=list[Array])
-    actions: list[Array] = field(default_factory=list[Array])
-    after: list[Array] = field(default_factory=list[Array])
-
-
 class OnlineLearner:
     """Learns what actions do while trying.
 
@@ -121,7 +114,7 @@ class OnlineLearner:
         self.dynamics = EnsembleDynamics(
             task.n_state, 4, members=self.options.members, hidden=self.options.hidden, seed=seed
         )
-        self._data = _Transitions()
+        self._states, self._actions, self._after = (list[Array]() for _ in range(3))
         self._best = BestTrials()
         self._successes = self._tried = 0
         self._last: Array | None = None
@@ -132,22 +125,18 @@ class OnlineLearner:
         """Try, with one network drawn for the whole trial (Thompson sampling); then learn."""
         self._tried += 1
         known = self._successes >= self.options.known or self._tried % 2 == 0
-        explore = not (self._data.states and known and (self._successes or self._informed))
+        explore = not (self._states and known and (self._successes or self._informed))
         member = None if explore else int(self._rng.integers(self.options.members))
         recall = explore and self._can_recall() and bool(self._rng.integers(2))
         trial = self._run(seed, explore=explore, recall=recall, member=member, keep=True)
         self._successes += trial.success
-        self.dynamics.fit(
-            np.array(self._data.states),
-            np.array(self._data.actions),
-            np.array(self._data.after),
-            steps=self.options.fit_steps,
-        )
+        data = (np.array(part) for part in (self._states, self._actions, self._after))
+        self.dynamics.fit(*data, steps=self.options.fit_steps)
         return trial
 
     def evaluate(self, seed: int) -> Trial:
         """Try with the mean of all networks; nothing is learned."""
-        untaught = not self._data.states
+        untaught = not self._states
         return self._run(seed, explore=untaught, recall=False, member=None, keep=False)
 
     def _can_recall(self) -> bool:
@@ -160,7 +149,7 @@ class OnlineLearner:
         self.proposal.reset()
         self._best.reset()
         self._last = self._expected = None
-        begin = len(self._data.states)
+        begin = len(self._states)
         best, step = 0.0, 0
         while step < self.task.steps and best < 1.0:
             if recall:
@@ -172,15 +161,14 @@ class OnlineLearner:
                 action = self._choose(state, member)
             after = self.task.step(action)
             if keep:
-                self._data.states.append(state)
-                self._data.actions.append(action)
-                self._data.after.append(after)
+                self._states.append(state)
+                self._actions.append(action)
+                self._after.append(after)
             state, step = after, step + 1
             self._learn_trust(state)
             best = max(best, float(self.task.opening(state)))
         if keep:
-            states, actions = self._data.states[begin:], self._data.actions[begin:]
-            self._best.add(np.array(states), np.array(actions), best)
+            self._best.add(np.array(self._states[begin:]), np.array(self._actions[begin:]), best)
         return Trial(success=best >= 1.0, steps=step, opening=best)
 
     def _choose(self, state: Array, member: int | None) -> Array:

@@ -30,23 +30,12 @@ class ArmView(View):
     """Quantities of arm, hand and objects over (N, T)."""
 
     RESIDUALS = {
-        "distance": "_distance",
-        "object_height": "_object_height",
-        "object_orientation": "_object_orientation",
-        "joint_fraction": "_joint_fraction",
-        "palm_orientation": "_palm_orientation",
-        "closing_along": "_closing_along",
-        "closing_across": "_closing_across",
-        "hand_closure": "_hand_closure",
-        "posture": "_posture",
-        "stillness": "_stillness",
+        term: f"_{term}"
+        for term in "distance object_height object_orientation joint_fraction palm_orientation "
+        "closing_along closing_across hand_closure posture stillness".split()
     }
     SENSORS = {
-        "distance": "distance",
-        "object_height": "object_height",
-        "object_tilt": "object_tilt",
-        "joint_fraction": "joint_fraction",
-        "palm_height": "palm_height",
+        s: s for s in "distance object_height object_tilt joint_fraction palm_height".split()
     }
 
     def point(self, name: str) -> Array:

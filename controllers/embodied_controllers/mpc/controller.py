@@ -31,6 +31,7 @@ from embodied_controllers.mpc.search_space import SearchSpace
 from embodied_controllers.mpc.terms import StageCost, condition_holds, stage_costs
 
 STUCK_AFTER_S = 1.0
+REPLAN_DT_S = 0.02  # simulated time between two replans
 RETURNS_MAX = 12
 """How often a program may step back to an earlier stage; after that its guards are ignored."""
 
@@ -94,7 +95,6 @@ class RewardController:
         planner: Plans on the plan model; its controls are joint set-points in the order of the
             world's ``joint_names``.
         estimator: Reads observations into the plan model's state.
-        replan_dt_s: Simulated time between two replans.
         mode: When planning happens.
         record: Called with the inputs and the result of every replan, if given.
     """
@@ -104,12 +104,11 @@ class RewardController:
         planner: SamplingPlanner,
         estimator: Estimator,
         *,
-        replan_dt_s: float = 0.02,
         mode: Mode = Mode.SYNCHRONOUS,
         record: Callable[[PlanInputs, Plan], None] | None = None,
     ) -> None:
         self.planner, self.estimator = planner, estimator
-        self.replan_dt_s, self.mode, self.record = replan_dt_s, mode, record
+        self.mode, self.record = mode, record
         self.n_samples = planner.options.n_samples
         self.latency_s = 0.0
         self._pool = ThreadPoolExecutor(1) if mode is Mode.ASYNCHRONOUS else None
@@ -219,7 +218,7 @@ class RewardController:
         return replace(
             state,
             plan=plan,
-            replan_time=max(state.replan_time, now - self.replan_dt_s) + self.replan_dt_s,
+            replan_time=max(state.replan_time, now - REPLAN_DT_S) + REPLAN_DT_S,
             trouble_time=min(state.trouble_time, now) if bad else np.inf,
             message=plan.condition.value if bad else "",
         )
@@ -249,7 +248,7 @@ class RewardController:
     def _adapt(self, spent_s: float, samples: int) -> None:
         """Fit the number of samples to the replanning period, and learn the latency."""
         self.latency_s += 0.2 * (spent_s - self.latency_s)
-        wanted = samples * 0.9 * self.replan_dt_s / max(spent_s, 1e-6)
+        wanted = samples * 0.9 * REPLAN_DT_S / max(spent_s, 1e-6)
         most = self.planner.options.n_samples
         self.n_samples = int(np.clip(0.7 * self.n_samples + 0.3 * wanted, min(4, most), most))
 

@@ -17,6 +17,8 @@ import numpy as np
 from embodied_controllers.mpc.norms import Array
 
 DAMPING = 1e-4
+SHIFT_M = 0.05  # standard deviation of a shift along each world axis
+TURN_RAD = 0.15  # standard deviation of a turn about each world axis
 FINE = 0.2
 """Size of the fine shifts, by which a hand leaves a table that it presses on."""
 
@@ -28,24 +30,13 @@ class HandDirections:
         model: Model with position actuators of the same names as their joints.
         site: The hand's grasp centre.
         joints: Joints of the arm.
-        shift_m: Standard deviation of a shift along each world axis.
-        turn_rad: Standard deviation of a turn about each world axis.
     """
 
-    def __init__(
-        self,
-        model: mujoco.MjModel,
-        site: str,
-        joints: Sequence[str],
-        *,
-        shift_m: float = 0.05,
-        turn_rad: float = 0.15,
-    ) -> None:
+    def __init__(self, model: mujoco.MjModel, site: str, joints: Sequence[str]) -> None:
         self._model, self._data = model, mujoco.MjData(model)
         self._site = model.site(site).id
         self._dofs = [int(model.joint(name).dofadr[0]) for name in joints]
         self._actuators = [int(model.actuator(name).id) for name in joints]
-        self._deviations = (shift_m, turn_rad)
         self._jacobian = np.zeros((6, model.nv))
 
     def __call__(self, state: Array) -> tuple[Array, Array, Array]:
@@ -58,6 +49,6 @@ class HandDirections:
         jacobian = self._jacobian[:, self._dofs]
         inverse = jacobian.T @ np.linalg.inv(jacobian @ jacobian.T + DAMPING * np.eye(6))
         shift, turn = np.zeros((model.nu, 3)), np.zeros((model.nu, 3))
-        shift[self._actuators] = inverse[:, :3] * self._deviations[0]
-        turn[self._actuators] = inverse[:, 3:] * self._deviations[1]
+        shift[self._actuators] = inverse[:, :3] * SHIFT_M
+        turn[self._actuators] = inverse[:, 3:] * TURN_RAD
         return shift, turn, FINE * shift

@@ -40,16 +40,14 @@ def plan_model(spec: mujoco.MjSpec) -> mujoco.MjModel:
     return plan_spec(spec).compile()
 
 
-def plan_spec(
-    spec: mujoco.MjSpec, *, timestep_s: float = PLAN_TIMESTEP_S, iterations: int = SOLVER_ITERATIONS
-) -> mujoco.MjSpec:
+def plan_spec(spec: mujoco.MjSpec) -> mujoco.MjSpec:
     """The plan model as an `MjSpec`, compiled once."""
     plan = spec.copy()
-    plan.option.timestep = timestep_s
+    plan.option.timestep = PLAN_TIMESTEP_S
     plan.option.integrator = mujoco.mjtIntegrator.mjINT_IMPLICITFAST
     plan.option.cone = mujoco.mjtCone.mjCONE_PYRAMIDAL
     plan.option.impratio = 1.0
-    plan.option.iterations = iterations
+    plan.option.iterations = SOLVER_ITERATIONS
     plan.option.ls_iterations = 8
     plan.option.noslip_iterations = 0
     for geom in list(plan.geoms):

@@ -170,9 +170,7 @@ class SamplingPlanner:
     def start(self, control: Array, time: float) -> Plan:
         """A plan that holds ``control`` (nu,) from ``time`` on."""
         mean = np.tile(np.asarray(control, dtype=np.float64), (self.options.n_knots, 1))
-        return self._plan(
-            -1, time, self.optimiser.start(mean), np.inf, np.inf, 0, 0, PlanCondition.KEPT
-        )
+        return self._plan(-1, time, self.optimiser.start(mean), PlanCondition.KEPT)
 
     def shifted(self, previous: Plan, time: float) -> Distribution:
         """The previous plan seen from ``time``: knots re-sampled from its spline."""
@@ -217,9 +215,7 @@ class SamplingPlanner:
         distribution = self._in_space(previous, time, space)
         before = self.rollouts.steps_done
         if n < 1:
-            return self._plan(
-                index, time, distribution, np.inf, np.inf, 0, 0, PlanCondition.NO_BUDGET, space
-            )
+            return self._plan(index, time, distribution, PlanCondition.NO_BUDGET, space=space)
         rng = np.random.Generator(np.random.PCG64([options.seed, index]))
         if space is None:
             knots = self._drawn(state, distribution, n, rng)
@@ -239,17 +235,8 @@ class SamplingPlanner:
             np.clip(mean, self.lower, self.upper, out=mean)
         else:
             mean = np.clip(mean, -space.limit, space.limit) * space.keep
-        return self._plan(
-            index,
-            time,
-            Distribution(mean=mean, std=std),
-            best,
-            float(costs[0]),
-            n,
-            steps,
-            condition,
-            space,
-        )
+        found = Distribution(mean=mean, std=std)
+        return self._plan(index, time, found, condition, best, float(costs[0]), n, steps, space)
 
     def _drawn_in(
         self, space: SearchSpace, distribution: Distribution, n: int, rng: np.random.Generator
@@ -322,27 +309,19 @@ class SamplingPlanner:
         """Hold the control that was in force when the trouble began."""
         when = time if np.isfinite(time) else previous.time
         mean = np.tile(previous.control(when), (self.options.n_knots, 1))
-        return self._plan(
-            index,
-            when,
-            self.optimiser.start(mean),
-            np.inf,
-            np.inf,
-            n,
-            steps,
-            PlanCondition.DIVERGED,
-        )
+        start = self.optimiser.start(mean)
+        return self._plan(index, when, start, PlanCondition.DIVERGED, samples=n, steps=steps)
 
     def _plan(
         self,
         index: int,
         time: float,
         distribution: Distribution,
-        cost: float,
-        nominal_cost: float,
-        samples: int,
-        steps: int,
         condition: PlanCondition,
+        cost: float = np.inf,
+        nominal_cost: float = np.inf,
+        samples: int = 0,
+        steps: int = 0,
         space: SearchSpace | None = None,
     ) -> Plan:
         return Plan(

@@ -78,12 +78,6 @@ class Rollouts:
         """End the worker threads."""
         self._pool.close()
 
-    def __enter__(self) -> Rollouts:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
 
 def full_state(model: mujoco.MjModel, data: mujoco.MjData) -> Array:
     """The full physics state (nstate,) of a simulation: time, qpos, qvel, activations."""

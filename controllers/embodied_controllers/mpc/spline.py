@@ -64,8 +64,3 @@ def _slopes(knot_times: Array) -> Array:
         D[i, a] -= 1.0 / h
         D[i, b] += 1.0 / h
     return D
-
-
-def evaluate(knots: Array, knot_times: Array, time: float, interpolation: str) -> Array:
-    """The control (nu,) at one time, from knots (K, nu)."""
-    return weights(np.array([time]), knot_times, interpolation)[0] @ knots

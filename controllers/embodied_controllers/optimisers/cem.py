@@ -7,32 +7,22 @@ import numpy as np
 from embodied.types import Array
 from embodied_controllers.optimiser import Distribution, Optimiser
 
+ELITE = 0.15  # share of samples in the elite
+NOISE_MIN = 0.05  # smallest standard deviation
+FORGET = 0.1
+"""Share of the starting spread mixed back in at each update: the world moves on."""
+
 
 class Cem(Optimiser):
     """Cross-entropy method: refit mean and spread to the elite.
 
     Args:
         noise: Standard deviation at the start.
-        elite: Share of samples in the elite.
-        noise_min: Smallest standard deviation.
-        forget: Share of the starting spread mixed back in at each update, so that the search stays
-            awake while the world moves on.
+        correlation: Of the noise of neighbouring knots.
     """
 
-    def __init__(
-        self,
-        *,
-        noise: float = 0.2,
-        elite: float = 0.15,
-        noise_min: float = 0.05,
-        forget: float = 0.1,
-        correlation: float = 0.0,
-    ) -> None:
-        super().__init__(noise=noise, correlation=correlation)
-        self.elite, self.noise_min, self.forget = elite, noise_min, forget
-
     def _elite(self, knots: Array, costs: Array) -> Array:
-        n = max(2, round(self.elite * int(np.isfinite(costs).sum())))
+        n = max(2, round(ELITE * int(np.isfinite(costs).sum())))
         return knots[np.argsort(costs, kind="stable")[:n]]
 
     def update(self, distribution: Distribution, knots: Array, costs: Array, scale: Array) -> Array:
@@ -41,10 +31,10 @@ class Cem(Optimiser):
         return self._elite(knots, costs).mean(axis=0)
 
     def spread(self, distribution: Distribution, knots: Array, costs: Array, scale: Array) -> Array:
-        """Spread of the elite, not below ``noise_min``."""
+        """Spread of the elite, not below ``NOISE_MIN``."""
         del distribution
         std = self._elite(knots, costs).std(axis=0) / scale
-        return np.maximum((1 - self.forget) * std + self.forget * self.noise, self.noise_min)
+        return np.maximum((1 - FORGET) * std + FORGET * self.noise, NOISE_MIN)
 
 
 OPTIMISER = Cem

@@ -7,27 +7,24 @@ import numpy as np
 from embodied.types import Array
 from embodied_controllers.optimiser import Distribution, Optimiser
 
+NARROW = 0.3
+"""Every second sample uses so much of the noise: wide ones explore, narrow ones polish."""
+
 
 class PredictiveSampling(Optimiser):
     """The best sample becomes the plan (Howell et al. 2022, arXiv 2212.00541).
 
     Args:
         noise: Standard deviation of the wide samples.
-        narrow: Every second sample uses ``narrow * noise``: wide ones explore, narrow ones polish.
+        correlation: Of the noise of neighbouring knots.
     """
-
-    def __init__(
-        self, *, noise: float = 0.2, narrow: float = 0.3, correlation: float = 0.0
-    ) -> None:
-        super().__init__(noise=noise, correlation=correlation)
-        self.narrow = narrow
 
     def sample(
         self, distribution: Distribution, scale: Array, n: int, rng: np.random.Generator
     ) -> Array:
         """Gaussian around the mean, alternately wide and narrow."""
         knots = super().sample(distribution, scale, n, rng)
-        knots[::2] += (self.narrow - 1.0) * (knots[::2] - distribution.mean)
+        knots[::2] += (NARROW - 1.0) * (knots[::2] - distribution.mean)
         return knots
 
     def update(self, distribution: Distribution, knots: Array, costs: Array, scale: Array) -> Array:

@@ -9,7 +9,7 @@ from embodied_controllers.trajectory import PathState, sample
 from embodied_planners.value_map import ValueMapPlan
 from embodied_planners.value_map.timing import time_way
 
-from embodied.routes.value_map.state import PUSHED_RAD, RunState
+from embodied.routes.value_map.state import RunState
 from embodied.types import Array, JointTrajectory, PathGoal, Pose, ValueMapStage
 
 
@@ -134,9 +134,7 @@ class HandMotion:
         q = s.body.q_set
         if motion is not None:
             q = sample(motion.trajectory, s.observation.time - motion.started_s)[0]
-        if float(np.max(np.abs(q - s.observation.q))) > PUSHED_RAD:
-            return np.array(s.observation.q)
-        return q
+        return s.unless_pushed(q)
 
     def setpoint(self) -> tuple[Pose, float, Array | None]:
         """Pose of the hand's set-point, its speed, and the point that it passes next."""

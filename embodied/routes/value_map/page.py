@@ -13,23 +13,11 @@ from numpy.typing import NDArray
 from embodied.language.value_map import describe
 from embodied.routes.value_map.stage_run import Snapshot
 from embodied.types import Array, ValueMapProgram
+from embodied.world.scene import COLORS
 
 Mask = NDArray[np.bool_]
 
 MOST_VOXELS = 7000
-_COLORS = {
-    "red": "#d83a3a",
-    "green": "#3aa655",
-    "blue": "#3a6fd8",
-    "yellow": "#e0c020",
-    "orange": "#e8862e",
-    "purple": "#8a4fc0",
-    "white": "#e8e8e8",
-    "grey": "#9a9a9a",
-    "gray": "#9a9a9a",
-    "black": "#333333",
-    "brown": "#8b5a2b",
-}
 
 
 def page(grid: VoxelGrid, program: ValueMapProgram, snapshots: Sequence[Snapshot]) -> str:
@@ -72,11 +60,17 @@ def _stage(grid: VoxelGrid, snapshot: Snapshot) -> dict[str, object]:
                 "size": _rounded(np.array(thing.size_m)),
                 "position": _rounded(thing.pose.position),
                 "rotation": _rounded(thing.pose.rotation),
-                "color": _COLORS.get(name.split("-")[0], "#a08c6a"),
+                "color": _color(name),
             }
             for name, thing in snapshot.objects.items()
         ],
     }
+
+
+def _color(name: str) -> str:
+    """How a scene draws the colour word that a name begins with."""
+    red, green, blue, _ = COLORS.get(name.split("-")[0], COLORS["wooden"])
+    return "#" + "".join(f"{round(255 * v):02x}" for v in (red, green, blue))
 
 
 def _shell(grid: VoxelGrid, mask: Mask) -> list[object]:

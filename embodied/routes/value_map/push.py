@@ -8,6 +8,7 @@ the way bends, the hand goes round and starts again.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 from embodied_planners.value_map import Mover, ObjectGeometry, ValueMapPlan, ValueMapStatus
@@ -43,29 +44,30 @@ HANDLE_M = 0.06
 """Largest distance of a handle from its drawer's front, m."""
 
 
+@dataclass(slots=True, eq=False)
 class Pusher:
     """Pushes the thing that a stage moves.
 
     Args:
-        state: The run.
+        s: The run.
         stage: The stage.
         anchors: Origins of frames that stay where they were.
         until: Ends the push early when it says so.
     """
 
-    def __init__(
-        self,
-        state: RunState,
-        stage: ValueMapStage,
-        anchors: Mapping[str, Array],
-        until: Callable[[], bool],
-    ) -> None:
-        self.s, self.stage, self.anchors, self.until = state, stage, anchors, until
-        self.plans: list[ValueMapPlan] = []
-        self.name = stage.moving
-        self.turned = False
-        self.half_turn = False
-        self.arm_failed = False
+    s: RunState
+    stage: ValueMapStage
+    anchors: Mapping[str, Array]
+    until: Callable[[], bool]
+    plans: list[ValueMapPlan] = field(init=False, default_factory=list[ValueMapPlan])
+    turned: bool = field(init=False, default=False)
+    half_turn: bool = field(init=False, default=False)
+    arm_failed: bool = field(init=False, default=False)
+
+    @property
+    def name(self) -> str:
+        """What is pushed."""
+        return self.stage.moving
 
     def push(self) -> MotionResult:
         """Push until the thing is where it should be, or until nothing helps any more."""
@@ -219,15 +221,14 @@ class Pusher:
         now = s.observation.pose_ee_in_world.rotation[:, 1]
         across = across if float(across @ now) >= 0 else -across
         down = np.array([0.0, 0.0, -1.0])
-        matrix = np.eye(4)
-        matrix[:3, :3] = np.stack([np.cross(across, down), across, down], axis=1)
+        rotation = np.stack([np.cross(across, down), across, down], axis=1)
         up = thing.half_extent((0.0, 0.0, 1.0))
         tip = spec.pad_size_m[2] / 2
         z = float(thing.pose.position[2])
         height = max(min(z, z + up - 0.01), z + up - 0.03, s.table_height_m + tip + 0.004)
         place = thing.pose.position - away * direction
         place[2] = height
-        return place, np.array(Pose.from_matrix(matrix).quat_wxyz), away
+        return place, np.array(Pose.from_rotation(rotation).quat_wxyz), away
 
     def _go_behind(self, plan: ValueMapPlan) -> MotionResult:
         """Bring the closed fingers to the thing's far side."""

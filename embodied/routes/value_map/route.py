@@ -22,6 +22,7 @@ from embodied.language.reward.amending import Conversation
 from embodied.language.value_map import check, describe, read_json, to_json
 from embodied.opening import Opening
 from embodied.outcome import Outcome
+from embodied.perception import with_perceived_poses
 from embodied.perception.perceivers import CameraWorld, perception_errors
 from embodied.protocols import Emit, Translator, World
 from embodied.records import Record
@@ -152,10 +153,10 @@ class ValueMapRoute(Route[ValueMapProgram]):
         percept = self.run_state.percept
         if percept is None:
             return None
-        poses = {n: o.pose for n, o in percept.objects.items()}
-        if TABLE in observation.poses:  # it does not move: its place is the scene file's
-            poses[TABLE] = observation.poses[TABLE]
-        return replace(observation, poses=poses, openings_m=dict(percept.openings_m))
+        seen = with_perceived_poses(observation, percept)
+        # The table does not move: its place is the scene file's.
+        table = {n: p for n, p in observation.poses.items() if n == TABLE}
+        return replace(seen, poses={**seen.poses, **table})
 
     def _numbers(self) -> dict[str, float]:
         counts = self.run_state.counts

@@ -32,22 +32,18 @@ class Snapshot:
         plan: The last way.
         cost: Cost per unit of length, (nx, ny, nz) float32; infinite where blocked.
         avoidance: The avoidance map's part of it.
-        distance: Distance to the nearest obstacle.
         path: What was measured, (n, 3), m.
         speed: Measured speed of the hand, (n,), m/s.
         objects: What was seen.
-        anchors: Origins that stayed where they were.
     """
 
     stage: int
     plan: ValueMapPlan | None
     cost: NDArray[np.float32]
     avoidance: NDArray[np.float32]
-    distance: NDArray[np.float32]
     path: Array
     speed: Array
     objects: Mapping[str, ObjectGeometry]
-    anchors: Mapping[str, Array]
 
 
 class Execution:
@@ -143,7 +139,7 @@ class ValueMapStageRun(StageRun):
             else:
                 verdict = replace(verdict, unmet=(*verdict.unmet, words))
         if self.execution.keep_maps:
-            self._keep(judge, ended, anchors)
+            self._keep(judge, ended)
         return verdict
 
     def _move(self, stage: ValueMapStage, anchors: Mapping[str, Array]) -> MotionResult:
@@ -231,7 +227,7 @@ class ValueMapStageRun(StageRun):
                 return True
         return False
 
-    def _keep(self, judge: StageJudge, ended: MotionResult, anchors: Mapping[str, Array]) -> None:
+    def _keep(self, judge: StageJudge, ended: MotionResult) -> None:
         planner = self.s.setup.planner
         self.execution.snapshots.append(
             Snapshot(
@@ -239,11 +235,9 @@ class ValueMapStageRun(StageRun):
                 plan=ended.plan,
                 cost=planner.cost.copy(),
                 avoidance=planner.avoidance.cost.copy(),
-                distance=planner.obstacles.distance.copy(),
                 path=np.array(judge.path).reshape(-1, 3),
                 speed=np.array(judge.speed),
                 objects=dict(self.s.objects),
-                anchors=dict(anchors),
             )
         )
 

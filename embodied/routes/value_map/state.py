@@ -168,11 +168,14 @@ class RunState:
             return hand.holding(self.objects[self.held], self.held_in_hand)
         return hand
 
-    def q_now(self) -> Array:
-        """The set-points, or the measured joints when the arm is far from them, (n,)."""
-        q = self.body.q_set
+    def unless_pushed(self, q: Array) -> Array:
+        """Set-points (n,), or the measured joints when the arm is far from them."""
         far = float(np.max(np.abs(q - self.observation.q))) > PUSHED_RAD
         return np.array(self.observation.q) if far else q
+
+    def q_now(self) -> Array:
+        """The set-points, or the measured joints when the arm is far from them, (n,)."""
+        return self.unless_pushed(self.body.q_set)
 
     def fingers(self, opening: float) -> bool:
         """Bring the fingers to an opening; True when something is between them at the end."""

@@ -2,7 +2,6 @@
 
 from embodied_planners.motion.kinematics import ArmKinematics as ArmKinematics
 from embodied_planners.motion.kinematics import IkResult as IkResult
-from embodied_planners.motion.planner import MotionOptions as MotionOptions
 from embodied_planners.motion.planner import MotionPlanner as MotionPlanner
 from embodied_planners.motion.planner import Segment as Segment
 from embodied_planners.motion.scene import HAND as HAND

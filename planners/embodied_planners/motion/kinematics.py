@@ -28,13 +28,11 @@ class IkResult:
         q: Best configuration found, (n,), rad; inside the joint limits.
         found: Whether it reaches the pose within the tolerances.
         position_error_m: Distance to the wanted position.
-        rotation_error_rad: Angle to the wanted orientation.
     """
 
     q: Array
     found: bool
     position_error_m: float
-    rotation_error_rad: float
 
 
 def chain_model(model: mujoco.MjModel, joint_names: Sequence[str]) -> mujoco.MjModel:
@@ -167,19 +165,17 @@ class ArmKinematics:
         target = mink.SE3(np.concatenate([pose.quat_wxyz, pose.position]))
         self._frame.set_target(target)
         self._posture.set_target(self.q_rest if rest is None else rest)
-        position_error = rotation_error = np.inf
-        previous = np.inf
+        position_error = previous = np.inf
+        found = False
         for iteration in range(iterations + 1):
             error = self._frame.compute_error(configuration)
             position_error = float(np.linalg.norm(error[:3]))
             rotation_error = float(np.linalg.norm(error[3:]))
-            if position_error < position_tolerance_m and rotation_error < rotation_tolerance_rad:
-                return IkResult(
-                    q=readonly(configuration.q),
-                    found=True,
-                    position_error_m=position_error,
-                    rotation_error_rad=rotation_error,
-                )
+            found = (
+                position_error < position_tolerance_m and rotation_error < rotation_tolerance_rad
+            )
+            if found:
+                break
             total = position_error + 0.3 * rotation_error
             if iteration == iterations or (iteration > 6 and total > 0.985 * previous):
                 break
@@ -199,9 +195,5 @@ class ArmKinematics:
                 break
             longest = float(np.max(np.abs(velocity)))
             configuration.integrate_inplace(velocity * min(1.0, 0.6 / max(longest, 1e-9)), 1.0)
-        return IkResult(
-            q=readonly(configuration.q),
-            found=False,
-            position_error_m=position_error,
-            rotation_error_rad=rotation_error,
-        )
+        q = readonly(configuration.q)
+        return IkResult(q=q, found=found, position_error_m=position_error)

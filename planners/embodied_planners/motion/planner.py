@@ -15,32 +15,15 @@ from embodied_planners.motion.kinematics import ArmKinematics, IkResult
 from embodied_planners.motion.scene import Clearance, PlanningScene
 from embodied_planners.motion.timing import JointLimits, resample, round_corners, time_parametrise
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MotionOptions:
-    """Resolution and bounds of planning.
-
-    Attributes:
-        step_rad: Largest joint motion between two collision checks while searching a path.
-        check_rad: The same for the finished path: narrow gaps are not stepped over.
-        line_step_m: Distance between two inverse-kinematics solutions on a Cartesian line.
-        line_jump_rad: Largest joint motion between two such solutions.
-        corner_s: Half width of rounded corners, in seconds at full speed.
-        rrt_checks: Collision checks after which a search gives up.
-        velocity: Fraction of the velocity limits that trajectories use.
-        acceleration: Fraction of the acceleration limits.
-        jerk: Fraction of the jerk limits.
-    """
-
-    step_rad: float = 0.025
-    check_rad: float = 0.006
-    line_step_m: float = 0.015
-    line_jump_rad: float = 0.25
-    corner_s: float = 0.16
-    rrt_checks: int = 4000
-    velocity: float = 0.7
-    acceleration: float = 0.6
-    jerk: float = 0.1
+_STEP_RAD = 0.025  # largest joint motion between two collision checks while searching a path
+_CHECK_RAD = 0.006  # the same for the finished path: narrow gaps are not stepped over
+_LINE_STEP_M = 0.015  # distance between two inverse-kinematics solutions on a Cartesian line
+_LINE_JUMP_RAD = 0.25  # largest joint motion between two such solutions
+_CORNER_S = 0.16  # half width of rounded corners, in seconds at full speed
+_RRT_CHECKS = 4000  # collision checks after which a search gives up
+_VELOCITY = 0.7  # fraction of the velocity limits that trajectories use
+_ACCELERATION = 0.6  # fraction of the acceleration limits
+_JERK = 0.1  # fraction of the jerk limits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -82,29 +65,18 @@ class MotionPlanner:
         model: Model of the scene for kinematics and collisions; copied.
         spec: The world that it stands for.
         seed: Seed of sampled paths and inverse-kinematics seeds.
-        options: Resolution and bounds.
 
     Attributes:
         scene: The planning scene; update it from the latest observation before planning.
         kinematics: Kinematics of the arm.
     """
 
-    def __init__(
-        self,
-        model: mujoco.MjModel,
-        spec: WorldSpec,
-        seed: int = 0,
-        options: MotionOptions | None = None,
-    ) -> None:
+    def __init__(self, model: mujoco.MjModel, spec: WorldSpec, seed: int = 0) -> None:
         self.spec = spec
-        self.options = options or MotionOptions()
         self.kinematics = ArmKinematics(model, spec)
         self.scene = PlanningScene(model, spec, self.kinematics)
         self.limits = JointLimits.of(
-            spec,
-            velocity=self.options.velocity,
-            acceleration=self.options.acceleration,
-            jerk=self.options.jerk,
+            spec, velocity=_VELOCITY, acceleration=_ACCELERATION, jerk=_JERK
         )
         self._rng = np.random.default_rng(seed)
         self._base_xy = self.kinematics.model.body_pos[1][:2]
@@ -147,7 +119,6 @@ class MotionPlanner:
         rest = self.rest_towards(pose)
         tries: list[Array] = [] if near is None else [near]
         tries.append(rest)
-        best: IkResult | None = None
         failed: IkResult | None = None
         while len(tries) < seeds:
             tries.append(rest + self._rng.normal(0.0, 0.4, self.kinematics.n))
@@ -157,12 +128,9 @@ class MotionPlanner:
                 result.found and clearance is not None and not self.scene.valid(result.q, clearance)
             )
             if result.found and not collides:
-                best = result
-                break
+                return result
             if failed is None or (result.found and not failed.found):
                 failed = result
-        if best is not None:
-            return best
         assert failed is not None
         return replace(failed, found=False)
 
@@ -182,7 +150,7 @@ class MotionPlanner:
         first = self.kinematics.pose(start)
         distance = float(np.linalg.norm(target.position - first.position))
         angle = 2 * float(np.arccos(min(1.0, abs(float(first.quat_wxyz @ target.quat_wxyz)))))
-        count = max(int(np.ceil(max(distance / self.options.line_step_m, angle / 0.1))), 1)
+        count = max(int(np.ceil(max(distance / _LINE_STEP_M, angle / 0.1))), 1)
         path = [np.array(start)]
         for k in range(1, count + 1):
             result = self.kinematics.solve(
@@ -191,7 +159,7 @@ class MotionPlanner:
             if not result.found:
                 return self._none(clearance, f"{label}: out of reach {k}/{count} of the way")
             jump = float(np.max(np.abs(result.q - path[-1])))
-            if jump > self.options.line_jump_rad:
+            if jump > _LINE_JUMP_RAD:
                 return self._none(clearance, f"{label}: the arm would have to reconfigure")
             if not self.scene.valid(result.q, clearance):
                 return self._none(clearance, f"{label}: {self.explain(result.q, clearance)}")
@@ -211,7 +179,6 @@ class MotionPlanner:
                 are relaxed to that.
         """
         clearance = self.scene.relaxed(clearance, start, goal)
-        step = self.options.step_rad
 
         def valid(q: Array) -> bool:
             return self.scene.valid(q, clearance)
@@ -219,7 +186,7 @@ class MotionPlanner:
         for q, name in ((start, "the start"), (goal, "the goal")):
             if not valid(q):
                 return self._none(clearance, f"{name}: {self.explain(q, clearance)}")
-        if search.line_is_valid(start, goal, valid, step):
+        if search.line_is_valid(start, goal, valid, _STEP_RAD):
             return Segment(path=np.array([start, goal]), clearance=clearance)
         lower, upper = self.kinematics.q_lower, self.kinematics.q_upper
         near_lower = np.maximum(lower, np.minimum(start, goal) - 0.7)
@@ -233,12 +200,12 @@ class MotionPlanner:
                 lower=low,
                 upper=high,
                 seed=int(self._rng.integers(1 << 30)),
-                max_checks=int(self.options.rrt_checks * share),
-                step=step,
+                max_checks=int(_RRT_CHECKS * share),
+                step=_STEP_RAD,
             )
             spent += result.checks
             if result.found:
-                path = search.shortcut(result.path, valid, self._rng, step=step)
+                path = search.shortcut(result.path, valid, self._rng, step=_STEP_RAD)
                 return Segment(path=path, clearance=clearance)
         return self._none(clearance, f"no collision-free path within {spent} checks")
 
@@ -276,7 +243,7 @@ class MotionPlanner:
         boundaries = [float(ends[np.searchsorted(owner, i)]) for i in range(1, len(segments))]
         spacing = float(s[1] - s[0])
         for factor in (1.0, 0.5, 0.25):
-            half = int(self.options.corner_s * factor / spacing)
+            half = int(_CORNER_S * factor / spacing)
             rounded = round_corners(points, half)
             if self._keeps(rounded, s, boundaries, half * spacing, segments):
                 return time_parametrise(
@@ -296,7 +263,7 @@ class MotionPlanner:
         last = points[0]
         for k in range(1, len(points)):
             moved = float(np.max(np.abs(points[k] - last)))
-            if moved < self.options.check_rad and k < len(points) - 1:
+            if moved < _CHECK_RAD and k < len(points) - 1:
                 continue
             last = points[k]
             own = int(np.searchsorted(boundaries, s[k]))

@@ -67,6 +67,7 @@ class PlanningScene:
         }
         self._robot_root = self.model.body(self.kinematics.model.body(1).name).id
         self.robot_geoms = self._touching(self._subtree(self._robot_root))
+        self._robot_geom_set = set(self.robot_geoms)
         others = sorted(set(range(self.model.nbody)) - set(self._subtree(self._robot_root)))
         self.other_geoms = self._touching(others)
         self.model.geom_gap[:] = 0.0
@@ -261,13 +262,11 @@ class PlanningScene:
 
     def _is_base(self, a: int, b: int) -> bool:
         """Whether one geom belongs to the first two links and the other does not move."""
-        base = {self._robot_root, *self._children(self._robot_root)}
+        root = self._robot_root
+        base = {root, *np.flatnonzero(self.model.body_parentid == root).tolist()}
         fixed = self.model.body_weldid
         bodies = self.model.geom_bodyid
         return any(bodies[x] in base and fixed[bodies[y]] == 0 for x, y in ((a, b), (b, a)))
-
-    def _children(self, body: int) -> list[int]:
-        return [b for b in range(1, self.model.nbody) if self.model.body_parentid[b] == body]
 
     def _subtree(self, root: int) -> list[int]:
         bodies = [root]
@@ -284,10 +283,6 @@ class PlanningScene:
             if int(self.model.geom_bodyid[g]) in wanted
             and (self.model.geom_contype[g] or self.model.geom_conaffinity[g])
         ]
-
-    @property
-    def _robot_geom_set(self) -> set[int]:
-        return set(self.robot_geoms)
 
     def _geoms_of(self, bodies: Iterable[str]) -> list[int]:
         """Touching geoms of bodies and of their descendants' fixed parts."""

@@ -16,21 +16,21 @@ from embodied.types import Array
 
 Valid = Callable[[Array], bool]
 
+_LONGEST_EDGE = 0.5
+
 util.setLogLevel(util.LOG_NONE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class SearchResult:
-    """A collision-free polyline, or why there is none.
+    """A collision-free polyline, if there is one.
 
     Attributes:
         path: Corner points from start to goal, (m, n); empty (0, n) if none was found.
-        reason: Why not; empty when found.
         checks: Number of validity checks spent.
     """
 
     path: Array
-    reason: str = ""
     checks: int = 0
 
     @property
@@ -62,7 +62,6 @@ def rrt_connect(
     seed: int,
     max_checks: int = 4000,
     step: float = 0.03,
-    range_: float = 0.5,
 ) -> SearchResult:
     """Search with two trees (RRT-Connect, Kuffner and LaValle 2000), as implemented by OMPL.
 
@@ -70,15 +69,14 @@ def rrt_connect(
     equal paths on any machine.
 
     Args:
-        start: Start, (n,).
-        goal: Goal, (n,).
+        start: Start, (n,), valid.
+        goal: Goal, (n,), valid.
         valid: Validity of a configuration.
         lower: Lower bounds of the search, (n,).
         upper: Upper bounds of the search, (n,).
         seed: Seed of the samples.
         max_checks: Validity checks after which the search gives up.
         step: Distance between checked points on an edge (Euclidean).
-        range_: Longest edge.
     """
     n = len(start)
     checks = 0
@@ -88,10 +86,6 @@ def rrt_connect(
         checks += 1
         return bool(valid(np.array([state[i] for i in range(n)])))
 
-    if not valid(start):
-        return SearchResult(path=np.empty((0, n)), reason="the start is in collision", checks=1)
-    if not valid(goal):
-        return SearchResult(path=np.empty((0, n)), reason="the goal is in collision", checks=2)
     util.RNG.setSeed(seed + 1)  # zero means "no seed"
     space = base.RealVectorStateSpace(n)
     bounds = base.RealVectorBounds(n)
@@ -109,13 +103,12 @@ def rrt_connect(
         first[i], last[i] = float(start[i]), float(goal[i])
     problem.setStartAndGoalStates(first, last)
     planner = geometric.RRTConnect(information)
-    planner.setRange(range_)
+    planner.setRange(_LONGEST_EDGE)
     planner.setProblemDefinition(problem)
     planner.setup()
     planner.solve(base.PlannerTerminationCondition(lambda: checks >= max_checks))
     if not problem.hasExactSolution():
-        reason = f"no collision-free path found within {max_checks} checks"
-        return SearchResult(path=np.empty((0, n)), reason=reason, checks=checks)
+        return SearchResult(path=np.empty((0, n)), checks=checks)
     states = problem.getSolutionPath().getStates()
     path = np.array([[state[i] for i in range(n)] for state in states])
     return SearchResult(path=path, checks=checks)

@@ -9,7 +9,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 _GUARD = Path(__file__).with_name("_guard.py")
@@ -29,7 +30,7 @@ class Child:
     process: subprocess.Popen[bytes]
     cpu_s: float = 0.0
     exit_code: int | None = None
-    pidfd: int = field(default=-1)
+    pidfd: int = -1
 
     @staticmethod
     def start(
@@ -98,10 +99,8 @@ class Child:
         """End the process and everything it started; returns when it is gone."""
         if self.exit_code is not None:
             return
-        try:
+        with suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
         while not self.reap():
             time.sleep(0.002)
 

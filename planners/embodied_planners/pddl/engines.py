@@ -18,21 +18,24 @@ from embodied.errors import EnvironmentMissingError
 
 # First iteration of LAMA (Richter and Westphal, JAIR 39, 2010): lazy greedy search with the FF and
 # landmark heuristics and their preferred operators, action costs ignored.
-_LANDMARKS = "landmark_sum(lm_factory=lm_reasonable_orders_hps(lm_rhw()),pref={pref})"
-_LAMA_FIRST = (
-    f"let(hlm,eval_modify_costs({_LANDMARKS.format(pref='false')},cost_type=one),"
+_LANDMARKS = "landmark_sum(lm_factory=lm_reasonable_orders_hps(lm_rhw()),pref=false)"
+LAMA_FIRST = (
+    f"let(hlm,eval_modify_costs({_LANDMARKS},cost_type=one),"
     "let(hff,eval_modify_costs(ff(),cost_type=one),"
     "lazy_greedy([hff,hlm],preferred=[hff,hlm],cost_type=one,reopen_closed=false)))"
 )
 # LAMA's later iterations: weighted A* with falling weights, action costs respected.
-_LAMA_IMPROVE = (
-    f"let(hlm,eval_modify_costs({_LANDMARKS.format(pref='false')},cost_type=plusone),"
+LAMA_IMPROVE = (
+    f"let(hlm,eval_modify_costs({_LANDMARKS},cost_type=plusone),"
     "let(hff,eval_modify_costs(ff(),cost_type=plusone),iterated(["
     "lazy_greedy([hff,hlm],preferred=[hff,hlm],reopen_closed=false),"
     + "".join(f"lazy_wastar([hff,hlm],preferred=[hff,hlm],w={w})," for w in (5, 3, 2))
     + "lazy_wastar([hff,hlm],preferred=[hff,hlm],w=1)"
     "],repeat_last=true)))"
 )
+
+
+BLIND = "astar(blind())"
 
 
 class Outcome(Enum):
@@ -48,18 +51,11 @@ class Outcome(Enum):
 
 
 _OUTCOMES = {
-    0: Outcome.SOLVED,
-    1: Outcome.SOLVED,
-    2: Outcome.SOLVED,
-    3: Outcome.SOLVED,
-    10: Outcome.UNSOLVABLE,
-    11: Outcome.UNSOLVABLE,
+    **dict.fromkeys((0, 1, 2, 3), Outcome.SOLVED),
+    **dict.fromkeys((10, 11), Outcome.UNSOLVABLE),
     12: Outcome.INCOMPLETE,
-    20: Outcome.OUT_OF_MEMORY,
-    21: Outcome.OUT_OF_TIME,
-    22: Outcome.OUT_OF_MEMORY,
-    23: Outcome.OUT_OF_TIME,
-    24: Outcome.OUT_OF_TIME,
+    **dict.fromkeys((20, 22), Outcome.OUT_OF_MEMORY),
+    **dict.fromkeys((21, 23, 24), Outcome.OUT_OF_TIME),
     34: Outcome.UNSUPPORTED,
 }
 
@@ -142,8 +138,3 @@ def _locate(package: str, folder: str) -> Path | None:
         if (found / "downward").is_file() and os.access(found / "downward", os.X_OK):
             return found
     return None
-
-
-LAMA_FIRST = _LAMA_FIRST
-LAMA_IMPROVE = _LAMA_IMPROVE
-BLIND = "astar(blind())"

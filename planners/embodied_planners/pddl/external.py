@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import tempfile
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from embodied.types import GroundAction
@@ -218,30 +218,18 @@ def _last_line(folder: Path, stage: str) -> str:
 
 def _last_plan(folder: Path) -> tuple[GroundAction, ...] | None:
     """The newest complete plan file; anytime searches number theirs."""
-    files = sorted(folder.glob("plan*"), key=_plan_number, reverse=True)
-    for file in files:
+    numbered = {int(f.suffix[1:]) if f.suffix[1:].isdigit() else 0: f for f in folder.glob("plan*")}
+    for _, file in sorted(numbered.items(), reverse=True):
         lines = file.read_text().splitlines()
         if lines and lines[-1].startswith(";"):  # the cost comes last: the file is complete
             return tuple(GroundAction.parse(x) for x in lines if x.startswith("("))
     return None
 
 
-def _plan_number(file: Path) -> int:
-    suffix = file.suffix.removeprefix(".")
-    return int(suffix) if suffix.isdigit() else 0
-
-
 def _with_usage(answer: Answer, runs: list[_Run]) -> Answer:
     ended = [e for run in runs for e in run.ended]
-    return Answer(
-        outcome=answer.outcome,
-        plan=answer.plan,
-        engine=answer.engine,
-        optimal=answer.optimal,
-        cpu_s=sum(cpu for _, cpu in ended),
-        search_cpu_s=sum(cpu for searching, cpu in ended if searching),
-        message=answer.message,
-    )
+    searched = sum(cpu for searching, cpu in ended if searching)
+    return replace(answer, cpu_s=sum(cpu for _, cpu in ended), search_cpu_s=searched)
 
 
 def seconds_left(deadline: float) -> float:

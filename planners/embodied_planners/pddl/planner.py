@@ -25,7 +25,7 @@ from embodied_planners.pddl import engines, external
 from embodied_planners.pddl.engines import Outcome
 from embodied_planners.pddl.external import Answer, Contender
 from embodied_planners.pddl.shorten import shorten
-from embodied_planners.pddl.small_search import SearchOutcome, search
+from embodied_planners.pddl.small_search import search
 
 ENGINES = ("auto", "small", "fast-downward", "symk")
 
@@ -122,18 +122,16 @@ class Planner:
                 engine="goal check",
                 message=f"the goal contradicts itself or a fact that never changes: {problem.goal}",
             )
-        if self.engines == "small" or (self.engines == "auto" and not self._thorough):
+        if self.engines == "small" or (
+            self.engines == "auto" and not (self.optimal or self.improve)
+        ):
             budget_s = external.seconds_left(deadline)
             if self.engines == "auto":
                 budget_s = min(self.small_budget_s, budget_s)
-            answer = _small(compiled_domain, compiled_problem, budget_s)
+            answer = search(compiled_domain, compiled_problem, budget_s=budget_s)
             if answer.outcome in (Outcome.SOLVED, Outcome.UNSOLVABLE) or self.engines == "small":
                 return answer
         return self._external(compiled_domain, compiled_problem, deadline)
-
-    @property
-    def _thorough(self) -> bool:
-        return self.optimal or self.improve
 
     def _external(self, domain: Domain, problem: Problem, deadline: float) -> Answer:
         domain_text = render_domain(domain, with_costs=problem.minimize_cost)
@@ -166,14 +164,8 @@ class Planner:
         if self.engines == "symk" and symk is None:
             raise engines.missing("SymK", "'embodied-stack[optimal]'")
         if symk is not None:
-            found.append(
-                Contender(
-                    engine=symk,
-                    config=symk.optimal_config,
-                    label="symk bidirectional",
-                    optimal=True,
-                )
-            )
+            config, label = symk.optimal_config, "symk bidirectional"
+            found.append(Contender(engine=symk, config=config, label=label, optimal=True))
         if self.engines != "symk":
             engine = engines.fast_downward()
             if self.optimal:
@@ -210,23 +202,3 @@ def _read(program: PddlProgram) -> tuple[Domain, Problem, tuple[str, ...]]:
             raise
         domain = read_domain(domain_text)
         return domain, read_problem(problem_text, domain), notes
-
-
-def _small(domain: Domain, problem: Problem, budget_s: float) -> Answer:
-    found = search(domain, problem, budget_s=budget_s)
-    match found.outcome:
-        case SearchOutcome.SOLVED:
-            return Answer(
-                outcome=Outcome.SOLVED,
-                plan=found.plan,
-                engine="small search",
-                optimal=found.optimal,
-            )
-        case SearchOutcome.UNSOLVABLE:
-            return Answer(
-                outcome=Outcome.UNSOLVABLE,
-                engine="small search",
-                message="every reachable state was explored: no plan exists",
-            )
-        case SearchOutcome.UNDECIDED:
-            return Answer(outcome=Outcome.OUT_OF_TIME, engine="small search", message=found.message)

@@ -10,33 +10,16 @@ from __future__ import annotations
 
 import heapq
 import time
-from dataclasses import dataclass
-from enum import Enum
 
 from embodied.symbolic import Domain, Problem
 from embodied.types import GroundAction
+from embodied_planners.pddl.engines import Outcome
+from embodied_planners.pddl.external import Answer
 from embodied_planners.pddl.grounding import GroundTask, TooLargeError, ground
 
+ENGINE = "small search"
+
 _INFINITE = float("inf")
-
-
-class SearchOutcome(Enum):
-    """How a search ended."""
-
-    SOLVED = "solved"
-    UNSOLVABLE = "unsolvable"
-    UNDECIDED = "undecided"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SearchResult:
-    """What the small search found; ``optimal`` is True for plans of provably least cost."""
-
-    outcome: SearchOutcome
-    plan: tuple[GroundAction, ...] = ()
-    optimal: bool = False
-    expanded: int = 0
-    message: str = ""
 
 
 def search(
@@ -46,7 +29,7 @@ def search(
     budget_s: float,
     max_expanded: int = 200_000,
     max_operators: int = 4000,
-) -> SearchResult:
+) -> Answer:
     """Search for a plan within a budget.
 
     Args:
@@ -61,11 +44,11 @@ def search(
     try:
         task = ground(domain, problem, max_operators=max_operators, deadline=deadline)
     except TooLargeError as error:
-        return SearchResult(outcome=SearchOutcome.UNDECIDED, message=str(error))
+        return Answer(outcome=Outcome.OUT_OF_TIME, engine=ENGINE, message=str(error))
     return _greedy(task, deadline, max_expanded)
 
 
-def _greedy(task: GroundTask, deadline: float, max_expanded: int) -> SearchResult:
+def _greedy(task: GroundTask, deadline: float, max_expanded: int) -> Answer:
     """Greedy best-first search with deferred evaluation and helpful actions first."""
     heuristic = Heuristic(task)
     parents: dict[int, tuple[int, int]] = {task.init: (-1, -1)}
@@ -74,15 +57,11 @@ def _greedy(task: GroundTask, deadline: float, max_expanded: int) -> SearchResul
     while queue:
         _, _, state = heapq.heappop(queue)
         if task.is_goal(state):
-            return SearchResult(
-                outcome=SearchOutcome.SOLVED, plan=_trace(task, parents, state), expanded=expanded
-            )
+            plan = _trace(task, parents, state)
+            return Answer(outcome=Outcome.SOLVED, engine=ENGINE, plan=plan)
         if expanded >= max_expanded or time.thread_time() > deadline:
-            return SearchResult(
-                outcome=SearchOutcome.UNDECIDED,
-                expanded=expanded,
-                message=f"the small search gave up after {expanded} states",
-            )
+            message = f"the small search gave up after {expanded} states"
+            return Answer(outcome=Outcome.OUT_OF_TIME, engine=ENGINE, message=message)
         expanded += 1
         h, helpful = heuristic.evaluate(state)
         if h == _INFINITE:
@@ -95,7 +74,8 @@ def _greedy(task: GroundTask, deadline: float, max_expanded: int) -> SearchResul
                     count += 1
                     rank = h - 0.5 if i in helpful else h
                     heapq.heappush(queue, (rank, -count if i in helpful else count, successor))
-    return SearchResult(outcome=SearchOutcome.UNSOLVABLE, expanded=expanded)
+    message = "every reachable state was explored: no plan exists"
+    return Answer(outcome=Outcome.UNSOLVABLE, engine=ENGINE, message=message)
 
 
 def _trace(

@@ -5,4 +5,3 @@ from embodied_planners.skills.skill import SKILLS as SKILLS
 from embodied_planners.skills.skill import TabletopSkill as TabletopSkill
 from embodied_planners.skills.skill import all_skills as all_skills
 from embodied_planners.skills.skill import with_skills as with_skills
-from embodied_planners.skills.workcell import SkillOptions as SkillOptions

@@ -8,8 +8,8 @@ import numpy as np
 
 from embodied.protocols import Skill
 from embodied.types import GripperGoal, Observation, Pose, SkillResult
-from embodied_planners.skills.geometry import pose_of, top_z
-from embodied_planners.skills.workcell import HAND, Reach, Workcell, before
+from embodied_planners.skills.geometry import top_z
+from embodied_planners.skills.workcell import GRASP_FORCE_N, HAND, Reach, Workcell, before
 
 OPEN_SHARE = 0.95
 CLOSED_M = 0.001
@@ -23,7 +23,7 @@ def slide(
     """Grasp the handle, move it along the drawer's direction, let go, retreat.
 
     Args:
-        cell: Planner and options.
+        cell: Planner and scene.
         args: The drawer.
         observation: Latest measurement.
         attempt: Selects another way to hold the handle.
@@ -54,7 +54,7 @@ def slide(
         observation = yield GripperGoal(width_m=gap, label="open the fingers")
     observation = yield approach
     observation = yield GripperGoal(
-        width_m=0.0, force_n=cell.options.grasp_force_n, label=f"grasp the handle of {drawer}"
+        width_m=0.0, force_n=GRASP_FORCE_N, label=f"grasp the handle of {drawer}"
     )
     assert observation.gripper is not None
     held = observation.gripper.width_m > 0.003
@@ -100,7 +100,7 @@ def handle_pose(cell: Workcell, drawer: str) -> Pose | None:
     if site < 0:
         return None
     mujoco.mj_kinematics(model, data)
-    return pose_of(np.array(data.site_xmat[site]).reshape(3, 3), np.array(data.site_xpos[site]))
+    return Pose.from_rotation(data.site_xmat[site].reshape(3, 3), data.site_xpos[site])
 
 
 def _handle_grasps(handle: Pose) -> list[Pose]:
@@ -111,7 +111,7 @@ def _handle_grasps(handle: Pose) -> list[Pose]:
         about_bar = np.array([[1.0, 0.0, 0.0], [0.0, c, -s], [0.0, s, c]])
         for sign in (1.0, -1.0):
             turn = np.diag([sign, sign, 1.0])
-            found.append(pose_of(handle.rotation @ about_bar @ turn, np.array(handle.position)))
+            found.append(Pose.from_rotation(handle.rotation @ about_bar @ turn, handle.position))
     return found
 
 

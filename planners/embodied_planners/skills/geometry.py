@@ -55,13 +55,6 @@ def upright(rotation: Array) -> Array:
     return (np.eye(3) + sine * K + (1 - cosine) * K @ K) @ rotation
 
 
-def pose_of(rotation: Array, position: Array) -> Pose:
-    """Pose from a rotation matrix (3, 3) and a position (3,)."""
-    matrix = np.eye(4)
-    matrix[:3, :3], matrix[:3, 3] = rotation, position
-    return Pose.from_matrix(matrix)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Footprints:
     """Vertical projections of k geoms: oriented rectangles with a height range.

@@ -13,7 +13,7 @@ import numpy as np
 
 from embodied.types import Array, GripperSpec, ObjectSpec, Pose
 from embodied_planners.motion import PlanningScene
-from embodied_planners.skills.geometry import UP, bottom_z, half_extent, pose_of, top_z
+from embodied_planners.skills.geometry import UP, bottom_z, half_extent, top_z
 
 TILTS_RAD = (0.35, -0.35, 0.7, -0.7)
 MAX_DEPTH_M = 0.03
@@ -31,7 +31,6 @@ class Grasp:
         pose_ee_in_world: Where the end effector closes its fingers.
         width_m: Width of the item between the pads.
         gap_m: Gap to approach with.
-        tilt_rad: Angle of the approach away from straight down.
         fingertip: Whether only the tips of the pads reach the item: to be held and moved gently.
         clearance_m: Distance of the open hand to whatever is nearest, item excluded.
     """
@@ -39,7 +38,6 @@ class Grasp:
     pose_ee_in_world: Pose
     width_m: float
     gap_m: float
-    tilt_rad: float
     fingertip: bool
     clearance_m: float
 
@@ -107,12 +105,15 @@ def grasp_candidates(
         for shift, sign, tilt in itertools.product(shifts, (1.0, -1.0), tilts_rad):
             rotation = grasp_frame(sign * closing, tilt)
             point = pose.position + shift * along
-            turn = _angle(reference.rotation, rotation)
-            lowest = bottom + tip + _drop_of_pad(gripper, rotation) + TIP_CLEARANCE_M
+            cosine = (np.trace(reference.rotation.T @ rotation) - 1) / 2
+            turn = float(np.arccos(np.clip(cosine, -1.0, 1.0)))
+            # A tilted pad reaches lower than along the approach axis.
+            sine = float(np.sqrt(max(0.0, 1.0 - rotation[2, 2] ** 2)))
+            lowest = bottom + tip + sine * gripper.pad_size_m[1] / 2 + TIP_CLEARANCE_M
             middle = max(float(np.clip(point[2], top - MAX_DEPTH_M, top)), lowest)
             heights = _heights(middle, top, tip, lowest) if tilt == 0.0 else (middle,)
             for height in heights:
-                ee = pose_of(rotation, np.array([point[0], point[1], height]))
+                ee = Pose.from_rotation(rotation, [point[0], point[1], height])
                 for gap in _gaps(width, gripper):
                     distance = float(np.min(scene.finger_distances(ee, gap, (spec.name,))))
                     if distance < LEAST_CLEARANCE_M:
@@ -121,7 +122,6 @@ def grasp_candidates(
                         pose_ee_in_world=ee,
                         width_m=width,
                         gap_m=gap,
-                        tilt_rad=abs(tilt),
                         fingertip=height > max(top - tip, lowest) + 1e-6,
                         clearance_m=distance,
                     )
@@ -136,12 +136,6 @@ def grasp_candidates(
     return [grasp for _, grasp in found]
 
 
-def _drop_of_pad(gripper: GripperSpec, rotation: Array) -> float:
-    """How much lower than along the approach axis a tilted pad reaches, m."""
-    sine = float(np.sqrt(max(0.0, 1.0 - rotation[2, 2] ** 2)))
-    return sine * gripper.pad_size_m[1] / 2
-
-
 def _heights(middle: float, top: float, tip: float, lowest: float) -> tuple[float, ...]:
     """Heights of the pads' centre: around the item's middle, shallow, by the finger tips.
 
@@ -154,21 +148,11 @@ def _heights(middle: float, top: float, tip: float, lowest: float) -> tuple[floa
     return tuple(heights)
 
 
-def _angle(a: Array, b: Array) -> float:
-    """Angle between two orientations, rad."""
-    return float(np.arccos(np.clip((np.trace(a.T @ b) - 1) / 2, -1.0, 1.0)))
-
-
 def _gaps(width: float, gripper: GripperSpec) -> tuple[float, ...]:
     """Gaps to approach with: comfortable first, then tight."""
     wide = min(gripper.max_width_m, width + 0.026)
     tight = min(gripper.max_width_m, width + 0.012)
     return (wide,) if wide - tight < 0.002 else (wide, tight)
-
-
-def grasp_offset(ee: Pose, item: Pose) -> Array:
-    """Position of an item in the end-effector frame, (3,), m."""
-    return ee.rotation.T @ (item.position - ee.position)
 
 
 def held_between_pads(
@@ -196,7 +180,7 @@ def held_between_pads(
             f"the fingers hold {1000 * measured_width_m:.0f} mm where "
             f"{1000 * expected:.0f} mm were expected"
         )
-    offset = grasp_offset(ee, item)
+    offset = ee.rotation.T @ (item.position - ee.position)
     reach = half_extent(spec, item, ee.rotation[:, 2]) + 0.012
     sideways = half_extent(spec, item, ee.rotation[:, 0]) + 0.008
     if abs(offset[1]) > 0.015 or abs(offset[2]) > reach or abs(offset[0]) > sideways:

@@ -7,7 +7,18 @@ from embodied.types import GripperGoal, Observation, SkillResult
 from embodied_planners.skills.geometry import bottom_z, top_z
 from embodied_planners.skills.grasps import TILTS_RAD, Grasp, grasp_candidates, held_between_pads
 from embodied_planners.skills.pushing import push_aside
-from embodied_planners.skills.workcell import Reach, Workcell, before
+from embodied_planners.skills.workcell import (
+    APPROACH_M,
+    CANDIDATES,
+    FINGERTIP_FORCE_N,
+    GENTLE_SPEED,
+    GRASP_FORCE_N,
+    LIFT_M,
+    RETREAT_M,
+    Reach,
+    Workcell,
+    before,
+)
 
 MAX_PUSHES = 3
 """Neighbours that are pushed aside, one after the other, before a grasp is given up."""
@@ -17,13 +28,12 @@ def take(cell: Workcell, args: tuple[str, ...], observation: Observation, attemp
     """Take hold of an item, which is on or in something, and lift it.
 
     Args:
-        cell: Planner and options.
+        cell: Planner and scene.
         args: The item, and the surface, item, container or drawer that it comes from.
         observation: Latest measurement.
         attempt: Selects another grasp each time.
     """
     item, source = args
-    thing = cell.spec.objects[item]
     grasp, reach, reason = _choose(cell, item, observation, attempt)
     for push in range(MAX_PUSHES):
         if grasp is not None or "too close" not in reason:
@@ -40,14 +50,13 @@ def take(cell: Workcell, args: tuple[str, ...], observation: Observation, attemp
     if cell.must_open_first(approach, observation):
         observation = yield GripperGoal(width_m=grasp.gap_m, label="open the fingers")
     observation = yield approach
-    options = cell.options
-    force = options.fingertip_force_n if grasp.fingertip else options.grasp_force_n
+    force = FINGERTIP_FORCE_N if grasp.fingertip else GRASP_FORCE_N
     observation = yield GripperGoal(width_m=0.0, force_n=force, label=f"grasp {item}")
     problem = _held(cell, item, observation, grasp)
     if problem:
         observation = yield GripperGoal(width_m=grasp.gap_m, label=f"let go of {item}")
         cell.look(observation)
-        back = cell.back_off(observation.q, cell.options.retreat_m)
+        back = cell.back_off(observation.q, RETREAT_M)
         if back.found:
             yield cell.path([back], "retreat")
         return SkillResult(ok=False, reason=problem)
@@ -56,16 +65,9 @@ def take(cell: Workcell, args: tuple[str, ...], observation: Observation, attemp
     if not lift.found:
         return SkillResult(ok=False, reason=f"{item} cannot be lifted: {lift.reason}")
     observation = yield cell.path(
-        [lift], f"lift {item}", speed=cell.options.gentle_speed if grasp.fingertip else 1.0
+        [lift], f"lift {item}", speed=GENTLE_SPEED if grasp.fingertip else 1.0
     )
-    assert observation.gripper is not None
-    problem = held_between_pads(
-        thing,
-        observation.pose_ee_in_world,
-        observation.poses[item],
-        observation.gripper.width_m,
-        grasp.width_m,
-    )
+    problem = _held(cell, item, observation, grasp)
     return SkillResult(ok=not problem, reason=f"after lifting: {problem}" if problem else "")
 
 
@@ -85,14 +87,11 @@ def _choose(
             tilts,
         )
         shift = attempt % max(len(grasps), 1)
-        for grasp in (grasps[shift:] + grasps[:shift])[: cell.options.candidates]:
+        for grasp in (grasps[shift:] + grasps[:shift])[:CANDIDATES]:
             cell.scene.set_gap(grasp.gap_m)
             target = grasp.pose_ee_in_world
             reach = cell.reach(
-                observation.q,
-                target,
-                before(target, cell.options.approach_m),
-                cell.contact_clearance(),
+                observation.q, target, before(target, APPROACH_M), cell.contact_clearance()
             )
             if reach.found:
                 return grasp, reach, ""
@@ -116,7 +115,7 @@ def _lift_height(cell: Workcell, item: str, source: str, observation: Observatio
     """High enough to clear the rim of a container."""
     support = cell.spec.objects.get(source)
     if support is None or support.kind not in ("container", "drawer"):
-        return cell.options.lift_m
+        return LIFT_M
     rim = top_z(support, observation.poses[source])
     low = bottom_z(cell.spec.objects[item], observation.poses[item])
-    return max(cell.options.lift_m, rim + 0.03 - low)
+    return max(LIFT_M, rim + 0.03 - low)

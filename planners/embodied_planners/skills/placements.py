@@ -13,7 +13,6 @@ from embodied_planners.skills.geometry import (
     Footprints,
     footprints,
     half_extent,
-    pose_of,
     top_z,
     upright,
     yaw_rotation,
@@ -94,7 +93,7 @@ def free_spots(
         rotation = yaw_rotation(_yaw_between(_side(rotation), found.axes[floor, 0])) @ rotation
     if turned:
         rotation = yaw_rotation(np.pi / 2) @ rotation
-    half = np.array([half_extent(thing, pose_of(rotation, np.zeros(3)), e) for e in np.eye(3)])
+    half = np.array([half_extent(thing, Pose.from_rotation(rotation), e) for e in np.eye(3)])
     points = _grid(
         found,
         floor,
@@ -121,10 +120,7 @@ def free_spots(
     others = found.select(keep)
     sides = np.stack([_side(rotation), [-_side(rotation)[1], _side(rotation)[0]]])
     own = np.array(
-        [
-            half_extent(thing, pose_of(rotation, np.zeros(3)), np.array([*side, 0.0]))
-            for side in sides
-        ]
+        [half_extent(thing, Pose.from_rotation(rotation), np.array([*side, 0.0])) for side in sides]
     )
     gaps = others.gaps(points, sides, own)
     gaps = np.minimum(gaps, _drawer_gaps(spec, observation, support, points, sides, own))
@@ -157,7 +153,7 @@ def free_spots(
     order = np.argsort(cost, kind="stable")
     return [
         Spot(
-            pose_item_in_world=pose_of(rotation, np.array([*points[k], z])),
+            pose_item_in_world=Pose.from_rotation(rotation, np.array([*points[k], z])),
             gap_m=float(gaps[k]),
             cost=float(cost[k]),
         )
@@ -180,10 +176,10 @@ def stack_poses(item: ObjectSpec, item_pose: Pose, below: ObjectSpec, below_pose
         rotation = yaw_rotation(angle) @ rotation
     z = (
         top_z(below, below_pose)
-        + half_extent(item, pose_of(rotation, np.zeros(3)), np.array([0.0, 0.0, 1.0]))
+        + half_extent(item, Pose.from_rotation(rotation), np.array([0.0, 0.0, 1.0]))
         + RELEASE_M
     )
-    return pose_of(rotation, np.array([*below_pose.position[:2], z]))
+    return Pose.from_rotation(rotation, np.array([*below_pose.position[:2], z]))
 
 
 def _side(rotation: Array) -> Array:

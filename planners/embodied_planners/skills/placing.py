@@ -9,9 +9,17 @@ import numpy as np
 
 from embodied.protocols import Skill
 from embodied.types import GripperGoal, Observation, Pose, SkillResult
-from embodied_planners.skills.geometry import pose_of, yaw_rotation
+from embodied_planners.skills.geometry import yaw_rotation
 from embodied_planners.skills.grasps import held_between_pads, only_finger_tips
-from embodied_planners.skills.workcell import Reach, Workcell, above
+from embodied_planners.skills.workcell import (
+    APPROACH_M,
+    CANDIDATES,
+    GENTLE_SPEED,
+    RETREAT_M,
+    Reach,
+    Workcell,
+    above,
+)
 
 QUARTER = np.pi / 2
 
@@ -40,9 +48,9 @@ def let_go(
     clearance = cell.contact_clearance(near=resting)
     reach, reason = Reach(), ""
     pose = observation.poses[item]
-    for pose in itertools.islice(candidates, limit or cell.options.candidates):
+    for pose in itertools.islice(candidates, limit or CANDIDATES):
         target = pose @ grip.inverse()
-        reach = cell.reach(observation.q, target, above(target, cell.options.approach_m), clearance)
+        reach = cell.reach(observation.q, target, above(target, APPROACH_M), clearance)
         if reach.found:
             break
         reason = reason or reach.reason
@@ -51,9 +59,7 @@ def let_go(
     width = observation.gripper.width_m
     gentle = only_finger_tips(cell.spec.objects[item], grip, cell.gripper)
     observation = yield cell.path(
-        reach.segments,
-        f"carry {item} to {support}",
-        speed=cell.options.gentle_speed if gentle else 1.0,
+        reach.segments, f"carry {item} to {support}", speed=GENTLE_SPEED if gentle else 1.0
     )
     lost = float(np.linalg.norm(observation.poses[item].position - pose.position))
     if lost > 0.03:
@@ -63,7 +69,7 @@ def let_go(
     gap = _opening(cell, observation, width)
     observation = yield GripperGoal(width_m=gap, label=f"let go of {item}")
     cell.look(observation)
-    back = cell.back_off(observation.q, cell.options.retreat_m)
+    back = cell.back_off(observation.q, RETREAT_M)
     if not back.found:
         return SkillResult(ok=False, reason=f"the hand cannot leave {item}: {back.reason}")
     before = observation
@@ -71,18 +77,11 @@ def let_go(
     assert observation.gripper is not None
     if observation.gripper.width_m < width + 0.003:
         return SkillResult(ok=False, reason=f"the fingers did not open around {item}")
-    if _moved(before, observation, item) > 0.5 * _hand_moved(before, observation):
+    moved = observation.poses[item].position - before.poses[item].position
+    hand = observation.pose_ee_in_world.position - before.pose_ee_in_world.position
+    if np.linalg.norm(moved) > 0.5 * np.linalg.norm(hand):
         return SkillResult(ok=False, reason=f"{item} still sticks to the hand")
     return SkillResult(ok=True)
-
-
-def _moved(before: Observation, after: Observation, item: str) -> float:
-    return float(np.linalg.norm(after.poses[item].position - before.poses[item].position))
-
-
-def _hand_moved(before: Observation, after: Observation) -> float:
-    start, end = before.pose_ee_in_world.position, after.pose_ee_in_world.position
-    return float(np.linalg.norm(end - start))
 
 
 def _opening(cell: Workcell, observation: Observation, width_m: float) -> float:
@@ -108,19 +107,15 @@ def spread(poses: list[Pose], attempt: int) -> list[Pose]:
     return kept[shift:] + kept[:shift]
 
 
-def turned_ways(
-    poses: list[Pose],
-    observation: Observation,
-    turns: tuple[float, ...] = (0.0, QUARTER / 2, -QUARTER / 2),
-) -> Iterator[Pose]:
+def turned_ways(poses: list[Pose], observation: Observation) -> Iterator[Pose]:
     """Each pose with the yaw at which the wrist turns little, then with others."""
     here = observation.pose_ee_in_world.position
     for pose in poses:
         swing = float(np.arctan2(pose.position[1], pose.position[0]) - np.arctan2(here[1], here[0]))
-        for turn in turns:
+        for turn in (0.0, QUARTER / 2, -QUARTER / 2):
             yield yawed(pose, swing + turn)
 
 
 def yawed(pose: Pose, angle: float) -> Pose:
     """A pose turned about the world's z, rad."""
-    return pose_of(yaw_rotation(angle) @ pose.rotation, pose.position)
+    return Pose.from_rotation(yaw_rotation(angle) @ pose.rotation, pose.position)

@@ -14,12 +14,19 @@ from embodied_planners.skills.geometry import (
     bottom_z,
     footprints,
     half_extent,
-    pose_of,
     top_z,
     upright,
 )
 from embodied_planners.skills.grasps import MAX_DEPTH_M, TIP_CLEARANCE_M, grasp_frame
-from embodied_planners.skills.workcell import HAND, Reach, Workcell, above
+from embodied_planners.skills.workcell import (
+    APPROACH_M,
+    CANDIDATES,
+    HAND,
+    RETREAT_M,
+    Reach,
+    Workcell,
+    above,
+)
 
 PUSH_M = 0.05
 STANDOFF_M = 0.012
@@ -50,7 +57,7 @@ def push_aside(
     """Push one item that stands close to ``item`` away from it.
 
     Args:
-        cell: Planner and options.
+        cell: Planner and scene.
         item: What should become graspable.
         observation: Latest measurement.
         attempt: Selects another push each time.
@@ -63,7 +70,7 @@ def push_aside(
         return Pushed(ok=False, observation=observation, reason=reason)
     shift = attempt % len(pushes)
     reason = ""
-    for neighbour, direction in (pushes[shift:] + pushes[:shift])[: cell.options.candidates]:
+    for neighbour, direction in (pushes[shift:] + pushes[:shift])[:CANDIDATES]:
         pushed = yield from push(cell, neighbour, direction, observation)
         if pushed.begun:
             return pushed
@@ -77,7 +84,7 @@ def push(
     """Push an item ``PUSH_M`` along the surface that it is on, with closed fingers.
 
     Args:
-        cell: Planner and options.
+        cell: Planner and scene.
         item: What to push; nothing is held.
         direction: Horizontal unit vector in the world frame, (3,).
         observation: Latest measurement.
@@ -92,7 +99,7 @@ def push(
     observation = yield cell.path(reach.segments, f"reach beside {item}")
     observation = yield cell.path([line], f"push {item} aside", speed=0.4, stop_on_contact=True)
     cell.look(observation)
-    back = cell.rise(observation.q, cell.options.retreat_m)
+    back = cell.rise(observation.q, RETREAT_M)
     if back.found:
         observation = yield cell.path([back], f"leave {item}")
     moved = float((observation.poses[item].position - start) @ direction)
@@ -177,7 +184,7 @@ def _plan(
     reason = ""
     for target in _starts(cell, neighbour, direction, observation):
         reach = cell.reach(
-            observation.q, target, above(target, cell.options.approach_m), cell.contact_clearance()
+            observation.q, target, above(target, APPROACH_M), cell.contact_clearance()
         )
         if not reach.found:
             reason = reach.reason
@@ -217,4 +224,4 @@ def _starts(
     start = pose.position - back * direction
     across = np.array([-direction[1], direction[0], 0.0])
     for sign in (1.0, -1.0):
-        yield pose_of(grasp_frame(sign * across, 0.0), np.array([start[0], start[1], height]))
+        yield Pose.from_rotation(grasp_frame(sign * across, 0.0), [start[0], start[1], height])

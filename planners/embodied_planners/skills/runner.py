@@ -8,7 +8,7 @@ from embodied.protocols import Skill
 from embodied.types import GroundAction, Observation, PathGoal, SkillResult, WorldSpec
 from embodied_planners.motion import MotionPlanner
 from embodied_planners.skills.skill import all_skills
-from embodied_planners.skills.workcell import SkillOptions, Workcell
+from embodied_planners.skills.workcell import Workcell
 
 
 class TabletopSkills:
@@ -20,13 +20,10 @@ class TabletopSkills:
     Args:
         planner: Motion planner of the same scene.
         spec: The world.
-        options: Distances and speeds.
     """
 
-    def __init__(
-        self, planner: MotionPlanner, spec: WorldSpec, options: SkillOptions | None = None
-    ) -> None:
-        self.cell = Workcell(planner, spec, options)
+    def __init__(self, planner: MotionPlanner, spec: WorldSpec) -> None:
+        self.cell = Workcell(planner, spec)
         self._skills = {skill.name: skill for skill in all_skills()}
 
     def start(self, action: GroundAction, observation: Observation, *, attempt: int) -> Skill:

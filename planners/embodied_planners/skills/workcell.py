@@ -14,46 +14,22 @@ from embodied_planners.motion.planner import interpolate_pose
 
 Near = Iterable[tuple[Iterable[str], Iterable[str], float]]
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SkillOptions:
-    """Distances and speeds of the skills.
-
-    Attributes:
-        approach_m: Length of the straight approach to a grasp or a release.
-        lift_m: Straight lift after a grasp.
-        retreat_m: Straight retreat after a release.
-        padding_m: Clearance on the way.
-        tight_padding_m: Clearance on the way where the wide one leaves no path.
-        contact_padding_m: Clearance close to a grasp or a release.
-        grasp_force_n: Force of the fingers on an item.
-        fingertip_force_n: Force on an item that only the finger tips reach: more squeezes it out.
-        gentle_speed: Factor on the speed of motions with such an item.
-        tolerance_rad: Joint error at the end of a motion that still counts as reached.
-        finger_speed_m_s: Speed at which the gap is sure to open.
-        arrival_s: The last part of a path to a grasp, for which the fingers are open.
-        candidates: Grasps or spots that are planned for before a skill gives up.
-        spot_gap_m: Room around an item that is put down, if there is that much.
-        packed_gap_m: Room around an item in a container: enough for the fingers.
-        least_gap_m: Room that it needs at least.
-    """
-
-    approach_m: float = 0.07
-    lift_m: float = 0.09
-    retreat_m: float = 0.09
-    padding_m: float = 0.012
-    tight_padding_m: float = 0.005
-    contact_padding_m: float = 0.002
-    grasp_force_n: float = 30.0
-    fingertip_force_n: float = 10.0
-    gentle_speed: float = 0.5
-    tolerance_rad: float = 0.006
-    finger_speed_m_s: float = 0.08
-    arrival_s: float = 0.4
-    candidates: int = 10
-    spot_gap_m: float = 0.05
-    packed_gap_m: float = 0.027
-    least_gap_m: float = 0.006
+APPROACH_M = 0.07  # length of the straight approach to a grasp or a release
+LIFT_M = 0.09  # straight lift after a grasp
+RETREAT_M = 0.09  # straight retreat after a release
+PADDING_M = 0.012  # clearance on the way
+TIGHT_PADDING_M = 0.005  # clearance on the way where the wide one leaves no path
+CONTACT_PADDING_M = 0.002  # clearance close to a grasp or a release
+GRASP_FORCE_N = 30.0  # force of the fingers on an item
+FINGERTIP_FORCE_N = 10.0  # force on an item that only the finger tips reach: more squeezes it out
+GENTLE_SPEED = 0.5  # factor on the speed of motions with such an item
+TOLERANCE_RAD = 0.006  # joint error at the end of a motion that still counts as reached
+FINGER_SPEED_M_S = 0.08  # speed at which the gap is sure to open
+ARRIVAL_S = 0.4  # the last part of a path to a grasp, for which the fingers are open
+CANDIDATES = 10  # grasps or spots that are planned for before a skill gives up
+SPOT_GAP_M = 0.05  # room around an item that is put down, if there is that much
+PACKED_GAP_M = 0.027  # room around an item in a container: enough for the fingers
+LEAST_GAP_M = 0.006  # room that it needs at least
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -75,18 +51,15 @@ class Reach:
 
 
 class Workcell:
-    """Planner, world spec and options, with the motions that skills are made of."""
+    """Planner and world spec, with the motions that skills are made of."""
 
-    def __init__(
-        self, planner: MotionPlanner, spec: WorldSpec, options: SkillOptions | None = None
-    ) -> None:
+    def __init__(self, planner: MotionPlanner, spec: WorldSpec) -> None:
         if spec.gripper is None:
             raise ValueError("tabletop skills need a robot with a gripper")
         self.planner = planner
         self.scene = planner.scene
         self.spec = spec
         self.gripper: GripperSpec = spec.gripper
-        self.options = options or SkillOptions()
 
     def look(self, observation: Observation, holding: str = "") -> None:
         """Take over a measurement; ``holding`` moves with the hand at its measured pose."""
@@ -124,7 +97,7 @@ class Workcell:
         """A control goal for consecutive segments, fingers moving to a gap on the way."""
         return PathGoal(
             trajectory=self.planner.trajectory(segments, speed=speed),
-            tolerance_rad=self.options.tolerance_rad,
+            tolerance_rad=TOLERANCE_RAD,
             stop_on_contact=stop_on_contact,
             gripper_width_m=gap_m,
             label=label,
@@ -134,12 +107,12 @@ class Workcell:
         """Whether the fingers would still be opening when a path is about to arrive."""
         assert observation.gripper is not None
         wanted = goal.gripper_width_m or 0.0
-        time_s = (wanted - observation.gripper.width_m) / self.options.finger_speed_m_s
-        return time_s > goal.trajectory.duration_s - self.options.arrival_s
+        time_s = (wanted - observation.gripper.width_m) / FINGER_SPEED_M_S
+        return time_s > goal.trajectory.duration_s - ARRIVAL_S
 
     def contact_clearance(self, near: Near = ()) -> Clearance:
         """Clearance for the last stretch to a grasp or a release."""
-        return self.scene.clearance(padding_m=self.options.contact_padding_m, near=near)
+        return self.scene.clearance(padding_m=CONTACT_PADDING_M, near=near)
 
     def reach(
         self, q: Array, target: Pose, approach: Pose, clearance: Clearance, near: Near = ()
@@ -174,10 +147,10 @@ class Workcell:
 
     def travel(self, q: Array, goal: Array, near: Near = ()) -> Reach:
         """Plan from one configuration to another, away from what is close to the hand first."""
-        planner, options = self.planner, self.options
+        planner = self.planner
         pairs = tuple(near)
         reason = ""
-        for padding in (options.padding_m, options.tight_padding_m):
+        for padding in (PADDING_M, TIGHT_PADDING_M):
             clearance = self.scene.clearance(padding_m=padding, near=pairs)
             segments: list[Segment] = []
             start = q

@@ -5,6 +5,5 @@ from embodied_planners.value_map.grid import VoxelGrid as VoxelGrid
 from embodied_planners.value_map.plan import Mover as Mover
 from embodied_planners.value_map.plan import ValueMapPlan as ValueMapPlan
 from embodied_planners.value_map.plan import ValueMapStatus as ValueMapStatus
-from embodied_planners.value_map.planner import ValueMapOptions as ValueMapOptions
 from embodied_planners.value_map.planner import ValueMapPlanner as ValueMapPlanner
 from embodied_planners.value_map.warm_up import warm_up as warm_up

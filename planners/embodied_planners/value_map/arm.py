@@ -32,24 +32,11 @@ _TYPES = {
 }
 _PARKED = Pose(position=np.array([0.0, 0.0, -5.0]), quat_wxyz=np.array([1.0, 0.0, 0.0, 0.0]))
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ArmOptions:
-    """Resolution and bounds.
-
-    Attributes:
-        step_m: Distance between two configurations along a way.
-        step_rad: Largest turn between them.
-        jump_rad: Largest joint motion between them.
-        padding_m: Distance of the arm to things.
-        grip_padding_m: Distance of the fingers to things beside what they grasp.
-    """
-
-    step_m: float = 0.02
-    step_rad: float = 0.12
-    jump_rad: float = 0.35
-    padding_m: float = 0.006
-    grip_padding_m: float = 0.0015
+_STEP_M = 0.02  # distance between two configurations along a way
+_STEP_RAD = 0.12  # largest turn between them
+_JUMP_RAD = 0.35  # largest joint motion between them
+_PADDING_M = 0.006  # distance of the arm to things
+_GRIP_PADDING_M = 0.0015  # distance of the fingers to things beside what they grasp
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -80,17 +67,13 @@ class ArmChecker:
     Args:
         model: Robot and table, with ``SLOTS`` spare bodies (see ``SLOT``); copied.
         spec: The robot's joints and limits; its objects are not used.
-        options: Resolution and bounds.
     """
 
-    def __init__(
-        self, model: mujoco.MjModel, spec: WorldSpec, options: ArmOptions | None = None
-    ) -> None:
-        self.options = options or ArmOptions()
+    def __init__(self, model: mujoco.MjModel, spec: WorldSpec) -> None:
         self.kinematics = ArmKinematics(model, spec)
         self.slots = tuple(f"{SLOT}{i}" for i in range(SLOTS))
-        bare = _without_objects(spec, self.slots)
-        self.scene = PlanningScene(model, bare, self.kinematics)
+        spare = {s: ObjectSpec(name=s, kind="item", category="thing") for s in self.slots}
+        self.scene = PlanningScene(model, replace(spec, objects=spare), self.kinematics)
         # sizes change from call to call: boxes of whole bodies, made at compile time, do not
         self.scene.model.opt.disableflags |= int(mujoco.mjtDisableBit.mjDSBL_MIDPHASE)
         self._slot_of: dict[str, str] = {}
@@ -124,9 +107,9 @@ class ArmChecker:
         """
         slots = [self._slot_of[n] for n in touch if n in self._slot_of]
         others = [s for s in self._slot_of.values() if s not in slots]
-        near = [(FINGERS, others, self.options.grip_padding_m)] if slots and others else []
+        near = [(FINGERS, others, _GRIP_PADDING_M)] if slots and others else []
         wanted = self.scene.clearance(
-            padding_m=self.options.padding_m,
+            padding_m=_PADDING_M,
             allow=[(HAND, slots)] if slots else [],
             near=[*near, (FINGERS, ("table",), 0.001)],
         )
@@ -141,9 +124,8 @@ class ArmChecker:
             q: Configuration at the start, (nq,).
             clearance: What the arm keeps; None leaves collisions out.
         """
-        options = self.options
         found, at = [np.array(q)], [0]
-        for i in _stops(path, quats, options.step_m, options.step_rad):
+        for i in _stops(path, quats):
             last = found[-1]
             pose = Pose(position=path[i], quat_wxyz=quats[i])
             result = self.kinematics.solve(
@@ -155,8 +137,10 @@ class ArmChecker:
                 rotation_tolerance_rad=1e-2,
             )
             if not result.found:
-                return self._failed(found, at, i, _far(path[i], result.position_error_m))
-            if float(np.max(np.abs(result.q - last))) > options.jump_rad:
+                where = "({:.2f}, {:.2f}, {:.2f}) m".format(*path[i])
+                away = f"the hand stays {1000 * result.position_error_m:.0f} mm away"
+                return self._failed(found, at, i, f"out of reach at {where}: {away}")
+            if float(np.max(np.abs(result.q - last))) > _JUMP_RAD:
                 return self._failed(found, at, i, "the arm would have to reconfigure")
             if clearance is not None and not self.scene.valid(result.q, clearance):
                 return self._failed(found, at, i, self._collision(result.q, clearance))
@@ -188,26 +172,12 @@ class ArmChecker:
         model.geom_rbound[geom] = float(np.linalg.norm(box))
 
 
-def _without_objects(spec: WorldSpec, slots: Iterable[str]) -> WorldSpec:
-    """The spec of a world that holds spare bodies instead of its objects."""
-    things = {s: ObjectSpec(name=s, kind="item", category="thing") for s in slots}
-    return replace(spec, objects=things)
-
-
-def _stops(path: Array, quats: Array, step_m: float, step_rad: float) -> Iterable[int]:
+def _stops(path: Array, quats: Array) -> Iterable[int]:
     """Samples of a way at which configurations are wanted; the last one always."""
-    last = 0
     moved = turned = 0.0
     for i in range(1, len(path)):
         moved += float(np.linalg.norm(path[i] - path[i - 1]))
         turned += 2 * float(np.arccos(min(1.0, abs(float(quats[i] @ quats[i - 1])))))
-        ahead = i + 1 < len(path)
-        if not ahead or moved >= step_m or turned >= step_rad:
-            last, moved, turned = i, 0.0, 0.0
-            yield last
-
-
-def _far(place: Array, error_m: float) -> str:
-    x, y, z = place
-    where = f"({x:.2f}, {y:.2f}, {z:.2f}) m"
-    return f"out of reach at {where}: the hand stays {1000 * error_m:.0f} mm away"
+        if i + 1 == len(path) or moved >= _STEP_M or turned >= _STEP_RAD:
+            moved = turned = 0.0
+            yield i

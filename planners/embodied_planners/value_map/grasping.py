@@ -54,10 +54,7 @@ def grasp_pose(
     top, bottom = thing.pose.position[2] + up, thing.pose.position[2] - up
     lowest = bottom + gripper.pad_size_m[2] / 2 + 0.003
     height = max(min(max(float(point[2]), top - DEEPEST_M), top), lowest)
-    matrix = np.eye(4)
-    matrix[:3, :3] = best[1]
-    matrix[:3, 3] = [point[0], point[1], height]
-    return Pose.from_matrix(matrix), ""
+    return Pose.from_rotation(best[1], [point[0], point[1], height]), ""
 
 
 def _closings(thing: ObjectGeometry, now: Array) -> list[tuple[Array, float]]:

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from embodied.types import Array, WorldSpec, readonly
+from embodied_planners.value_map.geometry import Field
 
-Field = NDArray[np.float32]
 Indices = NDArray[np.int64]
 
 

@@ -10,15 +10,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from embodied.types import Array
-from embodied_planners.value_map.geometry import ObjectGeometry
+from embodied_planners.value_map.geometry import Field, ObjectGeometry
 from embodied_planners.value_map.grid import VoxelGrid
 from embodied_planners.value_map.regions import Volume
 from embodied_planners.value_map.search import VoxelSearch
 
-Field = NDArray[np.float32]
 Part = tuple[slice, slice, slice]
 
 CHANGED_M = 0.002

@@ -8,54 +8,32 @@ answer: no target is ever appended to a way that does not reach it.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from embodied.types import Array, GripperSpec, MapOperation, Pose, ValueMapStage
 from embodied_planners.value_map import kernels
-from embodied_planners.value_map.geometry import ObjectGeometry
+from embodied_planners.value_map.geometry import Field, ObjectGeometry
 from embodied_planners.value_map.grid import VoxelGrid
 from embodied_planners.value_map.maps import AvoidanceMap, ObstacleMap
 from embodied_planners.value_map.plan import Mover, ValueMapPlan, ValueMapStatus
 from embodied_planners.value_map.profiles import evenly_turned, openings, orientations, speeds
 from embodied_planners.value_map.regions import UnknownFrameError, Volume, volume
 from embodied_planners.value_map.search import VoxelSearch, shorten, smooth
-from embodied_planners.value_map.targets import Target, find_target
-
-Field = NDArray[np.float32]
+from embodied_planners.value_map.targets import Target, find_target, number_of
 
 GRIPPER = "gripper"
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ValueMapOptions:
-    """Weights and distances of planning.
-
-    Attributes:
-        reach_m: Beyond this distance from everything, obstacles cost nothing.
-        prefer_m: Things nearer than this cost something.
-        near_weight: Cost per unit of length at a thing's surface.
-        avoid_weight: Cost per unit of length where the avoidance map is 1.
-        avoid_margin_m: That cost fades out over this distance.
-        corridor_m: Half width of the straight way into a thing that is grasped, and out of one.
-        escape_m: Length of the way out of a place that is too close to something.
-        spacing_m: Distance between two samples of the way.
-        round_m: Half width of rounded corners.
-        speed_m_s: Speed where the velocity map says nothing.
-    """
-
-    reach_m: float = 0.10
-    prefer_m: float = 0.06
-    near_weight: float = 2.0
-    avoid_weight: float = 60.0
-    avoid_margin_m: float = 0.03
-    corridor_m: float = 0.012
-    escape_m: float = 0.10
-    spacing_m: float = 0.01
-    round_m: float = 0.10
-    speed_m_s: float = 0.25
+_NEAR_WEIGHT = 2.0  # cost per unit of length at a thing's surface
+_AVOID_WEIGHT = 60.0  # cost per unit of length where the avoidance map is 1
+_AVOID_MARGIN_M = 0.03  # that cost fades out over this distance
+_CORRIDOR_M = 0.012  # half width of the straight way into a thing that is grasped, and out of one
+_ESCAPE_M = 0.10  # length of the way out of a place that is too close to something
+_SPACING_M = 0.01  # distance between two samples of the way
+_ROUND_M = 0.10  # half width of rounded corners
+_SPEED_M_S = 0.25  # speed where the velocity map says nothing
 
 
 class ValueMapPlanner:
@@ -63,25 +41,25 @@ class ValueMapPlanner:
 
     Args:
         grid: The grid.
-        options: Weights and distances.
+        reach_m: Beyond this distance from everything, obstacles cost nothing.
+        prefer_m: Things nearer than this cost something.
         gripper: Needed to plan grasps.
     """
 
     def __init__(
         self,
         grid: VoxelGrid,
-        options: ValueMapOptions | None = None,
         *,
+        reach_m: float = 0.10,
+        prefer_m: float = 0.06,
         gripper: GripperSpec | None = None,
     ) -> None:
         self.grid = grid
-        self.options = options or ValueMapOptions()
+        self._prefer_m = prefer_m
         self.gripper = gripper
         self.search = VoxelSearch(grid.shape)
-        self.obstacles = ObstacleMap(grid, self.search, self.options.reach_m)
-        self.avoidance = AvoidanceMap(
-            grid, weight=self.options.avoid_weight, margin_m=self.options.avoid_margin_m
-        )
+        self.obstacles = ObstacleMap(grid, self.search, reach_m)
+        self.avoidance = AvoidanceMap(grid, weight=_AVOID_WEIGHT, margin_m=_AVOID_MARGIN_M)
         self.cost: Field = np.empty(grid.shape, np.float32)
 
     def plan(
@@ -141,7 +119,10 @@ class ValueMapPlanner:
         arriving = self._arriving(regions, target, hand)
         self._costs(mover, arriving, target, things, table_height_m, start_in_world)
         for centre, radius in blocked_in_world:
-            self._block(centre, radius)
+            part = self.grid.slices(centre - radius, centre + radius)
+            x, y, z = self.grid.centres(part)
+            ball = (x - centre[0]) ** 2 + (y - centre[1]) ** 2 + (z - centre[2]) ** 2 < radius**2
+            self.cost[part][ball] = np.inf
         if not self.grid.contains(start_in_world.position):
             return ValueMapPlan(
                 status=ValueMapStatus.START_BLOCKED, reason="it is outside the workspace"
@@ -187,7 +168,7 @@ class ValueMapPlanner:
             thing = objects.get(region.frame) if region.shape == "near-object" else None
             turned = () if thing is None else (*thing.pose.quat_wxyz.round(2), *thing.size_m)
             key.append((region.shape, str(region.parameters), operation.value, *where, *turned))
-        self.avoidance.update([(v, _number(o)) for o, v in avoided], tuple(key))
+        self.avoidance.update([(v, number_of(o)) for o, v in avoided], tuple(key))
 
     def _costs(
         self,
@@ -199,7 +180,7 @@ class ValueMapPlanner:
         start: Pose,
     ) -> None:
         """Fill the cost per unit of length, infinite where the mover does not fit."""
-        options, grid = self.options, self.grid
+        grid = self.grid
         world = mover.offsets_m @ hand.rotation.T
         offsets = np.rint(world / grid.resolution_m).astype(np.int64)
         if target.grasp:
@@ -210,8 +191,8 @@ class ValueMapPlanner:
             self.avoidance.cost,
             offsets,
             mover.radii_m.astype(np.float32),
-            np.float32(options.prefer_m),
-            np.float32(options.near_weight),
+            np.float32(self._prefer_m),
+            np.float32(_NEAR_WEIGHT),
             self.cost,
         )
         if target.grasp:
@@ -242,17 +223,9 @@ class ValueMapPlanner:
         p = target.place
         along = (x - p[0]) * back[0] + (y - p[1]) * back[1] + (z - p[2]) * back[2]
         squared = (x - p[0]) ** 2 + (y - p[1]) ** 2 + (z - p[2]) ** 2
-        width = max(self.options.corridor_m, 0.8 * self.grid.resolution_m)
+        width = max(_CORRIDOR_M, 0.8 * self.grid.resolution_m)
         corridor = (squared - along**2 < width**2) & (along > -self.grid.resolution_m)
-        here = self.cost[part]
-        here[near & ~corridor] = np.inf
-
-    def _block(self, centre: Array, radius: float) -> None:
-        part = self.grid.slices(centre - radius, centre + radius)
-        x, y, z = self.grid.centres(part)
-        ball = (x - centre[0]) ** 2 + (y - centre[1]) ** 2 + (z - centre[2]) ** 2 < radius**2
-        here = self.cost[part]
-        here[ball] = np.inf
+        self.cost[part][near & ~corridor] = np.inf
 
     # ---- the way
 
@@ -290,28 +263,26 @@ class ValueMapPlanner:
         def cost(curve: Array) -> float:
             return float(kernels.polyline_cost(self.cost, curve))
 
-        spacing = self.options.spacing_m / grid.resolution_m
-        width = self.options.round_m / grid.resolution_m
+        spacing = _SPACING_M / grid.resolution_m
+        width = _ROUND_M / grid.resolution_m
         curve = smooth(corners, cost, spacing=spacing, width=width)
         path = grid.origin_in_world + curve * grid.resolution_m
         return self._finish(path, regions, hand, result.cost * grid.resolution_m, target)
 
     def _open_start(self, start: Pose, hand: Pose) -> None:
         """Let the way begin close to something: straight back against the approach, or out."""
-        grid, options = self.grid, self.options
+        grid = self.grid
         index = tuple(int(i) for i in grid.index(start.position))
         if np.isfinite(self.cost[index]):
             return
         back = -hand.rotation[:, 2]
-        reach = options.escape_m
-        part = grid.slices(start.position - reach, start.position + reach)
+        part = grid.slices(start.position - _ESCAPE_M, start.position + _ESCAPE_M)
         x, y, z = grid.centres(part)
         s = start.position
         along = (x - s[0]) * back[0] + (y - s[1]) * back[1] + (z - s[2]) * back[2]
         squared = (x - s[0]) ** 2 + (y - s[1]) ** 2 + (z - s[2]) ** 2
-        width = max(options.corridor_m, 0.9 * grid.resolution_m)
-        tube = (squared - along**2 < width**2) & (along > -grid.resolution_m)
-        tube &= along < reach
+        width = max(_CORRIDOR_M, 0.9 * grid.resolution_m)
+        tube = (squared - along**2 < width**2) & (along > -grid.resolution_m) & (along < _ESCAPE_M)
         near = (squared < 0.03**2) & (self.obstacles.distance[part] > 0.5 * grid.resolution_m)
         here = self.cost[part]
         here[(tube | near) & ~np.isfinite(here)] = 8.0
@@ -336,17 +307,16 @@ class ValueMapPlanner:
             asked[-1] = openings(target.place[None], regions)[0]
         if target.grasp:  # the fingers may close higher up than where the program has its point
             asked[-1] = 0.0
-        plan = ValueMapPlan(
+        return ValueMapPlan(
             status=ValueMapStatus.FOUND,
             path_in_world=path,
-            speeds_m_s=speeds(path, regions, self.options.speed_m_s),
+            speeds_m_s=speeds(path, regions, _SPEED_M_S),
             quats_wxyz=quats,
             gripper=asked,
             cost=cost,
             grasp=target.grasp,
-            notes=target.notes,
+            notes=(*target.notes, *self._crossed(path, regions)),
         )
-        return replace(plan, notes=(*plan.notes, *self._crossed(path, regions)))
 
     def _crossed(
         self, path: Array, regions: Sequence[tuple[MapOperation, Volume]]
@@ -354,7 +324,7 @@ class ValueMapPlanner:
         notes: list[str] = []
         step = float(np.mean(np.linalg.norm(np.diff(path, axis=0), axis=1))) if len(path) > 1 else 0
         for operation, region in regions:
-            if operation.map != "avoidance" or _number(operation) < 0.5:
+            if operation.map != "avoidance" or number_of(operation) < 0.5:
                 continue
             inside = int(np.count_nonzero(region.contains(path)))
             if inside * step > self.grid.resolution_m:
@@ -363,8 +333,3 @@ class ValueMapPlanner:
                     f"of {operation.region.frame} is to be avoided: no way around is cheaper"
                 )
         return tuple(notes)
-
-
-def _number(operation: MapOperation) -> float:
-    value = operation.value
-    return float(value) if not isinstance(value, tuple) else 0.0

@@ -13,9 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embodied.types import Array, Region
-from embodied_planners.value_map.geometry import ObjectGeometry
-
-Field = NDArray[np.float32]
+from embodied_planners.value_map.geometry import Field, ObjectGeometry
 
 WORLD = "world"
 LINE_RADIUS_M = 0.015

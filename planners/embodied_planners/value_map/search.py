@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from embodied.types import Array
 from embodied_planners.value_map import kernels
+from embodied_planners.value_map.geometry import Field
 
-Field = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 Indices = NDArray[np.int64]
 
@@ -33,12 +33,10 @@ class SearchResult:
         path: Points in voxel coordinates (a voxel's centre is index + 0.5), (n, 3); empty (0, 3)
             if there is no way.
         cost: Its cost; infinite if there is none.
-        expanded: Voxels that were expanded.
     """
 
     path: Array
     cost: float
-    expanded: int = 0
 
     @property
     def found(self) -> bool:
@@ -120,7 +118,7 @@ class VoxelSearch:
             if not kernels.reachable(cost, self._exit, here, self._closed, self._stack):
                 return SearchResult(path=np.empty((0, 3)), cost=np.inf)
             self._to_go[~np.isfinite(self._to_go)] = 0.0
-        path, total, expanded = kernels.shortest_path(
+        path, total, _ = kernels.shortest_path(
             cost,
             self._exit,
             here,
@@ -133,7 +131,7 @@ class VoxelSearch:
             self._closed,
         )
         points = np.stack(np.unravel_index(path, self.shape), axis=1).astype(np.float64) + 0.5
-        return SearchResult(path=points, cost=float(total), expanded=int(expanded))
+        return SearchResult(path=points, cost=float(total))
 
     def _coarse(
         self, cost: Field, ends: Indices, end_costs: Field, start: tuple[int, int, int]

@@ -9,13 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embodied.types import Array, GripperSpec, MapOperation, Pose
-from embodied_planners.value_map.geometry import ObjectGeometry
+from embodied_planners.value_map.geometry import Field, ObjectGeometry
 from embodied_planners.value_map.grasping import grasp_pose
 from embodied_planners.value_map.grid import VoxelGrid
 from embodied_planners.value_map.plan import ValueMapStatus
 from embodied_planners.value_map.regions import Volume
 
-Field = NDArray[np.float32]
 Indices = NDArray[np.int64]
 
 NEAREST_M = 0.025
@@ -172,13 +171,13 @@ def find_target(
         hand: Pose of the end effector now.
         gripper: Needed for grasps.
     """
-    wanted = [(o, v) for o, v in regions if o.map == "affordance" and _value(o) > 0.0]
+    wanted = [(o, v) for o, v in regions if o.map == "affordance" and number_of(o) > 0.0]
     if not wanted:
         return Target(status=ValueMapStatus.OUTSIDE, reason="no place has a positive value")
     operation, region = wanted[-1]
     words = _words(operation)
     if region.place is None or operation.region.shape == "ball" or len(wanted) > 1:
-        volumes = tuple((v, _value(o)) for o, v in wanted)
+        volumes = tuple((v, number_of(o)) for o, v in wanted)
         inside = [
             v
             for v, _ in volumes
@@ -198,7 +197,11 @@ def find_target(
     within = [n for n, o in things.items() if float(o.distance_to(place[None])[0]) <= 0.0]
     named = operation.region.frame
     thing = named if named in within else (within[0] if within else "")
-    closes = _closes(regions, place)
+    gripper_value = 1.0
+    for o, v in regions:
+        if o.map == "gripper" and bool(v.contains(place[None], 1e-3)[0]):
+            gripper_value = number_of(o)
+    closes = gripper_value < 0.5
     if thing and thing == named and closes and gripper is not None and opening > 0.1:
         pose, reason = grasp_pose(things[thing], place, hand, gripper)
         if pose is None:
@@ -221,16 +224,8 @@ def find_target(
     return Target(volumes=((region, 1.0),), place=place, thing=thing, words=words, notes=notes)
 
 
-def _closes(regions: Sequence[tuple[MapOperation, Volume]], place: Array) -> bool:
-    """Whether the gripper map closes the fingers at a place."""
-    value = 1.0
-    for operation, region in regions:
-        if operation.map == "gripper" and bool(region.contains(place[None], 1e-3)[0]):
-            value = _value(operation)
-    return value < 0.5
-
-
-def _value(operation: MapOperation) -> float:
+def number_of(operation: MapOperation) -> float:
+    """The value of an operation, 0 for an orientation."""
     value = operation.value
     return float(value) if not isinstance(value, tuple) else 0.0
 

@@ -113,7 +113,7 @@ def test_the_box_leaves_the_line_when_it_is_pushed_at_its_middle() -> None:
 
 
 def test_the_best_trials_are_kept_and_followed_from_where_the_state_is_most_alike() -> None:
-    best = BestTrials(keep=2, noise_m=0.0)
+    best = BestTrials(noise_m=0.0)
     rng = np.random.default_rng(0)
     assert best.sample(rng, np.zeros(3), 4, 2) == []
     states = np.zeros((5, 3))

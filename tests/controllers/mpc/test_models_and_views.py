@@ -5,6 +5,7 @@ import math
 import mujoco
 import numpy as np
 import pytest
+from embodied_controllers.mpc import hand_directions
 from embodied_controllers.mpc.arm import ArmView
 from embodied_controllers.mpc.arm_models import arm_spec
 from embodied_controllers.mpc.estimator import Estimator
@@ -114,13 +115,15 @@ def test_a_cup_on_its_side_rolls_and_comes_to_rest() -> None:
 
 
 @pytest.mark.parametrize("axis", range(3))
-def test_hand_directions_shift_and_turn_the_hand(axis: int) -> None:
+def test_hand_directions_shift_and_turn_the_hand(
+    axis: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     model = arm_spec(()).compile()
     data = mujoco.MjData(model)
     mujoco.mj_resetDataKeyframe(model, data, 0)
-    directions = HandDirections(
-        model, "palm", [f"joint{i}" for i in range(1, 8)], shift_m=0.01, turn_rad=0.02
-    )
+    monkeypatch.setattr(hand_directions, "SHIFT_M", 0.01)
+    monkeypatch.setattr(hand_directions, "TURN_RAD", 0.02)
+    directions = HandDirections(model, "palm", [f"joint{i}" for i in range(1, 8)])
     bases = directions(full_state(model, data))
 
     def hand(controls: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

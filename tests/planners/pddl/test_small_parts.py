@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 from embodied_planners.pddl import explain_plan
+from embodied_planners.pddl.engines import Outcome
 from embodied_planners.pddl.grounding import TooLargeError, ground
 from embodied_planners.pddl.shorten import shorten
-from embodied_planners.pddl.small_search import SearchOutcome, search
+from embodied_planners.pddl.small_search import search
 
 from embodied.symbolic import (
     applicable,
@@ -46,14 +47,14 @@ def test_a_toy_line_is_walked() -> None:
 def test_exhaustion_proves_that_there_is_no_plan(goal: str) -> None:
     domain = read_domain(LINE)
     problem = read_problem(_line(6, goal, cut=2), domain)
-    assert search(domain, problem, budget_s=5).outcome is SearchOutcome.UNSOLVABLE
+    assert search(domain, problem, budget_s=5).outcome is Outcome.UNSOLVABLE
 
 
 def test_budgets_end_the_search_undecided() -> None:
     domain = read_domain(LINE)
     problem = read_problem(_line(30, "(at n29)"), domain)
     few = search(domain, problem, budget_s=5, max_expanded=3)
-    assert (few.outcome, few.expanded) == (SearchOutcome.UNDECIDED, 3)
+    assert few.outcome is Outcome.OUT_OF_TIME and "after 3 states" in few.message
     large = search(domain, problem, budget_s=5, max_operators=10)
     assert "too many ground actions" in large.message
     with pytest.raises(TooLargeError):

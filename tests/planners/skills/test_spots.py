@@ -6,7 +6,6 @@ from embodied_planners.skills.geometry import (
     Footprints,
     bottom_z,
     half_extent,
-    pose_of,
     top_z,
     upright,
     yaw_rotation,
@@ -70,8 +69,8 @@ def test_upright_turns_the_nearest_axis_vertical():
 
 @pytest.mark.parametrize("yaw_below", [0.0, 0.5, -1.2])
 def test_stacking_aligns_boxes_with_the_least_turn(yaw_below: float):
-    below = pose_of(yaw_rotation(yaw_below), np.array([0.5, 0.1, 0.02]))
-    held = pose_of(yaw_rotation(0.3), np.array([0.4, 0.0, 0.3]))
+    below = Pose.from_rotation(yaw_rotation(yaw_below), np.array([0.5, 0.1, 0.02]))
+    held = Pose.from_rotation(yaw_rotation(0.3), np.array([0.4, 0.0, 0.3]))
     pose = stack_poses(BLOCK, held, BLOCK, below)
     assert pose.position[:2] == pytest.approx(below.position[:2])
     assert 0 < bottom_z(BLOCK, pose) - top_z(BLOCK, below) < 0.003

@@ -7,22 +7,21 @@ from embodied.types import Observation, SkillResult
 from embodied_planners.skills.placements import free_spots
 from embodied_planners.skills.placing import let_go, spread, turned_ways
 from embodied_planners.skills.skill import TabletopSkill
-from embodied_planners.skills.workcell import Workcell
+from embodied_planners.skills.workcell import LEAST_GAP_M, SPOT_GAP_M, Workcell
 
 
 def place(cell: Workcell, args: tuple[str, ...], observation: Observation, attempt: int) -> Skill:
     """Put the held item on a free spot of a surface."""
     item, surface = args
     cell.look(observation, holding=item)
-    options = cell.options
     spots = free_spots(
         cell.scene,
         cell.spec,
         observation,
         item,
         surface,
-        gap_m=options.least_gap_m,
-        wanted_gap_m=options.spot_gap_m,
+        gap_m=LEAST_GAP_M,
+        wanted_gap_m=SPOT_GAP_M,
     )
     if not spots:
         return SkillResult(ok=False, reason=f"no free spot for {item} on {surface}")

@@ -10,7 +10,7 @@ from embodied_planners.skills.geometry import bottom_z, top_z
 from embodied_planners.skills.placements import free_spots
 from embodied_planners.skills.placing import QUARTER, let_go, spread, yawed
 from embodied_planners.skills.skill import TabletopSkill
-from embodied_planners.skills.workcell import Workcell, above
+from embodied_planners.skills.workcell import PACKED_GAP_M, Workcell, above
 
 BELOW_RIM_M = 0.008
 """An item must end with its lowest point at least this far below the rim to be inside."""
@@ -20,7 +20,7 @@ def put_in(cell: Workcell, args: tuple[str, ...], observation: Observation, atte
     """Lower the held item into a container as far as the hand fits, and let go."""
     item, container = args
     cell.look(observation, holding=item)
-    options, thing = cell.options, cell.spec.objects[item]
+    thing = cell.spec.objects[item]
     rim = top_z(cell.spec.objects[container], observation.poses[container])
     poses: list[Pose] = []
     for gap, on_top in ((0.012, False), (0.004, False), (0.004, True)):
@@ -34,7 +34,7 @@ def put_in(cell: Workcell, args: tuple[str, ...], observation: Observation, atte
                 item,
                 container,
                 gap_m=gap,
-                wanted_gap_m=options.packed_gap_m,
+                wanted_gap_m=PACKED_GAP_M,
                 pack=True,
                 turned=turned,
                 on_top=on_top,
