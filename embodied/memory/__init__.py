@@ -6,7 +6,6 @@ from embodied.memory.facts import Change as Change
 from embodied.memory.facts import Contradiction as Contradiction
 from embodied.memory.facts import Delta as Delta
 from embodied.memory.facts import Fact as Fact
-from embodied.memory.facts import Kind as Kind
 from embodied.memory.facts import Op as Op
 from embodied.memory.facts import Provenance as Provenance
 from embodied.memory.facts import Value as Value

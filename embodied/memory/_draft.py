@@ -147,10 +147,13 @@ class Draft:
             raise Refused(f"{y} rests on or in {x}")
         rests_on_item = predicate == ON and self.memory.vocabulary.can_be_on_top(y)
         if rests_on_item:
-            self._check_free(y, x)
+            if above := [z for z in self._carried(y) if z != x]:
+                raise Refused(f"{above[0]} rests on {y}, which carries one object at most")
+            if self._holding(y):
+                raise Refused(f"{y} is in the hand")
         ends = self._places_of(x) + self._holding(x)
         inside = self._inside(x)
-        if predicate == IN and (support := self._support(x)) is not None:
+        if predicate == IN and (support := self._target(ON, x)) is not None:
             if self._inside(support) == y:  # x is found to be where its support is
                 ends = [e for e in ends if e.predicate != ON]
         if rests_on_item and inside is not None and self._inside(y) == inside:
@@ -172,13 +175,6 @@ class Draft:
             raise Refused(f"the hand holds {others[0].args[0]}")
         self._check_uncovered(x)
         return self._end(self._places_of(x))
-
-    def _check_free(self, y: str, x: str) -> None:
-        above = [z for z in self._carried(y) if z != x]
-        if above:
-            raise Refused(f"{above[0]} rests on {y}, which carries one object at most")
-        if self._holding(y):
-            raise Refused(f"{y} is in the hand")
 
     def _check_uncovered(self, x: str) -> None:
         above = self._carried(x)
@@ -270,7 +266,8 @@ class Draft:
         self, atom: Atom, value: Value = True, *, provenance: Provenance | None = None
     ) -> None:
         old = self.beliefs.get(atom)
-        if old is not None and old.value == value and self._is_weaker(old):
+        now = (self.time_s, self._provenance.weight)
+        if old is not None and old.value == value and (old.time_s, old.provenance.weight) > now:
             return
         self.beliefs[atom] = Fact(
             atom=atom,
@@ -279,11 +276,6 @@ class Draft:
             confidence=self._confidence,
             time_s=self.time_s,
         )
-
-    def _is_weaker(self, old: Fact) -> bool:
-        if old.time_s != self.time_s:
-            return old.time_s > self.time_s
-        return old.provenance.weight > self._provenance.weight
 
     def _known_of(self, atom: Atom) -> str:
         names = set(atom.args)
@@ -306,9 +298,6 @@ class Draft:
 
     def _carried(self, y: str) -> list[str]:
         return [a.args[0] for a in self.beliefs if a.predicate == ON and a.args[1] == y]
-
-    def _support(self, x: str) -> str | None:
-        return self._target(ON, x)
 
     def _inside(self, x: str) -> str | None:
         return self._target(IN, x)

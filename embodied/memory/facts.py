@@ -38,14 +38,6 @@ CONFIDENCE: Mapping[Provenance, float] = {
 """Confidence of a fact whose source gives none."""
 
 
-class Kind(Enum):
-    """What the value of a fact means."""
-
-    PREDICATE = "predicate"
-    NUMERIC = "numeric"
-    ATTRIBUTE = "attribute"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fact:
     """Something that is believed.
@@ -70,23 +62,16 @@ class Fact:
         if self.value is False:
             raise ValueError(f"{self.atom} is false: what does not hold is not stored")
 
-    @property
-    def kind(self) -> Kind:
-        """What the value means."""
-        if self.value is True:
-            return Kind.PREDICATE
-        return Kind.ATTRIBUTE if isinstance(self.value, str) else Kind.NUMERIC
-
     def __str__(self) -> str:
         return str(self.atom) if self.value is True else f"(= {self.atom} {self.value})"
 
     def to_json(self) -> dict[str, object]:
         """JSON-serialisable form; ``of`` reads it back without loss."""
-        value = f"{self.value}" if isinstance(self.value, Fraction) else self.value
-        kind = {} if self.value is True else {"kind": self.kind.value, "value": value}
+        kind = {"kind": "attribute" if isinstance(self.value, str) else "numeric"}
+        told = {} if self.value is True else {**kind, "value": str(self.value)}
         return {
             "fact": str(self.atom),
-            **kind,
+            **told,
             "from": self.provenance.value,
             "p": self.confidence,
             "t": self.time_s,
@@ -95,11 +80,12 @@ class Fact:
     @staticmethod
     def of(data: Record) -> Fact:
         """Read what ``to_json`` wrote; raises ValueError for anything else."""
-        kind = Kind(data.text("kind", "predicate"))
-        value: Value = True
-        if kind is not Kind.PREDICATE:
-            value = data.text("value")
-            value = Fraction(value) if kind is Kind.NUMERIC else value
+        kind = data.text("kind", "predicate")
+        if kind not in ("predicate", "numeric", "attribute"):
+            raise ValueError(f"{kind!r} is no kind of fact")
+        value: Value = kind == "predicate" or data.text("value")
+        if kind == "numeric":
+            value = Fraction(str(value))
         return Fact(
             atom=Atom.parse(data.text("fact")),
             value=value,

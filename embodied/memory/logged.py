@@ -2,21 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Protocol
 
 from embodied.memory.facts import Change, Contradiction
-from embodied.memory.log import MemoryLog, replay
 from embodied.memory.memory import Memory
 from embodied.types import Atom, GroundAction, Observation, Program, SkillResult
-
-
-class ChangeLog(Protocol):
-    """Where changes go, in order: a ``MemoryLog``, or whoever passes them on to one."""
-
-    def append(self, change: Change) -> None:
-        """Take the next change."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,24 +19,11 @@ class LoggedMemory:
 
     Attributes:
         memory: What is believed.
-        log: Where its changes go.
+        log: Takes each change, in order: ``MemoryLog.append``, or whoever passes it on.
     """
 
     memory: Memory
-    log: ChangeLog
-
-    @staticmethod
-    def resume(start: Memory, log: MemoryLog) -> LoggedMemory:
-        """Go on where a log ends.
-
-        Args:
-            start: The memory before the first change of the log.
-            log: The log, open.
-
-        Raises:
-            ConfigurationError: The log cannot be replayed from ``start``.
-        """
-        return LoggedMemory(memory=replay(start, log.path), log=log)
+    log: Callable[[Change], None]
 
     @property
     def facts(self) -> frozenset[Atom]:
@@ -77,5 +55,5 @@ class LoggedMemory:
     def became(self, memory: Memory) -> LoggedMemory:
         """Log the step that led to ``memory``, e.g. what a writer made of a proposal."""
         if memory.step != self.memory.step and memory.change is not None:
-            self.log.append(memory.change)
+            self.log(memory.change)
         return replace(self, memory=memory)

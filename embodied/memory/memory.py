@@ -87,7 +87,7 @@ class Memory:
         """
         beliefs = self.facts
         old = beliefs if scope is None else frozenset(a for a in beliefs if a.predicate in scope)
-        put = [_seen(a, time_s) for a in sorted(facts)]
+        put = [_fact(a, time_s, Provenance.SEEN) for a in sorted(facts)]
         follows: dict[Atom, bool] = {}
         if scope is not None:
             v, after = self.vocabulary, (beliefs - old) | facts
@@ -95,7 +95,7 @@ class Memory:
             follows = {
                 a: so for a, so in derived if a.predicate not in scope and so != (a in after)
             }
-            put += [_inferred(a, time_s) for a, so in follows.items() if so]
+            put += [_fact(a, time_s, Provenance.INFERRED) for a, so in follows.items() if so]
         refuted = [
             Contradiction(atom=a, believed=self.beliefs[a], measured=None, time_s=time_s)
             for a in sorted(old - facts)
@@ -201,11 +201,5 @@ class Memory:
         )
 
 
-def _seen(atom: Atom, time_s: float) -> Fact:
-    sure = CONFIDENCE[Provenance.SEEN]
-    return Fact(atom=atom, provenance=Provenance.SEEN, confidence=sure, time_s=time_s)
-
-
-def _inferred(atom: Atom, time_s: float) -> Fact:
-    sure = CONFIDENCE[Provenance.INFERRED]
-    return Fact(atom=atom, provenance=Provenance.INFERRED, confidence=sure, time_s=time_s)
+def _fact(atom: Atom, time_s: float, source: Provenance) -> Fact:
+    return Fact(atom=atom, provenance=source, confidence=CONFIDENCE[source], time_s=time_s)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -19,38 +20,18 @@ from embodied.records import Record
 from embodied.symbolic import Parameter
 from embodied.types import Atom, GroundAction
 
+
+def _text(name: str) -> str:
+    return (resources.files("embodied.memory") / "prompts" / name).read_text("utf-8").strip("\n")
+
+
 VIEW_TOKENS = 1500
 """Budget of the facts that a model is shown."""
 
-_DELTA = {
-    "type": "object",
-    "properties": {
-        "op": {"enum": [op.value for op in Op]},
-        "fact": {"type": "string"},
-        "value": {"type": ["number", "string"]},
-    },
-    "required": ["op", "fact"],
-    "additionalProperties": False,
-}
-_RELATION = {
-    "type": "object",
-    "properties": {"x": {"type": "string"}, "factor": {"type": "string"}, "y": {"type": "string"}},
-    "required": ["x", "factor", "y"],
-    "additionalProperties": False,
-}
-_PARTS = {
-    "deltas": {"type": "array", "items": _DELTA},
-    "relations": {"type": "array", "items": _RELATION},
-    "actions": {"type": "array", "items": {"type": "string"}},
-    "say": {"type": "array", "items": {"type": "string"}},
-}
-SCHEMA: Mapping[str, object] = {
-    "type": "object",
-    "properties": _PARTS,
-    "required": list(_PARTS),
-    "additionalProperties": False,
-}
+SCHEMA: Mapping[str, object] = json.loads(_text("memory_deltas.json"))
 """JSON schema of a model's answer."""
+
+_PARTS = ("deltas", "relations", "actions", "say")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,7 +110,7 @@ class ModelWriter:
         v = memory.vocabulary
         predicates = [_signature(n, parameters) for n, parameters in v.domain.predicates.items()]
         actions = [_signature(a.name, a.parameters) for a in v.domain.actions.values()]
-        system = _prompt("memory_system.md").substitute(
+        system = Template(_text("memory_system.md")).substitute(
             predicates="\n".join(predicates),
             quantities=", ".join(sorted(v.quantities)) or "none",
             attributes=", ".join(
@@ -140,7 +121,7 @@ class ModelWriter:
             objects="\n".join(f"{n}: {kind}" for n, kind in v.objects.items()),
         )
         view = Reader(memory).view(about, budget_tokens=self._view_tokens)
-        user = _prompt("memory_user.md").substitute(
+        user = Template(_text("memory_user.md")).substitute(
             facts=view.text or "; nothing",
             notes="\n".join(f"- {n}" for n in notes) or "none",
             sentence=sentence,
@@ -197,8 +178,3 @@ def _signature(name: str, parameters: Sequence[Parameter]) -> str:
 
 def _unreadable(text: str, where: str, problem: str, hint: str = "") -> ProgramError:
     return ProgramError(text, [Diagnostic(where=where, problem=problem, hint=hint)])
-
-
-def _prompt(name: str) -> Template:
-    text = (resources.files("embodied.memory") / "prompts" / name).read_text("utf-8")
-    return Template(text.strip("\n"))

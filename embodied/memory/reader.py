@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 
-from embodied.memory.arithmetic import Quantities
 from embodied.memory.facts import Fact
 from embodied.memory.memory import Memory
 from embodied.memory.vocabulary import AT, DERIVED, HOLDING, IN, ON
@@ -46,11 +45,6 @@ class Reader:
 
     def __init__(self, memory: Memory) -> None:
         self.memory = memory
-
-    @property
-    def quantities(self) -> Quantities:
-        """What is known about quantities."""
-        return self.memory.quantities
 
     def holds(self, text: str) -> bool:
         """Whether a predicate is believed to hold, e.g. ``"(dirty red-block)"``."""
@@ -121,7 +115,7 @@ class Reader:
 
     def ratio(self, quantity: str, x: str, y: str) -> Fraction | None:
         """A quantity of ``x`` in units of that of ``y``; None when that is not determined."""
-        return self.quantities.ratio(Atom(quantity, (x,)), Atom(quantity, (y,)))
+        return self.memory.quantities.ratio(Atom(quantity, (x,)), Atom(quantity, (y,)))
 
     def view(self, about: Collection[str], *, budget_tokens: int) -> View:
         """The facts that matter for some objects, within a budget of tokens.

@@ -24,20 +24,12 @@ MEMORY = "memory"
 """Kind of the events that carry a change; ``perform`` writes them to ``memory.jsonl``."""
 
 
-class _Told:
-    """Makes events of changes."""
-
-    def __init__(self, emit: Emit) -> None:
-        self._emit = emit
-
-    def append(self, change: Change) -> None:
-        """Emit the next change."""
-        self._emit(Event(kind=MEMORY, data={"change": change}))
-
-
 def traced_memory(grounder: SymbolGrounder, emit: Emit) -> LoggedMemory:
     """An empty memory whose changes become events."""
-    return LoggedMemory(memory=empty_memory(grounder), log=_Told(emit))
+    return LoggedMemory(
+        memory=empty_memory(grounder),
+        log=lambda change: emit(Event(kind=MEMORY, data={"change": change})),
+    )
 
 
 def empty_memory(grounder: SymbolGrounder) -> Memory:

@@ -9,15 +9,8 @@ from dataclasses import dataclass, field
 from embodied.symbolic import Domain
 from embodied.types import Atom
 
-ON, IN, AT, HOLDING, HAND_EMPTY, CLEAR, ABOVE = (
-    "on",
-    "in",
-    "at",
-    "holding",
-    "hand-empty",
-    "clear",
-    "above",
-)
+ON, IN, AT = "on", "in", "at"
+HOLDING, HAND_EMPTY, CLEAR, ABOVE = "holding", "hand-empty", "clear", "above"
 PLACES = (ON, IN, AT)
 """Predicates of two arguments that say where the first one is."""
 

@@ -11,10 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from embodied.errors import ConfigurationError
 from embodied.memory.reader import estimate_tokens
 from embodied.protocols import Usage
-from embodied.records import Record, append_lines, read_lines
+from embodied.records import append_lines
 
 STEPS = "tokens.jsonl"
 """Log of token use, one line a step."""
@@ -39,19 +38,6 @@ class Entry:
         use = self.usage
         numbers = [use.calls, use.input_tokens, use.output_tokens, use.cost_usd]
         return {"text": self.text, "t": self.time_s, "usage": numbers}
-
-    @staticmethod
-    def of(data: Record) -> Entry:
-        """Read what ``to_json`` wrote; raises ValueError for anything else."""
-        names = ("calls", "input_tokens", "output_tokens", "cost_usd")
-        use = Record(dict(zip(names, data.items("usage"), strict=True)), data.where)
-        usage = Usage(
-            calls=use.integer("calls"),
-            input_tokens=use.integer("input_tokens"),
-            output_tokens=use.integer("output_tokens"),
-            cost_usd=use.number("cost_usd") if "cost_usd" in use else None,
-        )
-        return Entry(text=data.text("text"), time_s=data.number("t"), usage=usage)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,14 +157,3 @@ class WorkingMemory:
             lines.append(f"now: {self.goal}")
             lines += [f"  {e.time_s:g} s: {e.text}" for e in self.trace]
         return "\n".join(lines)
-
-    def recall(self, finished: Finished) -> tuple[Entry, ...]:
-        """The full trace of a finished sub-goal.
-
-        Raises:
-            ConfigurationError: Its file is missing or garbled.
-        """
-        entries, damaged = read_lines(self.folder / finished.trace, Entry.of)
-        if damaged:
-            raise ConfigurationError(f"the trace {self.folder / finished.trace} is garbled")
-        return tuple(entries)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from embodied.symbolic import _sexpr
 from embodied.symbolic._formula_reader import (
@@ -60,15 +60,7 @@ class DomainReader(FormulaReader):
                         f"action and predicate share the name '{action.name}'",
                         "legal in PDDL, but some planners reject it; rename one",
                     )
-        return Domain(
-            name=domain.name,
-            requirements=requirements,
-            types=domain.types,
-            constants=domain.constants,
-            predicates=domain.predicates,
-            functions=domain.functions,
-            actions=actions,
-        )
+        return replace(domain, actions=actions)
 
     def _sections(self, root: Group, legal: tuple[str, ...], repeated: tuple[str, ...]) -> None:
         seen: set[str] = set()
@@ -144,18 +136,9 @@ class DomainReader(FormulaReader):
     def _declarations(self, root: Group, base: Domain) -> Domain:
         predicates = self._signatures(root, ":predicates", base)
         functions = self._signatures(root, ":functions", base)
-        constants: dict[str, str] = {}
         group = _sexpr.section(root, ":constants")
-        if group is not None:
-            constants = self.objects(group, base, ":constants")
-        return Domain(
-            name=base.name,
-            requirements=base.requirements,
-            types=base.types,
-            constants=constants,
-            predicates=predicates,
-            functions=functions,
-        )
+        constants = {} if group is None else self.objects(group, base, ":constants")
+        return replace(base, constants=constants, predicates=predicates, functions=functions)
 
     def _signatures(
         self, root: Group, keyword: str, base: Domain

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from embodied.errors import Diagnostic
-from embodied.symbolic.formulas import And, Equal, Exists, ForAll, Formula, Imply, Not, Or
+from embodied.symbolic.formulas import And, Equal, Exists, ForAll, Formula, Imply, Not, Or, children
 from embodied.symbolic.model import OBJECT, Domain, Problem
 from embodied.symbolic.reading import Reader
 
@@ -35,7 +35,8 @@ def lint(domain_text: str, problem_text: str | None = None) -> tuple[Diagnostic,
 def missing_requirements(domain: Domain) -> tuple[Diagnostic, ...]:
     """One diagnostic when the domain uses more than it declares."""
     needed = required(domain)
-    missing = sorted(needed - _closure(domain.requirements))
+    stated = domain.requirements
+    missing = sorted(needed - stated.union(*(_IMPLIED.get(r, ()) for r in stated)))
     if not missing:
         return ()
     return (
@@ -68,33 +69,22 @@ def required(domain: Domain) -> frozenset[str]:
     return frozenset(found)
 
 
+_NEEDS: Mapping[type, str] = {
+    Equal: ":equality",
+    Or: ":disjunctive-preconditions",
+    Imply: ":disjunctive-preconditions",
+    ForAll: ":universal-preconditions",
+    Exists: ":existential-preconditions",
+}
+
+
 def _features(formula: Formula, found: set[str]) -> None:
-    match formula:
-        case Equal():
-            found.add(":equality")
-        case Not(body):
-            if not isinstance(body, Equal):
-                found.add(":negative-preconditions")
-            _features(body, found)
-        case And(parts):
-            for part in parts:
-                _features(part, found)
-        case Or(parts):
-            found.add(":disjunctive-preconditions")
-            for part in parts:
-                _features(part, found)
-        case Imply(premise, conclusion):
-            found.add(":disjunctive-preconditions")
-            _features(premise, found)
-            _features(conclusion, found)
-        case ForAll(_, body):
-            found.add(":universal-preconditions")
-            _features(body, found)
-        case Exists(_, body):
-            found.add(":existential-preconditions")
-            _features(body, found)
-        case _:
-            pass
+    if isinstance(formula, Not) and not isinstance(formula.body, Equal):
+        found.add(":negative-preconditions")
+    elif type(formula) in _NEEDS:
+        found.add(_NEEDS[type(formula)])
+    for part in children(formula):
+        _features(part, found)
 
 
 _IMPLIED: Mapping[str, tuple[str, ...]] = {
@@ -110,10 +100,6 @@ _IMPLIED: Mapping[str, tuple[str, ...]] = {
         ":conditional-effects",
     ),
 }
-
-
-def _closure(requirements: frozenset[str]) -> frozenset[str]:
-    return requirements.union(*(_IMPLIED.get(r, ()) for r in requirements))
 
 
 def _unused(domain: Domain, problem: Problem) -> list[Diagnostic]:

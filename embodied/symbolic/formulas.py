@@ -132,10 +132,8 @@ def substitute(formula: Formula, binding: Binding) -> Formula:
             return Equal(binding.get(left, left), binding.get(right, right))
         case Not(body):
             return Not(substitute(body, binding))
-        case And(parts):
-            return And(tuple(substitute(p, binding) for p in parts))
-        case Or(parts):
-            return Or(tuple(substitute(p, binding) for p in parts))
+        case And(parts) | Or(parts):
+            return type(formula)(tuple(substitute(p, binding) for p in parts))
         case Imply(premise, conclusion):
             return Imply(substitute(premise, binding), substitute(conclusion, binding))
         case ForAll(variables, body) | Exists(variables, body):
@@ -157,6 +155,19 @@ def conjoin(*formulas: Formula) -> Formula:
     return parts[0] if len(parts) == 1 else And(parts)
 
 
+def children(formula: Formula) -> tuple[Formula, ...]:
+    """The formulas that a formula is directly made of, in order."""
+    match formula:
+        case Proposition() | Equal():
+            return ()
+        case Not(body) | ForAll(_, body) | Exists(_, body):
+            return (body,)
+        case And(parts) | Or(parts):
+            return parts
+        case Imply(premise, conclusion):
+            return premise, conclusion
+
+
 def free_variables(formula: Formula) -> frozenset[str]:
     """Variables that no quantifier binds."""
     match formula:
@@ -164,26 +175,14 @@ def free_variables(formula: Formula) -> frozenset[str]:
             return frozenset(t for t in terms if t.startswith("?"))
         case Equal(left, right):
             return frozenset(t for t in (left, right) if t.startswith("?"))
-        case Not(body):
-            return free_variables(body)
-        case And(parts) | Or(parts):
-            return frozenset[str]().union(*(free_variables(p) for p in parts))
-        case Imply(premise, conclusion):
-            return free_variables(premise) | free_variables(conclusion)
         case ForAll(variables, body) | Exists(variables, body):
             return free_variables(body) - {v.name for v in variables}
+        case _:
+            return frozenset[str]().union(*map(free_variables, children(formula)))
 
 
 def propositions(formula: Formula) -> tuple[Proposition, ...]:
     """Every proposition that occurs, in order, repetitions included."""
-    match formula:
-        case Proposition():
-            return (formula,)
-        case Equal():
-            return ()
-        case Not(body) | ForAll(_, body) | Exists(_, body):
-            return propositions(body)
-        case And(parts) | Or(parts):
-            return tuple(p for part in parts for p in propositions(part))
-        case Imply(premise, conclusion):
-            return propositions(premise) + propositions(conclusion)
+    if isinstance(formula, Proposition):
+        return (formula,)
+    return tuple(p for part in children(formula) for p in propositions(part))

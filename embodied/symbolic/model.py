@@ -139,7 +139,6 @@ class Problem:
 
     Attributes:
         name: Name.
-        domain_name: Name of its domain, as the file states it.
         objects: Object name to type; the domain's constants are not listed.
         init: Facts that hold at first; everything else is false.
         goal: What is to hold at the end.
@@ -149,7 +148,6 @@ class Problem:
     """
 
     name: str
-    domain_name: str
     objects: Mapping[str, str]
     init: frozenset[Atom]
     goal: Formula

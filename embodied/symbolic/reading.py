@@ -33,7 +33,7 @@ class Reader(DomainReader):
         """A whole problem; meaningless where errors were found."""
         root = self.define(text, "problem")
         if root is None:
-            return Problem(name="", domain_name="", objects={}, init=frozenset(), goal=TRUE)
+            return Problem(name="", objects={}, init=frozenset(), goal=TRUE)
         self._sections(root, PROBLEM_SECTIONS, repeated=())
         stated = _sexpr.section(root, ":domain")
         domain_name = next(iter(name_of(stated)), "") if stated else ""
@@ -63,7 +63,6 @@ class Reader(DomainReader):
             goal = self.formula(goal_group.rest[0], domain, scope)
         return Problem(
             name=define_name(root),
-            domain_name=domain_name,
             objects={n: t for n, t in objects.items() if n not in domain.constants},
             init=init,
             goal=goal,

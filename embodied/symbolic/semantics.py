@@ -74,16 +74,12 @@ def holds(
             return not holds(premise, facts, domain, objects, b) or holds(
                 conclusion, facts, domain, objects, b
             )
-        case ForAll(variables, body):
-            return all(
+        case ForAll(variables, body) | Exists(variables, body):
+            each = (
                 holds(body, facts, domain, objects, {**b, **more})
                 for more in bindings(variables, domain, objects)
             )
-        case Exists(variables, body):
-            return any(
-                holds(body, facts, domain, objects, {**b, **more})
-                for more in bindings(variables, domain, objects)
-            )
+            return all(each) if isinstance(formula, ForAll) else any(each)
 
 
 def _value(term: str, binding: Binding) -> str:
@@ -235,10 +231,8 @@ def expanded(formula: Formula, domain: Domain, objects: Mapping[str, str]) -> Fo
             return formula
         case Not(body):
             return Not(expanded(body, domain, objects))
-        case And(parts):
-            return And(tuple(expanded(p, domain, objects) for p in parts))
-        case Or(parts):
-            return Or(tuple(expanded(p, domain, objects) for p in parts))
+        case And(parts) | Or(parts):
+            return type(formula)(tuple(expanded(p, domain, objects) for p in parts))
         case Imply(premise, conclusion):
             return Imply(expanded(premise, domain, objects), expanded(conclusion, domain, objects))
         case ForAll(variables, body) | Exists(variables, body):

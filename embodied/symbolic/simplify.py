@@ -132,7 +132,7 @@ def compile_quantifiers(domain: Domain, problem: Problem) -> tuple[Domain, Probl
         if not _needs_compiling(formula):
             return formula
         try:
-            return simplify(formula, domain, problem.objects, _unknown)
+            return simplify(formula, domain, problem.objects, lambda _: None)
         except TooLargeError:
             return formula
 
@@ -158,10 +158,6 @@ def compile_quantifiers(domain: Domain, problem: Problem) -> tuple[Domain, Probl
     constants = {n: t for n, t in problem.objects.items() if n in named}
     compiled = replace(domain, actions=actions, constants={**domain.constants, **constants})
     return compiled, replace(problem, goal=goal)
-
-
-def _unknown(_: Proposition) -> bool | None:
-    return None
 
 
 def _needs_compiling(formula: Formula) -> bool:

@@ -13,7 +13,7 @@ def test_a_run_goes_on_where_its_log_ends(tmp_path: Path, memory: Memory) -> Non
     path = tmp_path / "memory.jsonl"
     on_table = [Delta.add("(on a table)"), Delta.add("(on b table)")]
     with MemoryLog(path, sync=Sync.NEVER) as log:
-        logged = LoggedMemory.resume(memory, log)
+        logged = LoggedMemory(memory=memory, log=log.append)
         assert logged.facts == frozenset()
         written = Writer().propose(memory, on_table, provenance=Provenance.SEEN, time_s=0.0)
         earlier = logged
@@ -28,7 +28,7 @@ def test_a_run_goes_on_where_its_log_ends(tmp_path: Path, memory: Memory) -> Non
     again = replay(memory, path)
     assert dict(again.beliefs) == dict(logged.memory.beliefs)
     with MemoryLog(path, sync=Sync.NEVER) as log:
-        resumed = LoggedMemory.resume(memory, log)
+        resumed = LoggedMemory(memory=replay(memory, path), log=log.append)
         assert resumed.facts == logged.facts
         resumed.executed(GroundAction.parse("(put a b table)"), SkillResult(ok=True))
         assert log.step == 4

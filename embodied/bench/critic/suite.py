@@ -122,7 +122,7 @@ def run_episode(payload: Payload) -> Row:
     )
     run = Run(body=Body(world), memory=memory)
     actor = ActionExecutor(
-        run,
+        run=run,
         skills=table.skills(model, seed),
         controller=TrajectoryController(world.spec),
         monitor=monitor,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from embodied.protocols import AnyController, Critic, Skill, Skills
 from embodied.route import Run
@@ -44,39 +44,28 @@ class ActionRecord:
     chance: float | None = None
 
 
+@dataclass(slots=True, kw_only=True, eq=False)
 class ActionExecutor:
     """Carries out actions and keeps the memory up to date.
 
-    Args:
+    Attributes:
         run: What may be touched.
         skills: Turn actions into control goals.
         controller: Turns control goals into commands.
         monitor: Judges effects.
         critic: Predicts how likely an action is to succeed, if there is one.
         goal_time_s: Longest time of the world for one control goal.
-
-    Attributes:
         records: Everything that was carried out.
     """
 
-    def __init__(
-        self,
-        run: Run,
-        *,
-        skills: Skills,
-        controller: AnyController,
-        monitor: Monitor,
-        critic: Critic | None = None,
-        goal_time_s: float,
-    ) -> None:
-        self.run = run
-        self.skills = skills
-        self.controller = controller
-        self.monitor = monitor
-        self.critic = critic
-        self.records: list[ActionRecord] = []
-        self._failures: Counter[GroundAction] = Counter()
-        self._goal_time_s = goal_time_s
+    run: Run
+    skills: Skills
+    controller: AnyController
+    monitor: Monitor
+    critic: Critic | None = None
+    goal_time_s: float
+    records: list[ActionRecord] = field(init=False, default_factory=list[ActionRecord])
+    _failures: Counter[GroundAction] = field(init=False, default_factory=Counter[GroundAction])
 
     def tried(self, action: GroundAction, failures: int) -> None:
         """Note that an action has failed before: the next attempt takes another candidate."""
@@ -155,7 +144,7 @@ class ActionExecutor:
         self.run.say(
             "goal", type=type(goal).__name__, label=goal.label, time_s=body.observation.time
         )
-        followed = body.follow(self.controller, goal, self._goal_time_s)
+        followed = body.follow(self.controller, goal, self.goal_time_s)
         if followed.limited:
             self.run.say("limited", label=goal.label, reasons=list(followed.limited))
         return followed.status

@@ -4,20 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from embodied.symbolic import (
-    And,
-    Domain,
-    Equal,
-    Exists,
-    ForAll,
-    Formula,
-    Imply,
-    Not,
-    Or,
-    Proposition,
-    expanded,
-    read_goal,
-)
+from embodied.symbolic import Domain, expanded, propositions, read_goal
 from embodied.types import Atom
 
 
@@ -57,23 +44,11 @@ def relax(
         ProgramError: The goal is not a formula of this domain.
     """
     formula = read_goal(goal, domain, objects)
-    if not gone or _names(formula) & set(gone):
+    # Equalities do not count: "all but the red one" asks nothing of the red one.
+    named = {t for p in propositions(formula) for t in p.terms}
+    if not gone or named & set(gone):
         return None
     present = {n: t for n, t in objects.items() if n not in gone}
     text = str(expanded(formula, domain, present))
     same = text == str(expanded(formula, domain, objects))
     return None if same else text
-
-
-def _names(formula: Formula) -> set[str]:
-    match formula:
-        case Proposition(_, terms):
-            return {t for t in terms if not t.startswith("?")}
-        case Equal():
-            return set()  # "all but the red one" asks nothing of the red one
-        case Not(body) | ForAll(_, body) | Exists(_, body):
-            return _names(body)
-        case And(parts) | Or(parts):
-            return set[str]().union(*map(_names, parts))
-        case Imply(premise, conclusion):
-            return _names(premise) | _names(conclusion)

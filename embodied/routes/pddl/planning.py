@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from typing import Protocol
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from embodied.protocols import PddlPlanner
 from embodied.route import Run
@@ -12,21 +11,15 @@ from embodied.routes.pddl.monitor import Monitor
 from embodied.symbolic import render_problem
 from embodied.types import Atom, GroundAction, PddlProgram, PlanResult, PlanStatus
 
-
-class Explain(Protocol):
-    """A plan in words, one sentence per action."""
-
-    def __call__(
-        self, plan: Sequence[GroundAction], objects: Mapping[str, str], /
-    ) -> tuple[str, ...]:
-        """Explain ``plan``."""
-        ...
+Explain = Callable[[Sequence[GroundAction], Mapping[str, str]], tuple[str, ...]]
+"""A plan and the types of the objects -> one sentence per action."""
 
 
+@dataclass(slots=True, kw_only=True, eq=False)
 class Planning:
     """Asks the planner, and puts on record the answers that count.
 
-    Args:
+    Attributes:
         run: What may be touched.
         planner: Turns tasks into plans.
         monitor: The domain and the objects.
@@ -35,27 +28,18 @@ class Planning:
         tidy: A goal that the last stage is planned together with unless it contradicts what was
             asked; None for none.
         explain: Puts plans in words.
-
-    Attributes:
         plans: Every answer that counted, in order.
     """
 
-    def __init__(
-        self,
-        run: Run,
-        *,
-        planner: PddlPlanner,
-        monitor: Monitor,
-        domain_text: str,
-        time_s: float,
-        tidy: str | None,
-        explain: Explain,
-    ) -> None:
-        self.run, self.planner, self.monitor = run, planner, monitor
-        self.plans: list[PlanResult] = []
-        self._domain_text, self._time_s, self._tidy = domain_text, time_s, tidy
-        self._explain = explain
-        self._explained: list[str] = []
+    run: Run
+    planner: PddlPlanner
+    monitor: Monitor
+    domain_text: str
+    time_s: float
+    tidy: str | None
+    explain: Explain
+    plans: list[PlanResult] = field(init=False, default_factory=list[PlanResult])
+    _explained: list[str] = field(init=False, default_factory=list[str])
 
     def plan(
         self, program: PddlProgram, goals: tuple[str, ...], facts: frozenset[Atom]
@@ -78,8 +62,8 @@ class Planning:
             The planner's answer, and those of ``kept`` that it keeps: all of them unless the
             planner proves that they cannot hold together with the stage's goal.
         """
-        if self._tidy is not None and stage == program.stages[-1]:
-            answer = self._solve(program, (*kept, stage, self._tidy), facts)
+        if self.tidy is not None and stage == program.stages[-1]:
+            answer = self._solve(program, (*kept, stage, self.tidy), facts)
             if answer[0].status is PlanStatus.SOLVED:
                 return self._note(*answer), kept
         result = self.plan(program, (*kept, stage), facts)
@@ -98,9 +82,9 @@ class Planning:
         """The planner's answer, the domain and the problem."""
         monitor = self.monitor
         problem = render_problem("now", monitor.domain, monitor.objects, facts, goals)
-        task = replace(program, domain=self._domain_text, problem=problem, stages=goals)
+        task = replace(program, domain=self.domain_text, problem=problem, stages=goals)
         with self.run.timed("plan"):
-            result = self.planner.solve(task, deadline_s=self._time_s)
+            result = self.planner.solve(task, deadline_s=self.time_s)
         return result, task.domain, problem
 
     def _note(self, result: PlanResult, domain: str, problem: str) -> PlanResult:
@@ -129,6 +113,6 @@ class Planning:
         if result.status is not PlanStatus.SOLVED:
             return f"{head}; {result.message}\n"
         actions = [str(a) for a in result.plan]
-        words = self._explain(result.plan, self.monitor.objects)
+        words = self.explain(result.plan, self.monitor.objects)
         width = max(map(len, actions), default=0)
         return head + "".join(f"{a:<{width}}  ; {w}\n" for a, w in zip(actions, words, strict=True))

@@ -53,23 +53,20 @@ def _action_line(schema: ActionSchema) -> str:
     return f"({head}) needs {schema.precondition}; then {' '.join(effects)}"
 
 
-class Conversation:
-    """Asks a model and adds up what it costs.
+class ModelStrategy:
+    """What the strategies that ask a model share; see ``Strategy`` for the attributes."""
 
-    Args:
-        model: Who is asked.
-        max_tokens: Longest answer.
-    """
+    max_tokens = 1024
+    corrections = 0
 
-    def __init__(self, model: LanguageModel, *, max_tokens: int = 1024) -> None:
+    def __init__(self, model: LanguageModel) -> None:
         self._model = model
-        self._max_tokens = max_tokens
         self.usage = Usage()
 
     def ask(self, messages: Sequence[Message], purpose: str) -> Response:
         """Ask; raises ModelError as the model does."""
         response = self._model.complete(
-            Request(messages=tuple(messages), max_tokens=self._max_tokens, purpose=purpose)
+            Request(messages=tuple(messages), max_tokens=self.max_tokens, purpose=purpose)
         )
         usage = response.usage
         self.usage = self.usage + (usage if usage.calls else replace(usage, calls=1))

@@ -55,10 +55,11 @@ def _names(plan: Sequence[GroundAction], objects: Mapping[str, str]) -> tuple[st
     return tuple(map(str, plan))
 
 
+@dataclass(kw_only=True, eq=False)
 class PddlRoute(Route[PddlProgram]):
     """Plans for goals and carries out actions, one after the other.
 
-    Args:
+    Attributes:
         grounder: Turns observations into facts of its domain.
         translator: Turns sentences into programs.
         planner: Turns programs into plans.
@@ -68,33 +69,27 @@ class PddlRoute(Route[PddlProgram]):
         strategy: Makes what decides which action comes next in a program; by default a plan is
             made and followed.
         critic: Predicts how likely an action is to succeed.
-        options: Bounds.
+        bounds: Bounds of planning and acting.
         static_facts: The facts that no action changes.
     """
 
     name: ClassVar[str] = "pddl"
     program = PddlProgram
 
-    def __init__(
-        self,
-        *,
-        grounder: SymbolGrounder,
-        translator: Translator | None = None,
-        planner: PddlPlanner,
-        skills: Skills,
-        controller: AnyController,
-        explain: Explain = _names,
-        strategy: Callable[[], Strategy] = PlanStrategy,
-        critic: Critic | None = None,
-        bounds: PddlOptions | None = None,
-        static_facts: frozenset[Atom] = frozenset(),
-    ) -> None:
-        self.grounder, self.translator, self.planner = grounder, translator, planner
-        self.skills, self.controller, self.explain = skills, controller, explain
-        self.strategy, self.critic = strategy, critic
-        self.bounds = bounds or PddlOptions()
-        self.static_facts = static_facts
-        self.monitor = Monitor(read_domain(grounder.domain_text), grounder.objects)
+    grounder: SymbolGrounder
+    translator: Translator | None = None
+    planner: PddlPlanner
+    skills: Skills
+    controller: AnyController
+    explain: Explain = _names
+    strategy: Callable[[], Strategy] = PlanStrategy
+    critic: Critic | None = None
+    bounds: PddlOptions = PddlOptions()
+    static_facts: frozenset[Atom] = frozenset()
+
+    def __post_init__(self) -> None:
+        domain = read_domain(self.grounder.domain_text)
+        self.monitor = Monitor(domain, self.grounder.objects)
 
     @classmethod
     def open(cls, opening: Opening) -> PddlRoute:
@@ -266,17 +261,14 @@ class PddlRoute(Route[PddlProgram]):
     def _execution(self, program: PddlProgram, run: Run) -> Execution:
         return Execution(
             program=program,
-            monitor=self.monitor,
             executor=self._executor(run),
             planning=self._planning(run),
             strategy=self.strategy(),
-            domain_text=self.grounder.domain_text,
-            tidy=self.bounds.tidy,
         )
 
     def _executor(self, run: Run) -> ActionExecutor:
         return ActionExecutor(
-            run,
+            run=run,
             skills=self.skills,
             controller=self.controller,
             monitor=self.monitor,
@@ -286,7 +278,7 @@ class PddlRoute(Route[PddlProgram]):
 
     def _planning(self, run: Run) -> Planning:
         return Planning(
-            run,
+            run=run,
             planner=self.planner,
             monitor=self.monitor,
             domain_text=self.grounder.domain_text,

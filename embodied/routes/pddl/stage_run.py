@@ -22,21 +22,15 @@ class Execution:
 
     Attributes:
         program: What is carried out.
-        monitor: Judges actions and goals.
         executor: Carries out actions.
         planning: Plans.
         strategy: Decides which action comes next.
-        domain_text: The domain as text.
-        tidy: A goal that a safe stop pursues, None for none.
     """
 
     program: PddlProgram
-    monitor: Monitor
     executor: ActionExecutor
     planning: Planning
     strategy: Strategy
-    domain_text: str
-    tidy: str | None
 
 
 class PddlStageRun(StageRun):
@@ -118,7 +112,7 @@ class PddlStageRun(StageRun):
     def stop_safe(self, problem: str) -> None:
         """Put down what is held, if that is what tidy means and a plan for it exists."""
         del problem
-        tidy, monitor = self.execution.tidy, self._monitor
+        tidy, monitor = self.execution.planning.tidy, self._monitor
         if tidy is None or monitor.verdict(tidy, self.facts).reached:
             return
         result = self.execution.planning.plan(self.execution.program, (tidy,), self.facts)
@@ -140,7 +134,7 @@ class PddlStageRun(StageRun):
             instruction=self.run.instruction,
             goals=(*self.kept, self.goal),
             domain=self._monitor.domain,
-            domain_text=self.execution.domain_text,
+            domain_text=self.execution.planning.domain_text,
             objects=self._monitor.objects,
         )
 
@@ -187,7 +181,7 @@ class PddlStageRun(StageRun):
 
     @property
     def _monitor(self) -> Monitor:
-        return self.execution.monitor
+        return self.execution.planning.monitor
 
     def _may(self, actions: tuple[GroundAction, ...]) -> bool:
         """Whether the actions can be undone, or a person allows those that cannot."""

@@ -10,31 +10,13 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
 from embodied.symbolic import ActionSchema, Domain, conjuncts
 from embodied.types import GroundAction
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Inverse:
-    """What takes back an action.
-
-    Attributes:
-        action: Name of the inverse action.
-        order: For each of its parameters the position of the argument of the action taken back.
-    """
-
-    action: str
-    order: tuple[int, ...]
-
-    def of(self, action: GroundAction) -> GroundAction:
-        """The inverse of a ground action."""
-        return GroundAction(self.action, tuple(action.args[i] for i in self.order))
-
-
-def inverses(domain: Domain) -> Mapping[str, Inverse | None]:
-    """The inverse of every action type of a domain, None for one that has none."""
+def inverses(domain: Domain) -> Mapping[str, str | None]:
+    """Name of the inverse of every action type of a domain, None for one that has none."""
     return {name: _inverse(schema, domain) for name, schema in domain.actions.items()}
 
 
@@ -44,27 +26,10 @@ def irreversible(actions: Iterable[GroundAction], domain: Domain) -> tuple[Groun
     return tuple(a for a in actions if known.get(a.name) is None)
 
 
-def backwards(actions: Iterable[GroundAction], domain: Domain) -> tuple[GroundAction, ...]:
-    """The actions that take back ``actions``, in the order in which to carry them out.
-
-    Raises:
-        ValueError: One of the actions has no inverse; the message names it.
-    """
-    known = inverses(domain)
-    found: list[GroundAction] = []
-    for action in actions:
-        inverse = known.get(action.name)
-        if inverse is None:
-            legal = ", ".join(n for n, i in known.items() if i is not None) or "none"
-            raise ValueError(f"{action} cannot be taken back; actions with an inverse: {legal}")
-        found.insert(0, inverse.of(action))
-    return tuple(found)
-
-
 _Literals = frozenset[tuple[str, tuple[str, ...], bool]]
 
 
-def _inverse(schema: ActionSchema, domain: Domain) -> Inverse | None:
+def _inverse(schema: ActionSchema, domain: Domain) -> str | None:
     wanted = frozenset((p, terms, not positive) for p, terms, positive in _literals(schema, None))
     if not wanted:
         return None
@@ -74,7 +39,7 @@ def _inverse(schema: ActionSchema, domain: Domain) -> Inverse | None:
             own = [p.name for p in other.parameters]
             renamed = dict(zip(own, (names[i] for i in order), strict=True))
             if _literals(other, renamed) == wanted:
-                return Inverse(action=other.name, order=order)
+                return other.name
     return None
 
 

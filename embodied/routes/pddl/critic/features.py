@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from embodied.types import Array, GroundAction, ObjectSpec, Observation, WorldSpec
+from embodied.types import Array, GroundAction, Observation, WorldSpec
 
 SKILLS = ("take", "place", "stack", "put-in", "slide")
 """Groups of actions that share their motions."""
@@ -21,17 +21,8 @@ GROUPS = {
 }
 """Group of every action of the tabletop domain."""
 
-GEOMETRY = (
-    "far",
-    "near",
-    "crowded",
-    "high",
-    "wide",
-    "round",
-    "in-container",
-    "small-support",
-    "uncertain",
-    "attempt",
+GEOMETRY = tuple(
+    "far near crowded high wide round in-container small-support uncertain attempt".split()
 )
 """Geometric features; see ``geometry``."""
 
@@ -111,17 +102,13 @@ def geometry(
             max(0.0, _CROWDED_M - gap_m) / _CROWDED_M,
             max(0.0, float(position[2])) * 10,
             min(item.size_m[:2]) / max_width_m,
-            float(_round(item) or (action.name == "stack" and _round(support))),
+            float(item.shape != "box" or (action.name == "stack" and support.shape != "box")),
             float(inside),
             0.04 / max(min(support.size_m[:2]), 0.01) if action.name == "stack" else 0.0,
             pose_sigma_m / _CENTIMETRE,
             float(attempt),
         ]
     )
-
-
-def _round(thing: ObjectSpec) -> bool:
-    return thing.shape in ("cylinder", "sphere")
 
 
 def _gap_m(name: str, observation: Observation, spec: WorldSpec) -> float:

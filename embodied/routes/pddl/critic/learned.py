@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from importlib import resources
 
 from embodied.records import Record
@@ -37,13 +36,8 @@ class OutcomeCritic:
         return float(self._model.probability(x))
 
 
-def tabletop_critic(spec: WorldSpec, *, pose_sigma_m: float = 0.0) -> OutcomeCritic:
+def tabletop_critic(spec: WorldSpec) -> OutcomeCritic:
     """The critic with the shipped weights (made by ``embodied bench critic``)."""
-    return OutcomeCritic(spec, shipped_model(), pose_sigma_m=pose_sigma_m)
-
-
-@lru_cache(maxsize=1)
-def shipped_model() -> LogisticModel:
-    """The shipped weights."""
     text = resources.files("embodied.routes.pddl.critic").joinpath(WEIGHTS).read_text("utf-8")
-    return LogisticModel.from_json(Record.parse(text, WEIGHTS).record("weights").values, NAMES)
+    weights = Record.parse(text, WEIGHTS).record("weights").values
+    return OutcomeCritic(spec, LogisticModel.from_json(weights, NAMES))

@@ -10,15 +10,15 @@ import re
 from collections.abc import Callable
 
 from embodied.language.sandbox import Limits, SandboxStatus, run_sandboxed
-from embodied.protocols import LanguageModel, Usage
-from embodied.routes.pddl.prompting import Conversation, opening
+from embodied.protocols import LanguageModel
+from embodied.routes.pddl.prompting import ModelStrategy, opening
 from embodied.routes.pddl.tasks import StrategyEntry, TaskInterface
 from embodied.types import Atom, GroundAction
 
 _FENCE = re.compile(r"^```\w*\n|\n?```\s*$")
 
 
-class CodeStrategy:
+class CodeStrategy(ModelStrategy):
     """Asks once for a program and runs it.
 
     Args:
@@ -27,21 +27,16 @@ class CodeStrategy:
     """
 
     name = "code"
+    max_tokens = 2048
 
     def __init__(self, model: LanguageModel, *, max_actions: int = 200) -> None:
-        self._conversation = Conversation(model, max_tokens=2048)
+        super().__init__(model)
         self._max_actions = max_actions
-        self.corrections = 0
-
-    @property
-    def usage(self) -> Usage:
-        """What the calls have cost."""
-        return self._conversation.usage
 
     def pursue(self, robot: TaskInterface) -> str:
         """Ask once, run; see ``Strategy.pursue``."""
         messages = opening("program", robot.task, robot.facts)
-        text = self._conversation.ask(messages, "code-policy").text
+        text = self.ask(messages, "code-policy").text
         names = robot.task.domain.actions
         functions: dict[str, Callable[..., bool]] = {
             n.replace("-", "_"): self._function(n, robot) for n in names

@@ -59,7 +59,7 @@ class HiAgentStrategy(ReactStrategy):
     def _ask(self, robot: TaskInterface, memory: WorkingMemory) -> Response:
         system, scene = opening("step", robot.task, robot.facts)
         shown = Message(role="user", text=f"{scene.text}\n\nSo far:\n{memory.text()}")
-        return self._conversation.ask((system, shown), "react-step")
+        return self.ask((system, shown), "react-step")
 
 
 def _next_goal(robot: TaskInterface, memory: WorkingMemory) -> WorkingMemory:

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from embodied.protocols import Usage
 from embodied.recovery import RecoveryStep
 from embodied.routes.pddl.simulation import leads_to_goal
 from embodied.routes.pddl.tasks import Performed, StrategyEntry, TaskInterface
 from embodied.types import GroundAction, PlanStatus
 
+_BACKTRACKS = 2
+"""How often one plan is entered again at another step."""
 
+
+@dataclass(slots=True, kw_only=True, eq=False)
 class PlanStrategy:
     """Follows plans, and climbs the ladder as far as planning goes.
 
     Args:
         attempts: Candidates tried for one action before the plan is left.
         replans: How often the task is planned again.
-        backtracks: How often one plan is entered again at another step.
         least_chance: No further candidate is tried below this probability of success.
         checks: Check preconditions before and effects after every action.
         beliefs: Check what is left of the plan whenever a measurement contradicts a belief.
@@ -25,25 +30,13 @@ class PlanStrategy:
     """
 
     name = "plan"
-
-    def __init__(
-        self,
-        *,
-        attempts: int = 3,
-        replans: int = 4,
-        backtracks: int = 2,
-        least_chance: float = 0.1,
-        checks: bool = True,
-        beliefs: bool = True,
-    ) -> None:
-        self.attempts = attempts
-        self.replans = replans
-        self.backtracks = backtracks
-        self.least_chance = least_chance
-        self.checks = checks
-        self.beliefs = beliefs
-        self.usage = Usage()
-        self.corrections = 0
+    attempts: int = 3
+    replans: int = 4
+    least_chance: float = 0.1
+    checks: bool = True
+    beliefs: bool = True
+    usage: Usage = Usage()
+    corrections: int = 0
 
     def pursue(self, robot: TaskInterface) -> str:
         """Plan, follow, plan again; see ``Strategy.pursue``."""
@@ -78,7 +71,7 @@ class PlanStrategy:
                 step += 1
                 continue
             again = self._entry(plan, step, robot)
-            if again is None or backtracks == self.backtracks or robot.declined:
+            if again is None or backtracks == _BACKTRACKS or robot.declined:
                 return problem
             backtracks += 1
             self.corrections += 1

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import re
 
-from embodied.protocols import LanguageModel, Message, Usage
-from embodied.routes.pddl.prompting import Conversation, fact_lines, opening, read_actions
+from embodied.protocols import LanguageModel, Message
+from embodied.routes.pddl.prompting import ModelStrategy, fact_lines, opening, read_actions
 from embodied.routes.pddl.tasks import Performed, StrategyEntry, TaskInterface
 from embodied.types import Atom
 
 _DONE = re.compile(r"action:\s*\(?\s*done\b", re.IGNORECASE)
 
 
-class ReactStrategy:
+class ReactStrategy(ModelStrategy):
     """Thought, action, observation, and again, with the whole conversation each time.
 
     Args:
@@ -21,16 +21,11 @@ class ReactStrategy:
     """
 
     name = "react"
+    max_tokens = 256
 
     def __init__(self, model: LanguageModel, *, max_steps: int = 40) -> None:
-        self._conversation = Conversation(model, max_tokens=256)
+        super().__init__(model)
         self._max_steps = max_steps
-        self.corrections = 0
-
-    @property
-    def usage(self) -> Usage:
-        """What the calls have cost."""
-        return self._conversation.usage
 
     def pursue(self, robot: TaskInterface) -> str:
         """Ask, act, tell; see ``Strategy.pursue``."""
@@ -39,7 +34,7 @@ class ReactStrategy:
         for _ in range(self._max_steps):
             if robot.reached():
                 return ""
-            answer = self._conversation.ask(messages, "react-step").text
+            answer = self.ask(messages, "react-step").text
             if self.took_for_done(answer):
                 return "the model took the goal for reached"
             messages += [

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from embodied.protocols import LanguageModel, Usage
-from embodied.routes.pddl.prompting import Conversation, opening, read_actions
+from embodied.routes.pddl.prompting import ModelStrategy, opening, read_actions
 from embodied.routes.pddl.tasks import StrategyEntry, TaskInterface
 
 
-class RewooStrategy:
+class RewooStrategy(ModelStrategy):
     """Asks once for the whole plan and carries it out, whatever happens.
 
     Args:
@@ -15,21 +14,12 @@ class RewooStrategy:
     """
 
     name = "rewoo"
-    corrections = 0
-
-    def __init__(self, model: LanguageModel) -> None:
-        self._conversation = Conversation(model)
-
-    @property
-    def usage(self) -> Usage:
-        """What the calls have cost."""
-        return self._conversation.usage
 
     def pursue(self, robot: TaskInterface) -> str:
         """Ask once, act; see ``Strategy.pursue``."""
         task = robot.task
         messages = opening("blueprint", task, robot.facts)
-        plan = read_actions(self._conversation.ask(messages, "rewoo-plan").text, task.domain)
+        plan = read_actions(self.ask(messages, "rewoo-plan").text, task.domain)
         if not plan:
             return "the model wrote no plan"
         for action in plan:

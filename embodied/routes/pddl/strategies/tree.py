@@ -13,13 +13,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from embodied.protocols import LanguageModel, Message, Usage
+from embodied.protocols import LanguageModel, Message
 from embodied.recovery import RecoveryStep
-from embodied.routes.pddl.prompting import Conversation, opening, read_plans
+from embodied.routes.pddl.prompting import ModelStrategy, opening, read_plans
 from embodied.routes.pddl.simulation import applicable_prefix, goal_holds
 from embodied.routes.pddl.tasks import StrategyEntry, Task, TaskInterface
 from embodied.symbolic import applicable
 from embodied.types import Atom, GroundAction
+
+_PLANS = 3  # plans that are asked for at once
+_MAX_ACTIONS = 60  # most actions that are carried out
 
 
 @dataclass(slots=True, eq=False)
@@ -57,45 +60,27 @@ def merge(plans: Iterable[Sequence[GroundAction]]) -> Node:
     return root
 
 
-class TreeStrategy:
+class TreeStrategy(ModelStrategy):
     """Decides on a tree of sampled plans.
 
     Args:
         model: Who writes the plans.
-        plans: How many to ask for.
         resamples: How often to ask again when the tree has no way left.
-        max_actions: Most actions to carry out.
         grounded: Look ahead by the domain which branches lead to the goal; without it, branches
             are cut by preconditions alone.
     """
 
     name = "tree"
 
-    def __init__(
-        self,
-        model: LanguageModel,
-        *,
-        plans: int = 3,
-        resamples: int = 3,
-        max_actions: int = 60,
-        grounded: bool = True,
-    ) -> None:
-        self._conversation = Conversation(model)
-        self._plans = plans
+    def __init__(self, model: LanguageModel, *, resamples: int = 3, grounded: bool = True) -> None:
+        super().__init__(model)
         self._resamples = resamples
-        self._max_actions = max_actions
         self._grounded = grounded
-        self.corrections = 0
-
-    @property
-    def usage(self) -> Usage:
-        """What the calls have cost."""
-        return self._conversation.usage
 
     def pursue(self, robot: TaskInterface) -> str:
         """Sample, decide, backtrack, sample again; see ``Strategy.pursue``."""
         problem = ""
-        left = self._max_actions
+        left = _MAX_ACTIONS
         for sample in range(self._resamples + 1):
             if robot.reached():
                 return ""
@@ -113,11 +98,11 @@ class TreeStrategy:
     ) -> tuple[tuple[GroundAction, ...], ...]:
         """Ask for plans from what is measured now; ``problem`` says what was wrong with others."""
         task = robot.task
-        messages = opening("plans", task, robot.facts, count=str(self._plans))
+        messages = opening("plans", task, robot.facts, count=str(_PLANS))
         if problem:
             told = f"{messages[-1].text}\n\nPlans so far did not work: {problem}"
             messages = (*messages[:-1], Message(role="user", text=told))
-        return read_plans(self._conversation.ask(messages, "tree-plans").text, task.domain)
+        return read_plans(self.ask(messages, "tree-plans").text, task.domain)
 
     def _walk(self, root: Node, robot: TaskInterface, left: int) -> tuple[str, int]:
         """Act along the tree; returns what is wrong, and how many actions are left to carry out."""
