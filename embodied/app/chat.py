@@ -104,15 +104,7 @@ def converse_live(
 ) -> int:
     """Let a reward-driven robot follow what is typed while it moves, in one run folder.
 
-    Args:
-        session: Where it happens.
-        lines: What the person types; read in a thread.
-        output: Where it is kept, and how it is shown.
-        console: Where answers to commands go; None for none.
-        opened_s: Wall time that opening the session took.
-
-    Returns:
-        The exit code of the last program.
+    Takes what ``converse`` takes, ``lines`` in a thread; returns the last program's exit code.
 
     Raises:
         ConfigurationError: The route does not change a motion while it goes on.

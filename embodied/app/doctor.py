@@ -23,6 +23,7 @@ from embodied.errors import EmbodiedError
 
 KEYS = ("OPENAI_API_KEY", "ANTHROPIC_API_KEY")
 _RUN_BYTES = 20 << 20
+_REINSTALL = f"{sys.executable} -m pip install --force-reinstall embodied-stack"
 
 
 class Level(Enum):
@@ -50,41 +51,39 @@ class Check:
     advice: str = ""
 
 
+Found = tuple[Level, str, str]
+"""How it is, what was found, what to do."""
+
+
 def examine(out: Path) -> tuple[Check, ...]:
     """Run all checks; none raises.
 
     Args:
         out: Folder of run folders, to see whether it can be written.
     """
-    checks: list[tuple[str, Callable[[], Check]]] = [
-        ("python", _python),
-        ("packages", _packages),
-        ("simulator", _simulator),
-        ("pictures", _pictures),
-        ("video", _video),
-        ("planner", _planner),
-        (
-            "point clouds",
-            lambda: _extra("point clouds", "open3d", "open3d", "perceive --points FILE"),
-        ),
-        ("optimal planner", lambda: _extra("optimal planner", "up_symk", "optimal", "--optimal")),
-        ("rules", _rules),
-        ("local models", lambda: _extra("local models", "xllamacpp", "local", "local:PATH")),
-        (
-            "model endpoints",
-            lambda: _extra("model endpoints", "pydantic_ai", "llm", "openai: and anthropic:"),
-        ),
-        ("keys", _keys),
-        ("run folders", lambda: _disk(out)),
-        ("screen", _screen),
-    ]
+    checks: dict[str, Callable[[], Found]] = {
+        "python": _python,
+        "packages": _packages,
+        "simulator": _simulator,
+        "pictures": _pictures,
+        "video": _video,
+        "planner": _planner,
+        "point clouds": lambda: _extra("open3d", "open3d", "perceive --points FILE"),
+        "optimal planner": lambda: _extra("up_symk", "optimal", "--optimal"),
+        "rules": _rules,
+        "local models": lambda: _extra("xllamacpp", "local", "local:PATH"),
+        "model endpoints": lambda: _extra("pydantic_ai", "llm", "openai: and anthropic:"),
+        "keys": _keys,
+        "run folders": lambda: _disk(out),
+        "screen": _screen,
+    }
     done: list[Check] = []
-    for name, check in checks:
+    for name, check in checks.items():
         try:
-            done.append(check())
+            level, found, advice = check()
         except Exception as error:  # an examination must not die of what it looks for
-            found = f"{type(error).__name__}: {error}"
-            done.append(Check(name=name, level=Level.BROKEN, found=found, advice=_reinstall()))
+            level, found, advice = Level.BROKEN, f"{type(error).__name__}: {error}", _REINSTALL
+        done.append(Check(name=name, level=level, found=found, advice=advice))
     return tuple(done)
 
 
@@ -113,14 +112,14 @@ def report(checks: tuple[Check, ...], json: bool) -> int:
     return 0
 
 
-def _python() -> Check:
+def _python() -> Found:
     version = sys.version.split()[0]
     cores = len(os.sched_getaffinity(0))
     found = f"Python {version}, {cores} core{'' if cores == 1 else 's'}"
-    return Check(name="python", level=Level.OK, found=found)
+    return Level.OK, found, ""
 
 
-def _packages() -> Check:
+def _packages() -> Found:
     needed = metadata.requires("embodied-stack") or []
     base = [r for r in needed if "extra ==" not in r]
     names = [r.split(";")[0].split("[")[0].strip(" ") for r in base]
@@ -133,12 +132,12 @@ def _packages() -> Check:
             missing.append(name)
     if missing:
         found = f"missing: {', '.join(missing)}"
-        return Check(name="packages", level=Level.BROKEN, found=found, advice=_reinstall())
+        return Level.BROKEN, found, _REINSTALL
     found = f"all {len(names)} base packages, embodied-stack {metadata.version('embodied-stack')}"
-    return Check(name="packages", level=Level.OK, found=found)
+    return Level.OK, found, ""
 
 
-def _simulator() -> Check:
+def _simulator() -> Found:
     from embodied.world.mujoco import build_world
     from embodied.world.scene import load_scene
 
@@ -148,10 +147,10 @@ def _simulator() -> Check:
     world.close()
     took = time.perf_counter() - started
     found = f"MuJoCo {metadata.version('mujoco')}, scene blocks built and settled in {took:.1f} s"
-    return Check(name="simulator", level=Level.OK, found=found)
+    return Level.OK, found, ""
 
 
-def _pictures() -> Check:
+def _pictures() -> Found:
     """Draw one picture in a child process: a bad driver may abort it."""
     program = (
         "from embodied.world.builder import build_model\n"
@@ -167,26 +166,22 @@ def _pictures() -> Check:
     )
     if done.returncode != 0:
         last = (done.stderr.strip().splitlines() or [f"status {done.returncode}"])[-1]
-        return Check(
-            name="pictures",
-            level=Level.OPTIONAL,
-            found=f"none can be drawn: {last[-200:]}",
-            advice="runs work without pictures; MUJOCO_GL=disable draws without OpenGL",
-        )
+        advice = "runs work without pictures; MUJOCO_GL=disable draws without OpenGL"
+        return Level.OPTIONAL, f"none can be drawn: {last[-200:]}", advice
     note, _, advice = done.stdout.strip().partition("; ")
     found = note or "drawn by OpenGL"
-    return Check(name="pictures", level=Level.OK, found=found, advice=advice)
+    return Level.OK, found, advice
 
 
-def _video() -> Check:
+def _video() -> Found:
     import av.codec
 
     codec = "libx264" if "libx264" in av.codec.codecs_available else "mpeg4"
     found = f"PyAV {metadata.version('av')}, {codec}"
-    return Check(name="video", level=Level.OK, found=found)
+    return Level.OK, found, ""
 
 
-def _planner() -> Check:
+def _planner() -> Found:
     from embodied_planners.pddl import Planner
 
     from embodied.types import PddlProgram, PlanStatus
@@ -200,12 +195,12 @@ def _planner() -> Check:
     result = Planner(engines="fast-downward").solve(program, deadline_s=20.0)
     found = f"{result.engine or 'Fast Downward'}: {result.status.name}, {result.wall_s:.2f} s"
     if result.status is PlanStatus.SOLVED:
-        return Check(name="planner", level=Level.OK, found=found)
+        return Level.OK, found, ""
     advice = f"{result.message}; pip install --force-reinstall up-fast-downward"
-    return Check(name="planner", level=Level.BROKEN, found=found, advice=advice)
+    return Level.BROKEN, found, advice
 
 
-def _rules() -> Check:
+def _rules() -> Found:
     from embodied.language.pddl.rules import RulesTranslator
     from embodied.memory import SceneMemory
     from embodied.world.grounding import TabletopGrounder
@@ -221,29 +216,29 @@ def _rules() -> Check:
     try:
         translator.translate(scene.sentences[0], memory, world.spec)
     except EmbodiedError as error:
-        return Check(name="rules", level=Level.BROKEN, found=str(error), advice=_reinstall())
+        return Level.BROKEN, str(error), _REINSTALL
     finally:
         world.close()
     found = "translates without any model (a deterministic grammar, not a language model)"
-    return Check(name="rules", level=Level.OK, found=found)
+    return Level.OK, found, ""
 
 
-def _extra(name: str, module: str, extra: str, what: str) -> Check:
+def _extra(module: str, extra: str, what: str) -> Found:
     if util.find_spec(module) is not None:
-        return Check(name=name, level=Level.OK, found=f"installed, for {what}")
+        return Level.OK, f"installed, for {what}", ""
     advice = f"for {what}: pip install 'embodied-stack[{extra}]'"
-    return Check(name=name, level=Level.OPTIONAL, found="not installed", advice=advice)
+    return Level.OPTIONAL, "not installed", advice
 
 
-def _keys() -> Check:
+def _keys() -> Found:
     present = [k for k in KEYS if os.environ.get(k)]
     if present:
-        return Check(name="keys", level=Level.OK, found=f"set: {', '.join(present)} (never shown)")
+        return Level.OK, f"set: {', '.join(present)} (never shown)", ""
     advice = f"needed only for openai: and anthropic: models; set {' or '.join(KEYS)}"
-    return Check(name="keys", level=Level.OPTIONAL, found="none set", advice=advice)
+    return Level.OPTIONAL, "none set", advice
 
 
-def _disk(out: Path) -> Check:
+def _disk(out: Path) -> Found:
     place = out.resolve()
     while not place.exists():
         place = place.parent
@@ -253,19 +248,15 @@ def _disk(out: Path) -> Check:
     if not place.is_dir() or not os.access(place, os.W_OK | os.X_OK):
         advice = "choose another folder with --out"
         found = f"{place} cannot be written"
-        return Check(name="run folders", level=Level.BROKEN, found=found, advice=advice)
+        return Level.BROKEN, found, advice
     if free < _RUN_BYTES:
         advice = "make room, or choose another place with --out"
-        return Check(name="run folders", level=Level.BROKEN, found=found, advice=advice)
-    return Check(name="run folders", level=Level.OK, found=found)
+        return Level.BROKEN, found, advice
+    return Level.OK, found, ""
 
 
-def _screen() -> Check:
+def _screen() -> Found:
     if os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"):
-        return Check(name="screen", level=Level.OK, found="available, for --view")
+        return Level.OK, "available, for --view", ""
     advice = "needed only for --view; the video shows the motion as well"
-    return Check(name="screen", level=Level.OPTIONAL, found="none", advice=advice)
-
-
-def _reinstall() -> str:
-    return f"{sys.executable} -m pip install --force-reinstall embodied-stack"
+    return Level.OPTIONAL, "none", advice

@@ -69,29 +69,6 @@ def show(folder: Path, display: Display) -> Outcome:
     return _recorded_outcome(summary, events, torn)
 
 
-def film_again(
-    folder: Path, target: Path, options: VideoOptions, tick: Callable[[int, int], None]
-) -> VideoResult:
-    """Make a video of the recorded states.
-
-    Args:
-        folder: The run folder; it stays as it is.
-        target: The video file to make.
-        options: How to film; ``name`` and ``pictures`` are set here.
-        tick: Told the progress.
-
-    Raises:
-        ConfigurationError: The run has no recorded states.
-    """
-    if not (folder / STATES).is_file():
-        raise ConfigurationError(f"{folder} has no recorded states ({STATES}) to film")
-    job = VideoJob(folder, replace(options, name=str(target.resolve()), pictures=False))
-    try:
-        return job.wait(tick)
-    finally:
-        job.cancel()
-
-
 def show_again(folder: Path, output: Output, *, target: Path | None, speed: float) -> int:
     """Show the log of every run in ``folder`` and film its states; 0 when all could be shown."""
     for run in runs_in(folder):
@@ -113,12 +90,16 @@ def show_again(folder: Path, output: Output, *, target: Path | None, speed: floa
 
 
 def _film_again(
-    run: Path, path: Path, options: VideoOptions, tick: Callable[[int, int], None]
+    run: Path, target: Path, options: VideoOptions, tick: Callable[[int, int], None]
 ) -> VideoResult:
+    """Make a video of the recorded states; a run that never moved has nothing to film."""
+    if not (run / STATES).is_file():
+        return VideoResult(problem=f"{run} has no recorded states ({STATES}) to film")
+    job = VideoJob(run, replace(options, name=str(target.resolve()), pictures=False))
     try:
-        return film_again(run, path, options, tick)
-    except ConfigurationError as error:  # a run that never moved has nothing to film
-        return VideoResult(problem=str(error))
+        return job.wait(tick)
+    finally:
+        job.cancel()
 
 
 def execute_again(folder: Path, output: Output, open_session: OpenSession) -> int:
@@ -159,15 +140,6 @@ def execute_again(folder: Path, output: Output, open_session: OpenSession) -> in
             )
             code = code or done.outcome.exit_code
     return code
-
-
-def view_states(folder: Path, *, speed: float) -> int:
-    """Play the recorded states in a window."""
-    from embodied.app.show.window import play
-
-    for run in runs_in(folder):
-        play(run, speed=speed)
-    return 0
 
 
 def recorded_settings(folder: Path) -> Settings:

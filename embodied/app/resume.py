@@ -28,7 +28,6 @@ class Interrupted:
     """What an interrupted run left behind.
 
     Attributes:
-        folder: Its run folder.
         instruction: What was asked.
         settings: Scene, robot, world and seed.
         understood: Whether the sentence had become a program.
@@ -36,7 +35,6 @@ class Interrupted:
         qpos: Last recorded configuration; None when nothing had been recorded.
     """
 
-    folder: Path
     instruction: str
     settings: Settings
     understood: bool
@@ -58,7 +56,6 @@ def interrupted_run(folder: Path) -> Interrupted:
         )
     understood, done = _progress(folder)
     return Interrupted(
-        folder=folder,
         instruction=summary.text("instruction"),
         settings=recorded_settings(folder),
         understood=understood,

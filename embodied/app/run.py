@@ -16,7 +16,7 @@ from importlib import metadata
 from pathlib import Path
 
 from embodied.app.record.memory_log import VOCABULARY
-from embodied.app.record.run_folder import EVENTS, RunFolder
+from embodied.app.record.run_folder import EVENTS, RunFolder, make_folder
 from embodied.app.record.states import STATES, StateLog
 from embodied.app.show.protocol import Display
 from embodied.app.show.video import VideoJob
@@ -30,22 +30,9 @@ from embodied.route import Write
 from embodied.session import Session
 
 PACKAGES = (
-    "embodied-stack",
-    "numpy",
-    "mujoco",
-    "mink",
-    "ompl",
-    "ruckig",
-    "up-fast-downward",
-    "pddl",
-    "av",
-    "typer",
-    "rich",
-    "pybullet",
-    "xllamacpp",
-    "pydantic-ai-slim",
-)
-
+    "embodied-stack numpy mujoco mink ompl ruckig up-fast-downward pddl av typer rich pybullet "
+    "xllamacpp pydantic-ai-slim"
+).split()
 
 _SOURCES = {"ground truth": "ground truth of the simulator"}
 
@@ -114,9 +101,8 @@ def perform(
         "translator": session.translator,
         "object_source": _SOURCES.get(source, source),
     }
-    folder = RunFolder.create(
-        output.out,
-        instruction,
+    folder = RunFolder(
+        make_folder(output.out, instruction, prefix=prefix),
         {
             "command": command,
             "instruction": instruction,
@@ -125,7 +111,6 @@ def perform(
             **(extra or {}),
             "versions": versions(),
         },
-        prefix=prefix,
     )
     grounder = session.environment.grounder
     vocabulary = {"domain": grounder.domain_text, "objects": dict(grounder.objects)}

@@ -185,18 +185,15 @@ def open_world(settings: Settings, scene: Scene) -> tuple[MujocoWorld | Pybullet
 def arm_of(settings: Settings) -> Callable[[Scene], MjSpec]:
     """What puts the arm of the settings into a scene, as an ``MjSpec``."""
 
-    def in_pybullet(scene: Scene) -> MjSpec:
-        from embodied.world import pybullet
-
-        return pybullet.planning_spec(scene)
-
-    def in_mujoco(scene: Scene) -> MjSpec:
-        from embodied.world import robots
+    def with_arm(scene: Scene) -> MjSpec:
+        from embodied.world import pybullet, robots
         from embodied.world.builder import build_spec
 
+        if settings.robot == PYBULLET_ROBOT:
+            return pybullet.planning_spec(scene)
         return build_spec(scene, robots.load(settings.robot))
 
-    return in_pybullet if settings.robot == PYBULLET_ROBOT else in_mujoco
+    return with_arm
 
 
 def states_header(settings: Settings) -> dict[str, object]:

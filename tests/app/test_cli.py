@@ -70,19 +70,19 @@ def test_doctor_never_shows_a_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 def test_doctor_says_what_to_do_without_opengl(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MUJOCO_GL", "egl")
     monkeypatch.setenv("__EGL_VENDOR_LIBRARY_FILENAMES", "/nonexistent.json")
-    check = doctor._pictures()
-    assert check.level is Level.OK and "ray-cast" in check.found
-    assert "libegl1 libegl-mesa0 libgl1-mesa-dri" in check.advice
+    level, found, advice = doctor._pictures()
+    assert level is Level.OK and "ray-cast" in found
+    assert "libegl1 libegl-mesa0 libgl1-mesa-dri" in advice
 
 
 def test_doctor_finds_an_unwritable_place(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    assert doctor._disk(tmp_path / "file" / "runs").level is Level.BROKEN
-    assert doctor._disk(tmp_path / "new" / "runs").level is Level.OK
+    assert doctor._disk(tmp_path / "file" / "runs")[0] is Level.BROKEN
+    assert doctor._disk(tmp_path / "new" / "runs")[0] is Level.OK
 
 
 def test_doctor_survives_a_check_that_dies(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    def dies() -> doctor.Check:
+    def dies() -> doctor.Found:
         raise RuntimeError("boom")
 
     monkeypatch.setattr(doctor, "_simulator", dies)

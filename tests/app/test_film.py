@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import signal
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -38,8 +39,10 @@ class Bars:
 
 
 def _record(folder: Path, n: int, header: dict[str, Any] | None = None) -> None:
-    with StateLog(
-        folder / STATES, nq=1, rate_hz=10.0, header=header or {}, on_loss=lambda reason: None
+    with closing(
+        StateLog(
+            folder / STATES, nq=1, rate_hz=10.0, header=header or {}, on_loss=lambda reason: None
+        )
     ) as log:
         for k in range(n):
             log.sample(k / 10, lambda k=k: np.array([float(k)]))
@@ -139,8 +142,10 @@ def recorded(tmp_path: Path) -> Path:
     world.reset(seed=0)
     qpos = world.qpos
     header = {"route": "pddl", "scene": "blocks", "robot": "fr3"}
-    with StateLog(
-        tmp_path / STATES, nq=len(qpos), rate_hz=10.0, header=header, on_loss=lambda r: None
+    with closing(
+        StateLog(
+            tmp_path / STATES, nq=len(qpos), rate_hz=10.0, header=header, on_loss=lambda r: None
+        )
     ) as log:
         for k in range(10):
             log.sample(k / 10, lambda k=k: qpos + np.eye(1, len(qpos))[0] * 0.1 * k)

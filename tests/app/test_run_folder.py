@@ -18,6 +18,7 @@ from embodied.app.record.run_folder import (
     RunFolder,
     RunFolderError,
     jsonable,
+    make_folder,
     read_events,
     read_summary,
     slug,
@@ -28,19 +29,19 @@ from embodied.types import Atom, GroundAction, PlanStatus
 
 
 def test_a_new_folder_has_a_summary_with_status_running(tmp_path: Path) -> None:
-    folder = RunFolder.create(tmp_path / "runs", "Put the RED block in the bin!", {"seed": 3})
+    folder = RunFolder(make_folder(tmp_path / "runs", "Put the RED block in the bin!"), {"seed": 3})
     assert folder.path.name.endswith("-put-the-red-block-in-the-bin")
     assert read_summary(folder.path).values["status"] == "running"
     assert read_summary(folder.path).values["seed"] == 3
 
 
 def test_two_runs_in_one_second_get_two_folders(tmp_path: Path) -> None:
-    paths = {RunFolder.create(tmp_path, "same words", {}).path for _ in range(5)}
+    paths = {RunFolder(make_folder(tmp_path, "same words"), {}).path for _ in range(5)}
     assert len(paths) == 5
 
 
 def test_events_are_readable_while_the_run_goes_on(tmp_path: Path) -> None:
-    folder = RunFolder.create(tmp_path, "x", {})
+    folder = RunFolder(make_folder(tmp_path, "x"), {})
     for n in range(3):
         folder.log(Event(kind="action", data={"n": n, "atom": Atom.parse("(on a b)")}))
         events, torn = read_events(folder.path)
@@ -50,7 +51,7 @@ def test_events_are_readable_while_the_run_goes_on(tmp_path: Path) -> None:
 
 
 def test_reader_drops_a_torn_last_line(tmp_path: Path) -> None:
-    folder = RunFolder.create(tmp_path, "x", {})
+    folder = RunFolder(make_folder(tmp_path, "x"), {})
     folder.log(Event(kind="instruction", data={"text": "größer"}))
     folder.log(Event(kind="plan", data={}))
     whole = (folder.path / "events.jsonl").read_bytes()
@@ -64,9 +65,9 @@ def test_reader_drops_a_torn_last_line(tmp_path: Path) -> None:
 def test_log_survives_kill_minus_nine(tmp_path: Path) -> None:
     program = (
         "import sys, os, signal; from pathlib import Path\n"
-        "from embodied.app.record.run_folder import RunFolder\n"
+        "from embodied.app.record.run_folder import RunFolder, make_folder\n"
         "from embodied.protocols import Event\n"
-        "folder = RunFolder.create(Path(sys.argv[1]), 'x', {})\n"
+        "folder = RunFolder(make_folder(Path(sys.argv[1]), 'x'), {})\n"
         "for n in range(50): folder.log(Event(kind='action', data={'n': n}))\n"
         "os.kill(os.getpid(), signal.SIGKILL)\n"
     )
@@ -82,7 +83,7 @@ def test_log_survives_kill_minus_nine(tmp_path: Path) -> None:
 def test_full_disk_in_mid_run_is_noted_and_the_log_stays_readable(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    folder = RunFolder.create(tmp_path, "x", {})
+    folder = RunFolder(make_folder(tmp_path, "x"), {})
     folder.log(Event(kind="action", data={"n": 0}))
     write = os.write
 
@@ -104,7 +105,7 @@ def test_full_disk_in_mid_run_is_noted_and_the_log_stays_readable(
 
 
 def test_file_size_limit_costs_files_but_no_exception(tmp_path: Path) -> None:
-    folder = RunFolder.create(tmp_path, "x", {})
+    folder = RunFolder(make_folder(tmp_path, "x"), {})
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (2000, hard))
     try:
@@ -123,7 +124,7 @@ def test_file_size_limit_costs_files_but_no_exception(tmp_path: Path) -> None:
 def test_unwritable_root_is_one_clear_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(RunFolderError, match="--out"):
-        RunFolder.create(tmp_path / "file" / "runs", "x", {})
+        RunFolder(make_folder(tmp_path / "file" / "runs", "x"), {})
 
 
 def test_full_disk_is_an_error_before_the_run(
@@ -131,13 +132,13 @@ def test_full_disk_is_an_error_before_the_run(
 ) -> None:
     monkeypatch.setattr(run_folder, "free_bytes", lambda path: 65536)
     with pytest.raises(RunFolderError, match="64 KiB free"):
-        RunFolder.create(tmp_path, "x", {})
+        RunFolder(make_folder(tmp_path, "x"), {})
     assert not list(tmp_path.iterdir())
 
 
 def test_keys_never_reach_the_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-abcdef123456")
-    folder = RunFolder.create(tmp_path, "x", {})
+    folder = RunFolder(make_folder(tmp_path, "x"), {})
     folder.log(Event(kind="error", data={"text": "refused sk-abcdef123456"}))
     folder.update(message="refused sk-abcdef123456")
     for name in ("events.jsonl", "run.json"):

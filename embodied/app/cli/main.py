@@ -136,12 +136,15 @@ def replay(
 ) -> None:
     """Show a run again, without any model call."""
     with guarded(values["json"]):
-        from embodied.app.replay import execute_again, show_again, view_states
+        from embodied.app.replay import execute_again, runs_in, show_again
+        from embodied.app.show.window import play
 
         if execute:
             code = execute_again(folder, _output(values), _opened)
         elif values["view"]:
-            code = view_states(folder, speed=speed)
+            code = 0
+            for run_folder in runs_in(folder):
+                play(run_folder, speed=speed)
         else:
             code = show_again(folder, _output(values), target=video, speed=speed)
         raise typer.Exit(code)

@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Annotated, TypedDict, get_args, get_type_hints
 
 import typer
 
+from embodied.errors import Diagnostic
+from embodied.tables import load_toml, read_table
+
 if TYPE_CHECKING:
     from embodied.settings import Settings
-
-_WORLD, _MODEL, _OUTPUT = "World", "Language model", "Output"
 
 
 class OutputValues(TypedDict):
@@ -88,114 +89,31 @@ class Option:
     """One option of the command line.
 
     Attributes:
-        default: Value where it is not given.
         flags: How it is written.
         help: What it means.
+        default: Value where it is not given.
         panel: Group in the help.
         field: Field of ``Settings`` that it sets, ``""`` for none.
         at_least: Smallest number.
     """
 
-    default: object
     flags: tuple[str, ...]
     help: str
+    default: object = None
     panel: str | None = None
     field: str = ""
     at_least: float | None = None
 
 
-OPTIONS: Mapping[str, Option] = {
-    "scene": Option("blocks", ("--scene",), "Scene name or scene file.", _WORLD, "scene"),
-    "robot": Option(
-        "fr3", ("--robot",), "Robot name, menagerie:NAME or the path of a model.", _WORLD, "robot"
-    ),
-    "world": Option(
-        "mujoco",
-        ("--world",),
-        "Simulator: mujoco, or pybullet with the arm panda; bridge and bridge-pybullet: the same "
-        "behind a safety supervisor.",
-        _WORLD,
-        "world",
-    ),
-    "route": Option(
-        "auto",
-        ("--route",),
-        "pddl, reward, value-map or the name of an installed route; auto goes by the robot.",
-        _WORLD,
-        "route",
-    ),
-    "seed": Option(
-        0, ("--seed",), "Seed of the initial layout and of all sampling.", _WORLD, "seed", 0
-    ),
-    "model": Option(
-        "offline",
-        ("--model",),
-        "offline (rules, then a narrow local model for what they refuse; no key, no network), "
-        "rules (a deterministic grammar, no language model), openai:NAME, anthropic:NAME, "
-        "local:PATH or replay:FILE.",
-        _MODEL,
-        "model",
-    ),
-    "base_url": Option(
-        None, ("--base-url",), "Address of an OpenAI-compatible server.", _MODEL, "base_url"
-    ),
-    "max_tokens": Option(None, ("--max-tokens",), "Token budget.", _MODEL, "max_tokens", 1),
-    "max_calls": Option(
-        None,
-        ("--max-calls",),
-        "Budget of model calls, failed ones included.",
-        _MODEL,
-        "max_calls",
-        1,
-    ),
-    "record": Option(
-        None, ("--record",), "Record the model's answers for --model replay:FILE.", _MODEL, "record"
-    ),
-    "strategy": Option(
-        "plan",
-        ("--strategy",),
-        "Route pddl: how the next action is chosen: plan, or with a model tree, react, hiagent, "
-        "rewoo, code.",
-        _MODEL,
-        "strategy",
-    ),
-    "plan_time": Option(
-        10.0,
-        ("--plan-time",),
-        "Route pddl: time limit of one planner call, s.",
-        field="plan_time_s",
-        at_least=0.1,
-    ),
-    "optimal": Option(
-        False, ("--optimal",), "Route pddl: prove that the plan is cheapest.", field="optimal"
-    ),
-    "yes": Option(
-        False, ("--yes", "-y"), "Route pddl: do not ask before irreversible actions.", field="yes"
-    ),
-    "asynchronous": Option(
-        False,
-        ("--async",),
-        "Route reward: plan in a thread while the robot moves in real time.",
-        field="asynchronous",
-    ),
-    "optimiser": Option(
-        "mppi",
-        ("--optimiser",),
-        "Route reward: sampling optimiser: mppi, cem or predictive-sampling.",
-        field="optimiser",
-    ),
-    "live": Option(
-        None,
-        ("--live/--turns",),
-        "Route reward: sentences change the ongoing motion, or are carried out one after the other "
-        "[default: live at a terminal].",
-    ),
-    "out": Option(Path("runs"), ("--out",), "Folder for run folders.", _OUTPUT),
-    "json": Option(False, ("--json",), "Print one line of JSON and nothing else.", _OUTPUT),
-    "quiet": Option(False, ("--quiet", "-q"), "Print the verdict only.", _OUTPUT),
-    "view": Option(False, ("--view/--headless",), "Show the simulation in a window.", _OUTPUT),
-    "no_video": Option(False, ("--no-video",), "Make no pictures and no video.", _OUTPUT),
-}
+def _options() -> dict[str, Option]:
+    path = Path(__file__).with_name("options.toml")
+    problems: list[Diagnostic] = []
+    found = {n: read_table(Option, t, n, problems) for n, t in load_toml(path).items()}
+    assert not problems, problems
+    return {name: option for name, option in found.items() if option is not None}
+
+
+OPTIONS: Mapping[str, Option] = _options()
 """Every option by the name of its parameter."""
 
 
@@ -210,9 +128,10 @@ def takes_options(function: Callable[..., None]) -> Callable[..., None]:
         if name in kinds
     ]
     for parameter in added:
-        o = OPTIONS[parameter.name]
-        shown = typer.Option(*o.flags, help=o.help, min=o.at_least, rich_help_panel=o.panel)
-        hints[parameter.name] = Annotated[kinds[parameter.name], shown]
+        o, kind = OPTIONS[parameter.name], kinds[parameter.name]
+        least = o.at_least if kind is float or o.at_least is None else int(o.at_least)
+        shown = typer.Option(*o.flags, help=o.help, min=least, rich_help_panel=o.panel)
+        hints[parameter.name] = Annotated[kind, shown]
 
     @functools.wraps(function)
     def command(**values: object) -> None:

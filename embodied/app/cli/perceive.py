@@ -10,7 +10,7 @@ import typer
 from embodied.app.cli.exit_codes import guarded
 
 if TYPE_CHECKING:
-    from embodied.perception import Detector, Percept, SensorFaults
+    from embodied.perception import Detector, Percept
     from embodied.perception.accuracy import ObjectError
     from embodied.records import Record
     from embodied.types import Array, Observation, WorldSpec
@@ -56,74 +56,54 @@ def perceive(
 
     Exit code 1 when an object was missed.
     """
-    from embodied.perception import SensorFaults
+    import time
+
+    import numpy as np
+
+    from embodied.app.show.terminal import print_json
+    from embodied.perception import Perception, SensorFaults, look
+    from embodied.perception.accuracy import compare
+    from embodied.perception.point_files import write_points
+    from embodied.perception.robot_filter import ModelRobotFilter
     from embodied.records import Record
 
     faults = SensorFaults(
         noise_std_m=noise_mm / 1e3, dropout=dropout, patches=patches, lost=tuple(lose or ())
     )
     with guarded(json):
-        report = _look(scene, world, seed, detector, looks, faults, picture, points)
-        if json:
-            from embodied.app.show.terminal import print_json
+        opened = _world(scene, world)
+        try:
+            spec = opened.spec
+            truth: Observation = opened.reset(seed=seed)
+            perception = Perception(
+                spec,
+                detector=_detector(detector, spec),
+                robot_filter=ModelRobotFilter.of(opened.model, spec),
+            )
+            rng = np.random.default_rng(seed)
 
-            print_json(report)
-        else:
-            _print(Record(report))
-    raise typer.Exit(1 if report["missed"] else 0)
+            def once() -> tuple[Observation, Percept, float, float]:
+                started = time.process_time()
+                labels = detector == "ground-truth"
+                seen = look(opened, truth, segmentation=labels, faults=faults, rng=rng)
+                between = time.process_time()
+                percept = perception.update(seen)
+                return seen, percept, between - started, time.process_time() - between
 
-
-def _look(
-    scene: str,
-    world_name: str,
-    seed: int,
-    detector: str,
-    looks: int,
-    faults: SensorFaults,
-    picture: Path | None,
-    points: Path | None,
-) -> dict[str, object]:
-    import time
-
-    import numpy as np
-
-    from embodied.perception import Perception, look
-    from embodied.perception.accuracy import compare
-    from embodied.perception.robot_filter import ModelRobotFilter
-
-    world = _world(scene, world_name)
-    try:
-        spec = world.spec
-        truth: Observation = world.reset(seed=seed)
-        perception = Perception(
-            spec,
-            detector=_detector(detector, spec),
-            robot_filter=ModelRobotFilter.of(world.model, spec),
-        )
-        rng = np.random.default_rng(seed)
-
-        def once() -> tuple[Observation, Percept, float, float]:
-            started = time.process_time()
-            labels = detector == "ground-truth"
-            seen = look(world, truth, segmentation=labels, faults=faults, rng=rng)
-            between = time.process_time()
-            percept = perception.update(seen)
-            return seen, percept, between - started, time.process_time() - between
-
-        for _ in range(looks - 1):
-            once()
-        seen, percept, drawn, took = once()
-        objects = {n: o for n, o in spec.objects.items() if n != "table"}
-        errors, missed = compare(percept, truth.poses, objects)
-        if picture is not None:
-            draw(picture, seen, percept, truth, spec)
-        if points is not None:
-            from embodied.perception.point_files import write_points
-
-            write_points(points, percept)
-        return {
+            for _ in range(looks - 1):
+                once()
+            seen, percept, drawn, took = once()
+            objects = {n: o for n, o in spec.objects.items() if n != "table"}
+            errors, missed = compare(percept, truth.poses, objects)
+            if picture is not None:
+                draw(picture, seen, percept, truth, spec)
+            if points is not None:
+                write_points(points, percept)
+        finally:
+            opened.close()
+        report: dict[str, object] = {
             "scene": spec.name,
-            "world": world_name,
+            "world": world,
             "seed": seed,
             "names_from": perception.detector.source,
             "objects": [_row(e, percept) for e in errors],
@@ -138,8 +118,11 @@ def _look(
             "picture": None if picture is None else str(picture),
             "points": None if points is None else str(points),
         }
-    finally:
-        world.close()
+        if json:
+            print_json(report)
+        else:
+            _print(Record(report))
+        raise typer.Exit(1 if missed else 0)
 
 
 def _world(scene: str, world: str) -> MujocoWorld | PybulletWorld:

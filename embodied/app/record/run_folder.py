@@ -82,20 +82,6 @@ class RunFolder:
         except OSError as error:
             raise RunFolderError(f"cannot write in the run folder {path}: {_why(error)}") from error
 
-    @staticmethod
-    def create(
-        root: Path, title: str, summary: Mapping[str, object], *, prefix: str | None = None
-    ) -> RunFolder:
-        """Make a new folder ``root/<time>-<slug of title>``; raises as ``make_folder`` does.
-
-        Args:
-            root: Where run folders live; made if missing.
-            title: The instruction.
-            summary: First content of ``run.json``.
-            prefix: Takes the place of the time.
-        """
-        return RunFolder(make_folder(root, title, prefix=prefix), summary)
-
     @property
     def summary(self) -> Mapping[str, object]:
         """Content of ``run.json``."""

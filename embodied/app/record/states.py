@@ -97,12 +97,6 @@ class StateLog:
             self._file.close()
             self._file = None
 
-    def __enter__(self) -> StateLog:
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        self.close()
-
     def _write(self, data: bytes) -> None:
         if self._file is None:
             return

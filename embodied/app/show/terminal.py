@@ -13,6 +13,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 from rich.text import Text
 
 from embodied.app.show.console import Console
+from embodied.app.show.protocol import Display
 from embodied.outcome import BROKEN, NOT_REACHED, NOT_UNDERSTOOD, REACHED, Outcome
 from embodied.printable import escaped
 from embodied.protocols import Event
@@ -205,23 +206,7 @@ class RichDisplay:
         self._console.print(markup)
 
 
-class _Silent:
-    """Shows nothing while a run goes on."""
-
-    def begin(self, instruction: str, about: About, describe: Describe) -> None:
-        """Nothing."""
-
-    def event(self, event: Event) -> None:
-        """Nothing."""
-
-    def drawing(self, drawn: int, of: int) -> None:
-        """Nothing."""
-
-    def close(self) -> None:
-        """Nothing."""
-
-
-class QuietDisplay(_Silent):
+class QuietDisplay(Display):
     """The verdict in one line, and losses."""
 
     def __init__(self, console: Console | None = None) -> None:
@@ -237,7 +222,7 @@ class QuietDisplay(_Silent):
             self._console.print(f"lost: {what}: {reason}", markup=False, soft_wrap=True)
 
 
-class JsonDisplay(_Silent):
+class JsonDisplay(Display):
     """One JSON object per run on standard output, nothing else."""
 
     def end(self, outcome: Outcome, folder: Path, summary: About) -> None:

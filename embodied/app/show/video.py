@@ -17,6 +17,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 
@@ -55,19 +56,12 @@ class VideoJob:
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 
-    @property
-    def progress(self) -> tuple[int, int]:
-        """Frames drawn and frames recorded so far."""
-        return self._progress
-
     def end_of_run(self) -> None:
         """Say that no more states will come."""
         stdin = self._process.stdin
         if stdin is not None and not stdin.closed:
-            try:
+            with suppress(BrokenPipeError):
                 stdin.close()
-            except BrokenPipeError:
-                pass
 
     def wait(self, tick: Callable[[int, int], None] = lambda drawn, of: None) -> VideoResult:
         """Wait for the files; ``tick`` is called a few times a second with the progress.
@@ -93,10 +87,8 @@ class VideoJob:
     def cancel(self) -> None:
         """End the child at once; may be called twice."""
         if self._process.poll() is None:
-            try:
+            with suppress(ProcessLookupError):
                 os.killpg(self._process.pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
             self._process.wait()
         self.end_of_run()
         self._reader.join(timeout=5.0)
@@ -109,10 +101,7 @@ class VideoJob:
         self._errors.close()
 
     def _read(self) -> None:
-        stdout = self._process.stdout
-        if stdout is None:
-            return
-        for line in stdout:
+        for line in self._process.stdout or ():
             try:
                 message = Record.parse(line)
                 if "drawn" in message:
@@ -137,23 +126,6 @@ class VideoJob:
         )
 
 
-def film(
-    folder: Path,
-    options: VideoOptions,
-    *,
-    ended: Callable[[], bool],
-    report: Callable[[int, int], None],
-) -> VideoResult:
-    """Draw the states of ``folder`` as they grow until ``ended``; runs in the child process.
-
-    Raises:
-        ConfigurationError: The recorded states do not fit the scene.
-    """
-    from embodied.app.show.film import Film
-
-    return Film(folder, options).run(ended=ended, report=report)
-
-
 def _watch_stdin() -> Callable[[], bool]:
     ended = threading.Event()
 
@@ -166,29 +138,23 @@ def _watch_stdin() -> Callable[[], bool]:
 
 
 def _say(message: Mapping[str, object]) -> None:
-    try:
-        sys.stdout.write(json.dumps(message) + "\n")
-        sys.stdout.flush()
-    except BrokenPipeError:  # whoever started us is gone; the files are still worth making
-        pass
+    with suppress(BrokenPipeError):  # whoever started us is gone; the files are still worth making
+        print(json.dumps(message), flush=True)  # noqa: T201
 
 
 def _main() -> int:
+    from embodied.app.show.film import Film
+
     arguments = json.loads(sys.argv[1])
     folder = Path(arguments.pop("folder"))
     ended = _watch_stdin()
     try:
-        result = film(
-            folder,
-            VideoOptions(**arguments),
-            ended=ended,
-            report=lambda drawn, of: _say({"drawn": drawn, "of": of}),
-        )
+        film = Film(folder, VideoOptions(**arguments))
+        result = film.run(ended=ended, report=lambda drawn, of: _say({"drawn": drawn, "of": of}))
     except Exception as error:  # whatever it is, it costs the pictures and never the run
         if os.environ.get("EMBODIED_DEBUG"):
             raise
-        problem = f"no pictures: {type(error).__name__}: {error}"
-        result = VideoResult(problem=problem)
+        result = VideoResult(problem=f"no pictures: {type(error).__name__}: {error}")
     _say({"files": result.files, "details": result.details, "problem": result.problem})
     return 0
 
