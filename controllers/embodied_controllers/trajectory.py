@@ -1,4 +1,4 @@
-"""Following trajectories, Cartesian lines and gripper widths with position set-points.
+"""Following trajectories and gripper widths with position set-points.
 
 The controller reads the clock and the joints from observations and keeps everything it needs in an
 immutable state, so that equal observations give equal commands.

@@ -34,7 +34,6 @@ LAMA_IMPROVE = (
     "],repeat_last=true)))"
 )
 
-
 BLIND = "astar(blind())"
 
 
