@@ -98,7 +98,7 @@ def test_states_that_come_while_drawing_are_drawn(tmp_path: Path) -> None:
         return k >= 25
 
     film = Film(tmp_path, SMALL, lambda header, w, h, quality: Bars(w, h))
-    with log:
+    with closing(log):
         result = film.run(ended=ended, report=lambda drawn, of: None)
     assert result.details["frames"] == 20
 

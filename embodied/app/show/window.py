@@ -30,6 +30,7 @@ def open_viewer(session: Session) -> Callable[[float], None]:
     Raises:
         EnvironmentMissingError: There is no screen.
     """
+    _check_screen()
     window = _launch(*session.model_and_data())
     pace = _Pace(_LIVE_SPEED)
 
@@ -48,6 +49,7 @@ def play(folder: Path, *, speed: float) -> None:
         EnvironmentMissingError: There is no screen.
     """
     states = read_states(folder / STATES)
+    _check_screen()
     mujoco: Any = importlib.import_module("mujoco")
     from embodied.app.show.film import model_of
 
@@ -90,12 +92,15 @@ class _Pace:
         return True
 
 
-def _launch(model: MjModel, data: MjData) -> Handle:
+def _check_screen() -> None:
     if not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
         raise EnvironmentMissingError(
             "no screen for a window (DISPLAY is not set): leave out --view; the run folder's "
             "video.mp4 shows the motion, and `embodied replay RUN` films it again"
         )
+
+
+def _launch(model: MjModel, data: MjData) -> Handle:
     try:
         viewer: Any = importlib.import_module("mujoco.viewer")
         return viewer.launch_passive(model, data, show_left_ui=False, show_right_ui=False)
