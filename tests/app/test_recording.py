@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import resource
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -30,7 +31,7 @@ def test_rows_come_at_the_rate_of_simulated_time(tmp_path: Path) -> None:
 
 
 def test_time_never_goes_backwards(tmp_path: Path) -> None:
-    with _log(tmp_path / "states.bin", []) as log:
+    with closing(_log(tmp_path / "states.bin", [])) as log:
         for t in (0.0, 0.5, 0.5, 0.4, 0.6):
             log.sample(t, lambda: np.zeros(3), force=True)
     assert read_states(tmp_path / "states.bin").time.tolist() == pytest.approx([0.0, 0.5, 0.6])
@@ -38,7 +39,7 @@ def test_time_never_goes_backwards(tmp_path: Path) -> None:
 
 def test_an_incomplete_row_is_dropped(tmp_path: Path) -> None:
     path = tmp_path / "states.bin"
-    with _log(path, []) as log:
+    with closing(_log(path, [])) as log:
         for t in range(3):
             log.sample(float(t), lambda: np.ones(3))
     whole = path.read_bytes()
@@ -51,7 +52,7 @@ def test_an_incomplete_row_is_dropped(tmp_path: Path) -> None:
 
 def test_a_wrong_shape_is_an_error(tmp_path: Path) -> None:
     with (
-        _log(tmp_path / "states.bin", []) as log,
+        closing(_log(tmp_path / "states.bin", [])) as log,
         pytest.raises(ValueError, match=r"\(3,\)"),
     ):
         log.sample(0.0, lambda: np.zeros(4))
