@@ -80,7 +80,7 @@ class Request:
         schema: JSON schema that the answer must satisfy, if any.
         grammar: GBNF grammar that the answer must be in, for models that decode under grammars.
         max_tokens: Longest answer.
-        temperature: Sampling temperature; 0 is greedy.
+        temperature: Sampling temperature; 0 is greedy. Left out where a model takes none.
         purpose: What for, e.g. ``"pddl-goal"``; for logs and accounting only.
     """
 
@@ -98,23 +98,30 @@ class Usage:
 
     Attributes:
         calls: Requests that were answered.
-        input_tokens: Tokens read.
-        output_tokens: Tokens written.
-        cost_usd: Price, None where it is not known.
+        input_tokens: Tokens read, cached ones included.
+        output_tokens: Tokens written, reasoning included.
+        cost_usd: Price; None where that of any call is not known.
+        cached_tokens: Those of the tokens read that the server had cached.
+        reasoning_tokens: Those of the tokens written that are reasoning, not answer.
     """
 
     calls: int = 0
     input_tokens: int = 0
     output_tokens: int = 0
     cost_usd: float | None = None
+    cached_tokens: int = 0
+    reasoning_tokens: int = 0
 
     def __add__(self, other: Usage) -> Usage:
-        costs = [c for c in (self.cost_usd, other.cost_usd) if c is not None]
+        known = [u.cost_usd for u in (self, other) if u.calls or u.cost_usd is not None]
+        costs = [c for c in known if c is not None]
         return Usage(
             calls=self.calls + other.calls,
             input_tokens=self.input_tokens + other.input_tokens,
             output_tokens=self.output_tokens + other.output_tokens,
-            cost_usd=sum(costs) if costs else None,
+            cost_usd=sum(costs) if costs and len(costs) == len(known) else None,
+            cached_tokens=self.cached_tokens + other.cached_tokens,
+            reasoning_tokens=self.reasoning_tokens + other.reasoning_tokens,
         )
 
     def __sub__(self, earlier: Usage) -> Usage:
@@ -124,6 +131,8 @@ class Usage:
             input_tokens=self.input_tokens - earlier.input_tokens,
             output_tokens=self.output_tokens - earlier.output_tokens,
             cost_usd=cost,
+            cached_tokens=self.cached_tokens - earlier.cached_tokens,
+            reasoning_tokens=self.reasoning_tokens - earlier.reasoning_tokens,
         )
 
 
@@ -137,6 +146,7 @@ class Response:
         latency_s: Wall time of the call.
         model: Name of the model that answered.
         confidence: Probability of the answer under the model, where it is known.
+        cut_off: Whether the answer ended at the limit of its length.
     """
 
     text: str
@@ -144,6 +154,7 @@ class Response:
     latency_s: float = 0.0
     model: str = ""
     confidence: float | None = None
+    cut_off: bool = False
 
 
 class LanguageModel(Protocol):

@@ -128,7 +128,7 @@ class Session:
         self, instruction: str, *, emit: Emit = no_event, write: Write = no_file, move: bool = True
     ) -> Outcome:
         """Translate, plan and, if ``move`` is set, act and judge; raises EmbodiedError."""
-        agent, spent = self._agent(emit, write), self._usage()
+        agent, spent = self._agent(emit, write), self.usage()
         program = agent.translate(instruction, self._translator)
         if move:
             return self._pursue(agent, program, spent)
@@ -145,7 +145,7 @@ class Session:
         """Carry out a recorded program, without any model; raises EmbodiedError."""
         agent = self._agent(emit, write)
         agent.run.instruction = instruction
-        return self._pursue(agent, program, self._usage())
+        return self._pursue(agent, program, self.usage())
 
     def resume(
         self,
@@ -169,7 +169,7 @@ class Session:
         """
         agent = self._agent(emit, write)
         agent.take_up(instruction, program, believed=believed)
-        return self._pursue(agent, program, self._usage(), done=done)
+        return self._pursue(agent, program, self.usage(), done=done)
 
     def undo(self, *, emit: Emit = no_event, write: Write = no_file) -> Outcome:
         """Bring back what the last sentence changed.
@@ -189,7 +189,7 @@ class Session:
         agent.take_up("undo", program, translator="none")
         depth = len(self._changes)
         try:
-            return self._pursue(agent, program, self._usage())
+            return self._pursue(agent, program, self.usage())
         finally:
             del self._changes[depth:]  # undoing twice goes back one more sentence
 
@@ -212,7 +212,7 @@ class Session:
         Raises:
             ConfigurationError: The route does not change a motion while it goes on.
         """
-        agent, spent = self._agent(emit, write), self._usage()
+        agent, spent = self._agent(emit, write), self.usage()
         try:
             outcome = self.route.converse(agent, self._translator, lines, say)
         finally:
@@ -250,6 +250,10 @@ class Session:
         """An action of a plan as a sentence."""
         return self.route.describe(action)
 
+    def usage(self) -> Usage:
+        """What the model's calls have cost so far."""
+        return self._model.usage if self._model is not None else Usage()
+
     def stop(self) -> None:
         """Hold the robot where it is."""
         for route in self.routes.values():
@@ -269,9 +273,6 @@ class Session:
     def _stepped(self, observation: Observation) -> None:
         if self._observer is not None:
             self._observer(observation.time)
-
-    def _usage(self) -> Usage:
-        return self._model.usage if self._model is not None else Usage()
 
     def _agent(self, emit: Emit = no_event, write: Write = no_file) -> Agent:
         """A fresh agent, so that its timings are those of one sentence."""
@@ -316,4 +317,4 @@ class Session:
         return frozenset() if seen is None else self.environment.grounder.facts(seen)
 
     def _finished(self, outcome: Outcome, spent: Usage) -> Outcome:
-        return replace(outcome, usage=self._usage() - spent)
+        return replace(outcome, usage=self.usage() - spent)

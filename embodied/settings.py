@@ -18,6 +18,12 @@ class Settings:
         base_url: Address of an OpenAI-compatible server.
         max_tokens: Budget of model tokens, None for no limit.
         max_calls: Budget of model calls, None for no limit.
+        timeout_s: Longest wait for one answer of a model, s.
+        max_output_tokens: Longest answer, reasoning included; None: by the kind of request.
+        temperature: Sampling temperature; None: 0 where the model takes one.
+        reasoning_effort: How much the model reasons, None for its own default.
+        price: USD for a million tokens, ``"READ,WRITTEN"`` or ``"READ,WRITTEN,CACHED"``.
+        fallbacks: Further models, asked in turn while those before cannot answer; or None.
         record: File to which the model's answers are recorded.
         plan_time_s: Time limit of one planner call, s.
         optimal: Ask for a provably cheapest plan.
@@ -37,6 +43,12 @@ class Settings:
     base_url: str | None = None
     max_tokens: int | None = None
     max_calls: int | None = None
+    timeout_s: float = 60.0
+    max_output_tokens: int | None = None
+    temperature: float | None = None
+    reasoning_effort: str | None = None
+    price: str | None = None
+    fallbacks: tuple[str, ...] | None = None
     record: str | None = None
     plan_time_s: float = 10.0
     optimal: bool = False

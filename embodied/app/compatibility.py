@@ -13,7 +13,9 @@ from embodied.route import ROUTES
 from embodied.routes.reward.robots import REWARD_ROBOTS
 from embodied.settings import Settings
 
-_METERED = ("max_tokens", "max_calls", "record")
+_METERED = ("max_tokens", "max_calls", "record", "fallbacks")
+_ASKED = ("timeout_s", "max_output_tokens", "temperature")
+_ENDPOINTS = ("reasoning_effort", "price")
 
 
 def check_names(settings: Settings, given: Collection[str]) -> Settings:
@@ -25,7 +27,7 @@ def check_names(settings: Settings, given: Collection[str]) -> Settings:
     from embodied_controllers.optimiser import OPTIMISERS
 
     from embodied.app.catalogue import robot_names
-    from embodied.language.models import MODEL_KINDS
+    from embodied.language.models import MODEL_KINDS, REASONING_EFFORTS, price_of
     from embodied.routes.pddl.tasks import STRATEGIES
     from embodied.world.scene import scene_names
 
@@ -37,10 +39,16 @@ def check_names(settings: Settings, given: Collection[str]) -> Settings:
         raise unknown("strategy", settings.strategy, STRATEGIES.names)
     if settings.optimiser not in OPTIMISERS:
         raise unknown("optimiser", settings.optimiser, OPTIMISERS.names)
-    kind, _, rest = settings.model.partition(":")
-    named = rest and kind in {k.partition(":")[0] for k in MODEL_KINDS}
-    if not named and needs_model(settings.model):
+    if not _is_kind(settings.model, MODEL_KINDS) and needs_model(settings.model):
         raise unknown("model", settings.model, (OFFLINE, RULES, *TRANSLATORS.names, *MODEL_KINDS))
+    for other in settings.fallbacks or ():
+        if not _is_kind(other, MODEL_KINDS):
+            raise unknown("model", other, MODEL_KINDS)
+    effort = settings.reasoning_effort
+    if effort is not None and effort not in REASONING_EFFORTS:
+        raise unknown("reasoning effort", effort, REASONING_EFFORTS)
+    if settings.price is not None:
+        price_of(settings.price)
     if settings.world in ("pybullet", "bridge-pybullet"):
         if "robot" not in given:
             settings = replace(settings, robot=PYBULLET_ROBOT)
@@ -70,6 +78,8 @@ def refusal(settings: Settings, given: Collection[str]) -> tuple[str, str] | Non
     Raises:
         ConfigurationError: The route cannot be loaded.
     """
+    from embodied.language.models import ENDPOINT_KINDS
+
     route = ROUTES.get(route_of(settings))
     owned = {f: n for n in ROUTES.names for f in ROUTES.get(n).options}
     for field in sorted(given):
@@ -84,11 +94,24 @@ def refusal(settings: Settings, given: Collection[str]) -> tuple[str, str] | Non
             return field, "goes with a language model (--model openai:NAME ...), not with " + (
                 settings.model
             )
-    if "base_url" in given and not settings.model.startswith("openai:"):
-        return "base_url", f"goes with --model openai:NAME, not with --model {settings.model}"
+    models = (settings.model, *(settings.fallbacks or ()))
+    for fields, kinds, asked in (
+        (_ASKED, (*ENDPOINT_KINDS, "local:PATH"), models),
+        (_ENDPOINTS, ENDPOINT_KINDS, (settings.model,)),
+        (("base_url",), ENDPOINT_KINDS, (settings.model,)),
+    ):
+        for field in fields:
+            if field in given and not any(_is_kind(model, kinds) for model in asked):
+                goes_with = " or ".join(kinds)
+                return field, f"goes with --model {goes_with}, not with --model {settings.model}"
     if "route" in given and settings.world in BRIDGE_WORLDS and route.name != "pddl":
         return "route", f"the route {route.name} does not move an arm behind a supervisor yet"
     return None
+
+
+def _is_kind(model: str, kinds: Collection[str]) -> bool:
+    kind, _, rest = model.partition(":")
+    return bool(rest) and kind in {k.partition(":")[0] for k in kinds}
 
 
 def _is_file(name: str) -> bool:

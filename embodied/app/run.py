@@ -94,7 +94,7 @@ def perform(
         KeyboardInterrupt: Ctrl-C; the robot has been stopped and the folder closed.
     """
     display = output.display(heading)
-    started = time.perf_counter()
+    started, spent = time.perf_counter(), session.usage()
     source = str(session.about.get("object_source", "measured state"))
     about = {
         **session.about,
@@ -172,7 +172,7 @@ def perform(
             "measured_from": about["object_source"],
         },
         notes=outcome.notes,
-        usage=outcome.usage,
+        usage=session.usage() - spent,  # of an outcome that is an error as well
         timings_s=timings,
         **outcome.details,
     )

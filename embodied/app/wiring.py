@@ -208,12 +208,18 @@ def open_named_model(settings: Settings) -> LoggedModel | None:
     """The language model of the settings, None for translators that need none."""
     if not needs_model(settings.model):
         return None
-    from embodied.language.models import open_model
+    from embodied.language.models import open_model, price_of
 
     return LoggedModel(
         open_model(
             settings.model,
             base_url=settings.base_url,
+            fallbacks=settings.fallbacks or (),
+            timeout_s=settings.timeout_s,
+            max_output_tokens=settings.max_output_tokens,
+            temperature=settings.temperature,
+            reasoning_effort=settings.reasoning_effort,
+            price_usd_per_million=price_of(settings.price) if settings.price else None,
             max_calls=settings.max_calls,
             max_tokens=settings.max_tokens,
             record=settings.record,

@@ -45,11 +45,12 @@ def ask_until_valid(
     read: Callable[[str], T],
     *,
     repairs: int = 2,
+    heard: Callable[[Response], None] = lambda response: None,
 ) -> Answer[T]:
     """Ask, read, and ask again with diagnostics until the answer can be read.
 
     A repair request holds the original conversation, the latest answer and what is wrong with it:
-    its length does not grow with the number of repairs. An answer that filled ``max_tokens`` is
+    its length does not grow with the number of repairs. An answer that ended at ``max_tokens`` is
     reported as cut off and gets twice the room. A model that repeats a faulty answer word for word
     is not asked again.
 
@@ -59,6 +60,7 @@ def ask_until_valid(
         read: From the text to a value; raises ProgramError with diagnostics. NotUnderstoodError is
             an answer ("this cannot be done"), not a fault, and passes through.
         repairs: How often to ask again at most.
+        heard: Gets every answer, usable or not.
 
     Raises:
         ProgramError: Still unusable after the last repair.
@@ -70,8 +72,9 @@ def ask_until_valid(
     previous: str | None = None
     for attempt in range(repairs + 1):
         response = model.complete(asked)
+        heard(response)
         usage = usage + response.usage
-        cut_off = _cut_off(response, asked)
+        cut_off = (_cut_off(response),) if response.cut_off else ()
         try:
             if not response.text.strip():
                 raise ProgramError("", [_EMPTY])
@@ -88,7 +91,9 @@ def ask_until_valid(
             if attempt == repairs or response.text == previous:
                 tried = "once" if attempt == 0 else f"{attempt + 1} times"
                 last = Diagnostic(
-                    where="answer", problem=f"{model.name} gave no usable answer, asked {tried}"
+                    where="answer",
+                    problem=f"{model.name} gave no usable answer, asked {tried}",
+                    hint=LONGER if cut_off else "",
                 )
                 raise ProgramError(response.text, [last, *found]) from None
             previous = response.text
@@ -99,11 +104,20 @@ def ask_until_valid(
 _EMPTY = Diagnostic(where="answer", problem="it is empty", hint="answer in the form asked for")
 
 
-def _cut_off(response: Response, request: Request) -> tuple[Diagnostic, ...]:
-    if response.usage.output_tokens < request.max_tokens:
-        return ()
-    problem = f"it was cut off after {response.usage.output_tokens} tokens"
-    return (Diagnostic(where="answer", problem=problem, hint="be shorter, without explanations"),)
+LONGER = "allow longer answers with --max-output-tokens"
+"""What helps a person against answers that are cut off."""
+
+
+def cut_off_after(response: Response) -> str:
+    """How an answer was cut off, in words."""
+    usage = response.usage
+    thought = f", {usage.reasoning_tokens} of them reasoning" if usage.reasoning_tokens else ""
+    return f"was cut off after {usage.output_tokens} tokens{thought}"
+
+
+def _cut_off(response: Response) -> Diagnostic:
+    hint = "be shorter, without explanations"
+    return Diagnostic(where="answer", problem=f"it {cut_off_after(response)}", hint=hint)
 
 
 def _event(diagnostic: Diagnostic, attempt: int) -> Event:
@@ -155,7 +169,7 @@ class Writer:
         max_tokens: Longest answer.
 
     Attributes:
-        usage: What all calls so far have cost.
+        usage: What all calls so far have cost, those included whose answers were of no use.
     """
 
     def __init__(self, model: LanguageModel, *, repairs: int = 2, max_tokens: int = 2048) -> None:
@@ -178,9 +192,10 @@ class Writer:
 
     def ask(self, request: Request, read: Callable[[str], T]) -> Answer[T]:
         """Ask until the answer can be read; raises as ``ask_until_valid``."""
-        answer = ask_until_valid(self.model, request, read, repairs=self.repairs)
-        self.usage = self.usage + answer.usage
-        return answer
+        return ask_until_valid(self.model, request, read, repairs=self.repairs, heard=self._count)
+
+    def _count(self, response: Response) -> None:
+        self.usage = self.usage + response.usage
 
 
 def said(instruction: str) -> str:

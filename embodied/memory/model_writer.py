@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from importlib import resources
@@ -11,11 +11,13 @@ from string import Template
 
 from embodied.bounded_json import UnreadableAnswerError, json_object
 from embodied.errors import Diagnostic, ProgramError
+from embodied.language.records import Schema
+from embodied.language.repair import Writer
 from embodied.memory.arithmetic import Linear
 from embodied.memory.facts import Delta, Op, Value
 from embodied.memory.memory import Memory
 from embodied.memory.reader import Reader
-from embodied.protocols import LanguageModel, Message, Request, Usage
+from embodied.protocols import LanguageModel
 from embodied.records import Record
 from embodied.symbolic import Parameter
 from embodied.types import Atom, GroundAction
@@ -28,7 +30,7 @@ def _text(name: str) -> str:
 VIEW_TOKENS = 1500
 """Budget of the facts that a model is shown."""
 
-SCHEMA: Mapping[str, object] = json.loads(_text("memory_deltas.json"))
+SCHEMA: Schema = json.loads(_text("memory_deltas.json"))
 """JSON schema of a model's answer."""
 
 _PARTS = ("deltas", "relations", "actions", "say")
@@ -51,25 +53,20 @@ class Proposal:
     say: tuple[str, ...] = ()
 
 
-class ModelWriter:
+class ModelWriter(Writer):
     """Asks a model what a sentence means for the memory. What it says is a proposal only.
 
     Args:
         model: The model.
         view_tokens: Budget of the facts that it is shown.
         repairs: How often an unreadable answer goes back with its diagnostics.
-
-    Attributes:
-        usage: What all calls cost so far.
     """
 
     def __init__(
         self, model: LanguageModel, *, view_tokens: int = VIEW_TOKENS, repairs: int = 1
     ) -> None:
-        self._model = model
+        super().__init__(model, repairs=repairs, max_tokens=1024)
         self._view_tokens = view_tokens
-        self._repairs = repairs
-        self.usage = Usage()
 
     def propose(
         self, sentence: str, memory: Memory, *, about: Sequence[str] = (), notes: Sequence[str] = ()
@@ -86,27 +83,6 @@ class ModelWriter:
             ProgramError: The answer stayed unreadable.
             ModelError: The model could not be reached or is out of budget.
         """
-        messages = self._messages(sentence, memory, about, notes)
-        for attempt in range(self._repairs + 1):
-            response = self._model.complete(
-                Request(messages=tuple(messages), schema=SCHEMA, purpose="memory-deltas")
-            )
-            self.usage = self.usage + response.usage
-            try:
-                return read_proposal(response.text)
-            except ProgramError as error:
-                if attempt == self._repairs:
-                    raise
-                problems = "\n".join(f"- {d}" for d in error.diagnostics)
-                messages += [
-                    Message(role="assistant", text=response.text),
-                    Message(role="user", text=f"This cannot be read:\n{problems}\nAnswer again."),
-                ]
-        raise AssertionError("unreachable")
-
-    def _messages(
-        self, sentence: str, memory: Memory, about: Sequence[str], notes: Sequence[str]
-    ) -> list[Message]:
         v = memory.vocabulary
         predicates = [_signature(n, parameters) for n, parameters in v.domain.predicates.items()]
         actions = [_signature(a.name, a.parameters) for a in v.domain.actions.values()]
@@ -126,7 +102,8 @@ class ModelWriter:
             notes="\n".join(f"- {n}" for n in notes) or "none",
             sentence=sentence,
         )
-        return [Message(role="system", text=system), Message(role="user", text=user)]
+        request = self.request(system, user, "memory-deltas", schema=SCHEMA)
+        return self.ask(request, read_proposal).value
 
 
 def read_proposal(text: str) -> Proposal:
@@ -164,6 +141,9 @@ def read_proposal(text: str) -> Proposal:
 
 def _delta(item: Record) -> Delta:
     op = Op(item.text("op"))
+    legal = ("op", "fact", "value") if op is Op.SET else ("op", "fact")
+    if unknown := sorted(set(item.values) - set(legal)):
+        raise ValueError(f"{op.value} has no {unknown[0]!r}; legal: {', '.join(legal)}")
     value: Value = True
     if op is Op.SET:
         raw = item.value("value")

@@ -79,7 +79,8 @@ def test_a_cut_off_answer_gets_more_room() -> None:
     def answer(request: Request) -> Response:
         room.append(request.max_tokens)
         text = "7" if request.max_tokens > 50 else "sev"
-        return Response(text=text, usage=Usage(calls=1, output_tokens=50), model="m")
+        usage = Usage(calls=1, output_tokens=50)
+        return Response(text=text, usage=usage, model="m", cut_off=text != "7")
 
     events: list[Event] = []
     model = LoggedModel(FunctionModel(answer), events.append)

@@ -42,6 +42,12 @@ class PlanValues(OutputValues):
     base_url: str | None
     max_tokens: int | None
     max_calls: int | None
+    timeout: float
+    max_output_tokens: int | None
+    temperature: float | None
+    reasoning_effort: str | None
+    price: str | None
+    fallback: list[str] | None
     record: Path | None
     plan_time: float
     optimal: bool
@@ -168,6 +174,7 @@ def settings_of(values: PlanValues, written: Collection[str]) -> Settings:
     from embodied.settings import Settings
 
     fields = {OPTIONS[n].field: v for n, v in values.items() if OPTIONS[n].field}
+    fields["fallbacks"] = tuple(values["fallback"] or ()) or None
     if values["record"] is not None:
         fields["record"] = str(values["record"])
     pictures = not values.get("no_video", False)

@@ -8,8 +8,11 @@ from embodied.language.models._budget import Budget as Budget
 from embodied.language.models._budget import Budgeted as Budgeted
 from embodied.language.models._fallback import FallbackModel as FallbackModel
 from embodied.language.models._function import FunctionModel as FunctionModel
+from embodied.language.models._open import ENDPOINT_KINDS as ENDPOINT_KINDS
 from embodied.language.models._open import MODEL_KINDS as MODEL_KINDS
+from embodied.language.models._open import REASONING_EFFORTS as REASONING_EFFORTS
 from embodied.language.models._open import open_model as open_model
+from embodied.language.models._open import price_of as price_of
 from embodied.language.models._recording import Recording as Recording
 from embodied.language.models._recording import ReplayModel as ReplayModel
 from embodied.language.models._requests import check_request as check_request

@@ -32,7 +32,8 @@ def translate_error(
     if refused := refusal_in(error):
         return AnswerRefusedError(f"{name} at {where}: {redact(str(refused))}")
     if isinstance(error, (TimeoutError, pai.ModelRequestTimeout, pai.ModelTimeoutError)):
-        return ModelTimeoutError(f"{name} at {where} did not answer within {timeout_s:g} s")
+        late = f"{name} at {where} did not answer within {timeout_s:g} s"
+        return ModelTimeoutError(f"{late}; give it more time with --timeout")
     if isinstance(error, pai.ModelHTTPError):
         return _http_error(error, detail, name, where, key_variable)
     if isinstance(error, pai.ModelConnectionError):

@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from embodied.errors import ConfigurationError
 from embodied.language.models._budget import Budget, Budgeted
 from embodied.language.models._fallback import FallbackModel
 from embodied.language.models._recording import Recording, ReplayModel
+from embodied.language.models._requests import check_request
 from embodied.language.models._retrying import Retrying
-from embodied.protocols import LanguageModel
+from embodied.language.models._wrapping import Wrapper
+from embodied.protocols import LanguageModel, Request, Response
+from embodied.registry import unknown
 
-MODEL_KINDS = ("openai:NAME", "anthropic:NAME", "local:PATH", "replay:FILE")
+ENDPOINT_KINDS = ("openai:NAME", "openai-responses:NAME", "anthropic:NAME")
+"""Models behind an endpoint."""
+
+MODEL_KINDS = (*ENDPOINT_KINDS, "local:PATH", "replay:FILE")
 """What ``open_model`` understands."""
+
+REASONING_EFFORTS = ("minimal", "low", "medium", "high")
+"""What a reasoning model may be asked for."""
+
+REASONING_ROOM_TOKENS = 8192
+"""How much longer the answer of a model that reasons may be, for its reasoning counts as well."""
 
 
 def open_model(
@@ -25,7 +39,10 @@ def open_model(
     attempts: int = 4,
     max_calls: int | None = None,
     max_tokens: int | None = None,
-    price_usd_per_million: tuple[float, float] | None = None,
+    max_output_tokens: int | None = None,
+    temperature: float | None = None,
+    reasoning_effort: str | None = None,
+    price_usd_per_million: Sequence[float] | None = None,
     grammar_field: str | None = None,
     adapter: str | None = None,
     context_tokens: int = 4096,
@@ -35,15 +52,16 @@ def open_model(
 ) -> LanguageModel:
     """Open a language model by name.
 
-    =====================  ==========================================================  ============
-    ``spec``               what answers                                                needs
-    =====================  ==========================================================  ============
-    ``openai:NAME``        OpenAI, or any server with its chat completions interface   ``[llm]``
-                           at ``base_url`` (Ollama, vLLM, llama-server, ...)
-    ``anthropic:NAME``     Anthropic messages                                          ``[llm]``
-    ``local:PATH``         a GGUF file in this process, through llama.cpp              ``[local]``
-    ``replay:FILE``        the answers that ``record`` wrote; a miss is an error
-    =====================  ==========================================================  ============
+    =========================  ======================================================  ============
+    ``spec``                   what answers                                            needs
+    =========================  ======================================================  ============
+    ``openai:NAME``            OpenAI, or any server with its chat completions         ``[llm]``
+                               at ``base_url`` (Ollama, vLLM, llama-server, ...)
+    ``openai-responses:NAME``  the same through OpenAI's responses interface           ``[llm]``
+    ``anthropic:NAME``         Anthropic messages                                      ``[llm]``
+    ``local:PATH``             a GGUF file in this process, through llama.cpp          ``[local]``
+    ``replay:FILE``            the answers that ``record`` wrote; a miss is an error
+    =========================  ======================================================  ============
 
     Keys come from the environment only (``OPENAI_API_KEY``, ``ANTHROPIC_API_KEY``) and are never
     logged or recorded. A server at ``base_url`` may need none. Nothing is sent before the first
@@ -56,13 +74,20 @@ def open_model(
         fallbacks: Further specs that are asked in turn when the one before stays unreachable.
         timeout_s: Longest wait for one answer of one attempt, seconds, of an endpoint or a local
             model.
-        attempts: Times a request is sent at most when an endpoint is down, slow, rate-limited or
-            broken; between them it waits with exponential back-off and honours ``Retry-After``.
-            No attempt begins after 1.5 times ``timeout_s``.
+        attempts: Times a request is sent at most when an endpoint is down, rate-limited or broken;
+            between them it waits with exponential back-off and honours ``Retry-After``. No attempt
+            begins after 1.5 times ``timeout_s``, and none after a time-out: the first answer may
+            still be on its way, and be paid for.
         max_calls: Budget of calls for this model and its fallbacks together; failed attempts count.
         max_tokens: Budget of tokens, read and written.
-        price_usd_per_million: Price of a million tokens read and written, USD. Without it costs
-            are reported as unknown: a built-in table of prices would be stale at once.
+        max_output_tokens: Longest answer, reasoning included. Without it every request has its own
+            bound, and a model that reasons gets ``REASONING_ROOM_TOKENS`` on top.
+        temperature: Sampling temperature. Without it answers are greedy where the model takes a
+            temperature at all.
+        reasoning_effort: One of ``REASONING_EFFORTS``, for endpoints; None: the model's default.
+        price_usd_per_million: Price at ``spec`` of a million tokens read, written and, if it
+            differs, read from the cache, USD. Without it costs are reported as unknown: a built-in
+            table of prices would be stale at once.
         grammar_field: Name of the extra field in which this server takes a GBNF grammar:
             ``"grammar"`` for llama-server. None sends JSON schemas only.
         adapter: LoRA adapter (GGUF) for ``local:``, applied to the base weights.
@@ -80,6 +105,8 @@ def open_model(
         budget = Budget(max_calls=max_calls, max_tokens=max_tokens)
     elif max_calls is not None or max_tokens is not None:
         raise ConfigurationError("give either a budget or max_calls and max_tokens, not both")
+    if reasoning_effort is not None and reasoning_effort not in REASONING_EFFORTS:
+        raise unknown("reasoning effort", reasoning_effort, REASONING_EFFORTS)
     opened: list[LanguageModel] = []
     for each in (spec, *fallbacks):
         kind, _, rest = each.partition(":")
@@ -98,19 +125,58 @@ def open_model(
                 threads=threads,
                 timeout_s=timeout_s,
             )
-            opened.append(Budgeted(local, budget))
-            continue
-        from embodied.language.models.endpoint import EndpointModel
+            asked, room = Budgeted(local, budget), 0
+        else:
+            from embodied.language.models.endpoint import EndpointModel
 
-        endpoint = EndpointModel(
-            kind,
-            rest,
-            base_url=base_url if each == spec else None,
-            timeout_s=timeout_s,
-            price_usd_per_million=price_usd_per_million,
-            grammar_field=grammar_field,
-        )
-        asked = Budgeted(endpoint, budget)
-        opened.append(Retrying(asked, attempts=attempts, longest_total_s=1.5 * timeout_s))
+            endpoint = EndpointModel(
+                kind,
+                rest,
+                base_url=base_url if each == spec else None,
+                timeout_s=timeout_s,
+                price_usd_per_million=price_usd_per_million if each == spec else None,
+                grammar_field=grammar_field,
+                reasoning_effort=reasoning_effort,
+                keeps_temperature=temperature is not None,
+            )
+            room = REASONING_ROOM_TOKENS if endpoint.reasons else 0
+            asked = Budgeted(endpoint, budget)
+            asked = Retrying(asked, attempts=attempts, longest_total_s=1.5 * timeout_s)
+        opened.append(_Adjusted(asked, max_output_tokens, room, temperature))
     model = opened[0] if len(opened) == 1 else FallbackModel(opened)
     return Recording(model, record) if record is not None else model
+
+
+def price_of(text: str) -> tuple[float, ...]:
+    """A price as it is written, e.g. ``"1.25,10"``: USD for a million tokens read and written.
+
+    Raises:
+        ConfigurationError: Not two or three numbers that are 0 or more.
+    """
+    try:
+        price = tuple(float(part) for part in text.split(","))
+    except ValueError:
+        price = ()
+    if len(price) not in (2, 3) or not all(0.0 <= part < math.inf for part in price):
+        raise ConfigurationError(
+            f"{text!r} is no price: write READ,WRITTEN or READ,WRITTEN,CACHED in USD for a million "
+            "tokens, e.g. 1.25,10"
+        )
+    return price
+
+
+class _Adjusted(Wrapper):
+    """A model whose answers may be as long, and are drawn as freely, as a person has said."""
+
+    def __init__(
+        self, model: LanguageModel, longest: int | None, room: int, temperature: float | None
+    ) -> None:
+        super().__init__(model)
+        self._longest, self._room, self._temperature = longest, room, temperature
+
+    def complete(self, request: Request) -> Response:
+        """Answer one request; raises ModelError as the model inside does."""
+        check_request(request)
+        longest = self._longest or request.max_tokens + self._room
+        warm = request.temperature if self._temperature is None else self._temperature
+        return self._model.complete(replace(request, max_tokens=longest, temperature=warm))

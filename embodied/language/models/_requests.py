@@ -68,7 +68,10 @@ def response_data(response: Response) -> dict[str, object]:
             "input_tokens": response.usage.input_tokens,
             "output_tokens": response.usage.output_tokens,
             "cost_usd": response.usage.cost_usd,
+            "cached_tokens": response.usage.cached_tokens,
+            "reasoning_tokens": response.usage.reasoning_tokens,
         },
+        "cut_off": response.cut_off,
     }
 
 
@@ -87,8 +90,11 @@ def response_from_data(data: Mapping[str, Any]) -> Response:
             input_tokens=int(usage.get("input_tokens", 0)),
             output_tokens=int(usage.get("output_tokens", 0)),
             cost_usd=usage.get("cost_usd"),
+            cached_tokens=int(usage.get("cached_tokens", 0)),
+            reasoning_tokens=int(usage.get("reasoning_tokens", 0)),
         ),
         latency_s=float(data.get("latency_s", 0.0)),
         model=str(data.get("model", "")),
         confidence=data.get("confidence"),
+        cut_off=bool(data.get("cut_off", False)),
     )

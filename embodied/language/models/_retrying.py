@@ -7,7 +7,7 @@ import random
 import time
 from collections.abc import Callable
 
-from embodied.errors import ModelError, ModelTimeoutError
+from embodied.errors import ModelError
 from embodied.language.models._wrapping import Wrapper
 from embodied.protocols import LanguageModel, Request, Response
 
@@ -25,7 +25,9 @@ class TransientModelError(ModelError):
 
 
 class Retrying(Wrapper):
-    """Asks again when an endpoint is down, slow, rate-limited or answers with garbage.
+    """Asks again when an endpoint is down, rate-limited or answers with garbage.
+
+    Not when it is slow: the first answer may still be on its way, and be paid for.
 
     The k-th pause is uniform in [0.5, 1] x min(``longest_pause_s``, ``first_pause_s`` 2^k), or what
     the endpoint asked for in ``Retry-After`` if that is longer. An endpoint that asks for more
@@ -70,7 +72,7 @@ class Retrying(Wrapper):
         """Answer one request.
 
         Raises:
-            ModelTimeoutError: The last of all attempts was too slow.
+            ModelTimeoutError: An attempt was too slow.
             ModelError: The last of all attempts failed; the message counts them.
         """
         attempt = 0
@@ -78,9 +80,9 @@ class Retrying(Wrapper):
         while True:
             try:
                 return self._model.complete(request)
-            except (TransientModelError, ModelTimeoutError) as error:
+            except TransientModelError as error:
                 attempt += 1
-                asked = error.retry_after_s if isinstance(error, TransientModelError) else None
+                asked = error.retry_after_s
                 too_long = asked is not None and asked > self._longest_retry_after_s
                 spent = time.monotonic() - started >= self._longest_total_s
                 if attempt >= self._attempts or too_long or spent:
@@ -97,5 +99,4 @@ class Retrying(Wrapper):
         text = f"{error} (asked {times}"
         if asked_s is not None:
             text += f"; it wants to be left alone for {asked_s:.0f} s"
-        kind = ModelTimeoutError if isinstance(error, ModelTimeoutError) else ModelError
-        return kind(text + ")")
+        return ModelError(text + ")")

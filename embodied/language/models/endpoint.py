@@ -1,6 +1,6 @@
-"""Endpoints: OpenAI-compatible chat completions and Anthropic messages, through pydantic-ai.
+"""Endpoints: chat completions, OpenAI's responses, Anthropic's messages, through pydantic-ai.
 
-The library speaks the two wire formats and their structured outputs; retries, budgets, time-outs
+The library speaks the wire formats and their structured outputs; retries, budgets, time-outs
 and error messages are ours, so that they are the same for every kind of model.
 """
 
@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, cast
 
 from embodied.errors import ConfigurationError, EnvironmentMissingError, ModelError
 from embodied.language.models._loop import run_blocking
@@ -20,10 +21,10 @@ from embodied.protocols import Request, Response, Usage
 try:
     from pydantic_ai import messages as pai_messages
     from pydantic_ai.direct import model_request
-    from pydantic_ai.exceptions import ModelHTTPError
+    from pydantic_ai.exceptions import ModelHTTPError, ModelRequestRejectedError
     from pydantic_ai.models import Model, ModelRequestParameters
+    from pydantic_ai.models.openai import OpenAIChatModelSettings
     from pydantic_ai.output import OutputObjectDefinition
-    from pydantic_ai.settings import ModelSettings
 
     from embodied.language.models._bounds import (
         LONGEST_ANSWER,
@@ -36,7 +37,14 @@ except ImportError as error:
         "models behind an endpoint need the extra [llm]: pip install 'embodied-stack[llm]'"
     ) from error
 
-KEY_VARIABLES = {"openai": "OPENAI_API_KEY", "anthropic": "ANTHROPIC_API_KEY"}
+if TYPE_CHECKING:
+    from pydantic_ai.settings import ThinkingEffort
+
+KEY_VARIABLES = {
+    "openai": "OPENAI_API_KEY",
+    "openai-responses": "OPENAI_API_KEY",
+    "anthropic": "ANTHROPIC_API_KEY",
+}
 """Environment variable that holds the key of each kind of endpoint."""
 
 _PLAIN = {"Accept-Encoding": "identity"}
@@ -56,19 +64,25 @@ class EndpointModel:
     A request's ``schema`` goes out as the provider's structured output (``response_format`` with a
     JSON schema), where the library knows the model to have one. A server that refuses it with
     status 400 or 422 is asked again without, and not offered a schema any more; the prompt
-    describes the form of the answer anyway. A ``grammar`` is sent instead of the schema where
-    ``grammar_field`` names the field for it.
+    describes the form of the answer anyway. A schema beyond a provider's limits, which the library
+    knows, is left out before anything is sent. A server that refuses a temperature nobody asked for
+    is asked without one. A ``grammar`` is sent instead of the schema where ``grammar_field`` names
+    the field for it.
 
     Args:
-        kind: ``"openai"`` or ``"anthropic"``.
+        kind: A key of ``KEY_VARIABLES``.
         model: The provider's name of the model.
         base_url: Address of the endpoint; None for the provider's own or its environment variable.
         timeout_s: Longest wait for a whole answer, seconds.
-        price_usd_per_million: Price of a million tokens read and written, USD; None: unknown.
+        price_usd_per_million: Price of a million tokens read, written and, if it differs, read
+            from the cache, USD; None: unknown.
         grammar_field: Field of the request body in which the server takes a GBNF grammar.
+        reasoning_effort: How much the model is to reason, e.g. ``"low"``; None: its own default.
+        keeps_temperature: Whether a refused temperature is an error, as a person has asked for it.
 
     Raises:
-        ConfigurationError: Unknown kind or malformed address.
+        ConfigurationError: Unknown kind, malformed address, or the model is known not to reason or
+            to take no temperature, and is asked to.
         ModelError: No key in the environment, and no ``base_url`` that may do without.
     """
 
@@ -79,8 +93,10 @@ class EndpointModel:
         *,
         base_url: str | None = None,
         timeout_s: float = 60.0,
-        price_usd_per_million: tuple[float, float] | None = None,
+        price_usd_per_million: Sequence[float] | None = None,
         grammar_field: str | None = None,
+        reasoning_effort: str | None = None,
+        keeps_temperature: bool = False,
     ) -> None:
         if kind not in KEY_VARIABLES:
             raise ConfigurationError(
@@ -88,7 +104,9 @@ class EndpointModel:
             )
         if timeout_s <= 0:
             raise ConfigurationError(f"the time-out must be positive, got {timeout_s}")
-        base_url = base_url or os.environ.get(f"{kind.upper()}_BASE_URL") or None
+        base_url = (
+            base_url or os.environ.get(KEY_VARIABLES[kind].replace("_API_KEY", "_BASE_URL")) or None
+        )
         if base_url is not None and not base_url.startswith(("http://", "https://")):
             raise ConfigurationError(
                 f"the base URL must start with http:// or https://, got {redact(base_url)!r}"
@@ -112,7 +130,20 @@ class EndpointModel:
         self._grammar_field = grammar_field
         self._client: Any = None
         self._model = self._build(kind, model, base_url, key or _NO_KEY)
-        self._offer_schema = bool(self._model.profile.get("supports_json_schema_output", False))
+        profile = cast("dict[str, object]", self._model.profile)
+        self._offer_schema = bool(profile.get("supports_json_schema_output", False))
+        self._effort = reasoning_effort
+        if kind == "anthropic" and reasoning_effort and not profile.get("supports_thinking"):
+            raise ConfigurationError(f"{self.name} does not reason: leave out --reasoning-effort")
+        self.reasons = reasoning_effort is not None or bool(
+            profile.get("thinking_enabled_by_default") or profile.get("thinking_always_enabled")
+        )
+        self._keeps_temperature = keeps_temperature
+        self._offer_temperature = not (
+            profile.get("anthropic_disallows_sampling_settings") or self.reasons
+        )
+        if keeps_temperature and not self._offer_temperature:
+            raise ConfigurationError(f"{self.name} takes no temperature: leave out --temperature")
 
     def _build(self, kind: str, model: str, base_url: str | None, key: str) -> Model:
         """The library's model; its own retries are off."""
@@ -130,7 +161,7 @@ class EndpointModel:
             )
             return AnthropicModel(model, provider=AnthropicProvider(anthropic_client=self._client))
         from openai import AsyncOpenAI, DefaultAsyncHttpxClient
-        from pydantic_ai.models.openai import OpenAIChatModel
+        from pydantic_ai.models.openai import OpenAIChatModel, OpenAIResponsesModel
         from pydantic_ai.providers.openai import OpenAIProvider
 
         self._client = AsyncOpenAI(
@@ -140,7 +171,10 @@ class EndpointModel:
             http_client=DefaultAsyncHttpxClient(**_BOUNDED),
             default_headers=_PLAIN,
         )
-        return OpenAIChatModel(model, provider=OpenAIProvider(openai_client=self._client))
+        provider = OpenAIProvider(openai_client=self._client)
+        if kind == "openai-responses":
+            return OpenAIResponsesModel(model, provider=provider)
+        return OpenAIChatModel(model, provider=provider)
 
     @property
     def name(self) -> str:
@@ -165,42 +199,62 @@ class EndpointModel:
                 f"{self.name} at {self._where} sent an answer of {len(text)} characters; "
                 f"at most {LONGEST_ANSWER} are read"
             )
+        reasoning = usage.output_reasoning_tokens or usage.details.get("reasoning_tokens", 0)
         return Response(
             text=redact(text),
             usage=Usage(
                 calls=1,
                 input_tokens=usage.input_tokens,
                 output_tokens=usage.output_tokens,
-                cost_usd=self._cost(usage.input_tokens, usage.output_tokens),
+                cost_usd=self._cost(
+                    usage.input_tokens, usage.output_tokens, usage.cache_read_tokens
+                ),
+                cached_tokens=usage.cache_read_tokens,
+                reasoning_tokens=reasoning,
             ),
             latency_s=time.perf_counter() - start,
             model=f"{self._kind}:{redact((answer.model_name or self._model_name)[:200])}",
+            cut_off=answer.finish_reason == "length",
         )
 
     def _ask(self, request: Request) -> pai_messages.ModelResponse:
-        structured = request.schema is not None and self._offer_schema
-        try:
-            return self._send(request, structured=structured)
-        except ModelHTTPError as error:
-            if not (structured and error.status_code in (400, 422)):
-                raise self._translated(error) from None
-        except Exception as error:
-            raise self._translated(error) from None
-        try:
-            answer = self._send(request, structured=False)
-        except Exception as error:
-            raise self._translated(error) from None
-        self._offer_schema = False
-        return answer
+        structured = offers = request.schema is not None and self._offer_schema
+        sampled = self._offer_temperature
+        while True:
+            try:
+                answer = self._send(request, structured=structured, sampled=sampled)
+            except Exception as error:
+                refused = isinstance(error, ModelHTTPError) and error.status_code in (400, 422)
+                warm = "temperature" in str(error) and not self._keeps_temperature
+                if refused and sampled and warm:
+                    sampled = False
+                elif refused and structured:
+                    structured = offers = False
+                elif structured and isinstance(error, ModelRequestRejectedError):
+                    structured = False  # this one is larger than the provider takes
+                else:
+                    raise self._translated(error) from None
+            else:
+                self._offer_temperature = sampled
+                if request.schema is not None:
+                    self._offer_schema = offers
+                return answer
 
-    def _send(self, request: Request, *, structured: bool) -> pai_messages.ModelResponse:
-        settings = ModelSettings(
+    def _send(
+        self, request: Request, *, structured: bool, sampled: bool
+    ) -> pai_messages.ModelResponse:
+        settings = OpenAIChatModelSettings(
             max_tokens=request.max_tokens,
-            temperature=request.temperature,
             request_timeout=self._timeout_s,
             timeout=self._timeout_s,
         )
+        if sampled:
+            settings["temperature"] = request.temperature
         parameters = ModelRequestParameters()
+        if self._effort is not None and self._kind == "anthropic":
+            settings["thinking"] = cast("ThinkingEffort", self._effort)
+        elif self._effort is not None:
+            settings["openai_reasoning_effort"] = cast("ThinkingEffort", self._effort)
         if request.grammar is not None and self._grammar_field is not None:
             settings["extra_body"] = {self._grammar_field: request.grammar}
         elif structured and request.schema is not None:
@@ -231,10 +285,12 @@ class EndpointModel:
             timeout_s=self._timeout_s,
         )
 
-    def _cost(self, input_tokens: int, output_tokens: int) -> float | None:
+    def _cost(self, read: int, written: int, cached: int) -> float | None:
         if self._price is None:
             return None
-        return (self._price[0] * input_tokens + self._price[1] * output_tokens) / 1e6
+        per_read, per_written, *rest = self._price
+        per_cached = rest[0] if rest else per_read
+        return (per_read * (read - cached) + per_written * written + per_cached * cached) / 1e6
 
     def close(self) -> None:
         """Close the connections; may be called twice."""

@@ -174,7 +174,8 @@ class LocalModel:
 
     def _response(self, stream: _Stream, latency_s: float) -> Response:
         if stream.timed_out:
-            raise ModelTimeoutError(f"{self.name} did not finish within {self._timeout_s:g} s")
+            late = f"{self.name} did not finish within {self._timeout_s:g} s"
+            raise ModelTimeoutError(f"{late}; give it more time with --timeout")
         if stream.error:
             raise ModelError(f"{self.name}: {stream.error}")
         return Response(
@@ -184,10 +185,12 @@ class LocalModel:
                 input_tokens=stream.input_tokens,
                 output_tokens=stream.output_tokens,
                 cost_usd=0.0,
+                cached_tokens=stream.cached_tokens,
             ),
             latency_s=latency_s,
             model=self.name,
             confidence=math.exp(stream.log_probability) if stream.pieces else None,
+            cut_off=stream.cut_off,
         )
 
     def close(self) -> None:
@@ -208,6 +211,7 @@ class _Stream:
         self.cached_tokens = 0
         self.error = ""
         self.timed_out = False
+        self.cut_off = False
 
     def take(self, chunk: Any) -> bool:
         """Take in a chunk; the result True stops the generation."""
@@ -223,6 +227,7 @@ class _Stream:
             self.error = str(chunk["error"].get("message", chunk["error"]))
             return
         for choice in chunk.get("choices", ()):
+            self.cut_off |= choice.get("finish_reason") == "length"
             self.pieces.append(choice.get("delta", {}).get("content") or "")
             for token in (choice.get("logprobs") or {}).get("content") or ():
                 self.log_probability += float(token["logprob"])

@@ -1,7 +1,8 @@
 """A server on the loopback interface that plays failures, to test clients of endpoints.
 
-It speaks enough of OpenAI's chat completions (``/v1/chat/completions``) and of Anthropic's messages
-(``/v1/messages``) for one whole answer per request, and plays whatever is next in its script.
+It speaks enough of OpenAI's chat completions (``/v1/chat/completions``) and responses
+(``/v1/responses``) and of Anthropic's messages (``/v1/messages``) for one whole answer per request,
+and plays whatever is next in its script.
 """
 
 from __future__ import annotations
@@ -9,13 +10,14 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any
 
 _OPENAI_PATH = "/v1/chat/completions"
+_RESPONSES_PATH = "/v1/responses"
 _ANTHROPIC_PATH = "/v1/messages"
 
 
@@ -31,6 +33,9 @@ class Act:
         body: Raw body instead of the well-formed one, e.g. half a JSON document.
         error_code: The ``code`` of an OpenAI error, e.g. ``"insufficient_quota"``.
         hang_up: Close the connection without a word.
+        cut_off: Say that the answer ended at the limit of its length.
+        cached: Tokens of the prompt that count as cached.
+        reasoning: Tokens of reasoning, which count as written beside the answer's words.
     """
 
     text: str = ""
@@ -40,6 +45,9 @@ class Act:
     body: str | None = None
     error_code: str = "loopback"
     hang_up: bool = False
+    cut_off: bool = False
+    cached: int = 0
+    reasoning: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,18 +64,26 @@ class LoopbackEndpoint:
 
     Args:
         script: Acts, or texts that are answered as they are. The last one is repeated.
-        accepts_schema: False plays a server that refuses structured output with status 400.
+        refuses: Why a request's body is refused with status 400; ``""`` for one that is taken.
 
     Attributes:
         seen: Requests in order of arrival.
+        read: Tokens of all prompts that were answered.
+        written: Tokens of all answers.
     """
 
-    def __init__(self, script: Iterable[Act | str], *, accepts_schema: bool = True) -> None:
+    def __init__(
+        self,
+        script: Iterable[Act | str],
+        *,
+        refuses: Callable[[dict[str, Any]], str] = lambda body: "",
+    ) -> None:
         self._script = [Act(text=a) if isinstance(a, str) else a for a in script]
         if not self._script:
             raise ValueError("the script needs at least one act")
-        self._accepts_schema = accepts_schema
+        self._refuses = refuses
         self._lock = threading.Lock()
+        self.read = self.written = 0
         self.seen: list[Seen] = []
         endpoint = self
 
@@ -112,11 +128,13 @@ class LoopbackEndpoint:
         headers = {k.lower(): v for k, v in handler.headers.items()}
         with self._lock:
             self.seen.append(Seen(path=handler.path, headers=headers, body=body))
-            structured = "response_format" in body or "output_config" in body
-            if structured and not self._accepts_schema:
-                act = Act(status=400, text="structured output is not supported")
+            if why := self._refuses(body):
+                act = Act(status=400, text=why)
             else:
                 act = self._script.pop(0) if len(self._script) > 1 else self._script[0]
+            if act.body is None and act.status < 400:
+                self.read += _read(body)
+                self.written += _written(act)
         time.sleep(act.delay_s)
         if act.hang_up:
             handler.close_connection = True
@@ -137,9 +155,17 @@ class LoopbackEndpoint:
             handler.close_connection = True  # the client has given up waiting
 
 
+def _read(body: dict[str, Any]) -> int:
+    return len(json.dumps(body).split())
+
+
+def _written(act: Act) -> int:
+    return len(act.text.split()) + act.reasoning
+
+
 def _payload(act: Act, path: str, body: dict[str, Any]) -> dict[str, Any]:
     """A well-formed body of the wire format that belongs to ``path``; tokens are words."""
-    read, written = len(json.dumps(body).split()), len(act.text.split())
+    read, written = _read(body), _written(act)
     if path == _ANTHROPIC_PATH:
         if act.status >= 400:
             return {"type": "error", "error": {"type": act.error_code, "message": act.text}}
@@ -149,14 +175,41 @@ def _payload(act: Act, path: str, body: dict[str, Any]) -> dict[str, Any]:
             "role": "assistant",
             "model": body.get("model", ""),
             "content": [{"type": "text", "text": act.text}] if act.text else [],
-            "stop_reason": "end_turn",
+            "stop_reason": "max_tokens" if act.cut_off else "end_turn",
             "stop_sequence": None,
-            "usage": {"input_tokens": read, "output_tokens": written},
+            "usage": {
+                "input_tokens": read - act.cached,
+                "cache_read_input_tokens": act.cached,
+                "output_tokens": written,
+            },
         }
-    if path != _OPENAI_PATH:
+    if path not in (_OPENAI_PATH, _RESPONSES_PATH):
         return {"error": {"message": f"no such path {path}", "type": "loopback", "code": "path"}}
     if act.status >= 400:
         return {"error": {"message": act.text, "type": act.error_code, "code": act.error_code}}
+    cached, reasoning = {"cached_tokens": act.cached}, {"reasoning_tokens": act.reasoning}
+    if path == _RESPONSES_PATH:
+        part = {"type": "output_text", "text": act.text, "annotations": []}
+        message = {"id": "msg_loopback", "type": "message", "role": "assistant"}
+        return {
+            "id": "resp_loopback",
+            "object": "response",
+            "created_at": 1,
+            "model": body.get("model", ""),
+            "status": "incomplete" if act.cut_off else "completed",
+            "incomplete_details": {"reason": "max_output_tokens"} if act.cut_off else None,
+            "parallel_tool_calls": False,
+            "tool_choice": "none",
+            "tools": [],
+            "output": [{**message, "status": "completed", "content": [part]}],
+            "usage": {
+                "input_tokens": read,
+                "input_tokens_details": cached,
+                "output_tokens": written,
+                "output_tokens_details": reasoning,
+                "total_tokens": read + written,
+            },
+        }
     return {
         "id": "chatcmpl-loopback",
         "object": "chat.completion",
@@ -165,13 +218,15 @@ def _payload(act: Act, path: str, body: dict[str, Any]) -> dict[str, Any]:
         "choices": [
             {
                 "index": 0,
-                "finish_reason": "stop",
+                "finish_reason": "length" if act.cut_off else "stop",
                 "message": {"role": "assistant", "content": act.text},
             }
         ],
         "usage": {
             "prompt_tokens": read,
+            "prompt_tokens_details": cached,
             "completion_tokens": written,
+            "completion_tokens_details": reasoning,
             "total_tokens": read + written,
         },
     }

@@ -181,7 +181,11 @@ def test_a_schema_goes_out_as_structured_output() -> None:
 
 
 def test_a_server_that_refuses_schemas_is_asked_without() -> None:
-    with LoopbackEndpoint(['{"colour": "red"}'], accepts_schema=False) as endpoint:
+    refuses = {"response_format": "structured output is not supported"}
+    with LoopbackEndpoint(
+        ['{"colour": "red"}'],
+        refuses=lambda body: "".join(refuses[k] for k in refuses if k in body),
+    ) as endpoint:
         model = _open("openai", endpoint)
         assert model.complete(SCHEMA_REQUEST).text == '{"colour": "red"}'
         assert model.complete(SCHEMA_REQUEST).text == '{"colour": "red"}'

@@ -100,10 +100,10 @@ def test_gives_up_after_the_bound_and_counts() -> None:
     assert len(pauses) == 2
 
 
-def test_time_outs_are_retried_and_stay_time_outs() -> None:
+def test_a_slow_answer_is_not_asked_for_again() -> None:
     errors = [ModelTimeoutError("slow"), ModelTimeoutError("slow again")]
     model = Retrying(FunctionModel.scripted(errors), attempts=2, sleep=lambda _: None)
-    with pytest.raises(ModelTimeoutError, match="slow again"):
+    with pytest.raises(ModelTimeoutError, match="slow$"):
         model.complete(ASK)
 
 
