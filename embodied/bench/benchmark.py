@@ -50,6 +50,7 @@ def option(
     *,
     choices: Sequence[str] = (),
     key: bool | str = False,
+    at_least: float | None = None,
 ) -> T:
     """A field of a benchmark's settings: ``--like-this`` on the command line.
 
@@ -59,8 +60,9 @@ def option(
         choices: Legal values.
         key: Results of other values must not stand in the same folder. A text is the name under
             which ``settings.json`` keeps it.
+        at_least: Smallest number.
     """
-    data = {"help": help, "choices": tuple(choices), "key": key}
+    data = {"help": help, "choices": tuple(choices), "key": key, "at_least": at_least}
     return field(default=default, metadata=data)
 
 
@@ -129,6 +131,8 @@ def measure(
         ConfigurationError: An option has no legal value, or ``out`` holds rows of other settings.
     """
     legal(settings)
+    if jobs is not None and jobs < 1:
+        raise ConfigurationError(f"--jobs is {jobs}: give at least 1")
     tasks = benchmark.cases(settings)
     check_settings(out, {"benchmark": benchmark.name, **_keys(settings)})
     (out / OPTIONS).write_text(json.dumps(_as_json(settings), indent=2) + "\n", "utf-8")
@@ -220,6 +224,8 @@ def reopened(folder: Path) -> tuple[Benchmark[object, object], object, list[Row]
     Raises:
         ConfigurationError: It holds no results of a benchmark that is known here.
     """
+    if not (folder / "settings.json").is_file():
+        raise ConfigurationError(f"{folder} is no folder of a benchmark: it has no settings.json")
     try:
         name = str(json.loads((folder / "settings.json").read_text("utf-8"))["benchmark"])
         options = json.loads((folder / OPTIONS).read_text("utf-8"))
@@ -237,6 +243,10 @@ def legal(settings: object) -> None:
         for v in value if isinstance(value, tuple) else (value,):
             if choices and v not in choices and v not in ("", None):
                 raise unknown(one.name.replace("_", " "), str(v), tuple(choices))
+        least = one.metadata.get("at_least")
+        if least is not None and value < least:
+            flag = one.name.replace("_", "-")
+            raise ConfigurationError(f"--{flag} is {value}: give at least {least}")
 
 
 # ------------------------------------------------------------------------- private

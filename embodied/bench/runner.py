@@ -120,9 +120,12 @@ def check_settings(folder: Path, settings: Mapping[str, object]) -> None:
     """Remember the settings of a run, or make sure that a continued run has the same ones.
 
     Raises:
-        ConfigurationError: The folder holds results of other settings.
+        ConfigurationError: The folder is a file, or holds results of other settings.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except FileExistsError as error:
+        raise ConfigurationError(f"{folder} is a file, not a folder") from error
     path = folder / SETTINGS
     new = json.loads(json.dumps(settings))
     if path.exists():

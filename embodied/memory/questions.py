@@ -62,7 +62,7 @@ def read_question(text: str, names: Iterable[str]) -> Question:
         args = [w if n in free else _name(w, known, text) for n, w in enumerate(words)]
         return Question(kind, tuple(args))
     examples = "where is X, what is on/under/in X, is X on/in Y, is X higher than Y, is X dirty"
-    raise _not_understood(text, "it is no question that is understood", f"ask: {examples}")
+    raise _not_understood(text, "I do not understand this question", f"you can ask: {examples}")
 
 
 def answer(reader: Reader, question: Question) -> tuple[str, ...]:

@@ -71,6 +71,13 @@ def test_what_needs_an_extra_names_it(tmp_path: Path, words: tuple[str, ...], ex
     assert f"embodied-stack[{extra}]" in done.stdout + done.stderr
 
 
+@pytest.mark.parametrize("words", [("bench", "list"), ("train-translator", "--help")])
+def test_lists_and_help_need_no_extra(tmp_path: Path, words: tuple[str, ...]) -> None:
+    done = _without_extras(tmp_path, *words)
+    assert done.returncode == 0, done.stderr
+    assert "embodied-stack[" in done.stdout  # what lacks something says what
+
+
 @pytest.mark.parametrize("strategy", ["tree", "code"])
 def test_strategies_ask_for_a_model_not_for_an_extra(tmp_path: Path, strategy: str) -> None:
     sentence = "put the red block on the green block"

@@ -9,6 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from embodied.app.cli.main import app
+from embodied.bridge.driver import DriverEntry
 from embodied.bridge.drivers import DRIVERS
 from embodied.bridge.limits import shipped_limits
 
@@ -28,6 +29,12 @@ def test_the_list_names_every_driver_and_what_it_was_tested_against() -> None:
     assert all(d["tested_against"] for d in drivers)
 
 
+def test_the_list_shows_the_extra_that_is_to_be_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(DriverEntry, "installed", property(lambda entry: not entry.extra))
+    done = CliRunner().invoke(app, ["bridge", "list"], env={"COLUMNS": "400"})
+    assert "'embodied-stack[bridge-franka]'" in done.output
+
+
 @pytest.mark.parametrize(
     ("arguments", "legal"),
     [
@@ -35,6 +42,7 @@ def test_the_list_names_every_driver_and_what_it_was_tested_against() -> None:
         (("run", SENTENCE, "--simulator", "gazebo"), "pybullet"),
         (("check", "--driver", "simulatd"), "simulated"),
         (("check", "--option", "lockstep"), "NAME=VALUE"),
+        (("check", "-o", "foo=1"), "unknown option 'foo'; the driver simulated takes"),
         (("replay", "nothing.mcap"), "nothing.mcap"),
     ],
 )

@@ -101,7 +101,7 @@ def test_settings_survive_their_file(tmp_path: Path, monkeypatch: pytest.MonkeyP
     benchmark, settings, rows = reopened(tmp_path)
     wanted = Settings(throws=3, folder=Path("x"), loud=True, dice=("loaded",))
     assert (benchmark, settings, len(rows)) == (DICE, wanted, 3)
-    with pytest.raises(ConfigurationError, match="no results"):
+    with pytest.raises(ConfigurationError, match="no folder of a benchmark"):
         reopened(tmp_path / "nowhere")
 
 
@@ -147,3 +147,22 @@ def test_legal_values_are_checked_in_settings_made_by_hand() -> None:
     legal(Settings())
     with pytest.raises(ConfigurationError, match="unknown dice 'marked'"):
         legal(Settings(dice=("marked",)))
+
+
+@pytest.mark.parametrize(
+    ("words", "problem"),
+    [
+        ("l2r --seeds 0", "--seeds is 0: give at least 1"),
+        ("l2r --jobs 0", "--jobs is 0: give at least 1"),
+        ("disturb --trials 1 --out afile", "afile is a file, not a folder"),
+        ("report nosuch", "nosuch is no folder of a benchmark"),
+    ],
+)
+def test_what_cannot_be_run_or_read_says_why(
+    words: str, problem: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("afile").write_text("", "utf-8")
+    done = CliRunner().invoke(app, ["bench", *words.split()])
+    assert done.exit_code == 3
+    assert problem in done.output

@@ -81,7 +81,7 @@ def test_another_packages_driver_is_listed_and_checked(bridge: Run) -> None:
     assert checked.returncode == 0, checked.stderr
     assert json.loads(checked.stdout)["problems"] == []
     wrong = bridge("check", "--driver", "noodle", "-o", "speed=3", *limits)
-    assert wrong.returncode == 3 and "its options: host, lockstep" in wrong.stdout
+    assert wrong.returncode == 3 and "takes host, lockstep" in wrong.stdout
     wrong = bridge("check", "--driver", "nudel", *limits)
     assert wrong.returncode == 3 and "universal-robots, noodle" in wrong.stdout
 

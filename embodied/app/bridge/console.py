@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 from rich.console import Console
+from rich.markup import escape
 
 from embodied.app.bridge.session import SupervisedWorld
 from embodied.bridge.channel import BadFrameError, ChannelClosedError, Message, SocketChannel
@@ -119,7 +120,9 @@ class OperatorConsole:
     ) -> None:
         turned = np.ptp(trajectory.q, axis=0)
         grip = "" if width is None else f", gripper to {1000 * width:.0f} mm"
-        self._say(f"[bold]plan {plan_hash[:12]}[/] {label}: {trajectory.duration_s:.1f} s{grip}")
+        self._say(
+            f"[bold]plan {plan_hash[:12]}[/] {escape(label)}: {trajectory.duration_s:.1f} s{grip}"
+        )
         self._say("  joints turn by " + " ".join(f"{np.rad2deg(t):.0f}°" for t in turned))
         if len(trajectory.time) > 1:
             path = pictures / f"{plan_hash[:12]}.png"
@@ -131,9 +134,9 @@ class OperatorConsole:
                 image = draw_ghost(world.model, world.qpos, joints, trajectory)
                 pictures.mkdir(parents=True, exist_ok=True)
                 path.write_bytes(encode_png(image))
-                self._say(f"  ghost trajectory: {path}")
+                self._say(f"  ghost trajectory: {escape(str(path))}")
             except EmbodiedError as error:
-                self._say(f"  no picture: {error}")
+                self._say(f"  no picture: {escape(str(error))}")
         if not self._assume_yes:
             self._say("  carry it out? y/n")
 
@@ -172,7 +175,7 @@ class OperatorConsole:
             details = message["details"]
             what = details.get("reason") or details.get("code") or details.get("problem") or ""
             after = f" after {details['after_s']:.2f} s" if "after_s" in details else ""
-            self._say(f"[yellow]supervisor: {message['event']}[/] {what}{after}")
+            self._say(f"[yellow]supervisor: {message['event']}[/] {escape(str(what))}{after}")
 
     def _send(self, message: Message) -> None:
         with suppress(ChannelClosedError):

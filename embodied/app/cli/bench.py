@@ -32,7 +32,7 @@ def list_benchmarks(json: Json = False) -> None:
     with guarded(json):
         from embodied.app.show.terminal import print_json
 
-        found = {name: BENCHMARKS.get(name).summary for name in BENCHMARKS.names}
+        found = {name: _summary(name) for name in BENCHMARKS.names}
         if json:
             print_json({"benchmarks": found})
         else:
@@ -78,6 +78,14 @@ def hand_over(module: str, arguments: Sequence[str]) -> None:
     _guarded(lambda: int(importlib.import_module(module).main(list(arguments)) or 0), arguments)
 
 
+def _summary(name: str) -> str:
+    """One line about a benchmark; what it lacks, where its packages are not installed."""
+    try:
+        return BENCHMARKS.get(name).summary
+    except ImportError as error:
+        return f"(cannot run here: {error})"
+
+
 def _run(name: str, arguments: Sequence[str]) -> None:
     def named() -> int:
         from embodied.bench.benchmark import main
@@ -100,6 +108,11 @@ def _guarded(work: Callable[[], int], arguments: Sequence[str]) -> None:
 
         try:
             code = work()
+        except EnvironmentMissingError as error:
+            if not {"-h", "--help"} & {*arguments}:
+                raise
+            code = 0
+            typer.echo(f"Its options can be listed once it can run: {error}")
         except ModuleNotFoundError as error:
             raise EnvironmentMissingError(
                 f"this installation lacks the package {error.name}"

@@ -56,6 +56,7 @@ def list_drivers(json: JsonOption = False) -> None:
             ]
             print_json({"drivers": drivers})
             return
+        from rich.markup import escape
         from rich.table import Table
 
         table = Table(caption="options of each driver: embodied bridge list --json")
@@ -63,7 +64,7 @@ def list_drivers(json: JsonOption = False) -> None:
         for heading in ("arms", "installed", "tested against", "on hardware"):
             table.add_column(heading)
         for name, e in entries.items():
-            there = "yes" if e.installed else e.how_to_install
+            there = "yes" if e.installed else escape(e.how_to_install)
             hardware = "yes" if e.hardware else "never"
             table.add_row(name, e.arms, there, e.tested_against, hardware)
         _console().print(table)
@@ -85,7 +86,8 @@ def sign(
 
         target = sign_limits(limits, name=name, statement=statement)
         signed = load_limits(limits)
-        _console().print(f"{target}: {signed.name}, sha256 {signed.sha256[:16]}…, {name}")
+        signed_as = f"{target}: {signed.name}, sha256 {signed.sha256[:16]}…, {name}"
+        _console().print(signed_as, markup=False)
 
 
 @bridge.command()
@@ -133,14 +135,16 @@ def check(
 
             print_json(report)
         else:
+            from rich.markup import escape
+
             console = _console()
             for key, value in report.items():
                 if key != "problems":
-                    console.print(f"{key:16} {value}")
+                    console.print(f"{key:16} {value}", markup=False)
             _histogram("latency of a read, ms", 1000 * seen.latency_s)
             _histogram("time between reports by the arm's clock, ms", 1000 * seen.interval_s)
             for problem in seen.problems:
-                console.print(f"[red]✗[/] {problem}")
+                console.print(f"[red]✗[/] {escape(problem)}")
             if not seen.problems:
                 console.print("[green]✓[/] no problems found")
         raise typer.Exit(1 if seen.problems else 0)
@@ -286,7 +290,7 @@ def replay(
             _tell(True, report, "")
             return
         for key, value in report.items():
-            _console().print(f"{key:24} {value}", highlight=False)
+            _console().print(f"{key:24} {value}", markup=False)
 
 
 # ------------------------------------------------------------------- plumbing
@@ -304,7 +308,7 @@ def _tell(json: bool, report: dict[str, object], text: str) -> None:
 
         print_json(report)
     else:
-        _console().print(text)
+        _console().print(text, markup=False)
 
 
 def _choose(option: str, value: str, legal: tuple[str, ...]) -> None:

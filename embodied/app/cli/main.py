@@ -262,7 +262,7 @@ def _opened(settings: Settings) -> Generator[tuple[Session, float]]:
 def _tell(text: str) -> None:
     from embodied.app.show.console import Console
 
-    Console(stderr=True).print(text, style="dim")
+    Console(stderr=True).print(text, style="dim", markup=False)
 
 
 def _output(

@@ -179,6 +179,7 @@ def _row(error: ObjectError, percept: Percept) -> dict[str, object]:
 
 
 def _print(report: Record) -> None:
+    from rich.markup import escape
     from rich.table import Table
 
     from embodied.app.show.console import Console
@@ -208,14 +209,14 @@ def _print(report: Record) -> None:
     if report.text("names_from") != "pixels":
         console.print("[yellow]names come from the simulator's segmentation: ground truth[/]")
     for name in report.texts("missed"):
-        console.print(f"[red]missed:[/] {name}")
+        console.print(f"[red]missed:[/] {escape(name)}")
     for reason in report.texts("reasons"):
-        console.print(f"[dim]{reason}[/]")
+        console.print(reason, style="dim", markup=False)
     images, update = (1e3 * report.number(k) for k in ("images_cpu_s", "update_cpu_s"))
     console.print(f"[dim]images {images:.0f} ms, perception {update:.0f} ms of CPU[/]")
     for what in ("picture", "points"):
         if what in report:
-            console.print(f"{what}: {report.text(what)}")
+            console.print(f"{what}: {report.text(what)}", markup=False)
 
 
 def draw(

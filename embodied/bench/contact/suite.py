@@ -44,7 +44,7 @@ NOISE_M, HELD_NOISE_M = 0.003, 0.05
 class Settings:
     """Options of the benchmark."""
 
-    seeds: int = option(5)
+    seeds: int = option(5, at_least=1)
     first_seed: int = option(0)
     trials: int = option(16, "trials with learning per seed")
     task: tuple[str, ...] = option(TASKS, choices=TASKS)

@@ -44,7 +44,7 @@ SLIDES_LEFT_OUT = 0.8
 class Settings:
     """Options of the benchmark."""
 
-    episodes: int = option(144, "a multiple of 36 is balanced")
+    episodes: int = option(144, "a multiple of 36 is balanced", at_least=1)
     weights: Path | None = option(None, "file to write the fitted weights to")
 
 

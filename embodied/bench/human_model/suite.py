@@ -44,7 +44,7 @@ def order_of(clearing: Clearing) -> list[str]:
 class Settings(ModelSettings):
     """Options of the benchmark; the model is the human model of the planner."""
 
-    people: int = option(2000, "how many are drawn", key=True)
+    people: int = option(2000, "how many are drawn", key=True, at_least=1)
 
 
 ORDERS = ("trust-aware", "greedy")

@@ -100,7 +100,7 @@ METHODS = ("oracle", "rules", "two-step", "one-step", "primitives")
 class Settings(ModelSettings):
     """Options of the benchmark."""
 
-    seeds: int = option(10)
+    seeds: int = option(10, at_least=1)
     task: tuple[str, ...] = option((), choices=tuple(TASKS))
     method: tuple[str, ...] = option(("oracle",), choices=METHODS)
 

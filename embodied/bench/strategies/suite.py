@@ -56,7 +56,7 @@ _PLACES = ("table", "tray")
 class Settings(ModelSettings):
     """Options of the benchmark."""
 
-    tasks: int = option(60)
+    tasks: int = option(60, at_least=1)
     strategy: tuple[str, ...] = option(NAMES, choices=NAMES)
     physics: bool = option(False, "carry out in MuJoCo", key=True)
     error_rate: float = option(0.04, "of the stand-in, where no model is given", key=True)

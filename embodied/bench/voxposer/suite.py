@@ -35,7 +35,7 @@ class Settings(ModelSettings):
     method: tuple[str, ...] = option(("oracle",), choices=METHODS)
     task: tuple[str, ...] = option((), "all if none", choices=tuple(TASKS))
     condition: tuple[str, ...] = option(CONDITIONS, choices=CONDITIONS)
-    episodes: int = option(20, "of each task")
+    episodes: int = option(20, "of each task", at_least=1)
     perception: str = option("pixels", choices=PERCEPTION, key=True)
 
 

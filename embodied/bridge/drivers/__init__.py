@@ -34,5 +34,7 @@ def open_driver(name: str, options: Mapping[str, object]) -> Driver:
     try:
         return entry.make(**options)
     except TypeError as error:
+        strange = ", ".join(repr(o) for o in options if o not in entry.options)
+        problem = f"unknown option {strange}" if strange else str(error)
         known = ", ".join(entry.options) or "none"
-        raise ConfigurationError(f"driver {name!r}: {error}; its options: {known}") from error
+        raise ConfigurationError(f"{problem}; the driver {name} takes {known}") from error
