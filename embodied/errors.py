@@ -51,6 +51,10 @@ class NotUnderstoodError(ProgramError):
     """The translator abstains: the sentence is outside what it can translate with certainty."""
 
 
+class RefusedError(NotUnderstoodError):
+    """The translator has understood enough to refuse: no other translator is to guess."""
+
+
 class ModelError(EmbodiedError):
     """A language model could not be reached or did not answer (down, slow, refused, no budget)."""
 

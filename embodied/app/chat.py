@@ -12,6 +12,7 @@ from dataclasses import replace
 from embodied.app.record.run_folder import make_folder
 from embodied.app.run import Output, perform
 from embodied.app.show.console import Console
+from embodied.app.signals import Terminated
 from embodied.outcome import INTERRUPTED, REACHED, Outcome
 from embodied.protocols import Emit
 from embodied.route import Write
@@ -84,8 +85,8 @@ def converse(
                 prefix=f"{turn:02d}",
                 heading=turn == 1,
             )
-        except KeyboardInterrupt:
-            if console is None:
+        except KeyboardInterrupt as error:
+            if console is None or isinstance(error, Terminated) or not sys.stdin.isatty():
                 raise
             console.print("[yellow]stopped[/]")
             code = code or INTERRUPTED

@@ -21,6 +21,7 @@ from embodied.app.record.states import STATES, StateLog
 from embodied.app.show.protocol import Display
 from embodied.app.show.video import VideoJob
 from embodied.app.show.video_options import VideoOptions, VideoResult
+from embodied.app.signals import ShownInterrupt, ShownTerminated, Terminated
 from embodied.errors import EmbodiedError
 from embodied.memory import MEMORY_LOG
 from embodied.memory.tracing import MEMORY, MemoryTrace
@@ -127,24 +128,25 @@ def perform(
             filming.start()
         display.event(event)
 
-    interrupted_late = False
+    late: KeyboardInterrupt | None = None
     try:
         display.begin(instruction, about, session.describe)
         outcome = _guarded(act, emit, folder)
         filming.end_of_run()
         try:
             result = filming.wait(display.drawing)
-        except KeyboardInterrupt:  # the verdict stands; only the pictures are given up
-            interrupted_late = True
+        except KeyboardInterrupt as error:  # the verdict stands; only the pictures are given up
+            late = ShownTerminated() if isinstance(error, Terminated) else ShownInterrupt()
             result = VideoResult(problem="drawing was interrupted")
         if result.problem:
             folder.note_loss("pictures", result.problem)
         folder.update(video=result.details, pictures=result.files)
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as error:
         with suppress(EmbodiedError):
             session.stop()
         folder.log(Event(kind="error", data={"text": "interrupted"}))
-        folder.update(status="interrupted", exit_code=INTERRUPTED)
+        code = 143 if isinstance(error, Terminated) else INTERRUPTED
+        folder.update(status="interrupted", exit_code=code)
         raise
     finally:
         session.watch(None)
@@ -178,8 +180,8 @@ def perform(
     )
     display.end(outcome, folder.path, {**folder.summary, "lost": folder.lost})
     folder.close()
-    if interrupted_late:
-        raise KeyboardInterrupt
+    if late is not None:
+        raise late
     return Performed(outcome=outcome, folder=folder.path)
 
 

@@ -87,6 +87,39 @@ def test_ctrl_c_ends_arm_and_children(tmp_path: Path) -> None:
     assert read_events(folder)[1] == 0
 
 
+def test_sigterm_ends_a_conversation_from_a_pipe(tmp_path: Path) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "embodied.app.cli.main", "chat", "--no-video", "--model", "rules"]
+        + ["--out", str(tmp_path)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    assert process.stdin is not None
+    process.stdin.write(f"{SENTENCE}\nput the purple block on the tray\n")
+    process.stdin.close()
+    process.stdin = None
+    chat = _wait_for_folder(tmp_path, process)
+    _wait_for(chat, "action", process)
+    process.send_signal(signal.SIGTERM)
+    text, _ = process.communicate(timeout=60)
+    assert process.returncode == 143, text
+    (folder,) = chat.iterdir()
+    assert read_summary(folder).values["status"] == "interrupted"
+    assert read_summary(folder).values["exit_code"] == 143
+
+
+def _wait_for_folder(root: Path, process: subprocess.Popen[str]) -> Path:
+    for _ in range(600):
+        found = list(root.iterdir())
+        if found:
+            return found[0]
+        assert process.poll() is None
+        time.sleep(0.1)
+    raise AssertionError("no folder of a conversation")
+
+
 def test_kill_leaves_a_folder_that_can_be_replayed(tmp_path: Path) -> None:
     process = _start("run", SENTENCE, "--no-video", "--out", str(tmp_path))
     folder = _wait_for(tmp_path, "effects", process)

@@ -11,9 +11,7 @@ from typing import NoReturn
 
 import typer
 
-
-class _Terminated(KeyboardInterrupt):
-    """SIGTERM, treated like Ctrl-C."""
+from embodied.app.signals import ShownInterrupt, Terminated
 
 
 @contextmanager
@@ -22,16 +20,17 @@ def guarded(json: bool) -> Generator[None]:
     from embodied.errors import EmbodiedError
 
     def terminated(signum: int, frame: object) -> NoReturn:
-        raise _Terminated
+        raise Terminated
 
     previous = signal.signal(signal.SIGTERM, terminated)
     debug = bool(os.environ.get("EMBODIED_DEBUG"))
     try:
         yield
-    except _Terminated:
-        raise typer.Exit(143) from None
-    except KeyboardInterrupt:
-        _complain("interrupted", 130, json)
+    except KeyboardInterrupt as error:
+        code, word = (143, "terminated") if isinstance(error, Terminated) else (130, "interrupted")
+        if json and isinstance(error, ShownInterrupt):
+            raise typer.Exit(code) from None
+        _complain(word, code, json)
     except BrokenPipeError:
         # Whoever read our output has gone; keep the interpreter from complaining at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -63,5 +62,5 @@ def _complain(text: str, code: int, json: bool) -> NoReturn:
         from embodied.printable import printable
 
         text = f"embodied: {printable(text)}"
-        typer.secho(text, err=True, fg=None if code == 130 else "red")
+        typer.secho(text, err=True, fg=None if code in (130, 143) else "red")
     raise typer.Exit(code)

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from importlib.resources import files
 
-from embodied.errors import Diagnostic, NotUnderstoodError
+from embodied.errors import Diagnostic, NotUnderstoodError, RefusedError
 from embodied.language.offline import goal_slots, reward_slots, value_map_slots
 from embodied.language.offline.abstention import doubts
 from embodied.language.offline.answer import Answer, AnswersSlots
@@ -279,6 +279,8 @@ class CascadeTranslator:
                 if diagnostics and not any(translator.name in note for note in program.notes):
                     program = _noted(program, f"understood by {translator.name}")
                 return program
+            except RefusedError:
+                raise
             except NotUnderstoodError as error:
                 who = translator.name
                 diagnostics += [

@@ -10,10 +10,15 @@ from embodied.language.words.lexer import COMMA, PAUSES, Token
 
 
 class Abstain(Exception):  # noqa: N818 - not a failure: the translator decides not to answer
-    """Why the sentence is not translated; becomes a ``NotUnderstoodError``."""
+    """Why the sentence is not translated; becomes a ``NotUnderstoodError``.
 
-    def __init__(self, where: str, problem: str, hint: str = "") -> None:
+    Attributes:
+        final: No other translator shall guess; it becomes a ``RefusedError``.
+    """
+
+    def __init__(self, where: str, problem: str, hint: str = "", *, final: bool = False) -> None:
         super().__init__(problem)
+        self.final = final
         self.diagnostic = Diagnostic(where=where, problem=problem, hint=hint)
 
 

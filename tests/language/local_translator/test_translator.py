@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from embodied.bench.translate.data import spec_of
-from embodied.errors import NotUnderstoodError
+from embodied.errors import NotUnderstoodError, RefusedError
 from embodied.language.offline.answer import Answer, Step, Token
 from embodied.language.offline.scene_view import SceneView
 from embodied.language.offline.translator import CascadeTranslator, LocalTranslator
@@ -172,12 +172,33 @@ def test_the_cascade_names_who_answered(kitchen: SceneView) -> None:
     cascade = CascadeTranslator([rules, goals(model, kitchen)])
     plain = cascade.translate("put the apple in the bowl", Memory(), spec)
     assert isinstance(plain, PddlProgram) and plain.source == "rules"
-    loose = cascade.translate("apple, bowl, you know what to do", Memory(), spec)
+    loose = cascade.translate("apple, bowl, you know that I like it", Memory(), spec)
     assert isinstance(loose, PddlProgram) and loose.source.startswith("local:")
     with pytest.raises(NotUnderstoodError) as caught:
-        cascade.translate("juggle the apple while singing", Memory(), spec)
+        cascade.translate("juggle the apple and sing", Memory(), spec)
     told = str(caught.value)
     assert "rules" in told and "cannot do that" in told
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "put the cup on the table",
+        "hand me the apple",
+        "is the apple in the bowl",
+        "if the bowl is empty put the apple in it",
+        "leave the apple alone and frobnicate all the rest",
+        "don't you dare frobnicate the apple",
+        "put the red cups in the bowl",
+    ],
+)
+def test_what_the_rules_refuse_for_good_is_not_guessed(sentence: str, kitchen: SceneView) -> None:
+    spec = spec_of(kitchen)
+    grounder = TabletopGrounder(spec)
+    rules = RulesTranslator(grounder.domain_text, grounder.objects)
+    cascade = CascadeTranslator([rules, goals(Scripted([("put apple in bowl", 0.99)]), kitchen)])
+    with pytest.raises(RefusedError):
+        cascade.translate(sentence, Memory(), spec)
 
 
 def test_a_cascade_of_nobody_is_refused() -> None:
@@ -215,7 +236,7 @@ def test_a_cascade_says_who_understood(kitchen: SceneView) -> None:
     assert cascade.name == "both"
     plain = cascade.translate("put the apple in the bowl", Memory(), spec_of(kitchen))
     assert plain.source == "rules"
-    odd = cascade.translate("gimme apple thingy bowl", Memory(), spec_of(kitchen))
+    odd = cascade.translate("lemme apple thingy bowl", Memory(), spec_of(kitchen))
     assert odd.source.startswith("local:")
     assert any(model.name in note for note in odd.notes)
 

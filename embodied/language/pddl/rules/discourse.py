@@ -354,6 +354,14 @@ class Discourse:
                 f"'{phrase.text}'",
                 f"'{phrase.text}' can be {self._listed(names, 'or')}",
                 "say which one, or say 'all'",
+                final=True,
+            )
+        elif phrase.plural and len(names) == 1 and phrase.quantity == "the" and not phrase.where:
+            raise Abstain(
+                f"'{phrase.text}'",
+                f"'{phrase.text}' speaks of several, but there is only {self._listed(names)}",
+                "name the things that are meant",
+                final=True,
             )
         several = phrase.plural or phrase.head in MASS_NOUNS
         kind = self._type_of(names, generic=generic) if several and not excluded else ""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from embodied.errors import Diagnostic, NotUnderstoodError
+from embodied.errors import Diagnostic, NotUnderstoodError, RefusedError
 from embodied.language.pddl.rules.discourse import Discourse
 from embodied.language.pddl.rules.followup import Previous
 from embodied.language.pddl.rules.goals import GoalBuilder
@@ -109,9 +110,10 @@ class RulesTranslator:
                 instruction, [Diagnostic(where="text", problem=str(why))], scene
             ) from None
         except Abstain as why:
-            raise self._refusal(instruction, [why.diagnostic], scene) from None
+            raise self._refusal(instruction, [why.diagnostic], scene, final=why.final) from None
         except _UnknownWords as why:
-            raise self._refusal(instruction, why.diagnostics, scene) from None
+            final = any(d.problem in _REASONS for d in why.diagnostics)
+            raise self._refusal(instruction, why.diagnostics, scene, final=final) from None
         problem = render_problem("sentence", self._domain, self._objects, memory.facts, stages)
         return PddlProgram(
             domain=self._domain_text,
@@ -151,16 +153,33 @@ class RulesTranslator:
         return tuple(stages), (*notes, *discourse.notes)
 
     def _refusal(
-        self, instruction: str, diagnostics: list[Diagnostic], scene: SceneWords
+        self,
+        instruction: str,
+        diagnostics: list[Diagnostic],
+        scene: SceneWords,
+        *,
+        final: bool = False,
     ) -> NotUnderstoodError:
-        """The diagnostics, and what the translator knows."""
+        """The diagnostics, and what the translator knows; final also where something is excluded.
+
+        What a sentence excludes ("leave the ball alone") is what guesses get wrong.
+        """
         objects = ", ".join(n.replace("-", " ") for n in scene.specs)
         known = Diagnostic(
             where="known here",
             problem=f"objects: {objects}",
             hint=f"verbs: {', '.join((*KNOWN_VERBS, *(s.words for s in self._sayings)))}",
         )
-        return NotUnderstoodError(instruction, [*diagnostics, known])
+        final = final or bool(_EXCLUDING.search(instruction.lower()))
+        kind = RefusedError if final else NotUnderstoodError
+        return kind(instruction, [*diagnostics, known])
+
+
+_REASONS = frozenset((*UNSUPPORTED.values(), *UNSUPPORTED_PHRASES.values()))
+_EXCLUDING = re.compile(
+    r"\b(?:not|never|don'?t|don’t|doesn'?t|without|except|excluding|unless|leave|leaving|spare"
+    r"|ignore|apart from|other than|instead|but|rest)\b|\blet\b.*\bbe\b"
+)
 
 
 class _UnknownWords(Exception):  # noqa: N818 - carries diagnostics, see Abstain
