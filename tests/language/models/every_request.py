@@ -49,7 +49,9 @@ def purposes() -> set[str]:
 def _askers(case: Case) -> dict[str, Ask]:
     grounder, spec = case.table.grounder, case.world.spec
     domain, objects = grounder.domain_text, dict(grounder.objects)
-    memory = SceneMemory(grounder=grounder, transition=lambda f, a: f, facts=case.facts)
+    memory = SceneMemory(
+        grounder=grounder, transition=lambda action, facts: facts, facts=case.facts
+    )
 
     def strategy(name: str, model: LanguageModel) -> object:
         robot = SymbolicRobot(case.task(case.goal), case.facts, failure_rate=0.0, seed=0)
