@@ -52,7 +52,9 @@ def test_scenes_draws_a_picture(tmp_path: Path) -> None:
     assert done.exit_code == 0, done.output
     assert target.read_bytes().startswith(b"\x89PNG")
     assert target.stat().st_size > 10_000
-    refused = CliRunner().invoke(cli.app, ["scenes", "blocks", "--picture", str(tmp_path)])
+    folder = tmp_path / "folder.png"
+    folder.mkdir()
+    refused = CliRunner().invoke(cli.app, ["scenes", "blocks", "--picture", str(folder)])
     assert refused.exit_code == 3
 
 

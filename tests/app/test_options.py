@@ -63,6 +63,22 @@ def test_what_does_not_go_together_is_refused(
     assert words in done.output and option.strip("-") in done.output
 
 
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("scenes", "--seed", "4"), "give the name of a scene"),
+        (("scenes", "--picture", "x.png"), "give the name of a scene"),
+        (("scenes", "kitchen", "--picture", "x.txt"), "does not end in .png"),
+        (("replay", "run", "--no-video", "--video", "v.mp4"), "does not go with --no-video"),
+        (("plan", "put the red block on the tray", "--out", ""), "give a path"),
+    ],
+)
+def test_what_would_be_dropped_is_refused(arguments: tuple[str, ...], words: str) -> None:
+    done = invoke(*arguments)
+    assert done.exit_code == 2, done.output
+    assert words in done.output
+
+
 def test_a_route_that_cannot_move_the_robot_says_which_can(tmp_path: Path) -> None:
     out = ("--out", str(tmp_path), "--no-video")
     done = invoke("run", "sit", "--route", "reward", *out)

@@ -30,6 +30,12 @@ def test_missed_objects_are_exit_code_one() -> None:
     assert len(report["missed"]) == 8 and report["objects"] == []
 
 
+def test_an_unknown_camera_lists_the_known_ones() -> None:
+    done = CliRunner().invoke(cli.app, ["perceive", "--lose", "nosuch"])
+    assert done.exit_code == 3
+    assert "unknown camera 'nosuch'" in done.output and "wrist" in done.output
+
+
 def test_an_unknown_detector_lists_the_known_ones() -> None:
     done = CliRunner().invoke(cli.app, ["perceive", "--detector", "psychic", "--json"])
     assert done.exit_code != 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import sys
 import time
 from pathlib import Path
 from typing import Annotated, Any
@@ -180,6 +181,7 @@ def run(
     with guarded(json):
         from embodied.app.bridge.run import RunOptions, perform_bridged
         from embodied.app.bridge.session import BridgeOptions
+        from embodied.app.compatibility import refusal
         from embodied.app.wiring import PYBULLET_ROBOT
         from embodied.bridge.limits import load_limits
         from embodied.bridge.messages import OperationMode
@@ -187,6 +189,12 @@ def run(
 
         _choose("--mode", mode, tuple(m.value for m in OperationMode))
         _choose("--simulator", simulator, ("mujoco", "pybullet"))
+        if mode == "confirm" and (sys.stdin is None or not sys.stdin.isatty()):
+            others = ", ".join(m.value for m in OperationMode if m is not OperationMode.CONFIRM)
+            raise typer.BadParameter(
+                f"mode confirm needs a terminal to answer at: give one of {others}",
+                param_hint="--mode",
+            )
         bullet = simulator == "pybullet"
         limits = _limits(limits, driver)
         robot = PYBULLET_ROBOT if bullet else Settings().robot
@@ -198,6 +206,8 @@ def run(
             model=model,
             base_url=base_url,
         )
+        if base_url is not None and (refused := refusal(settings, {"base_url"})) is not None:
+            raise typer.BadParameter(refused[1], param_hint="--base-url")
         options = RunOptions(
             bridge=BridgeOptions(
                 driver=driver,

@@ -25,15 +25,16 @@ def guarded(json: bool) -> Generator[None]:
     previous = signal.signal(signal.SIGTERM, terminated)
     debug = bool(os.environ.get("EMBODIED_DEBUG"))
     try:
-        yield
+        try:
+            yield
+        finally:
+            _write("")
     except KeyboardInterrupt as error:
         code, word = (143, "terminated") if isinstance(error, Terminated) else (130, "interrupted")
         if json and isinstance(error, ShownInterrupt):
             raise typer.Exit(code) from None
         _complain(word, code, json)
     except BrokenPipeError:
-        # Whoever read our output has gone; keep the interpreter from complaining at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise typer.Exit(3) from None
     except EmbodiedError as error:
         if debug:
@@ -45,6 +46,11 @@ def guarded(json: bool) -> Generator[None]:
     except (typer.Exit, typer.Abort, typer.BadParameter):
         raise
     except Exception as error:
+        if isinstance(error, OSError) and error.filename is None:
+            try:
+                _write("\n")  # does standard output take anything at all?
+            except OSError as full:
+                _cannot_write(full)
         if debug:
             raise
         text = f"internal error: {type(error).__name__}: {error} (EMBODIED_DEBUG=1 shows where)"
@@ -53,11 +59,34 @@ def guarded(json: bool) -> Generator[None]:
         signal.signal(signal.SIGTERM, previous)
 
 
+def _write(text: str) -> None:
+    """Write what is buffered, and ``text``, to nowhere where the reader has gone."""
+    if sys.stdout is None:
+        return
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        from embodied.app.show.console import discard_output
+
+        discard_output()
+
+
+def _cannot_write(error: OSError) -> NoReturn:
+    from embodied.app.show.console import discard_output
+
+    discard_output()
+    _complain(f"cannot write to standard output: {error.strerror}", 3, json=False)
+
+
 def _complain(text: str, code: int, json: bool) -> NoReturn:
     if json:
         from embodied.app.show.terminal import print_json
 
-        print_json({"exit_code": code, "message": text})
+        try:
+            print_json({"exit_code": code, "message": text})
+        except OSError as error:
+            _cannot_write(error)
     else:
         from embodied.printable import printable
 

@@ -139,6 +139,8 @@ def replay(
         from embodied.app.replay import execute_again, runs_in, show_again
         from embodied.app.show.window import play
 
+        if values["no_video"] and video is not None:
+            raise typer.BadParameter("does not go with --no-video", param_hint="--video")
         if execute:
             code = execute_again(folder, _output(values), _opened)
         elif values["view"]:
@@ -153,6 +155,7 @@ def replay(
 @app.command()
 @takes_options
 def scenes(
+    context: typer.Context,
     name: Annotated[str | None, typer.Argument(help="Scene name or file.")] = None,
     picture: Annotated[
         Path | None, typer.Option("--picture", help="Draw the scene to this PNG file.")
@@ -164,14 +167,21 @@ def scenes(
         from embodied.app.catalogue import draw_scene, list_scenes, show_scene
         from embodied.settings import Settings
 
-        if name is None and picture is None:
+        if name is None:
+            if strange := given(context) - {"json"}:
+                hint = f"--{min(strange)}"
+                raise typer.BadParameter("give the name of a scene with it", param_hint=hint)
             list_scenes(values["json"])
             return
-        chosen = name or "blocks"
-        checked(Settings(scene=chosen), ())
+        checked(Settings(scene=name), ())
         if picture is not None:
-            draw_scene(chosen, values["robot"], values["seed"], picture)
-        show_scene(chosen, values["json"], picture)
+            if picture.suffix.lower() != ".png":
+                raise typer.BadParameter(
+                    f"{picture} does not end in .png: pictures of scenes are PNG files",
+                    param_hint="--picture",
+                )
+            draw_scene(name, values["robot"], values["seed"], picture)
+        show_scene(name, values["json"], picture)
 
 
 @app.command()

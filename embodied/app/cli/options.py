@@ -136,7 +136,15 @@ def takes_options(function: Callable[..., None]) -> Callable[..., None]:
     for parameter in added:
         o, kind = OPTIONS[parameter.name], kinds[parameter.name]
         least = o.at_least if kind is float or o.at_least is None else int(o.at_least)
-        shown = typer.Option(*o.flags, help=o.help, min=least, rich_help_panel=o.panel)
+        is_path = kind in (Path, Path | None)
+        shown = typer.Option(
+            *o.flags,
+            help=o.help,
+            min=least,
+            rich_help_panel=o.panel,
+            parser=_path if is_path else None,
+            metavar="<path>" if is_path else None,
+        )
         hints[parameter.name] = Annotated[kind, shown]
 
     @functools.wraps(function)
@@ -150,6 +158,12 @@ def takes_options(function: Callable[..., None]) -> Callable[..., None]:
     command.__dict__["__signature__"] = inspect.Signature(parameters)
     command.__annotations__ = {p.name: p.annotation for p in parameters}
     return command
+
+
+def _path(text: str | Path) -> Path:
+    if text == "":  # it would stand for the current folder
+        raise typer.BadParameter("is empty: give a path, . for the current folder")
+    return Path(text)
 
 
 def given(context: typer.Context) -> frozenset[str]:

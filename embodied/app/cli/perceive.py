@@ -66,6 +66,7 @@ def perceive(
     from embodied.perception.point_files import write_points
     from embodied.perception.robot_filter import ModelRobotFilter
     from embodied.records import Record
+    from embodied.registry import unknown
 
     faults = SensorFaults(
         noise_std_m=noise_mm / 1e3, dropout=dropout, patches=patches, lost=tuple(lose or ())
@@ -74,6 +75,9 @@ def perceive(
         opened = _world(scene, world)
         try:
             spec = opened.spec
+            for name in faults.lost:
+                if name not in spec.cameras:
+                    raise unknown("camera", name, tuple(spec.cameras))
             truth: Observation = opened.reset(seed=seed)
             perception = Perception(
                 spec,

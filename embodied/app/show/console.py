@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Iterable
 
 import rich.console
@@ -12,6 +14,12 @@ from embodied.printable import printable
 
 class Console(rich.console.Console):
     """A Rich console that shows control characters in text instead of sending them."""
+
+    def on_broken_pipe(self) -> None:
+        """Go on without output where the reader has gone: the exit code is still wanted."""
+        self.quiet = True
+        if not self.stderr:
+            discard_output()
 
     def render(
         self,
@@ -24,3 +32,11 @@ class Console(rich.console.Console):
                 yield segment
             else:
                 yield Segment(printable(segment.text), segment.style)
+
+
+def discard_output() -> None:
+    """Lead standard output to nowhere, so that what is still buffered harms nobody."""
+    if sys.stdout is not None:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)

@@ -12,7 +12,7 @@ from rich.panel import Panel
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
-from embodied.app.show.console import Console
+from embodied.app.show.console import Console, discard_output
 from embodied.app.show.protocol import Display
 from embodied.outcome import BROKEN, NOT_REACHED, NOT_UNDERSTOOD, REACHED, Outcome
 from embodied.printable import escaped
@@ -231,9 +231,14 @@ class JsonDisplay(Display):
 
 
 def print_json(value: object) -> None:
-    """Write one line of JSON to standard output."""
-    sys.stdout.write(escaped(json_line(jsonable(value)).rstrip()) + "\n")
-    sys.stdout.flush()
+    """Write one line of JSON to standard output; nothing where its reader has gone."""
+    if sys.stdout is None:
+        return
+    try:
+        sys.stdout.write(escaped(json_line(jsonable(value)).rstrip()) + "\n")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        discard_output()
 
 
 def _shorten(text: str, limit: int = 300) -> str:
