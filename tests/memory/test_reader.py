@@ -68,6 +68,13 @@ def test_what_is_not_understood_names_what_is(text: str) -> None:
     assert error.value.diagnostics[0].hint
 
 
+def test_a_question_of_no_known_form_says_what_can_be_asked() -> None:
+    with pytest.raises(
+        NotUnderstoodError, match=r"I do not understand this question \(you can ask: where"
+    ):
+        read_question("why?", BLOCKS)
+
+
 def test_what_is_not_known_is_neither_yes_nor_no(memory: Memory) -> None:
     reader = Reader(memory)
     assert answer(reader, Question("where", ("a",))) == ("not known",)
