@@ -27,6 +27,7 @@ from embodied.bench.contact.push import BOX, GOAL_M, HALF_M, PushWorld
 from embodied.bench.contact.scenes import HANDLE, SCENES, START, STEP_S, ContactWorld
 from embodied.bench.report import grouped, rate, table_of
 from embodied.bench.runner import Payload, Row
+from embodied.errors import EnvironmentMissingError
 from embodied.language.value_map.building import target
 from embodied.types import Array, Pose, Region, ValueMapStage
 
@@ -87,14 +88,19 @@ def value_map_plan(task: str) -> list[PlanStage]:
 
 def run(payload: Payload) -> Row:
     """One seed of one method on one task."""
-    import torch
-    from embodied_controllers.learned import (
-        ContactTask,
-        LearningOptions,
-        OnlineLearner,
-        PlanProposal,
-        UniformProposal,
-    )
+    try:
+        import torch  # pyright: ignore[reportMissingImports]
+        from embodied_controllers.learned import (
+            ContactTask,
+            LearningOptions,
+            OnlineLearner,
+            PlanProposal,
+            UniformProposal,
+        )
+    except ImportError as error:
+        raise EnvironmentMissingError(
+            "learned dynamics need torch: pip install 'embodied-stack[learned]'"
+        ) from error
 
     torch.set_num_threads(1)
     task, method = str(payload["task"]), str(payload["method"])
