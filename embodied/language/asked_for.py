@@ -14,9 +14,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import cache
-from importlib.resources import files
 
+from embodied.language.offline.grounding import everyday_words, forms_of
 from embodied.language.words.lexicon import (
     CLEAR,
     COLORS,
@@ -28,7 +27,7 @@ from embodied.language.words.lexicon import (
     VERB_FORMS,
 )
 from embodied.language.words.scene_words import ITEM, SceneWords
-from embodied.symbolic import expanded, holds, propositions, read_domain, read_goal
+from embodied.symbolic import expanded, holds, propositions, read_domain, read_goal, read_problem
 from embodied.types import (
     Atom,
     ObjectSpec,
@@ -127,8 +126,6 @@ def touches(
 
 
 def _in_goals(program: PddlProgram, facts: frozenset[Atom]) -> Iterable[str]:
-    from embodied.symbolic import read_problem
-
     domain = read_domain(program.domain)
     objects = dict(read_problem(program.problem, domain).objects) | dict(domain.constants)
     for stage in program.stages:
@@ -161,20 +158,9 @@ _TOUCHES: dict[type[Program], Callable[..., Iterable[str]]] = {
 }
 
 
-@cache
-def _everyday() -> frozenset[str]:
-    path = files("embodied.language.offline") / "everyday_words.txt"
-    return frozenset(path.read_text("utf-8").split())
-
-
 def _words(text: str) -> list[str]:
     found: list[str] = _WORD.findall(text.lower())
     return [SPELLINGS.get(w, w) for w in found]
-
-
-def _singulars(word: str) -> set[str]:
-    forms = {word, word.removesuffix("s"), word.removesuffix("es")}
-    return forms | {word.removesuffix("ies") + "y"} if word.endswith("ies") else forms
 
 
 def _named(heard: Sequence[str], words: SceneWords) -> frozenset[str]:
@@ -222,8 +208,10 @@ def _narrowed(
 
 def _strange(heard: Sequence[str], words: SceneWords) -> bool:
     """Whether a sentence has words that are neither the scene's nor everyday ones."""
-    known = words.words | _everyday() | COLORS | GENERIC.keys() | VERB_FORMS.keys() | _EVERYTHING
-    return any(not (_singulars(w) & known) and not w.isdigit() and len(w) > 1 for w in heard)
+    known = (
+        words.words | everyday_words() | COLORS | GENERIC.keys() | VERB_FORMS.keys() | _EVERYTHING
+    )
+    return any(not (forms_of(w) & known) and not w.isdigit() and len(w) > 1 for w in heard)
 
 
 def _instructs(words: Sequence[str]) -> bool:

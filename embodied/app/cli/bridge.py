@@ -102,6 +102,7 @@ def check(
 ) -> None:
     """Read an arm without moving it: limits, clock, latency, jitter; exit code 1 on a problem."""
     with guarded(json):
+        from embodied.app.bridge.latency import print_histogram, quantiles
         from embodied.bridge.drivers import open_driver
         from embodied.bridge.filter import SafetyFilter
         from embodied.bridge.geometry import ArmGeometry
@@ -126,8 +127,8 @@ def check(
             "mode": seen.state.mode.value,
             "q": [round(float(x), 5) for x in seen.state.q],
             "reads": len(seen.latency_s),
-            "latency_ms": _quantiles(1000 * seen.latency_s),
-            "interval_ms": _quantiles(1000 * seen.interval_s),
+            "latency_ms": quantiles(1000 * seen.latency_s),
+            "interval_ms": quantiles(1000 * seen.interval_s),
             "clock_drift_ppm": round(1e6 * seen.drift_s_per_s, 1),
             "problems": list(seen.problems),
         }
@@ -142,8 +143,9 @@ def check(
             for key, value in report.items():
                 if key != "problems":
                     console.print(f"{key:16} {value}", markup=False)
-            _histogram("latency of a read, ms", 1000 * seen.latency_s)
-            _histogram("time between reports by the arm's clock, ms", 1000 * seen.interval_s)
+            print_histogram(console, "latency of a read, ms", 1000 * seen.latency_s)
+            title = "time between reports by the arm's clock, ms"
+            print_histogram(console, title, 1000 * seen.interval_s)
             for problem in seen.problems:
                 console.print(f"[red]✗[/] {escape(problem)}")
             if not seen.problems:
@@ -380,25 +382,3 @@ def _user() -> str:
         return getpass.getuser()
     except (OSError, KeyError):
         return "operator"
-
-
-def _quantiles(values: Any) -> dict[str, float]:
-    import numpy as np
-
-    if len(values) == 0:
-        return {}
-    levels = {"median": 0.5, "p99": 0.99, "max": 1.0}
-    return {k: round(float(np.quantile(values, v)), 4) for k, v in levels.items()}
-
-
-def _histogram(title: str, values: Any, bins: int = 10) -> None:
-    import numpy as np
-
-    if len(values) < 2:
-        return
-    console = _console()
-    console.print(f"\n{title}")
-    counts, edges = np.histogram(values, bins=bins)
-    for count, low, high in zip(counts, edges, edges[1:], strict=False):
-        bar = "█" * round(40 * count / max(int(counts.max()), 1))
-        console.print(f"  {low:9.3f} to {high:9.3f}  {count:6d} {bar}")

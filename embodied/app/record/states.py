@@ -113,11 +113,7 @@ class StateLog:
 
 def read_header(path: Path) -> Record:
     """The header line of ``states.bin``; raises as ``read_states`` does."""
-    try:
-        line = read_bytes(path, most=_LONGEST).split(b"\n", 1)[0]
-    except MissingFileError as error:
-        raise ConfigurationError(f"no recorded states: {error}") from error
-    return Record.parse(line, f"the header of {path}")
+    return _parts(path)[0]
 
 
 def read_states(path: Path) -> States:
@@ -126,11 +122,19 @@ def read_states(path: Path) -> States:
     Raises:
         ConfigurationError: There is no such file, or its header is damaged.
     """
-    header = read_header(path)
+    header, body = _parts(path)
     width = header.integer("nq") + 1
     if not 1 < width <= _MOST_POSITIONS:
         raise ConfigurationError(f"the header of {path} is damaged: 'nq' is {width - 1}")
-    _, _, body = read_bytes(path, most=_LONGEST).partition(b"\n")
     n = len(body) // (_ROW.itemsize * width)
     rows = np.frombuffer(body, dtype=_ROW, count=n * width).reshape(n, width).astype(np.float64)
     return States(time=rows[:, 0], qpos=rows[:, 1:], header=header)
+
+
+def _parts(path: Path) -> tuple[Record, bytes]:
+    """The header, and the rows that follow it."""
+    try:
+        line, _, body = read_bytes(path, most=_LONGEST).partition(b"\n")
+    except MissingFileError as error:
+        raise ConfigurationError(f"no recorded states: {error}") from error
+    return Record.parse(line, f"the header of {path}"), body

@@ -107,7 +107,7 @@ class ReplayModel:
             try:
                 response = response_from_data(record["response"])
                 key, request = str(record["key"]), dict(record["request"])
-            except (KeyError, TypeError, ValueError, AttributeError) as error:
+            except (KeyError, TypeError, ValueError) as error:
                 raise ConfigurationError(
                     f"{self._path}, line {number} is not a recorded answer: {error!r}"
                 ) from error
