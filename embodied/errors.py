@@ -83,5 +83,9 @@ class ConfigurationError(EmbodiedError, ValueError):
     """A file or option given by the user is wrong; the message names the legal values."""
 
 
+class OptionError(ConfigurationError):
+    """An option names nothing that exists, or does not go with the others."""
+
+
 class EnvironmentMissingError(EmbodiedError, ImportError):
     """A package, program or system library is missing; the message says how to install it."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from embodied.errors import EmbodiedError, ModelError, ProgramError
+from embodied.errors import EmbodiedError, ModelError, OptionError, ProgramError
 from embodied.protocols import Usage
 from embodied.recovery import Escalation
 from embodied.types import Program
@@ -57,7 +57,8 @@ def outcome_of_error(error: EmbodiedError) -> Outcome:
     text = str(error) or type(error).__name__
     if isinstance(error, ModelError):
         text = f"the language model failed: {text}"
-    return Outcome(exit_code=BROKEN, message=text)
+    code = NOT_UNDERSTOOD if isinstance(error, OptionError) else BROKEN
+    return Outcome(exit_code=code, message=text)
 
 
 def ladder(escalations: Iterable[Escalation]) -> list[dict[str, object]]:

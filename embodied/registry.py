@@ -20,7 +20,7 @@ from importlib import metadata, resources
 from pathlib import Path
 from typing import Generic, TypeVar, cast
 
-from embodied.errors import ConfigurationError
+from embodied.errors import ConfigurationError, OptionError
 
 T = TypeVar("T")
 
@@ -38,7 +38,8 @@ class Registry(Generic[T]):
         folders: Its members are packages, one each, instead of modules.
 
     Raises:
-        ConfigurationError: From ``get``: no such thing, or it cannot be loaded.
+        OptionError: From ``get``: no such thing.
+        ConfigurationError: From ``get``: it cannot be loaded.
     """
 
     def __init__(
@@ -140,14 +141,12 @@ class FileRegistry(Registry[Path]):
         return {p.parent.name if "/" in pattern else p.stem: str(p) for p in found}
 
 
-def unknown(kind: str, name: str, legal: tuple[str, ...], rest: str = "") -> ConfigurationError:
+def unknown(kind: str, name: str, legal: tuple[str, ...], rest: str = "") -> OptionError:
     """The error for a name that does not exist: it lists the legal ones and guesses."""
     close = difflib.get_close_matches(name.lower(), legal, n=1, cutoff=0.5)
     guess = f" Did you mean {close[0]}?" if close else ""
     more = f", {rest}" if rest else ""
-    return ConfigurationError(
-        f"unknown {kind} {name!r}.{guess} Choose from: {', '.join(legal)}{more}."
-    )
+    return OptionError(f"unknown {kind} {name!r}.{guess} Choose from: {', '.join(legal)}{more}.")
 
 
 def describe(thing: object) -> str:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeAlias, TypeVar
 
 from embodied.body import Body
-from embodied.errors import ConfigurationError, Diagnostic, NotUnderstoodError
+from embodied.errors import Diagnostic, NotUnderstoodError, OptionError
 from embodied.outcome import Outcome
 from embodied.protocols import Emit, Event, StateMemory, Translator
 from embodied.records import Record
@@ -217,7 +217,7 @@ class Route(ABC, Generic[P]):
         """Open the route in an environment.
 
         Raises:
-            ConfigurationError: It does not move this robot, or not in this world.
+            OptionError: It does not move this robot, or not in this world.
             EnvironmentMissingError: A package is missing; the message says how to install it.
         """
 
@@ -319,10 +319,10 @@ class Route(ABC, Generic[P]):
         """Follow what is typed while the robot moves.
 
         Raises:
-            ConfigurationError: This route does not change a motion while it goes on.
+            OptionError: This route does not change a motion while it goes on.
         """
         del agent, translator, lines, say
-        raise ConfigurationError(
+        raise OptionError(
             f"the route {self.name} does not change a motion while it goes on: leave out --live"
         )
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from embodied.agent import Agent, Options
-from embodied.errors import ConfigurationError, EnvironmentMissingError
+from embodied.errors import EnvironmentMissingError, OptionError
 from embodied.language.models.logged import LoggedModel
 from embodied.memory.tracing import remembered_facts, traced_memory
 from embodied.opening import Environment
@@ -210,7 +210,7 @@ class Session:
             write: Receives files.
 
         Raises:
-            ConfigurationError: The route does not change a motion while it goes on.
+            OptionError: The route does not change a motion while it goes on.
         """
         agent, spent = self._agent(emit, write), self.usage()
         try:
@@ -231,12 +231,12 @@ class Session:
         """Put the world into a recorded configuration.
 
         Raises:
-            ConfigurationError: This world cannot be put anywhere.
+            OptionError: This world cannot be put anywhere.
         """
         world = self.environment.body.world
         if not isinstance(world, _Restorable):
             name = self._about.get("world", type(world).__name__)
-            raise ConfigurationError(
+            raise OptionError(
                 f"the world {name} cannot take up a recorded state: use --world mujoco"
             )
         world.set_configuration(qpos)

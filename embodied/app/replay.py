@@ -70,7 +70,12 @@ def show(folder: Path, display: Display) -> Outcome:
 
 
 def show_again(folder: Path, output: Output, *, target: Path | None, speed: float) -> int:
-    """Show the log of every run in ``folder`` and film its states; 0 when all could be shown."""
+    """Show the log of every run in ``folder`` and film its states.
+
+    Returns:
+        0 when all could be shown, 3 when a log lacks the verdict that ``run.json`` has.
+    """
+    code = 0
     for run in runs_in(folder):
         shown = output.display(True)
         result = VideoResult()
@@ -86,7 +91,9 @@ def show_again(folder: Path, output: Output, *, target: Path | None, speed: floa
         lost = {"video": result.problem} if result.problem else {}
         summary = read_summary(run)
         shown.end(outcome, run, {**summary.values, "pictures": made, "lost": lost})
-    return 0
+        if outcome.exit_code == BROKEN and summary.integer("exit_code", BROKEN) != BROKEN:
+            code = BROKEN
+    return code
 
 
 def _film_again(
@@ -216,9 +223,12 @@ def _recorded_outcome(summary: Record, events: list[LoggedEvent], torn: int) -> 
         )
         for g in summary.record("verdict", {}).records("goals", ())
     )
+    code, message = summary.integer("exit_code", BROKEN), summary.text("message", "")
+    if verdicts and not any(e.kind == "verdict" for e in events):
+        code, message = BROKEN, f"the log is damaged: run.json says {message!r}, the log does not"
     return Outcome(
-        exit_code=summary.integer("exit_code", BROKEN),
-        message=summary.text("message", ""),
+        exit_code=code,
+        message=message,
         verdicts=verdicts,
         notes=notes,
     )

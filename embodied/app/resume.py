@@ -20,7 +20,7 @@ from embodied.outcome import Outcome
 from embodied.protocols import Emit
 from embodied.route import Write
 from embodied.settings import Settings
-from embodied.types import Array
+from embodied.types import Array, Program
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -69,12 +69,21 @@ def resume(folder: Path, output: Output, open_session: OpenSession, *, yes: bool
     left = interrupted_run(folder)
     with claimed(folder), open_session(replace(left.settings, yes=yes)) as (session, opened_s):
         program = recorded_program(folder, session.route) if left.understood else None
+        restarted: tuple[str, ...] = ()
         if left.qpos is not None:
             session.restore(left.qpos)
+        else:
+            left = replace(left, done=0)
+            restarted = (f"{folder} has no recorded state: everything began again from the seed",)
 
         def act(emit: Emit, write: Write) -> Outcome:
             if program is None:
-                return session.run(left.instruction, emit=emit, write=write, move=True)
+                done = session.run(left.instruction, emit=emit, write=write, move=True)
+            else:
+                done = go_on(program, emit, write)
+            return replace(done, notes=(*done.notes, *restarted))
+
+        def go_on(program: Program, emit: Emit, write: Write) -> Outcome:
             return session.resume(
                 program,
                 instruction=left.instruction,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from embodied.agent import Options
 from embodied.app.asking import asker
-from embodied.errors import ConfigurationError
+from embodied.errors import ConfigurationError, OptionError
 from embodied.language.models.logged import LoggedModel
 from embodied.language.opening import needs_model
 from embodied.opening import Environment, Opening
@@ -124,7 +124,7 @@ def open_environment(settings: Settings, supervised: Supervised | None = None) -
         from embodied.routes.reward.setup import open_environment as open_reward_environment
 
         if settings.world != "mujoco":
-            raise ConfigurationError(
+            raise OptionError(
                 f"the {settings.robot} plans and moves in MuJoCo, not in the world {settings.world}"
             )
         return open_reward_environment(settings)
@@ -139,7 +139,7 @@ def _open_tabletop(settings: Settings, supervised: Supervised | None) -> Environ
 
     bullet = settings.world in ("pybullet", "bridge-pybullet")
     if bullet and settings.robot != PYBULLET_ROBOT:
-        raise ConfigurationError(
+        raise OptionError(
             f"the world {settings.world} has the arm {PYBULLET_ROBOT}, not {settings.robot!r}"
         )
     scene = load_scene(settings.scene)

@@ -109,7 +109,7 @@ def test_bench_names_what_is_wrong(tmp_path: Path) -> None:
     assert "domain.pddl" in done.output
     wrong = ["bench", "llmp", "--data", str(tmp_path), "--method", "magic"]
     done = CliRunner().invoke(cli.app, wrong)
-    assert done.exit_code == 3
+    assert done.exit_code == 2
     assert "oracle" in done.output
 
 

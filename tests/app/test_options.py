@@ -82,18 +82,18 @@ def test_what_would_be_dropped_is_refused(arguments: tuple[str, ...], words: str
 def test_a_route_that_cannot_move_the_robot_says_which_can(tmp_path: Path) -> None:
     out = ("--out", str(tmp_path), "--no-video")
     done = invoke("run", "sit", "--route", "reward", *out)
-    assert done.exit_code == 3
+    assert done.exit_code == 2
     assert "fr3-hand, quadruped" in done.output and "--route pddl or value-map" in done.output
     done = invoke("run", "sit", "--robot", "quadruped", "--route", "pddl", *out)
-    assert done.exit_code == 3 and "not the quadruped" in done.output
+    assert done.exit_code == 2 and "not the quadruped" in done.output
     done = invoke("run", "sit", "--robot", "quadruped", "--route", "value-map", *out)
-    assert done.exit_code == 3 and "cannot move quadruped" in done.output
+    assert done.exit_code == 2 and "cannot move quadruped" in done.output
     assert not list(tmp_path.iterdir())
 
 
 def test_a_conversation_that_changes_while_it_moves_needs_rewards(tmp_path: Path) -> None:
     done = invoke("chat", "--live", "--out", str(tmp_path), "--no-video")
-    assert done.exit_code == 3 and "does not change a motion while it goes on" in done.output
+    assert done.exit_code == 2 and "does not change a motion while it goes on" in done.output
 
 
 def test_resuming_takes_its_options_from_the_folder(tmp_path: Path) -> None:

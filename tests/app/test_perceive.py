@@ -32,7 +32,7 @@ def test_missed_objects_are_exit_code_one() -> None:
 
 def test_an_unknown_camera_lists_the_known_ones() -> None:
     done = CliRunner().invoke(cli.app, ["perceive", "--lose", "nosuch"])
-    assert done.exit_code == 3
+    assert done.exit_code == 2
     assert "unknown camera 'nosuch'" in done.output and "wrist" in done.output
 
 

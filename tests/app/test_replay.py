@@ -86,3 +86,12 @@ def test_view_without_a_screen_says_so(app: Any, monkeypatch: Any) -> None:
         done = app(*arguments)
         assert done.exit_code == 3
         assert "no screen" in done.output
+
+
+def test_a_log_without_its_verdict_is_damaged(app: Any) -> None:
+    app("run", STACK)
+    (folder,) = app.folders()
+    (folder / "events.jsonl").write_text("")
+    shown = app("replay", str(folder))
+    assert shown.exit_code == 3
+    assert "the log is damaged" in shown.output

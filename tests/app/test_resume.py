@@ -115,3 +115,16 @@ def test_yes_allows_what_cannot_be_undone_and_nothing_else() -> None:
     assert asker(True)(Question(text="?", kind="irreversible"))
     assert not asker(True)(Question(text="?", kind="help"))
     assert not asker(False)(Question(text="?", kind="irreversible"))
+
+
+def test_a_resumed_run_without_states_says_that_it_began_again(app: Any) -> None:
+    assert app("run", "(on red-block green-block)").exit_code == 0
+    (folder,) = app.folders()
+    summary = json.loads((folder / "run.json").read_text())
+    (folder / "run.json").write_text(json.dumps({**summary, "status": "interrupted"}))
+    (folder / "states.bin").unlink()
+    again = app("run", "--resume", str(folder), "--json")
+    assert again.exit_code == 0, again.output
+    resumed = json.loads(again.stdout)
+    assert "began again from the seed" in resumed["notes"][-1]
+    assert resumed["stages_reached_before"] == 0 and resumed["actions"]

@@ -331,15 +331,15 @@ def _choose(option: str, value: str, legal: tuple[str, ...]) -> None:
 
 
 def _limits(limits: Path | None, driver: str) -> Path | None:
-    """The limits file; None for that of the simulated arm; raises ConfigurationError."""
+    """The limits file; None for that of the simulated arm; raises OptionError."""
     if limits is not None:
         return _limits_path(limits)
     if driver != "simulated":
         from embodied.bridge.drivers import DRIVERS
-        from embodied.errors import ConfigurationError
+        from embodied.errors import OptionError
 
         DRIVERS.get(driver)  # an unknown name is reported before what it would need
-        raise ConfigurationError(
+        raise OptionError(
             f"driver {driver!r} needs --limits: a file that you signed for your arm"
             " (embodied bridge sign), or the name of one shipped for emulated arms,"
             " such as ur5e-emulated"

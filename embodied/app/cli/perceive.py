@@ -130,7 +130,7 @@ def perceive(
 
 
 def _world(scene: str, world: str) -> MujocoWorld | PybulletWorld:
-    from embodied.errors import ConfigurationError
+    from embodied.errors import OptionError
     from embodied.world.scene import load_scene
 
     if world == "mujoco":
@@ -141,11 +141,11 @@ def _world(scene: str, world: str) -> MujocoWorld | PybulletWorld:
         from embodied.world import pybullet
 
         return pybullet.build_world(load_scene(scene))
-    raise ConfigurationError(f"no world {world!r}: give mujoco or pybullet")
+    raise OptionError(f"no world {world!r}: give mujoco or pybullet")
 
 
 def _detector(name: str, spec: WorldSpec) -> Detector:
-    from embodied.errors import ConfigurationError
+    from embodied.errors import OptionError
     from embodied.perception import (
         ColourShapeDetector,
         OpenVocabularyDetector,
@@ -159,7 +159,7 @@ def _detector(name: str, spec: WorldSpec) -> Detector:
     kind, _, folder = name.partition(":")
     if kind == "open-vocabulary" and folder:
         return OpenVocabularyDetector(folder)
-    raise ConfigurationError(f"unknown detector {name!r}. Choose from: {DETECTORS}.")
+    raise OptionError(f"unknown detector {name!r}. Choose from: {DETECTORS}.")
 
 
 def _row(error: ObjectError, percept: Percept) -> dict[str, object]:

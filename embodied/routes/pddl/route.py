@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
 
-from embodied.errors import ConfigurationError
+from embodied.errors import OptionError
 from embodied.files import read_text
 from embodied.opening import Opening
 from embodied.outcome import NOT_REACHED, NOT_UNDERSTOOD, REACHED, Outcome, ladder
@@ -105,7 +105,7 @@ class PddlRoute(Route[PddlProgram]):
         place, settings = opening.environment, opening.settings
         spec = place.body.spec
         if place.planning_model is None:
-            raise ConfigurationError(
+            raise OptionError(
                 f"the route pddl moves an arm with a gripper at a table, not the {spec.robot}"
             )
         bounds = PddlOptions(plan_time_s=settings.plan_time_s, tidy="(hand-empty)")

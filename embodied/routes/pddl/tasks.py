@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol, cast
 
-from embodied.errors import ConfigurationError
+from embodied.errors import OptionError
 from embodied.protocols import LanguageModel, Usage
 from embodied.recovery import RecoveryStep
 from embodied.registry import Registry
@@ -154,11 +154,11 @@ def open_strategy(name: str, model: LanguageModel | None) -> Callable[[], Strate
     """What makes the strategy of one sentence.
 
     Raises:
-        ConfigurationError: There is no such strategy, or it needs a language model.
+        OptionError: There is no such strategy, or it needs a language model.
     """
     entry = STRATEGIES.get(name)
     if model is None and entry.needs_model:
-        raise ConfigurationError(
+        raise OptionError(
             f"the strategy {name} asks a language model: give one with --model, e.g. openai:NAME "
             "or replay:FILE"
         )

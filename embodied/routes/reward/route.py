@@ -17,7 +17,7 @@ from embodied_controllers.mpc.controller import RewardState
 from embodied_controllers.mpc.terms import term_label
 
 from embodied.agent import Agent
-from embodied.errors import ConfigurationError, Diagnostic, EmbodiedError
+from embodied.errors import Diagnostic, EmbodiedError, OptionError
 from embodied.language.reward import check, program_from_json, program_to_json
 from embodied.language.reward.translator import RewardTranslator
 from embodied.opening import Opening
@@ -54,7 +54,7 @@ class RewardRoute(Route[RewardProgram]):
 
         setup = opening.environment.setup
         if not isinstance(setup, RewardSetup):
-            raise ConfigurationError(
+            raise OptionError(
                 f"the route reward moves {', '.join(REWARD_ROBOTS.names)}, not "
                 f"{opening.settings.robot!r}: arms with a gripper take --route pddl or value-map"
             )

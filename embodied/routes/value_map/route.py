@@ -17,7 +17,7 @@ from embodied_planners.value_map import warm_up
 
 from embodied.agent import Agent
 from embodied.body import Body, Watcher
-from embodied.errors import ConfigurationError, Diagnostic
+from embodied.errors import Diagnostic, OptionError
 from embodied.language.reward.amending import Conversation
 from embodied.language.value_map import check, describe, read_json, to_json
 from embodied.opening import Opening
@@ -62,7 +62,7 @@ class ValueMapRoute(Route[ValueMapProgram]):
         place, settings = opening.environment, opening.settings
         world = place.body.world
         if place.scene is None or not isinstance(world, CameraWorld):
-            raise ConfigurationError(
+            raise OptionError(
                 "the route value-map moves an arm with a gripper at a table, and looks through the "
                 f"cameras of mujoco and pybullet: it cannot move {settings.robot} in "
                 f"{settings.world}"
