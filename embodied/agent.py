@@ -133,7 +133,7 @@ class Agent:
             "goals": [
                 {"goal": v.text, "holds": v.holds, "unmet": v.unmet} for v in outcome.verdicts
             ],
-            "object_source": self.body.spec.object_source,
+            "object_source": self.object_source or self.body.spec.object_source,
         }
         run.say("verdict", **data)
         return outcome

@@ -12,16 +12,22 @@ from embodied.protocols import AnyController, SymbolGrounder
 from embodied.recovery import Ask, nobody
 from embodied.route import Perceive, as_measured
 from embodied.settings import Settings
-from embodied.types import Array, Atom
+from embodied.types import Array, Atom, JointTrajectory
 
 if TYPE_CHECKING:
     from mujoco import MjModel, MjSpec  # pyright: ignore  # no stubs
 
+    from embodied.perception.perceivers import Perceiver
     from embodied.world.scene import Scene
 
 
 def _as_it_is(controller: AnyController) -> AnyController:
     return controller
+
+
+def as_planned(trajectory: JointTrajectory) -> JointTrajectory:
+    """The trajectory itself, where no supervisor is."""
+    return trajectory
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -38,11 +44,14 @@ class Environment:
         read_qpos: Generalised positions (nq,) of the model that recorded states belong to.
         states_header: What a painter needs to draw recorded states.
         about: What ``run.json`` says of it: names of scene, robot and world.
-        perceive: How the robot perceives an observation; set by whoever opens its cameras.
+        perceive: How the robot perceives an observation.
+        see: The same with sizes, uncertainty and obstacles without a name; None without a scene.
         object_source: Where object poses come from, in words.
         wrap: What a controller is wrapped in, e.g. to keep the speeds of a supervisor's limits.
+        pace: What makes a trajectory keep them.
         goal_time_s: Longest time of the world for one control goal, None for the route's own.
         setup: Further parts of a robot with an environment of its own.
+        release: Called when it is closed.
     """
 
     body: Body
@@ -55,13 +64,17 @@ class Environment:
     states_header: Mapping[str, object] = field(default_factory=dict[str, object])
     about: Mapping[str, object] = field(default_factory=dict[str, object])
     perceive: Perceive = as_measured
+    see: Perceiver | None = None
     object_source: str = ""
     wrap: Callable[[AnyController], AnyController] = _as_it_is
+    pace: Callable[[JointTrajectory], JointTrajectory] = as_planned
     goal_time_s: float | None = None
     setup: object = None
+    release: Callable[[], None] = lambda: None
 
     def close(self) -> None:
         """Release the world; may be called twice."""
+        self.release()
         self.body.close()
 
 

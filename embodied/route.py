@@ -116,6 +116,11 @@ class Run:
         self.memory = self.memory.observed(seen)
         return seen
 
+    def perceived(self) -> Observation:
+        """The latest measurement as the robot perceives it; the memory stays as it is."""
+        observation = self.body.observe()
+        return self._perceive(observation) or observation
+
     @property
     def attended(self) -> bool:
         """Whether there is a person to ask."""
@@ -355,12 +360,16 @@ class RouteEntry:
         summary: What it does, in one line.
         load: Imports the route's class.
         options: Names of the fields of ``Settings`` that it takes and other routes may not.
+        perception: What it takes for ``Settings.perception``; ``"auto"`` means the first.
+        supervised: Whether it moves an arm behind a supervisor too.
     """
 
     name: str
     summary: str
     load: Callable[[], type[AnyRoute]]
     options: frozenset[str] = frozenset()
+    perception: tuple[str, ...] = ("truth",)
+    supervised: bool = False
 
 
 ROUTES: Registry[RouteEntry] = Registry(

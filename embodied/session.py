@@ -244,7 +244,8 @@ class Session:
 
     def state(self) -> tuple[str, ...]:
         """What is measured to hold now, one line each."""
-        return self.route.state(self.environment.body.observe())
+        observation = self.environment.body.observe()
+        return self.route.state(self.environment.perceive(observation) or observation)
 
     def describe(self, action: str) -> str:
         """An action of a plan as a sentence."""

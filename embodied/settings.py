@@ -14,6 +14,8 @@ class Settings:
         robot: Name of a robot, or path of a robot model.
         world: Name of a world, one of ``embodied.app.wiring.WORLDS``.
         route: Name of a route; ``"auto"`` goes by the robot.
+        perception: ``"truth"``: the simulator's own poses; ``"pixels"``: what cameras see;
+            ``"auto"`` goes by the route.
         model: Name of a translator, or what ``embodied.language.models.open_model`` opens.
         base_url: Address of an OpenAI-compatible server.
         max_tokens: Budget of model tokens, None for no limit.
@@ -39,6 +41,7 @@ class Settings:
     robot: str = "fr3"
     world: str = "mujoco"
     route: str = "auto"
+    perception: str = "auto"
     model: str = "rules"
     base_url: str | None = None
     max_tokens: int | None = None

@@ -6,7 +6,15 @@ from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 
-from embodied.app.wiring import BRIDGE_WORLDS, PYBULLET_ROBOT, WORLDS, route_of
+from embodied.app.wiring import (
+    BRIDGE_WORLDS,
+    PERCEPTIONS,
+    PYBULLET_ROBOT,
+    WORLDS,
+    perception_of,
+    route_of,
+)
+from embodied.errors import OptionError
 from embodied.language.opening import OFFLINE, RULES, TRANSLATORS, needs_model
 from embodied.registry import unknown
 from embodied.route import ROUTES
@@ -35,6 +43,8 @@ def check_names(settings: Settings, given: Collection[str]) -> Settings:
         raise unknown("world", settings.world, WORLDS)
     if settings.route not in ("auto", *ROUTES.names):
         raise unknown("route", settings.route, ("auto", *ROUTES.names))
+    if settings.perception not in PERCEPTIONS:
+        raise unknown("perception", settings.perception, PERCEPTIONS)
     if settings.strategy not in STRATEGIES:
         raise unknown("strategy", settings.strategy, STRATEGIES.names)
     if settings.optimiser not in OPTIMISERS:
@@ -104,7 +114,11 @@ def refusal(settings: Settings, given: Collection[str]) -> tuple[str, str] | Non
             if field in given and not any(_is_kind(model, kinds) for model in asked):
                 goes_with = " or ".join(kinds)
                 return field, f"goes with --model {goes_with}, not with --model {settings.model}"
-    if "route" in given and settings.world in BRIDGE_WORLDS and route.name != "pddl":
+    try:
+        perception_of(settings, route.name)
+    except OptionError as error:
+        return "perception", str(error)
+    if "route" in given and settings.world in BRIDGE_WORLDS and not route.supervised:
         return "route", f"the route {route.name} does not move an arm behind a supervisor yet"
     return None
 

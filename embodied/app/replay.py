@@ -167,6 +167,7 @@ def recorded_settings(folder: Path) -> Settings:
         robot=recorded_name(summary.text("robot")),
         world=summary.text("world", Settings().world),
         route=summary.text("route"),
+        perception=summary.text("perception", Settings().perception),
         seed=summary.integer("seed"),
     )
 

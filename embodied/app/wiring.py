@@ -31,6 +31,9 @@ BRIDGE_WORLDS = ("bridge", "bridge-pybullet")
 
 WORLDS = ("mujoco", "pybullet", *BRIDGE_WORLDS)
 
+PERCEPTIONS = ("auto", "truth", "pixels")
+"""Where object poses come from; ``auto`` goes by the route."""
+
 PYBULLET_ROBOT = "panda"
 """The arm of the world pybullet; MuJoCo's fr3 has the same coordinates and draws its states."""
 
@@ -89,6 +92,7 @@ def session_of(
         "robot": settings.robot,
         "world": settings.world,
         "route": route.name,
+        "perception": "truth",
         "model": settings.model,
         "seed": settings.seed,
         **environment.about,
@@ -112,6 +116,25 @@ def route_of(settings: Settings) -> str:
     if settings.route != "auto":
         return settings.route
     return "reward" if settings.robot in REWARD_ROBOTS else "pddl"
+
+
+def perception_of(settings: Settings, route: str) -> str:
+    """What object poses come from: what was asked for, or the route's own.
+
+    Raises:
+        OptionError: There is no such perception, or the route does not take it.
+    """
+    legal = ROUTES.get(route).perception
+    if settings.perception == "auto":
+        return legal[0]
+    if settings.perception not in PERCEPTIONS:
+        raise unknown("perception", settings.perception, PERCEPTIONS)
+    if settings.perception not in legal:
+        raise OptionError(
+            f"the route {route} takes the perception {' or '.join(legal)}, not "
+            f"{settings.perception}"
+        )
+    return settings.perception
 
 
 def open_environment(settings: Settings, supervised: Supervised | None = None) -> Environment:
@@ -167,7 +190,50 @@ def _open_tabletop(settings: Settings, supervised: Supervised | None) -> Environ
     )
     if supervised is not None:
         place.wrap, place.goal_time_s = supervised.wrap, supervised.goal_time_s
+        place.pace = supervised.pace
+    try:
+        _open_perception(place, scene, perception_of(settings, route_of(settings)), supervised)
+    except BaseException:
+        place.close()
+        raise
     return place
+
+
+def _open_perception(
+    place: Environment, scene: Scene, perception: str, supervised: Supervised | None
+) -> None:
+    """Say how the robot perceives its scene.
+
+    Raises:
+        OptionError: There are no cameras.
+    """
+    from embodied.perception.perceivers import (
+        CameraWorld,
+        SharedPerceiver,
+        TruthPerceiver,
+        TwinCameras,
+        camera_perceiver,
+    )
+
+    world = place.body.world
+    place.about = {**place.about, "perception": perception}
+    if perception == "truth":
+        place.see = TruthPerceiver(world.spec, scene)
+        return
+    drawn = ""
+    if supervised is not None:
+        if not supervised.simulated:
+            raise OptionError(
+                "perception pixels needs images, and no camera is connected to the arm behind the "
+                "supervisor: use perception truth"
+            )
+        world = TwinCameras(supervised.world)
+        place.release, drawn = world.close, ", drawn in the state of the simulated arm's plant"
+    if not isinstance(world, CameraWorld):
+        raise OptionError("perception pixels needs a world with cameras")
+    shared = SharedPerceiver(perceiver=camera_perceiver(world), spec=world.spec)
+    place.see, place.perceive = shared, shared.perceive
+    place.object_source = shared.source + drawn
 
 
 def open_world(settings: Settings, scene: Scene) -> tuple[MujocoWorld | PybulletWorld, MjModel]:

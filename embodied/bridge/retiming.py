@@ -57,6 +57,19 @@ def cartesian_speeds(trajectory: JointTrajectory, geometry: ArmGeometry) -> tupl
     return float(speeds[0]), float(speeds[1])
 
 
+def within_speeds(
+    trajectory: JointTrajectory,
+    geometry: ArmGeometry,
+    *,
+    ee_speed_m_s: float,
+    elbow_speed_m_s: float,
+) -> JointTrajectory:
+    """The same path, slowed down as a whole where end effector or elbow would be too fast."""
+    speeds = np.array(cartesian_speeds(trajectory, geometry))
+    factor = float(np.max(speeds / (SHARE * np.array([ee_speed_m_s, elbow_speed_m_s]))))
+    return slowed(trajectory, factor) if factor > 1.0 else trajectory
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Blended(Generic[S]):
     """The wrapped controller's state, and what is left of the lag at the start.
@@ -104,16 +117,18 @@ class SupervisedController(Generic[S]):
     ) -> None:
         self._inner = inner
         self._geometry = geometry
-        self._limits = np.array([ee_speed_m_s, elbow_speed_m_s])
+        self._speeds = (ee_speed_m_s, elbow_speed_m_s)
         self._sent = sent
         self._approve = approve
 
     def init(self, goal: ControlGoal, observation: Observation) -> Blended[S] | _Refused:
         """Start on a goal."""
         if isinstance(goal, PathGoal):
-            speeds = np.array(cartesian_speeds(goal.trajectory, self._geometry))
-            factor = max(1.0, float(np.max(speeds / (SHARE * self._limits))))
-            goal = replace(goal, trajectory=slowed(goal.trajectory, factor))
+            ee, elbow = self._speeds
+            slow = within_speeds(
+                goal.trajectory, self._geometry, ee_speed_m_s=ee, elbow_speed_m_s=elbow
+            )
+            goal = replace(goal, trajectory=slow)
         if self._approve is not None and not self._approved(goal, observation):
             return _Refused(observation.q)
         offset = self._sent() - observation.q

@@ -70,7 +70,7 @@ class Memory:
             return replace(self, time_s=observation.time, contradictions=())
         facts = self.grounder.facts(observation)
         if observation.poses:  # what is not seen is believed to be as it was
-            names = self.vocabulary.objects.keys() - observation.poses.keys()
+            names = self.vocabulary.objects.keys() - observation.poses.keys() - observation.gone
             facts |= {a for a in self.facts if a.args and a.args[0] in names}
         return self.measured(facts, time_s=observation.time)
 

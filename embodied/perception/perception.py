@@ -69,10 +69,12 @@ class Perception:
         self._table_m = 0.0
         self._noise_m = 0.0
         self._table_seen_s: float | None = None
+        self._openings_m: dict[str, float] = {}
 
     def reset(self) -> None:
         """Forget all objects, as at the start of an episode."""
         self._tracker.reset()
+        self._openings_m.clear()
         self._furniture.reset()
         self._table_seen_s = None
 
@@ -105,6 +107,7 @@ class Perception:
         pieces, openings = self._furniture.find(cloud, unclaimed, self._table_m)
         measured = self._measure(cloud, found | pieces)
         problems += self._tracker.update(observation, measured, views)
+        self._openings_m |= openings
         tracks = dict(self._tracker.tracks)
         missing = [n for n in self._objects if n not in tracks]
         if missing:
@@ -115,7 +118,7 @@ class Perception:
             objects=tracks,
             table_height_m=self._table_m,
             obstacle_points_in_world=obstacles,
-            openings_m=openings,
+            openings_m=dict(self._openings_m),
             reasons=tuple(problems),
         )
 
@@ -245,10 +248,13 @@ class Perception:
 def with_perceived_poses(observation: Observation, percept: Percept) -> Observation:
     """The observation with perceived poses and openings in place of the simulator's own.
 
-    Objects that were never seen are left out, so that whoever needs one has to say so.
+    What is hidden keeps the pose that it was last seen in. Objects that were never seen, or are not
+    where they were, are left out, so that whoever needs one has to say so.
     """
+    here = {n: o.pose for n, o in percept.objects.items() if not o.gone}
     return replace(
         observation,
-        poses={n: o.pose for n, o in percept.objects.items()},
+        poses=here,
         openings_m=dict(percept.openings_m),
+        gone=frozenset(percept.objects.keys() - here.keys()),
     )

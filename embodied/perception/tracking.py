@@ -21,7 +21,9 @@ MOVED_SIGMAS = 3.0
 _STILL_M_S = 0.002
 _BEHIND_M = 0.012
 _SAMPLES = 60
-_GRASP_FORCE_N = 1.0
+GRASP_FORCE_N = 1.0
+"""Least force on the pads of fingers that hold something."""
+
 _GRASP_REACH_M = 0.02
 
 
@@ -76,7 +78,7 @@ class Tracker:
         now = observation.time
         passed = 0.0 if self._time is None else max(0.0, now - self._time)
         self._time = now
-        expected = self.predict(observation)
+        expected = {**self.predict(observation), **self._in_drawers(measured)}
         reasons: list[str] = []
         for name, spec in self._specs.items():
             old, new = self._tracks.get(name), measured.get(name)
@@ -99,35 +101,47 @@ class Tracker:
     ) -> tuple[PerceivedObject, str]:
         name = old.name
         grown = np.sqrt(np.square(old.position_std_m) + (DRIFT_M_S * passed) ** 2)
-        if name in self._in_hand and expected is not None:
+        if expected is not None:  # it moves with the hand, or with its drawer
             shift = expected @ old.pose.inverse()
-            carried = replace(
-                old,
-                pose=expected,
-                points_in_world=shift.apply(old.points_in_world),
-                position_std_m=np.maximum(grown, 0.004),
-                seen=False,
-            )
+            points = shift.apply(old.points_in_world)
+            old = replace(old, pose=expected, points_in_world=points, seen=False)
+        if name in self._in_hand and expected is not None:
+            carried = replace(old, position_std_m=np.maximum(grown, 0.004))
             return carried, f"{name!r} is hidden in the hand"
         ago = f"last seen {now - old.last_seen_s:.2f} s ago"
         if views and seen_through(old.points_in_world, views):
-            gone = replace(old, seen=False, position_std_m=np.maximum(grown, LOST_STD_M))
+            std = np.maximum(grown, LOST_STD_M)
+            gone = replace(old, seen=False, gone=True, position_std_m=std)
             return gone, f"{name!r} is not where it was ({ago})"
         hidden = replace(old, seen=False, position_std_m=np.minimum(grown, LOST_STD_M))
         return hidden, f"{name!r} is hidden ({ago})"
 
+    def _in_drawers(self, measured: Mapping[str, Measurement]) -> dict[str, Pose]:
+        """Where things that are not seen are by now, because the drawer that they are in moved."""
+        moved: dict[str, Pose] = {}
+        for drawer, spec in self._specs.items():
+            old, new = self._tracks.get(drawer), measured.get(drawer)
+            if spec.kind != "drawer" or old is None or new is None:
+                continue
+            half, shift = np.array(spec.size_m) / 2, new.pose.position - old.pose.position
+            for name in self._tracks.keys() - measured.keys() - {drawer}:
+                track = self._tracks[name]
+                local = old.pose.inverse().apply(track.pose.position)
+                inside = self._specs[name].kind == "item" and bool(np.all(np.abs(local) < half))
+                if inside and not track.gone and name not in self._in_hand:
+                    moved[name] = replace(track.pose, position=track.pose.position + shift)
+        return moved
+
     def _grasp(self, observation: Observation) -> None:
         """Believe what is between the pads to be held, from width and force."""
         gripper = observation.gripper
-        closed_on = gripper is not None and gripper.force_n > _GRASP_FORCE_N
+        closed_on = gripper is not None and gripper.force_n > GRASP_FORCE_N
         hand = observation.pose_ee_in_world
         for name, track in self._tracks.items():
             spec = self._specs[name]
             if spec.kind != "item":
                 continue
-            # Between the pads or not yet let go: the point between them lies in the object.
-            local = track.pose.inverse().apply(hand.position)
-            inside = bool(np.all(np.abs(local) < np.array(spec.size_m) / 2 + _GRASP_REACH_M))
+            inside = between_pads(spec, track.pose, observation)
             held = closed_on and (inside or name in self._in_hand)
             if held and (track.seen or name not in self._in_hand):
                 self._in_hand[name] = hand.inverse() @ track.pose
@@ -135,6 +149,12 @@ class Tracker:
                 self._in_hand.pop(name, None)
             if track.held != held:
                 self._tracks[name] = replace(track, held=held)
+
+
+def between_pads(spec: ObjectSpec, pose: Pose, observation: Observation) -> bool:
+    """Whether the point between the finger pads lies in an object, or just outside of it."""
+    local = pose.inverse().apply(observation.pose_ee_in_world.position)
+    return bool(np.all(np.abs(local) < np.array(spec.size_m) / 2 + _GRASP_REACH_M))
 
 
 def _seen(

@@ -42,6 +42,7 @@ class PerceivedObject:
         last_seen_s: Time of the observation in which it was last seen, s.
         seen: Whether it was seen in the latest observation.
         held: Whether it is believed to be between the finger pads.
+        gone: Whether the cameras have looked through where it was: it is somewhere else.
         source: ``"pixels"``, or ``"ground truth"`` where the simulator's own segmentation named
             its points.
     """
@@ -56,6 +57,7 @@ class PerceivedObject:
     last_seen_s: float
     seen: bool = True
     held: bool = False
+    gone: bool = False
     source: str = "pixels"
 
     def __post_init__(self) -> None:
@@ -73,7 +75,7 @@ class Percept:
         table_height_m: Height of the table's top in the world frame, m.
         obstacle_points_in_world: All points above the table that are not the robot, (n, 3), m;
             those of objects are among them.
-        openings_m: Opening of every drawer that was seen, m.
+        openings_m: Opening of every drawer that was ever seen, as it was last, m.
         reasons: What went wrong or is missing, one line each; empty when all is well.
     """
 

@@ -188,6 +188,8 @@ class Observation:
         openings_m: Opening of every drawer, m.
         base: State of a floating base, None for a fixed one.
         images: Camera images, only when asked for.
+        gone: Objects without a pose that were looked for where they were last seen and are not
+            there; others without a pose are out of sight.
     """
 
     time: float
@@ -200,6 +202,7 @@ class Observation:
     openings_m: Mapping[str, float] = field(default_factory=dict[str, float])
     base: BaseState | None = None
     images: Mapping[str, CameraImage] = field(default_factory=dict[str, CameraImage])
+    gone: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         for name in ("q", "dq", "tau"):

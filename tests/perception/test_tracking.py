@@ -162,3 +162,30 @@ def test_a_cylinder_keeps_its_reference_about_its_own_axis() -> None:
     )
     spun = Pose(position=HERE, quat_wxyz=np.array([math.cos(1.0), 0.0, 0.0, math.sin(1.0)]))
     np.testing.assert_allclose(nearest_equivalent(can, spun, None), UNTURNED, atol=1e-9)
+
+
+def test_what_is_hidden_in_a_drawer_moves_with_it() -> None:
+    drawer = ObjectSpec(
+        name="drawer", kind="drawer", category="drawer", size_m=(0.2, 0.2, 0.1), travel_m=0.15
+    )
+    it = Tracker({"red-block": BLOCK, "drawer": drawer})
+    inside, beside = HERE.copy(), HERE + [0.15, 0.0, 0.0]
+    for place, moves in ((inside, True), (beside, False)):
+        it.reset()
+        it.update(observed(0.0), {"red-block": measured(place), "drawer": measured(HERE)}, {})
+        it.update(observed(1.0), {"drawer": measured(HERE + [0.1, 0.0, 0.0])}, above(0.5))
+        track = it.tracks["red-block"]
+        assert not track.seen and not track.gone
+        moved = float(track.pose.position[0] - place[0])
+        assert moved == pytest.approx(0.1 if moves else 0.0, abs=1e-9)
+
+
+def test_what_the_cameras_look_through_is_gone_until_it_is_seen_again() -> None:
+    it = tracker()
+    it.update(observed(0.0), {"red-block": measured(HERE)}, {})
+    it.update(observed(1.0), {}, above(1.2))
+    assert it.tracks["red-block"].gone
+    it.update(observed(2.0), {}, above(0.5))  # something is in front now: still not there
+    assert it.tracks["red-block"].gone
+    it.update(observed(3.0), {"red-block": measured(HERE)}, {})
+    assert not it.tracks["red-block"].gone

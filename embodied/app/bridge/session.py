@@ -11,10 +11,11 @@ from embodied.bridge.client import PlannerClient
 from embodied.bridge.limits import SafetyLimits, load_limits, shipped_limits
 from embodied.bridge.messages import OperationMode
 from embodied.bridge.process import BridgeConfig, SupervisorProcess
-from embodied.bridge.retiming import Approve, SupervisedController
+from embodied.bridge.retiming import Approve, SupervisedController, within_speeds
 from embodied.bridge.world import BridgeWorld
 from embodied.protocols import Controller
 from embodied.settings import Settings
+from embodied.types import JointTrajectory
 
 if TYPE_CHECKING:
     from embodied.world.scene import Scene
@@ -70,6 +71,8 @@ class Supervised:
         planning_model: MuJoCo model that planners check motions in.
         wrap: Makes a controller keep the speeds of the limits and ask for approvals.
         limits: What the supervisor was started with.
+        pace: Makes a trajectory keep those speeds.
+        simulated: Whether the arm is a simulated one, whose state a twin can be drawn in.
         goal_time_s: Longest time for one motion.
     """
 
@@ -77,6 +80,8 @@ class Supervised:
     planning_model: Any
     wrap: Callable[[Controller[Any]], Controller[Any]]
     limits: SafetyLimits
+    pace: Callable[[JointTrajectory], JointTrajectory]
+    simulated: bool
     goal_time_s: float = GOAL_TIME_S
 
 
@@ -150,4 +155,19 @@ def open_supervised(
             approve=approve,
         )
 
-    return Supervised(world=world, planning_model=model, wrap=wrap, limits=limits)
+    def pace(trajectory: JointTrajectory) -> JointTrajectory:
+        return within_speeds(
+            trajectory,
+            geometry,
+            ee_speed_m_s=limits.ee_speed_m_s,
+            elbow_speed_m_s=limits.elbow_speed_m_s,
+        )
+
+    return Supervised(
+        world=world,
+        planning_model=model,
+        wrap=wrap,
+        limits=limits,
+        pace=pace,
+        simulated=simulated,
+    )

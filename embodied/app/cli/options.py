@@ -37,6 +37,7 @@ class PlanValues(OutputValues):
     robot: str
     world: str
     route: str
+    perception: str
     seed: int
     model: str
     base_url: str | None

@@ -16,4 +16,6 @@ ROUTE = RouteEntry(
     summary="a PDDL goal, a classical planner and skills",
     load=_load,
     options=frozenset({"plan_time_s", "optimal", "strategy", "yes"}),
+    perception=("truth", "pixels"),
+    supervised=True,
 )

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+
+import numpy as np
 
 from embodied.protocols import AnyController, Critic, Skill, Skills
 from embodied.route import Run
@@ -17,8 +19,12 @@ from embodied.types import (
     ControlStatus,
     GroundAction,
     Observation,
+    Pose,
     SkillResult,
 )
+
+NOWHERE = Pose(position=np.array([0.0, 0.0, -5.0]), quat_wxyz=np.array([1.0, 0.0, 0.0, 0.0]))
+"""Where skills are told that something is which was never seen: out of every way."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +72,7 @@ class ActionExecutor:
     goal_time_s: float
     records: list[ActionRecord] = field(init=False, default_factory=list[ActionRecord])
     _failures: Counter[GroundAction] = field(init=False, default_factory=Counter[GroundAction])
+    _places: dict[str, Pose] = field(init=False, default_factory=dict[str, Pose])
 
     def tried(self, action: GroundAction, failures: int) -> None:
         """Note that an action has failed before: the next attempt takes another candidate."""
@@ -75,20 +82,23 @@ class ActionExecutor:
         """Predicted probability that the next attempt succeeds; None without a critic."""
         if self.critic is None:
             return None
-        return self.critic.chance(action, self.run.body.observe(), attempt=self._failures[action])
+        return self.critic.chance(action, self._located(), attempt=self._failures[action])
 
     def act(self, action: GroundAction) -> Performed:
         """Carry out one action with its next candidate and judge it by its measured effects."""
         attempt = self._failures[action]
-        started = self.run.body.observe()
+        before, started = self.run.perceived(), self._located()
         chance = self.chance(action)
         self.run.say(
             "action", action=str(action), attempt=attempt, time_s=started.time, chance=chance
         )
         earlier = self.run.memory.facts
         with self.run.timed("act"):
-            skill = self.skills.start(action, started, attempt=attempt)
-            result = self.drive(skill)
+            lost = [n for n in action.args if started.poses.get(n) is NOWHERE]
+            if lost:
+                result = SkillResult(ok=False, reason=f"{', '.join(lost)} is not seen")
+            else:
+                result = self.drive(self.skills.start(action, started, attempt=attempt))
         self.run.memory = predicted = self.run.memory.executed(action, result)
         ended = self.run.measure()
         effects = self.monitor.after(action, earlier, self.run.memory.facts)
@@ -97,7 +107,7 @@ class ActionExecutor:
         contradiction = self.monitor.contradiction(
             self.monitor.expected(action, earlier) if overruled else predicted.facts,
             self.run.memory.facts,
-            was=_positions(started),
+            was=_positions(before),
             now=_positions(ended),
             handled=_handled(action, result.ok, earlier, self.run.memory.facts),
         )
@@ -118,14 +128,14 @@ class ActionExecutor:
         return Performed(action=action, result=result, effects=effects, contradiction=contradiction)
 
     def drive(self, skill: Skill) -> SkillResult:
-        """Run a skill: each control goal is computed from the latest observation."""
+        """Run a skill: each control goal is computed from what is perceived then."""
         try:
             goal = next(skill)
             while True:
                 if self._control(goal) is not ControlStatus.REACHED:
                     skill.close()
                     return SkillResult(ok=False, reason=f"stuck during {goal.label or 'a motion'}")
-                goal = skill.send(self.run.body.observation)
+                goal = skill.send(self._located())
         except StopIteration as end:
             return end.value
 
@@ -134,9 +144,23 @@ class ActionExecutor:
         if self.records:
             body = self.run.body
             with self.run.timed("rest"):
-                self.drive(self.skills.home(body.observe()))
+                self.drive(self.skills.home(self._located()))
                 start = body.observe()
                 body.hold_until(start.time + settle_s, start.q)
+
+    def _located(self) -> Observation:
+        """What is perceived now, with a place for everything: skills plan around all of it.
+
+        What is lost from sight stays where it was seen last, what was never seen is in no way.
+        """
+        seen, spec = self.run.perceived(), self.run.body.spec
+        self._places.update(seen.poses)
+        closed = {n: 0.0 for n, o in spec.objects.items() if o.kind == "drawer"}
+        return replace(
+            seen,
+            poses={**dict.fromkeys(spec.objects, NOWHERE), **self._places},
+            openings_m={**closed, **seen.openings_m},
+        )
 
     def _control(self, goal: ControlGoal) -> ControlStatus:
         """Run the controller on one goal."""

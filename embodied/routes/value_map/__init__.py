@@ -15,4 +15,6 @@ ROUTE = RouteEntry(
     name="value-map",
     summary="composed 3D value maps, replanned from pixels while the arm moves",
     load=_load,
+    perception=("pixels", "truth"),
+    supervised=True,
 )

@@ -66,14 +66,16 @@ class HandMotion:
         arm = s.setup.arm.follow(path[:end], plan.quats_wxyz[:end], q, clearance)
         if not arm.found:
             return arm.reason, plan.path_in_world[arm.failed_at]
-        trajectory = time_way(
-            path[:end],
-            plan.quats_wxyz[:end],
-            plan.speeds_m_s[:end],
-            arm,
-            s.setup.limits,
-            dt=s.setup.spec.control_dt_s,
-            speed_now_m_s=speed,
+        trajectory = s.setup.pace(
+            time_way(
+                path[:end],
+                plan.quats_wxyz[:end],
+                plan.speeds_m_s[:end],
+                arm,
+                s.setup.limits,
+                dt=s.setup.spec.control_dt_s,
+                speed_now_m_s=speed,
+            )
         )
         goal = PathGoal(
             trajectory=trajectory, tolerance_rad=0.01, label=f"{self.stage.moving} along the maps"

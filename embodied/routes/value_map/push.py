@@ -331,7 +331,7 @@ class Pusher:
     ) -> ControlStatus:
         """Follow places, orientations and speeds along an arm's path, for ``seconds`` at most."""
         setup, dt = self.s.setup, self.s.setup.spec.control_dt_s
-        trajectory = time_way(*way, setup.limits, dt=dt, speed_now_m_s=speed_now_m_s)
+        trajectory = setup.pace(time_way(*way, setup.limits, dt=dt, speed_now_m_s=speed_now_m_s))
         goal = PathGoal(trajectory=trajectory, tolerance_rad=0.02, label=f"push {self.name}")
         return self.s.body.follow(setup.controller, goal, seconds).status
 

@@ -1,14 +1,14 @@
 """Value maps (VoxPoser, arXiv 2307.05973): composed maps, closed-loop motion, verdict.
 
-Objects are seen through the world's cameras; the verdict is judged from what is seen and from the
-arm's own joints. The simulator's own poses are only used to report how far perception was off.
+Objects are where the environment's perceiver says, by default from pixels; the verdict is judged
+from the same and from the arm's own joints. With pixels the simulator's own poses are only used to
+report how far perception was off.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
 
@@ -22,8 +22,7 @@ from embodied.language.reward.amending import Conversation
 from embodied.language.value_map import check, describe, read_json, to_json
 from embodied.opening import Opening
 from embodied.outcome import Outcome
-from embodied.perception import with_perceived_poses
-from embodied.perception.perceivers import CameraWorld, perception_errors
+from embodied.perception.perceivers import perception_errors
 from embodied.protocols import Emit, Translator, World
 from embodied.records import Record
 from embodied.route import Route, Run
@@ -33,7 +32,6 @@ from embodied.routes.value_map.setup import ValueMapSetup
 from embodied.routes.value_map.stage_run import Execution, ValueMapStageRun, stage_text
 from embodied.routes.value_map.state import LoopOptions, RunState
 from embodied.types import Observation, ValueMapProgram
-from embodied.world.scene import TABLE
 
 
 class ValueMapRoute(Route[ValueMapProgram]):
@@ -55,25 +53,21 @@ class ValueMapRoute(Route[ValueMapProgram]):
 
     @classmethod
     def open(cls, opening: Opening) -> ValueMapRoute:
-        """Open cameras and planner at a table; raises as ``Route.open`` does."""
-        from embodied.perception.perceivers import camera_perceiver
+        """Open the planner at a table; raises as ``Route.open`` does."""
         from embodied.routes.value_map.translators import open_translator
 
         place, settings = opening.environment, opening.settings
-        world = place.body.world
-        if place.scene is None or not isinstance(world, CameraWorld):
+        if place.scene is None or place.see is None:
             raise OptionError(
-                "the route value-map moves an arm with a gripper at a table, and looks through the "
-                f"cameras of mujoco and pybullet: it cannot move {settings.robot} in "
-                f"{settings.world}"
+                "the route value-map moves an arm with a gripper at a table: it cannot move "
+                f"{settings.robot}"
             )
-        see = camera_perceiver(world)
         warm_up(opening.tell)
-        setup = ValueMapSetup.build(place.scene, world.spec, see, with_arm=place.with_arm)
+        setup = ValueMapSetup.build(
+            place.scene, place.body.spec, place.see, with_arm=place.with_arm, pace=place.pace
+        )
         state = RunState(place.body, setup)
-        route = cls(state, open_translator(opening), keep_maps=settings.pictures)
-        place.perceive, place.object_source = route.as_seen, see.source
-        return route
+        return cls(state, open_translator(opening), keep_maps=settings.pictures)
 
     def check(self, program: ValueMapProgram) -> tuple[Diagnostic, ...]:
         """What is not legal in a program, or speaks of what the scene has not."""
@@ -147,16 +141,6 @@ class ValueMapRoute(Route[ValueMapProgram]):
             x, y, z = thing.pose.position
             lines.append(f"{name} at ({x:.3f}, {y:.3f}, {z:.3f}) m")
         return tuple(lines)
-
-    def as_seen(self, observation: Observation) -> Observation | None:
-        """An observation with the objects where they were seen last; None before the first look."""
-        percept = self.run_state.percept
-        if percept is None:
-            return None
-        seen = with_perceived_poses(observation, percept)
-        # The table does not move: its place is the scene file's.
-        table = {n: p for n, p in observation.poses.items() if n == TABLE}
-        return replace(seen, poses={**seen.poses, **table})
 
     def _numbers(self) -> dict[str, float]:
         counts = self.run_state.counts

@@ -14,14 +14,18 @@ from embodied_planners.motion import JointLimits
 from embodied_planners.value_map import ObjectGeometry, ValueMapPlanner, VoxelGrid
 from embodied_planners.value_map.arm import SLOT, SLOTS, ArmChecker
 
+from embodied.opening import as_planned
 from embodied.perception import PerceivedObject, Percept
-from embodied.types import Array, Observation, WorldSpec
+from embodied.types import Array, JointTrajectory, Observation, WorldSpec
 from embodied.world import robots
 from embodied.world.builder import build_spec
 from embodied.world.scene import TABLE, Scene
 
 See = Callable[[Observation], Percept]
-"""Takes images of the present instant and says what is believed about the scene."""
+"""Says what is believed about the scene at the present instant."""
+
+Pace = Callable[[JointTrajectory], JointTrajectory]
+"""Makes a trajectory keep the speeds that a supervisor allows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -30,11 +34,12 @@ class ValueMapSetup:
 
     Attributes:
         spec: The world's spec.
-        see: The eyes.
+        see: The perceiver.
         planner: Plans stages over voxels.
         arm: Checks that the whole arm can follow.
         controller: Follows joint trajectories.
         limits: Joint limits that trajectories keep.
+        pace: Slows trajectories down for an arm behind a supervisor.
     """
 
     spec: WorldSpec
@@ -43,6 +48,7 @@ class ValueMapSetup:
     arm: ArmChecker
     controller: TrajectoryController
     limits: JointLimits
+    pace: Pace = as_planned
 
     @staticmethod
     def build(
@@ -53,16 +59,18 @@ class ValueMapSetup:
         robot: str = "fr3",
         with_arm: Callable[[Scene], mujoco.MjSpec] | None = None,
         side: int = 100,
+        pace: Pace = as_planned,
     ) -> ValueMapSetup:
-        """Wire a rig.
+        """Everything for one world.
 
         Args:
             scene: The scene; only its table is taken from it.
             spec: The world's spec.
-            see: The eyes.
+            see: The perceiver.
             robot: Name of the robot.
             with_arm: Puts another arm into a scene: for worlds whose arm is none of those.
             side: Voxels along each axis of the grid, of 1 cm each.
+            pace: Slows trajectories down for an arm behind a supervisor.
         """
         return ValueMapSetup(
             spec=spec,
@@ -73,6 +81,7 @@ class ValueMapSetup:
             ),
             controller=TrajectoryController(spec),
             limits=JointLimits.of(spec, velocity=0.7, acceleration=0.5),
+            pace=pace,
         )
 
 
