@@ -29,6 +29,7 @@ from embodied.app.cli.options import (
     takes_options,
 )
 from embodied.app.cli.perceive import perceive
+from embodied.app.cli.read import read
 
 if TYPE_CHECKING:
     from embodied.app.run import Output
@@ -210,6 +211,7 @@ app.add_typer(bench, name="bench")
 app.add_typer(bridge, name="bridge")
 app.add_typer(memory, name="memory")
 app.command()(perceive)
+app.command()(read)
 
 
 # ------------------------------------------------------------------- plumbing

@@ -30,8 +30,8 @@ class OutputValues(TypedDict):
     quiet: bool
 
 
-class PlanValues(OutputValues):
-    """Values of the options of ``plan``."""
+class ReadValues(TypedDict):
+    """Values of the options of ``read``."""
 
     scene: str
     robot: str
@@ -50,6 +50,12 @@ class PlanValues(OutputValues):
     price: str | None
     fallback: list[str] | None
     record: Path | None
+    json: bool
+
+
+class PlanValues(OutputValues, ReadValues):
+    """Values of the options of ``plan``."""
+
     plan_time: float
     optimal: bool
 
@@ -175,7 +181,7 @@ def given(context: typer.Context) -> frozenset[str]:
     )
 
 
-def settings_of(values: PlanValues, written: Collection[str]) -> Settings:
+def settings_of(values: ReadValues, written: Collection[str]) -> Settings:
     """Check what the command line says and make settings of it.
 
     Args:

@@ -16,6 +16,7 @@ import socket
 import tempfile
 import threading
 import time
+import weakref
 from pathlib import Path
 from typing import Any
 
@@ -99,6 +100,7 @@ class LocalModel:
         parameters.cpuparams.n_threads = n
         parameters.cpuparams_batch.n_threads = n
         self._socket_folder = _private_folder()
+        self._tidy = weakref.finalize(self, shutil.rmtree, self._socket_folder, ignore_errors=True)
         parameters.hostnames = [os.path.join(self._socket_folder, _SOCKET)]
         parameters.api_keys = [secrets.token_urlsafe(32)]
         parameters.ui = False
@@ -107,7 +109,7 @@ class LocalModel:
         try:
             self._server = xllamacpp.Server(parameters)
         except Exception as error:
-            shutil.rmtree(self._socket_folder, ignore_errors=True)
+            self._tidy()
             raise ModelError(f"llama.cpp cannot load {self._path}: {error}") from error
         self._wait_until_running(os.path.join(self._socket_folder, _SOCKET))
 
@@ -120,7 +122,7 @@ class LocalModel:
                 connection.sendall(b"GET /health HTTP/1.0\r\n\r\n")
                 connection.recv(64)
             except OSError as error:
-                shutil.rmtree(self._socket_folder, ignore_errors=True)
+                self._tidy()
                 raise ModelError(f"llama.cpp did not start with {self._path}: {error}") from error
         self._server.handle_completions({"prompt": " ", "n_predict": 1})
 
@@ -196,7 +198,7 @@ class LocalModel:
     def close(self) -> None:
         """Free the weights; may be called twice."""
         self._server = None
-        shutil.rmtree(self._socket_folder, ignore_errors=True)
+        self._tidy()
 
 
 class _Stream:

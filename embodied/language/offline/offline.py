@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+from weakref import WeakValueDictionary
 
 from embodied.errors import ConfigurationError, Diagnostic, EmbodiedError, NotUnderstoodError
 from embodied.language.offline.scene_view import SceneView, Thing
@@ -12,6 +15,9 @@ from embodied.language.offline.weights import adapter_path, find_base
 from embodied.language.reward.vocabulary import Vocabulary
 from embodied.protocols import StateMemory, Translator
 from embodied.types import Program, WorldSpec
+
+if TYPE_CHECKING:
+    from embodied.language.offline.slot_model import SlotModel
 
 
 class OfflineModel:
@@ -40,7 +46,6 @@ class OfflineModel:
         self._domain_text = domain_text
         self._objects = objects
         self._translator: LocalTranslator | None = None
-        self._close: Callable[[], None] = lambda: None
 
     @property
     def name(self) -> str:
@@ -60,26 +65,33 @@ class OfflineModel:
         return self._translator.translate(instruction, memory, spec)
 
     def close(self) -> None:
-        """Free the weights; may be called twice."""
-        self._close()
-        self._close = lambda: None
+        """Free the weights, unless another translator uses them too; may be called twice."""
         self._translator = None
 
     def _load(self) -> None:
         adapter, base, why_not = adapter_path(), find_base(), missing()
         if base is None or why_not:
             raise EmbodiedError(why_not)
-        from embodied.language.offline.slot_model import SlotModel
-
-        model = SlotModel(base, adapter)
-        self._close = model.close
         self._translator = LocalTranslator(
-            model,
+            _weights(base, adapter),
             self._kind,
             scene=self._scene,
             domain_text=self._domain_text,
             objects=self._objects,
         )
+
+
+_LOADED: WeakValueDictionary[tuple[Path, Path], SlotModel] = WeakValueDictionary()
+
+
+def _weights(base: Path, adapter: Path) -> SlotModel:
+    """The model, loaded once for all translators of this process that use it at the same time."""
+    from embodied.language.offline.slot_model import SlotModel
+
+    model = _LOADED.get((base, adapter))
+    if model is None:
+        model = _LOADED[base, adapter] = SlotModel(base, adapter)
+    return model
 
 
 def offline_translator(

@@ -1,0 +1,297 @@
+"""Reads sentences without planning or motion: one process, one model, many scenes and robots."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from embodied.app.compatibility import check_names
+from embodied.app.wiring import open_environment, open_named_model, route_of
+from embodied.errors import ConfigurationError, EmbodiedError
+from embodied.language.interpreter import Act, Answer, Ask, Reading, Refuse, Tell, kind_of
+from embodied.language.interpreter.interpret import interpret
+from embodied.language.interpreter.supposing import Goals
+from embodied.language.reward import program_to_json
+from embodied.language.value_map import to_json
+from embodied.language.value_map.describe import describe_operation
+from embodied.memory import Memory
+from embodied.memory.tracing import empty_memory
+from embodied.opening import Environment, Opening
+from embodied.protocols import StateMemory, Translator
+from embodied.records import Record
+from embodied.route import ROUTES
+from embodied.routes.reward.robots import REWARD_ROBOTS, recorded_name
+from embodied.settings import Settings
+from embodied.types import PddlProgram, Program, RewardProgram, ValueMapProgram
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Place:
+    """A robot in its scene, with who reads what is said to it.
+
+    Attributes:
+        environment: Its objects and what is measured of them; nothing is ever moved.
+        translator: Writes programs.
+        settings: Scene, robot and route.
+    """
+
+    environment: Environment
+    translator: Translator
+    settings: Settings
+
+    def memory(self) -> Memory:
+        """What is measured now, before anything was said."""
+        body = self.environment.body
+        return empty_memory(self.environment.grounder).observed(body.observe())
+
+    def read(self, sentence: str, memory: StateMemory) -> Reading:
+        """Read a sentence; raises as ``interpret`` does."""
+        return interpret(sentence, self.translator, memory, self.environment.body.spec)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """A sentence as it was read.
+
+    Attributes:
+        text: The sentence.
+        reading: What it was read as.
+        memory: What was believed before it.
+        scene: Where it was read.
+    """
+
+    text: str
+    reading: Reading
+    memory: Memory
+    scene: str
+
+
+class SentenceReader:
+    """Reads sentences about any scene and robot; environments are opened when they are needed.
+
+    Args:
+        settings: Scene, robot and route of sentences that name none; the model of all.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._model = open_named_model(settings)
+        self._places: dict[tuple[str, str, str], Place] = {}
+
+    def read(self, line: Record) -> dict[str, object]:
+        """Read a record with ``text`` or ``turns``; what else it holds is passed on.
+
+        Args:
+            line: ``text`` or ``turns`` (texts, or records with ``text``), and, where they are not
+                those of the settings, ``scene``, ``robot`` and ``route``.
+
+        Raises:
+            ConfigurationError: A key is missing or of another kind, or names what does not exist.
+            ModelError: The model could not be reached or is out of budget.
+        """
+        said = _turns(line)
+        several = "turns" in line
+        found = [as_json(t) for t in self.turns(line)]
+        if not several:
+            return with_reading(line.values, found[0])
+        told = [with_reading(t.values, r) for t, r in zip(said, found, strict=True)]
+        return {**line.values, "turns": told}
+
+    def turns(self, line: Record) -> list[Turn]:
+        """The readings of a record, in the first of its places that does not refuse the first.
+
+        Raises as ``read``.
+        """
+        texts = [t.text("text") for t in _turns(line)]
+        places = self._places_of(line)
+        found = [_conversation(texts, place) for place in places]
+        return next((f for f in found if not isinstance(f[0].reading, Refuse)), found[0])
+
+    def close(self) -> None:
+        """Release the environments and the model."""
+        for place in self._places.values():
+            place.environment.close()
+        self._places.clear()
+        if self._model is not None:
+            self._model.close()
+
+    # ----------------------------------------------------------------- private
+
+    def _places_of(self, line: Record) -> list[Place]:
+        """Where a line may be said: several scenes where the robot has not the one it names."""
+        default = self._settings
+        robot = recorded_name(line.text("robot", "") or default.robot)
+        scene = line.text("scene", "") or ("" if robot != default.robot else default.scene)
+        route = line.text("route", "") or default.route
+        settings = replace(default, robot=robot, route=route)
+        scenes: Iterable[str] = (scene or Settings().scene,)
+        if robot in REWARD_ROBOTS:
+            own = tuple(REWARD_ROBOTS.get(robot).scenes)
+            scenes = (scene,) if scene in own else own
+        return [self._place(replace(settings, scene=s)) for s in scenes]
+
+    def _place(self, settings: Settings) -> Place:
+        key = (settings.scene, settings.robot, settings.route)
+        if key not in self._places:
+            checked = check_names(settings, ())
+            environment = open_environment(checked)
+            try:
+                opening = Opening(environment=environment, settings=checked, model=self._model)
+                translator = open_translator(opening)
+            except BaseException:
+                environment.close()
+                raise
+            self._places[key] = Place(
+                environment=environment, translator=translator, settings=checked
+            )
+        return self._places[key]
+
+
+def _conversation(texts: Iterable[str], place: Place) -> list[Turn]:
+    memory = place.memory()
+    found: list[Turn] = []
+    for text in texts:
+        reading = place.read(text, memory)
+        turn = Turn(text=text, reading=reading, memory=memory, scene=place.settings.scene)
+        found.append(turn)
+        if isinstance(reading, Act):
+            memory = supposed(text, reading.program, memory)
+    return found
+
+
+def open_translator(opening: Opening) -> Translator:
+    """The translator of a route, without what the route moves a robot with.
+
+    Raises:
+        ConfigurationError: The route does not move this robot, or brings no translator.
+    """
+    name, setup = route_of(opening.settings), opening.environment.setup
+    if name == "reward":
+        from embodied.routes.reward.setup import RewardSetup
+        from embodied.routes.reward.translators import open_translator as open_reward
+
+        if not isinstance(setup, RewardSetup):
+            raise _other_robot(name, opening.settings.robot)
+        return open_reward(opening, setup.speech)
+    if name in ("pddl", "value-map"):
+        from embodied.routes.pddl.translators import open_translator as open_pddl
+        from embodied.routes.value_map.translators import open_translator as open_value_map
+
+        if setup is not None:
+            raise _other_robot(name, opening.settings.robot)
+        return open_pddl(opening) if name == "pddl" else open_value_map(opening)
+    translator = ROUTES.get(name).load().open(opening).translator
+    if translator is None:
+        raise ConfigurationError(f"the route {name} brings no translator")
+    return translator
+
+
+def supposed(sentence: str, program: Program, memory: Memory) -> Memory:
+    """The memory as if a program had been carried out and all its goals were reached."""
+    after = memory.told(sentence, program, meaning(program, memory))
+    if isinstance(program, PddlProgram):
+        facts = Goals.of(program, memory.facts).after(memory.facts)
+        after = after.measured(facts, time_s=after.time_s)
+    return after
+
+
+def meaning(program: Program, memory: StateMemory) -> str:
+    """A program in one line of words."""
+    match program:
+        case PddlProgram():
+            return "; then ".join(Goals.of(program, memory.facts).words())
+        case RewardProgram():
+            from embodied_controllers.mpc.terms import term_label
+
+            stages = [", ".join(term_label(t) for t in s.terms) for s in program.stages]
+            ends = [f" for {s.duration_s:g} s" if s.duration_s else "" for s in program.stages]
+            return "; then ".join(s + e for s, e in zip(stages, ends, strict=True))
+        case ValueMapProgram():
+            return "; then ".join(
+                f"move {s.moving}: {', '.join(describe_operation(o) for o in s.operations)}"
+                for s in program.stages
+            )
+        case _:
+            return str(program)
+
+
+def as_json(turn: Turn) -> dict[str, object]:
+    """A reading as JSON values: what kind it is, what it would do, and on what evidence."""
+    reading, memory = turn.reading, turn.memory
+    about: dict[str, object] = {"kind": kind_of(reading)}
+    match reading:
+        case Act(program=program):
+            about |= {"program": _program(program, memory), "words": meaning(program, memory)}
+        case Ask(question=question, program=program):
+            about["question"] = question
+            if program is not None:
+                about |= {"program": _program(program, memory), "words": meaning(program, memory)}
+        case Answer(question=question):
+            about["question"] = question
+        case Tell(statement=statement):
+            about["statement"] = statement
+        case Refuse(reason=reason):
+            about["reason"] = reason
+    return about | {
+        "used": list(reading.used),
+        "unused": list(reading.unused),
+        "confidence": round(reading.confidence, 3),
+        "by": reading.by,
+        "evidence": list(reading.evidence),
+        "read_in_scene": turn.scene,
+    }
+
+
+def with_reading(values: Mapping[str, object], reading: dict[str, object]) -> dict[str, object]:
+    """A record with its reading; keys of the same name are kept under ``input``."""
+    hidden = {k: v for k, v in values.items() if k in reading}
+    passed = {k: v for k, v in values.items() if k not in reading}
+    return {**passed, **({"input": hidden} if hidden else {}), **reading}
+
+
+def read_lines(reader: SentenceReader, lines: Iterable[str]) -> Iterator[dict[str, object]]:
+    """Read JSON lines; one that cannot be read becomes ``line`` and ``error``, and the rest go on.
+
+    Raises:
+        EmbodiedError: The environment or the model failed; the lines before have been read.
+    """
+    for number, text in enumerate(lines, start=1):
+        if not text.strip():
+            continue
+        try:
+            line = Record.parse(text, f"line {number}")
+            yield {"line": number, **reader.read(line)}
+        except ConfigurationError as error:
+            yield {"line": number, "error": str(error)}
+
+
+def _turns(line: Record) -> list[Record]:
+    if "turns" not in line:
+        return [line]
+    turns = line.items("turns")
+    if not turns:
+        raise ConfigurationError(f"{line.where}: turns is empty")
+    return [
+        Record.of({"text": t} if isinstance(t, str) else t, f"{line.where}, turn {n}")
+        for n, t in enumerate(turns, start=1)
+    ]
+
+
+def _program(program: Program, memory: StateMemory) -> object:
+    match program:
+        case PddlProgram():
+            goals = Goals.of(program, memory.facts).stages
+            return {"goals": list(program.stages), "atoms": [str(g) for g in goals]}
+        case RewardProgram():
+            return json.loads(program_to_json(program))
+        case ValueMapProgram():
+            return json.loads(to_json(program))
+        case _:
+            return str(program)
+
+
+def _other_robot(route: str, robot: str) -> EmbodiedError:
+    legal = ", ".join(REWARD_ROBOTS.names)
+    rest = f"moves {legal}" if route == "reward" else f"moves arms with a gripper, not {legal}"
+    return ConfigurationError(f"the route {route} {rest}; this is {robot}")
