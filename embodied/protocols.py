@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol, TypeAlias, TypeVar
+from typing import Any, Protocol, TypeAlias, TypeVar, runtime_checkable
 
 from embodied.types import (
     Atom,
@@ -16,6 +16,7 @@ from embodied.types import (
     ControlGoal,
     ControlStatus,
     GroundAction,
+    Manner,
     Observation,
     PddlProgram,
     PlanResult,
@@ -271,6 +272,31 @@ class Skills(Protocol):
 
     def home(self, observation: Observation) -> Skill:
         """Bring the robot to its rest configuration, clear of the scene."""
+        ...
+
+
+class Nearness(Protocol):
+    """Where the hand is among the objects of an observation."""
+
+    def look(self, observation: Observation) -> str:
+        """Take over an observation; returns what the hand holds, ``""`` for nothing."""
+        ...
+
+    def distance(self, name: str) -> float:
+        """Distance of the hand and what it holds to an object, m."""
+        ...
+
+
+@runtime_checkable
+class MannerSkills(Skills, Protocol):
+    """Skills that can be told how to move."""
+
+    def keep(self, manner: Manner) -> None:
+        """Move like that from the next motion on."""
+        ...
+
+    def nearness(self) -> Nearness:
+        """What measures how near the hand comes to objects."""
         ...
 
 

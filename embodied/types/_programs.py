@@ -24,6 +24,22 @@ class Program(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Manner:
+    """How the robot is to move on the way to a goal; nothing of it is true afterwards.
+
+    Attributes:
+        max_speed_m_s: The hand is never faster, m/s; None for the usual speed.
+        apart: Objects that what is carried and the hand around it stay away from, and how far, m;
+            in a stage that carries nothing, the hand. What begins nearer has to leave first.
+        upright: What is held keeps its tilt.
+    """
+
+    max_speed_m_s: float | None = None
+    apart: tuple[tuple[str, float], ...] = ()
+    upright: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PddlProgram:
     """A planning task as PDDL text (LLM+P, Liu et al. 2023, arXiv 2304.11477).
 
@@ -35,6 +51,7 @@ class PddlProgram:
             where both can hold together.
         source: Who wrote it, e.g. ``"rules"`` or ``"openai:gpt-5"``.
         notes: Repairs and assumptions that a reader should know about.
+        manners: How to move in each stage; empty where the sentence says nothing about it.
     """
 
     domain: str
@@ -42,6 +59,7 @@ class PddlProgram:
     stages: tuple[str, ...]
     source: str
     notes: tuple[str, ...] = ()
+    manners: tuple[Manner, ...] = ()
 
 
 class PlanStatus(Enum):

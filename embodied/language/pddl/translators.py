@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from embodied.language.manner import MannerTranslator
 from embodied.protocols import LanguageModel, Translator
 from embodied.types import Saying
 
@@ -25,20 +26,25 @@ class PddlTranslators:
 
     def rules(self) -> Translator:
         """The grammar."""
-        from embodied.language.pddl.rules import RulesTranslator
-
-        return RulesTranslator(self.domain_text, self.objects, self.sayings)
+        return MannerTranslator(self._grammar())
 
     def offline(self) -> Translator:
         """The grammar, and for what it refuses the offline model."""
         from embodied.language.offline.offline import offline_translator
 
-        return offline_translator(
-            self.rules(), "goal", domain_text=self.domain_text, objects=self.objects
+        return MannerTranslator(
+            offline_translator(
+                self._grammar(), "goal", domain_text=self.domain_text, objects=self.objects
+            )
         )
 
     def asking(self, model: LanguageModel) -> Translator:
         """A language model."""
         from embodied.language.pddl.scene_translator import SceneTranslator
 
-        return SceneTranslator(model, self.domain_text, self.objects)
+        return MannerTranslator(SceneTranslator(model, self.domain_text, self.objects))
+
+    def _grammar(self) -> Translator:
+        from embodied.language.pddl.rules import RulesTranslator
+
+        return RulesTranslator(self.domain_text, self.objects, self.sayings)

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
 
-from embodied.errors import OptionError
+from embodied.errors import Diagnostic, OptionError
 from embodied.files import read_text
 from embodied.opening import Opening
 from embodied.outcome import NOT_REACHED, NOT_UNDERSTOOD, REACHED, Outcome, ladder
 from embodied.protocols import (
     AnyController,
     Critic,
+    MannerSkills,
     PddlPlanner,
     Skills,
     SymbolGrounder,
@@ -22,6 +24,7 @@ from embodied.protocols import (
 from embodied.records import Record
 from embodied.route import Change, Route, Run
 from embodied.routes.pddl.execution import ActionExecutor
+from embodied.routes.pddl.manner import MannerJudge, from_record, in_words, to_json
 from embodied.routes.pddl.monitor import Monitor
 from embodied.routes.pddl.planning import Explain, Planning
 from embodied.routes.pddl.stage_run import Execution, PddlStageRun
@@ -126,13 +129,23 @@ class PddlRoute(Route[PddlProgram]):
         )
 
     def stages(self, program: PddlProgram) -> tuple[str, ...]:
-        """The goals, as PDDL text."""
-        return program.stages
+        """The goals, as PDDL text, and how to move on the way to them."""
+        manners = (in_words(m) for m in program.manners)
+        pairs = itertools.zip_longest(program.stages, manners, fillvalue="")
+        return tuple(f"{goal}; {manner}" if manner else goal for goal, manner in pairs)
+
+    def check(self, program: PddlProgram) -> tuple[Diagnostic, ...]:
+        """Whether the skills can be told how to move."""
+        if not program.manners or isinstance(self.skills, MannerSkills):
+            return ()
+        asked = "; ".join(filter(None, map(in_words, program.manners)))
+        return (Diagnostic(where="manner", problem=f"the skills of this robot ignore: {asked}"),)
 
     def record(self, program: PddlProgram) -> Mapping[str, object]:
-        """Nothing besides the stages: domain and problem are files."""
-        del program
-        return {}
+        """How to move; domain and problem are files."""
+        if not program.manners:
+            return {}
+        return {"goals": program.stages, "manners": [to_json(m) for m in program.manners]}
 
     def files(self, program: PddlProgram) -> Mapping[str, str | bytes]:
         """Domain and problem."""
@@ -143,9 +156,10 @@ class PddlRoute(Route[PddlProgram]):
         return PddlProgram(
             domain=read_text(folder / "domain.pddl"),
             problem=read_text(folder / "problem.pddl"),
-            stages=record.texts("stages"),
+            stages=record.texts("goals", record.texts("stages")),
             source=f"replay of {record.text('source')}",
             notes=record.texts("notes"),
+            manners=tuple(from_record(r) for r in record.records("manners", ())),
         )
 
     def begin(
@@ -157,7 +171,10 @@ class PddlRoute(Route[PddlProgram]):
             execution, kept = before.execution, before.kept_with_own
         else:
             execution, kept = self._execution(program, run), ()
-        return PddlStageRun(execution, run, kept, program.stages[number], done=done)
+        judge = None
+        if number < len(program.manners) and isinstance(self.skills, MannerSkills):
+            judge = MannerJudge(program.manners[number], self.skills.nearness())
+        return PddlStageRun(execution, run, kept, program.stages[number], done=done, manner=judge)
 
     def rest(self, run: Run) -> None:
         """Go home, if anything moved."""

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
+from embodied.protocols import MannerSkills
 from embodied.recovery import Question, RecoveryStep
 from embodied.route import Run, StageRun
 from embodied.routes.pddl.execution import ActionExecutor
 from embodied.routes.pddl.goal_relaxation import relax, vanished
+from embodied.routes.pddl.manner import MannerJudge
 from embodied.routes.pddl.monitor import Contradiction, Effects, Monitor
 from embodied.routes.pddl.planning import Planning
 from embodied.routes.pddl.tasks import Performed, Strategy, Task
 from embodied.routes.pddl.undo import irreversible
-from embodied.types import Atom, GroundAction, PddlProgram, PlanResult, SkillResult
+from embodied.types import Atom, GroundAction, Manner, PddlProgram, PlanResult, SkillResult
 from embodied.verdict import Verdict
 
 
@@ -42,6 +46,7 @@ class PddlStageRun(StageRun):
         kept: Goals reached before, to be kept true where they can hold together with the stage's.
         goal: Goal of the stage as PDDL text.
         done: It was measured to be reached before an interruption.
+        manner: Watches how the robot moves, where the sentence says how.
 
     Attributes:
         asked_for: The stage's goal as it was asked for.
@@ -50,9 +55,17 @@ class PddlStageRun(StageRun):
     """
 
     def __init__(
-        self, execution: Execution, run: Run, kept: tuple[str, ...], goal: str, *, done: bool
+        self,
+        execution: Execution,
+        run: Run,
+        kept: tuple[str, ...],
+        goal: str,
+        *,
+        done: bool,
+        manner: MannerJudge | None = None,
     ) -> None:
         self.execution, self.run = execution, run
+        self.manner = manner
         self.asked_for = self.goal = goal
         self.kept = kept
         self.declined = ""
@@ -64,7 +77,8 @@ class PddlStageRun(StageRun):
 
     def advance(self) -> str:
         """Let the strategy act until the goal holds; see ``StageRun.advance``."""
-        problem = "" if self.reached() else self.execution.strategy.pursue(self)
+        with self._in_manner():
+            problem = "" if self.reached() else self.execution.strategy.pursue(self)
         if problem or self.goal == self.asked_for:
             return problem
         gone = ", ".join(self.missing())
@@ -74,7 +88,8 @@ class PddlStageRun(StageRun):
         """The goal as it was asked for, judged by the facts believed now."""
         if self._done:
             return Verdict(text=self.asked_for, holds=self._monitor.conjuncts(self.asked_for))
-        return self._monitor.verdict(self.asked_for, self.facts)
+        verdict = self._monitor.verdict(self.asked_for, self.facts)
+        return verdict if self.manner is None else self.manner.judged(verdict)
 
     def review(self, verdict: Verdict) -> Verdict:
         """What was to be kept and is lost is unmet; what a later stage had to undo was held."""
@@ -84,7 +99,8 @@ class PddlStageRun(StageRun):
         verdict = verdict.without({g for g in kept if not judge(g, facts).reached})
         if not verdict.reached:
             return verdict
-        holds = judge(verdict.text, facts).holds
+        moved = () if self.manner is None else self.manner.words()
+        holds = (*judge(verdict.text, facts).holds, *moved)
         held = tuple(part for part in verdict.holds if part not in holds)
         return replace(verdict, holds=holds, held=held)
 
@@ -124,6 +140,21 @@ class PddlStageRun(StageRun):
     def kept_with_own(self) -> tuple[str, ...]:
         """What the next stage has to keep true."""
         return (*self.kept, *self._monitor.conjuncts(self.asked_for))
+
+    @contextmanager
+    def _in_manner(self) -> Generator[None]:
+        """Move in the manner of the stage, watched."""
+        skills, watchers = self.execution.executor.skills, self.run.body.watchers
+        if isinstance(skills, MannerSkills):
+            skills.keep(Manner() if self.manner is None else self.manner.manner)
+        if self.manner is None:
+            yield
+            return
+        watchers.append(self.manner.watch)
+        try:
+            yield
+        finally:
+            watchers.remove(self.manner.watch)
 
     # ------------------------------------------------------- what a strategy uses
 

@@ -9,8 +9,9 @@ matrix (:class:`Clearance`), so that padding, allowed contacts and relaxed pairs
 from __future__ import annotations
 
 import copy
+import itertools
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import mujoco
 import numpy as np
@@ -22,16 +23,24 @@ from embodied_planners.motion.kinematics import ArmKinematics
 MAX_PADDING_M = 0.04
 FINGERS = ("left_finger", "right_finger")
 HAND = ("hand", *FINGERS)
+_LATTICE = np.array([p for p in itertools.product((-1.0, 0.0, 1.0), repeat=3) if any(p)])
+"""Corners and middles of the edges and faces of a cube, (26, 3)."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Clearance:
-    """Smallest allowed distance for every pair of geoms, shape (ngeom, ngeom), m.
+    """What configurations keep.
 
-    Pairs that may touch at will hold minus infinity.
+    Attributes:
+        distance: Smallest allowed distance for every pair of geoms, (ngeom, ngeom), m; minus
+            infinity for pairs that may touch at will.
+        apart: Bodies that the hand and what it holds keep further away from, and how far, m.
+        tilt_rad: Largest tilt of what is held from how it was taken.
     """
 
     distance: Array
+    apart: tuple[tuple[str, float], ...] = ()
+    tilt_rad: float = np.pi
 
 
 class PlanningScene:
@@ -44,6 +53,8 @@ class PlanningScene:
 
     Attributes:
         held: Name of the item that moves with the hand, ``""`` if none.
+        apart: Bodies that the hand keeps away from while it holds something, and how far, m.
+        tilt_rad: Largest tilt of what is held from how it was taken.
     """
 
     def __init__(
@@ -54,7 +65,10 @@ class PlanningScene:
         self.model = copy.copy(model)
         self.data = mujoco.MjData(self.model)
         self.held = ""
+        self.apart: tuple[tuple[str, float], ...] = ()
+        self.tilt_rad = np.pi
         self._held_in_ee: Array = np.eye(4)
+        self._held_up: Array = np.array([0.0, 0.0, 1.0])
         self._arm_qpos = np.array([self._qpos_address(n) for n in spec.joint_names])
         self._finger_qpos = [
             self._qpos_address(n) for n in ("finger_joint1", "finger_joint2") if self._has_joint(n)
@@ -108,6 +122,7 @@ class PlanningScene:
                     "and their pose in the hand must be given"
                 )
             self._held_in_ee = pose_item_in_ee.matrix
+            self._held_up = self._held_in_ee[:3, :3].T @ self._ee_up()
         self._set_filters()
 
     def move(self, name: str, pose: Pose) -> None:
@@ -145,7 +160,7 @@ class PlanningScene:
             i, j = self._geoms_of(first), self._geoms_of(second)
             d[np.ix_(i, j)] = distance
             d[np.ix_(j, i)] = distance
-        return Clearance(d)
+        return Clearance(d, self.apart if self.held else (), self.tilt_rad)
 
     def relaxed(self, clearance: Clearance, *configurations: Array) -> Clearance:
         """Lower the distance of pairs that are closer than allowed at given configurations.
@@ -154,12 +169,15 @@ class PlanningScene:
         Pairs that interpenetrate by more than 4 mm stay forbidden.
         """
         d = clearance.distance.copy()
+        apart = dict(clearance.apart)
         for q in configurations:
             pairs, distance = self._contacts(q)
             for (a, b), value in zip(pairs, distance, strict=True):
                 if value < d[a, b]:
                     d[a, b] = d[b, a] = max(value - 0.0015, -0.004)
-        return Clearance(d)
+            for name in apart:
+                apart[name] = min(apart[name], self.hand_distance(name) - 0.0015)
+        return replace(clearance, distance=d, apart=tuple(apart.items()))
 
     # ---- queries
 
@@ -174,9 +192,33 @@ class PlanningScene:
     def valid(self, q: Array, clearance: Clearance) -> bool:
         """Whether every pair keeps its distance at ``q``."""
         pairs, distance = self._contacts(q)
-        if distance.size == 0:
-            return True
-        return bool(np.all(distance >= clearance.distance[pairs[:, 0], pairs[:, 1]]))
+        if distance.size and np.any(distance < clearance.distance[pairs[:, 0], pairs[:, 1]]):
+            return False
+        if self.held and clearance.tilt_rad < np.pi and self._tilt(q) > clearance.tilt_rad:
+            return False
+        return all(self.hand_distance(name) >= d for name, d in clearance.apart)
+
+    def hand_distance(self, name: str) -> float:
+        """Distance between the boxes around the hand, what it holds and a body, m.
+
+        Every geom is taken as its bounding box, so that curved shapes count as larger than they
+        are. Exact where a corner, the middle of an edge or of a face is nearest; elsewhere too
+        large by at most the offset to the nearest such point. 0 where boxes overlap.
+        """
+        ours = self._geoms_of((*HAND, self.held) if self.held else HAND)
+        theirs = self._geoms_of((name,))
+        return min(self._boxes_apart(ours, theirs), self._boxes_apart(theirs, ours))
+
+    def _boxes_apart(self, first: list[int], second: list[int]) -> float:
+        """Smallest distance of the lattice points of some geoms' boxes to the boxes of others."""
+        centre, half = self.model.geom_aabb[:, :3], self.model.geom_aabb[:, 3:]
+        turn, origin = self.data.geom_xmat.reshape(-1, 3, 3), self.data.geom_xpos
+        local = centre[first, None] + half[first, None] * _LATTICE
+        points = np.einsum("gij,gkj->gki", turn[first], local) + origin[first, None]
+        away = points.reshape(1, -1, 3) - origin[second, None]
+        inside = np.einsum("gji,gkj->gki", turn[second], away) - centre[second, None]
+        beyond = np.maximum(np.abs(inside) - half[second, None], 0.0)
+        return float(np.sqrt(np.min(np.sum(beyond**2, axis=-1))))
 
     def obstacles(self, q: Array, clearance: Clearance) -> tuple[tuple[str, str], ...]:
         """Pairs of bodies (robot part or held item first) that are too close at ``q``."""
@@ -189,6 +231,9 @@ class PlanningScene:
                 if a not in robot and first != self.held:
                     first, second = second, first
                 found[first, second] = None
+        for name, d in clearance.apart:
+            if self.hand_distance(name) < d:
+                found[self.held or "hand", name] = None
         return tuple(found)
 
     def finger_distances(self, pose_ee: Pose, gap_m: float, ignore: Iterable[str]) -> Array:
@@ -238,6 +283,16 @@ class PlanningScene:
         mujoco.mj_collision(self.model, self.data)
         contact = self.data.contact
         return contact.geom, contact.dist
+
+    def _ee_up(self) -> Array:
+        """The vertical in the frame of the end effector, where the arm is now."""
+        matrix = self.kinematics.matrix(self.data.qpos[self._arm_qpos])
+        return matrix[2, :3].copy()
+
+    def _tilt(self, q: Array) -> float:
+        """Tilt of what is held from how it was taken, rad."""
+        up = self.kinematics.matrix(q)[:3, :3] @ self._held_in_ee[:3, :3] @ self._held_up
+        return float(np.arccos(np.clip(up[2], -1.0, 1.0)))
 
     def _set_filters(self) -> None:
         """Let only pairs collide that involve the robot or the held item."""

@@ -5,10 +5,36 @@ from __future__ import annotations
 import numpy as np
 
 from embodied.protocols import Skill
-from embodied.types import GroundAction, Observation, PathGoal, SkillResult, WorldSpec
-from embodied_planners.motion import MotionPlanner
+from embodied.types import GroundAction, Manner, Observation, PathGoal, SkillResult, WorldSpec
+from embodied_planners.motion import MotionPlanner, PlanningScene
 from embodied_planners.skills.skill import all_skills
 from embodied_planners.skills.workcell import Workcell
+
+
+class HandNearness:
+    """Where the hand is, in the geometry that motions are planned with.
+
+    Args:
+        cell: The work cell; its scene is left as it is.
+    """
+
+    def __init__(self, cell: Workcell) -> None:
+        self._cell = cell
+        self._scene = PlanningScene(cell.scene.model, cell.spec)
+
+    def look(self, observation: Observation) -> str:
+        """Take over an observation; returns what the hand holds, ``""`` for nothing."""
+        held = self._cell.held_item(observation)
+        self._scene.update(observation)
+        if held:
+            relative = observation.pose_ee_in_world.inverse() @ observation.poses[held]
+            self._scene.hold(held, relative)
+        self._scene.place_robot(observation.q)
+        return held
+
+    def distance(self, name: str) -> float:
+        """Distance of the hand and what it holds to an object, m."""
+        return self._scene.hand_distance(name)
 
 
 class TabletopSkills:
@@ -44,6 +70,14 @@ class TabletopSkills:
                 f"{', '.join(self.cell.spec.objects)}"
             )
         return skill.generate(self.cell, action.args, observation, attempt)
+
+    def keep(self, manner: Manner) -> None:
+        """Move like that from the next motion on."""
+        self.cell.keep(manner)
+
+    def nearness(self) -> HandNearness:
+        """What measures how near the hand comes to objects."""
+        return HandNearness(self.cell)
 
     def home(self, observation: Observation) -> Skill:
         """Bring the arm to its rest configuration, keeping hold of what it holds."""

@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from embodied.types import Array, GripperSpec, Observation, PathGoal, Pose, WorldSpec
+from embodied.types import (
+    Array,
+    GripperSpec,
+    JointTrajectory,
+    Manner,
+    Observation,
+    PathGoal,
+    Pose,
+    WorldSpec,
+)
 from embodied_planners.motion import HAND as HAND
 from embodied_planners.motion import Clearance, MotionPlanner, Segment
 from embodied_planners.motion.planner import interpolate_pose
@@ -26,6 +35,8 @@ GENTLE_SPEED = 0.5  # factor on the speed of motions with such an item
 TOLERANCE_RAD = 0.006  # joint error at the end of a motion that still counts as reached
 FINGER_SPEED_M_S = 0.08  # speed at which the gap is sure to open
 ARRIVAL_S = 0.4  # the last part of a path to a grasp, for which the fingers are open
+UPRIGHT_RAD = 0.35  # largest tilt of what is to stay upright, while a path is searched
+SPEED_SHARE = 0.9  # of the highest speed allowed: the arm does not track perfectly
 CANDIDATES = 10  # grasps or spots that are planned for before a skill gives up
 SPOT_GAP_M = 0.05  # room around an item that is put down, if there is that much
 PACKED_GAP_M = 0.027  # room around an item in a container: enough for the fingers
@@ -60,6 +71,13 @@ class Workcell:
         self.scene = planner.scene
         self.spec = spec
         self.gripper: GripperSpec = spec.gripper
+        self.manner = Manner()
+
+    def keep(self, manner: Manner) -> None:
+        """Move like that from the next motion on."""
+        self.manner = manner
+        self.scene.apart = manner.apart
+        self.scene.tilt_rad = UPRIGHT_RAD if manner.upright else np.pi
 
     def look(self, observation: Observation, holding: str = "") -> None:
         """Take over a measurement; ``holding`` moves with the hand at its measured pose."""
@@ -95,13 +113,27 @@ class Workcell:
         stop_on_contact: bool = False,
     ) -> PathGoal:
         """A control goal for consecutive segments, fingers moving to a gap on the way."""
+        trajectory = self.planner.trajectory(segments, speed=speed)
+        fastest, allowed = self._hand_speed(trajectory), self.manner.max_speed_m_s
+        if allowed is not None and fastest > SPEED_SHARE * allowed:
+            slower = speed * SPEED_SHARE * allowed / fastest
+            trajectory = self.planner.trajectory(segments, speed=slower)
         return PathGoal(
-            trajectory=self.planner.trajectory(segments, speed=speed),
+            trajectory=trajectory,
             tolerance_rad=TOLERANCE_RAD,
             stop_on_contact=stop_on_contact,
             gripper_width_m=gap_m,
             label=label,
         )
+
+    def _hand_speed(self, trajectory: JointTrajectory) -> float:
+        """Highest speed of the hand along a trajectory, m/s."""
+        if self.manner.max_speed_m_s is None or len(trajectory.time) < 2:
+            return 0.0
+        kinematics = self.planner.kinematics
+        places = np.array([kinematics.matrix(q)[:3, 3] for q in trajectory.q])
+        steps = np.linalg.norm(np.diff(places, axis=0), axis=1)
+        return float(np.max(steps / np.diff(trajectory.time)))
 
     def must_open_first(self, goal: PathGoal, observation: Observation) -> bool:
         """Whether the fingers would still be opening when a path is about to arrive."""
@@ -152,6 +184,7 @@ class Workcell:
         reason = ""
         for padding in (PADDING_M, TIGHT_PADDING_M):
             clearance = self.scene.clearance(padding_m=padding, near=pairs)
+            clearance = replace(clearance, apart=self.scene.apart)  # the empty hand too
             segments: list[Segment] = []
             start = q
             if not self.scene.valid(q, clearance):
@@ -159,11 +192,24 @@ class Workcell:
                 if escape.found:
                     segments.append(escape)
                     start = escape.end
+            level = self._level(start, goal, clearance) if self.manner.upright else ()
+            if level:
+                return Reach(segments=(*segments, *level))
             way = planner.transit(start, goal, clearance)
             if way.found:
                 return Reach(segments=(*segments, way))
             reason = f"on the way: {way.reason}"
         return Reach(reason=reason)
+
+    def _level(self, start: Array, goal: Array, clearance: Clearance) -> tuple[Segment, ...]:
+        """Straight to the pose of a configuration, the hand turning evenly; empty if not free."""
+        kinematics = self.planner.kinematics
+        clearance = self.scene.relaxed(clearance, start, goal)
+        line = self.planner.line(start, kinematics.pose(goal), clearance, label="level")
+        if not line.found:
+            return ()
+        end = self.planner.transit(line.end, goal, clearance)
+        return (line, end) if end.found else ()
 
     def rise(self, q: Array, height_m: float, near: Near = ()) -> Segment:
         """Straight up as far as possible, at most ``height_m``, from wherever the arm is."""
