@@ -46,6 +46,8 @@ class Environment:
         about: What ``run.json`` says of it: names of scene, robot and world.
         perceive: How the robot perceives an observation.
         see: The same with sizes, uncertainty and obstacles without a name; None without a scene.
+        shows_all_uncovered: Whether ``perceive`` shows everything that nothing covers, so that what
+            is not seen in an open drawer is not there.
         object_source: Where object poses come from, in words.
         wrap: What a controller is wrapped in, e.g. to keep the speeds of a supervisor's limits.
         pace: What makes a trajectory keep them.
@@ -65,6 +67,7 @@ class Environment:
     about: Mapping[str, object] = field(default_factory=dict[str, object])
     perceive: Perceive = as_measured
     see: Perceiver | None = None
+    shows_all_uncovered: bool = False
     object_source: str = ""
     wrap: Callable[[AnyController], AnyController] = _as_it_is
     pace: Callable[[JointTrajectory], JointTrajectory] = as_planned

@@ -10,7 +10,11 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 from embodied.agent import Agent, Options
 from embodied.errors import EnvironmentMissingError, OptionError
 from embodied.language.models.logged import LoggedModel
-from embodied.memory.tracing import remembered_facts, traced_memory
+from embodied.memory.answering import Belief, answer_question
+from embodied.memory.history import Notebook
+from embodied.memory.logged import LoggedMemory
+from embodied.memory.telling import Told, tell
+from embodied.memory.tracing import empty_memory, remembered, traced
 from embodied.opening import Environment
 from embodied.outcome import Outcome
 from embodied.protocols import Emit, Event, StateMemory, Translator, Usage
@@ -81,6 +85,9 @@ class Session:
         self._ask, self._options = ask, options
         self._observer: Callable[[float], None] | None = None
         self._exchanges: tuple[tuple[str, Program], ...] = ()
+        self._notebook = Notebook(
+            empty_memory(environment.grounder, complete=environment.shows_all_uncovered)
+        )
         self._changes: list[Change] = []
         environment.body.watchers.append(self._stepped)
 
@@ -223,9 +230,47 @@ class Session:
         """What is believed now, freshly measured."""
         return self._agent().memory
 
+    def belief(self) -> Belief:
+        """What is remembered: what is believed now, and what has happened."""
+        notebook = self._notebook
+        objects = self.environment.body.spec.objects
+        return Belief(memory=notebook.memory, objects=objects, history=notebook.history)
+
+    def answer(self, question: str) -> str:
+        """Answer a question from what is measured now and what is remembered; nothing moves.
+
+        Raises:
+            NotUnderstoodError: It is no question that can be answered.
+        """
+        seen = self.environment.perceive(self.environment.body.observe())
+        belief = self.belief()
+        if seen is not None:
+            belief = replace(belief, memory=belief.memory.observed(seen))
+        return answer_question(question, belief)
+
+    def tell(self, statement: str, *, emit: Emit = no_event) -> Told:
+        """Take in what a person says is so, with the reason where it is rejected; nothing moves.
+
+        Raises:
+            NotUnderstoodError: It is no statement about things that there are.
+        """
+        memory = self._agent(emit).memory
+        told = tell(statement, self.belief())
+        assert isinstance(memory, LoggedMemory)
+        for step in told.steps:
+            memory = memory.became(step)
+        return told
+
     def recall(self, folder: Path) -> frozenset[Atom] | None:
-        """What the run of a folder believed last; None where it had not begun to."""
-        return remembered_facts(folder, self.environment.grounder)
+        """What the run of a folder believed last; None where it had not begun to.
+
+        What it remembered of things that are not seen now, and what it was told, is taken over.
+        """
+        memory = remembered(folder, self._notebook.empty)
+        if memory is None:
+            return None
+        self._notebook.memory = memory
+        return memory.facts
 
     def restore(self, qpos: Array) -> None:
         """Put the world into a recorded configuration.
@@ -279,10 +324,7 @@ class Session:
         """A fresh agent, so that its timings are those of one sentence."""
         if self._model is not None:
             self._model.emit = emit
-        memory = traced_memory(self.environment.grounder, emit)
-        for sentence, program in self._exchanges:
-            meaning = "; ".join(self.routes[type(program)].stages(program))
-            memory = memory.told(sentence, program, meaning)
+        memory = traced(self._notebook, emit, self._exchanges)
         agent = Agent(
             body=self.environment.body,
             routes=self.routes,
@@ -304,6 +346,9 @@ class Session:
         finally:
             self._exchanges = agent.memory.exchanges
             self._remember(agent, program, before)
+        memory = agent.memory
+        if isinstance(memory, LoggedMemory):
+            memory.ended("reached" if outcome.reached else outcome.message)
         return self._finished(outcome, spent)
 
     def _remember(self, agent: Agent, program: Program, before: frozenset[Atom]) -> None:

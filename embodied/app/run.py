@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
-from embodied.app.record.memory_log import VOCABULARY
+from embodied.app.record.memory_log import VOCABULARY, vocabulary_record
 from embodied.app.record.run_folder import EVENTS, RunFolder, make_folder
 from embodied.app.record.states import STATES, StateLog
 from embodied.app.show.protocol import Display
@@ -113,8 +113,8 @@ def perform(
             "versions": versions(),
         },
     )
-    grounder = session.environment.grounder
-    vocabulary = {"domain": grounder.domain_text, "objects": dict(grounder.objects)}
+    place = session.environment
+    vocabulary = vocabulary_record(place.grounder, place.body.spec.objects)
     folder.write(VOCABULARY, json.dumps(vocabulary, indent=1) + "\n")
     filming = _Filming(folder, session, output.video, output.viewer)
     memory = MemoryTrace(folder.path, lambda reason: folder.note_loss(MEMORY_LOG, reason))

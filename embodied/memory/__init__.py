@@ -17,9 +17,6 @@ from embodied.memory.log import replay as replay
 from embodied.memory.log import states as states
 from embodied.memory.logged import LoggedMemory as LoggedMemory
 from embodied.memory.memory import Memory as Memory
-from embodied.memory.questions import Question as Question
-from embodied.memory.questions import answer as answer
-from embodied.memory.questions import read_question as read_question
 from embodied.memory.reader import Reader as Reader
 from embodied.memory.reader import View as View
 from embodied.memory.state import SceneMemory as SceneMemory

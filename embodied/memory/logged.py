@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from embodied.memory.facts import Change, Contradiction
@@ -31,6 +31,11 @@ class LoggedMemory:
         return self.memory.facts
 
     @property
+    def attributes(self) -> Mapping[str, frozenset[str]]:
+        """Words that were told of objects, with the objects."""
+        return self.memory.attributes
+
+    @property
     def exchanges(self) -> tuple[tuple[str, Program], ...]:
         """The latest sentences of this process and their programs, oldest first."""
         return self.memory.exchanges
@@ -51,6 +56,10 @@ class LoggedMemory:
     def told(self, instruction: str, program: Program, meaning: str = "") -> LoggedMemory:
         """Take in a sentence, what it was understood to mean, and that in words."""
         return self.became(self.memory.told(instruction, program, meaning))
+
+    def ended(self, verdict: str) -> LoggedMemory:
+        """Take in how the latest sentence ended."""
+        return self.became(self.memory.ended(verdict))
 
     def became(self, memory: Memory) -> LoggedMemory:
         """Log the step that led to ``memory``, e.g. what a writer made of a proposal."""

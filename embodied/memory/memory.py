@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from embodied.memory.arithmetic import Linear, Quantities
 from embodied.memory.facts import CONFIDENCE, Change, Contradiction, Fact, Provenance, Value
-from embodied.memory.vocabulary import DERIVED, Vocabulary
+from embodied.memory.vocabulary import DERIVED, IN, PLACES, Vocabulary
 from embodied.protocols import Grounder
 from embodied.symbolic.semantics import effects_of
 from embodied.types import Atom, GroundAction, Observation, Program, SkillResult
@@ -34,6 +34,8 @@ class Memory:
         time_s: Time of the latest one, s.
         change: The latest one, None at the start.
         contradictions: Beliefs that the latest measurement refuted.
+        complete: Whether a measurement shows everything that nothing covers, so that what is not
+            seen in a place that is in view is not there.
     """
 
     vocabulary: Vocabulary
@@ -45,11 +47,24 @@ class Memory:
     time_s: float = 0.0
     change: Change | None = None
     contradictions: tuple[Contradiction, ...] = ()
+    complete: bool = False
 
     @property
     def facts(self) -> frozenset[Atom]:
-        """Ground atoms that are believed to hold."""
-        return frozenset(a for a, fact in self.beliefs.items() if fact.value is True)
+        """Ground atoms of the domain that are believed to hold."""
+        domain = self.vocabulary.domain.predicates
+        return frozenset(
+            a for a, f in self.beliefs.items() if f.value is True and a.predicate in domain
+        )
+
+    @property
+    def attributes(self) -> Mapping[str, frozenset[str]]:
+        """Words that were told of objects, e.g. "dirty", with the objects."""
+        found: dict[str, set[str]] = {}
+        for atom, fact in self.beliefs.items():
+            if fact.value is True and self.vocabulary.is_told(atom.predicate):
+                found.setdefault(atom.predicate, set()).add(atom.args[0])
+        return {word: frozenset(names) for word, names in found.items()}
 
     def fact(self, atom: Atom) -> Fact | None:
         """The fact about ``atom``, None when nothing is believed."""
@@ -64,18 +79,24 @@ class Memory:
         """Take in a measurement of every predicate of the domain.
 
         What is measured stands; beliefs that it refutes are in ``contradictions`` of the result.
-        Quantities and attributes that no measurement is about stay.
+        Quantities and attributes that no measurement is about stay, and so does what is believed of
+        objects that are not seen: with the time, origin and confidence that it had.
         """
         if self.grounder is None:
             return replace(self, time_s=observation.time, contradictions=())
         facts = self.grounder.facts(observation)
+        unseen: set[str] = set()
         if observation.poses:  # what is not seen is believed to be as it was
-            names = self.vocabulary.objects.keys() - observation.poses.keys() - observation.gone
-            facts |= {a for a in self.facts if a.args and a.args[0] in names}
-        return self.measured(facts, time_s=observation.time)
+            unseen = self.vocabulary.objects.keys() - observation.poses.keys() - observation.gone
+        return self.measured(facts, time_s=observation.time, unseen=unseen)
 
     def measured(
-        self, facts: frozenset[Atom], *, time_s: float, scope: Collection[str] | None = None
+        self,
+        facts: frozenset[Atom],
+        *,
+        time_s: float,
+        scope: Collection[str] | None = None,
+        unseen: Collection[str] = (),
     ) -> Memory:
         """Take in everything that holds of the predicates that are measured.
 
@@ -84,9 +105,16 @@ class Memory:
             time_s: When, s.
             scope: Predicates that are measured; all of the domain if None. Beliefs about the
                 others stay, and derived ones are worked out again.
+            unseen: Objects that were not measured: beliefs about them stay as they are.
         """
         beliefs = self.facts
         old = beliefs if scope is None else frozenset(a for a in beliefs if a.predicate in scope)
+        gone = self._gone(old, facts, unseen)
+        old -= {
+            a
+            for a in old - facts
+            if a.args and a.args[0] in unseen and not (a.args[0] in gone and a.predicate in PLACES)
+        }
         put = [_fact(a, time_s, Provenance.SEEN) for a in sorted(facts)]
         follows: dict[Atom, bool] = {}
         if scope is not None:
@@ -115,6 +143,24 @@ class Memory:
             contradictions=tuple(refuted),
             notes=[str(c) for c in refuted],
         )
+
+    def _gone(
+        self, old: frozenset[Atom], facts: frozenset[Atom], unseen: Collection[str]
+    ) -> frozenset[str]:
+        """What is not seen although the container that it was believed in is open to view."""
+        return frozenset(
+            a.args[0]
+            for a in old
+            if self.complete
+            and a.predicate == IN
+            and a.args[0] in unseen
+            and a.args[1] not in unseen
+            and Atom("open", a.args[1:]) in facts
+        )
+
+    def ended(self, verdict: str) -> Memory:
+        """Take in how the latest sentence ended."""
+        return self.changed(f"ended: {verdict}", time_s=self.time_s)
 
     def executed(self, action: GroundAction, result: SkillResult) -> Memory:
         """Predict the effects of an action that reported success; a failure predicts nothing.

@@ -1,140 +1,355 @@
-"""Questions about a memory in plain English: read into data, answered by the reader."""
+"""Questions in plain English, read into data; what answers them is a state and a history."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 
-from embodied.errors import Diagnostic, NotUnderstoodError
-from embodied.memory.reader import Reader
+from embodied.language.words.scene_words import SceneWords
+from embodied.memory.descriptions import (
+    Condition,
+    DescriptionReader,
+    Thing,
+    not_understood,
+)
 
-YES, NO, UNKNOWN = "yes", "no", "not known"
+KINDS = {
+    "where": "where is the red block?",
+    "was": "where was the red block?",
+    "which": "what is in the drawer? which blocks are dirty?",
+    "count": "how many blocks are in the box?",
+    "colour": "what colour is the block on the plate?",
+    "is": "is the drawer open? is the red block on the green one?",
+    "any": "is there anything in the box?",
+    "ratio": "how heavy is a compared with b?",
+    "holding": "what are you holding?",
+    "last": "what did you do last?",
+    "all": "what have you done?",
+    "asked": "what did I ask?",
+    "did": "did you move the cup?",
+    "why": "why did you do that?",
+    "when": "when did you move the cup?",
+    "source": "how do you know where the cup is?",
+}
+"""Every kind of question, with an example."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """A question as data; ``kind`` is one of the keys of ``FORMS``."""
+    """A question as data.
+
+    Attributes:
+        kind: One of ``KINDS``.
+        things: What it is about.
+        condition: What is asked of them.
+        alternatives: Further conditions after "or".
+    """
 
     kind: str
-    args: tuple[str, ...] = ()
+    things: tuple[Thing, ...] = ()
+    condition: Condition | None = None
+    alternatives: tuple[Condition, ...] = ()
+
+    @property
+    def thing(self) -> Thing:
+        """The first thing that it is about."""
+        return self.things[0]
 
 
-FORMS = {
-    "above": r"what (?:is|lies|stands)(?: the colou?r of the \w+)?(?: right| directly)?"
-    r" (?:above|on|on top of) (?P<x>.+)",
-    "under": r"what (?:is|lies)(?: the colou?r of the \w+)?(?: right| directly)?"
-    r" (?:under|beneath|below) (?P<x>.+)",
-    "in": r"what is (?:in|inside) (?P<x>.+)",
-    "where": r"where is (?P<x>.+)",
-    "highest": r"which (?P<x>\w+) is (?:in the highest position|highest)",
-    "higher": r"is (?P<x>.+) (?:in a higher position|higher) than (?P<y>.+)",
-    "right-above": r"is (?P<x>.+) (?:right|directly) (?:above|on) (?P<y>.+)",
-    "in-some": r"is (?P<x>.+) (?:in|on) an? (?P<y>\w+)",
-    "inside": r"is (?P<x>.+) (?:in|inside|on|above) (?P<y>.+)",
-    "heavier": r"is (?P<x>.+) heavier than (?P<y>.+)",
-    "ratio": r"how (?:heavy|many times as heavy) is (?P<x>.+)"
-    r" (?:compared (?:with|to)|in units of|as) (?P<y>.+)",
-    "which": r"which (?:\w+ are|\w+ is|are|is) (?P<x>\w+)",
-    "is": r"is (?P<x>.+) (?P<y>\w+)",
-}
-"""Regular expression of every kind of question, tried in this order."""
+_OPENINGS = (
+    "please", "hey robot", "robot", "hey", "and", "so", "now", "then", "ok", "okay", "well",
+    "can you tell me", "could you tell me", "please tell me", "tell me", "say", "do you know",
+    "do you remember", "can you remember", "can you say", "i would like to know",
+    "i want to know", "i wonder", "can you see", "could you say", "remind me", "by the way",
+)  # fmt: skip
+_LAST = (
+    "last", "just now", "before", "previously", "most recently", "a moment ago", "just", "lastly",
+    "recently", "right now", "then", "for me",
+)  # fmt: skip
+_EARLIER = (
+    "before that", "before", "earlier", "previously", "at first", "at the start",
+    "at the beginning", "in the beginning", "originally", "initially", "to begin with", "last",
+    "before you moved it", "before you moved them", "before i moved it", "a moment ago",
+    "before this", "then",
+)  # fmt: skip
+_DID = (
+    "move", "moved", "put", "place", "placed", "pick up", "picked up", "pick", "take", "took",
+    "taken",
+    "open", "opened", "close", "closed", "shut", "grab", "grabbed", "touch", "touched", "lift",
+    "lifted", "leave", "left", "stack", "stacked", "push", "pushed", "drop", "dropped", "see",
+    "seen", "bring", "brought", "get",
+)  # fmt: skip
+_BE = ("is", "are", "was", "were", "lies", "lie", "stands", "stand", "sits", "rests")
+_PREPOSITIONS = {"on": "on", "in": "in", "inside": "in", "under": "under", "above": "above"}
 
 
-def read_question(text: str, names: Iterable[str]) -> Question:
-    """Turn a sentence into a question about known objects.
+def read_question(text: str, scene: SceneWords, told: Collection[str] = ()) -> Question:
+    """Turn a sentence into a question about the objects of a scene.
 
     Args:
         text: The sentence; case and the question mark do not matter.
-        names: Names of the objects, words joined by hyphens.
+        scene: What the objects may be called.
+        told: Words that were told of objects so far.
 
     Raises:
         NotUnderstoodError: No form of question fits, or it names an unknown object.
     """
-    known = set(names)
-    sentence = " ".join(text.lower().strip().rstrip("?.! ").split())
-    for kind, pattern in FORMS.items():
-        match = re.fullmatch(pattern, sentence)
-        if match is None:
-            continue
-        words = tuple(w for w in match.groups() if w)
-        free = {"highest": {0}, "in-some": {1}, "which": {0}, "is": {1}}.get(kind, set[int]())
-        args = [w if n in free else _name(w, known, text) for n, w in enumerate(words)]
-        return Question(kind, tuple(args))
-    examples = "where is X, what is on/under/in X, is X on/in Y, is X higher than Y, is X dirty"
-    raise _not_understood(text, "I do not understand this question", f"you can ask: {examples}")
-
-
-def answer(reader: Reader, question: Question) -> tuple[str, ...]:
-    """Answer from what is believed: names, or one word; empty when there is nothing.
-
-    "Not known" is an answer: what is not believed either way is neither yes nor no.
-    """
-    kind, args = question.kind, question.args
-    x, y = args[0], args[-1]
-    match kind:
-        case "above":
-            return reader.directly_on(x)
-        case "in":
-            return tuple(sorted(reader.contents(x)))
-        case "under":
-            place = reader.place(x)
-            return (UNKNOWN,) if place is None else (place,)
-        case "where":
-            if reader.held() == x:
-                return ("in the hand",)
-            return reader.whereabouts(x) or (UNKNOWN,)
-        case "highest":
-            kinds = reader.memory.vocabulary.objects
-            return reader.highest(n for n, k in kinds.items() if k == x)
-        case "which":
-            return reader.those(x)
-        case "ratio":
-            ratio = reader.ratio("weight", x, y)
-            return (UNKNOWN,) if ratio is None else (str(ratio),)
-        case _:
-            return (_yes_or_no(reader, kind, x, y),)
-
-
-def _yes_or_no(reader: Reader, kind: str, x: str, y: str) -> str:
-    kinds = reader.memory.vocabulary
-    match kind:
-        case "higher":
-            a, b = reader.height(x), reader.height(y)
-            return UNKNOWN if a is None or b is None else _word(a > b)
-        case "heavier":
-            ratio = reader.ratio("weight", x, y)
-            return UNKNOWN if ratio is None else _word(ratio > 1)
-        case "is":
-            if reader.holds(f"({y} {x})"):
-                return YES
-            opposites = {p for g in kinds.opposites if y in g for p in g - {y}}
-            if any(reader.holds(f"({p} {x})") for p in opposites):
-                return NO
-            return UNKNOWN if opposites or not kinds.is_predicate(y) else NO
-        case _:
-            chain = reader.whereabouts(x)
-            if not chain:
-                return NO if reader.held() == x else UNKNOWN
-            if kind == "right-above":
-                return _word(chain[0] == y)
-            if kind == "in-some":
-                return _word(any(kinds.kind_of(p) == y for p in chain))
-            return _word(y in chain)
-
-
-def _word(value: bool) -> str:
-    return YES if value else NO
-
-
-def _name(words: str, known: set[str], sentence: str) -> str:
-    name = words.removeprefix("the ").strip().replace(" ", "-")
-    if name not in known:
-        raise _not_understood(
-            sentence, f"there is no '{name}'", f"objects: {', '.join(sorted(known))}"
+    reader = _QuestionReader(text, scene, told)
+    found = reader.question()
+    if found is None:
+        examples = ", ".join(e.split("? ")[0].rstrip("?") for e in KINDS.values())
+        raise not_understood(
+            text, "I do not understand this question", f"you can ask: {examples}", "question"
         )
-    return name
+    reader.finish()
+    return found
 
 
-def _not_understood(text: str, problem: str, hint: str) -> NotUnderstoodError:
-    return NotUnderstoodError(text, [Diagnostic(where="question", problem=problem, hint=hint)])
+class _QuestionReader(DescriptionReader):
+    def question(self) -> Question | None:
+        while self.eat(*_OPENINGS, ","):
+            pass
+        if self.eat("where"):
+            return self._where()
+        if self.eat("how many"):
+            return self._how_many()
+        if self.eat("how do you know", "how did you know", "how come you know"):
+            return self._source()
+        if self.eat(
+            "how heavy", "how many times as heavy", "how much does", "what is the weight of"
+        ):
+            return self._ratio()
+        if self.eat("why", "for what reason", "how come"):
+            return self._about_deeds("why")
+        if self.eat("when"):
+            return self._about_deeds("when")
+        if self.eat("what", "which"):
+            return self._what()
+        if self.eat("did you", "have you"):
+            self.eat("already", "ever", "just")
+            if self.eat(*_DID):
+                return Question(kind="did", things=(self.thing(),), condition=self.condition())
+            return None
+        if self.eat("are you holding", "do you hold", "do you have", "are you carrying"):
+            return Question(kind="is", things=(self.thing(),), condition=self._held_in_hand())
+        if self.eat("is there", "are there"):
+            thing = self.thing()
+            return Question(kind="any", things=(thing,), condition=Condition(relation="exists"))
+        if self.eat("is", "are", "was", "were", "does", "do"):
+            return self._is()
+        return None
+
+    def _held_in_hand(self) -> Condition:
+        self.eat("in your hand", "in your gripper", "in the hand", "in the gripper")
+        return Condition(relation="held")
+
+    def _where(self) -> Question | None:
+        if self.eat("can i find", "could i find", "do i find", "do you see", "do you think"):
+            self.eat("is", "are")
+            return Question(kind="where", things=self.things())
+        if self.eat("did you", "did i", "have you", "have i", "did we"):
+            before = bool(self.eat("get", "take", "pick up", "pick", "find"))
+            self.eat(*_DID)
+            things = self.things()
+            before = bool(self.eat("from", "up from")) or before
+            self.eat(*_LAST)
+            return Question(kind="was" if before else "where", things=things)
+        if self.eat("did", "has", "have"):
+            things = self.things()
+            came = bool(self.eat("come from"))
+            self.eat("go", "gone", "end up", "ended up")
+            return Question(kind="was" if came else "where", things=things)
+        past = bool(self.at("was", "were", "had"))
+        if not self.eat(*_BE, "has", "have", "had"):  # "tell me where the cup is"
+            if not self.starts_thing():
+                return None
+            things = self.things()
+            past = bool(self.at("was", "were"))
+            self.eat(*_BE)
+        else:
+            self.eat("been")
+            things = self.things()
+        self.eat("now", "right now", "at the moment", "currently", "located")
+        while self.eat(*_EARLIER):
+            past = True
+        return Question(kind="was" if past else "where", things=things)
+
+    def _how_many(self) -> Question | None:
+        thing = self._asked_for()
+        if thing is None:
+            return None
+        if self.eat("did you move", "have you moved", "did you put away", "did you touch"):
+            return Question(kind="count", things=(thing,), condition=Condition(relation="moved"))
+        if self.eat("are you holding", "do you hold"):
+            return Question(kind="count", things=(thing,), condition=self._held_in_hand())
+        if self.eat("does", "do"):
+            return self._contained(thing, "count")
+        if self.eat("do you see", "can you see", "do you know of"):
+            return Question(kind="count", things=(thing,), condition=Condition(relation="exists"))
+        self.eat("are there", "is there", "there are", *_BE)
+        condition = self.condition() or Condition(relation="exists")
+        return Question(kind="count", things=(thing,), condition=condition)
+
+    def _contained(self, thing: Thing, kind: str) -> Question | None:
+        """Read "the drawer contain" after "what does"."""
+        if not self.starts_thing():
+            return None
+        place = self.thing()
+        if not self.eat("contain", "hold", "have in it", "have inside", "carry", "have on it"):
+            return None
+        relation = "on" if self.words[-1] == "it" or self.words[self.pos - 1] == "carry" else "in"
+        return Question(
+            kind=kind, things=(thing,), condition=Condition(relation=relation, other=place)
+        )
+
+    def _ratio(self) -> Question | None:
+        self.eat("is", "are")
+        first = self.thing()
+        self.eat("weigh")
+        if self.eat("compared with", "compared to", "in units of", "as", "than", "relative to"):
+            return Question(kind="ratio", things=(first, self.thing()))
+        return Question(kind="ratio", things=(first,))
+
+    def _source(self) -> Question | None:
+        if self.ended or self.eat("that", "this") and self.ended:
+            return Question(kind="source")
+        self.eat("that", "where")
+        things = self.things()
+        self.eat(*_BE)
+        self.condition()
+        return Question(kind="source", things=things)
+
+    def _about_deeds(self, kind: str) -> Question | None:
+        if self.eat("did you", "have you", "are you", "do you", "did i", "would you"):
+            self.eat("last", "just")
+            if self.eat("do that", "do this", "do it", "done that", "done this", "doing that",
+                        "do so", "that"):  # fmt: skip
+                return Question(kind=kind)
+            if self.eat(*_DID, "moving", "opening", "holding", "putting"):
+                self.eat("last", "up")
+                things = self.things()
+                self.eat("up", "down", "away")
+                return Question(kind=kind, things=things, condition=self.condition())
+            return None
+        if kind == "why" and self.eat(*_BE):
+            return Question(kind=kind, things=self.things(), condition=self.condition())
+        if self.eat("that", "was that", "is that"):
+            return Question(kind=kind)
+        return Question(kind=kind) if self.ended else None
+
+    def _what(self) -> Question | None:
+        if self.eat("are you holding", "do you hold", "are you carrying", "have you got",
+                    "do you have", "did you pick up last"):  # fmt: skip
+            self._held_in_hand()
+            return Question(kind="holding")
+        if self.eat("is in your hand", "is in your gripper", "is in the gripper", "is in the hand",
+                    "is in your hands", "is held", "does the gripper hold"):  # fmt: skip
+            return Question(kind="holding")
+        if deed := self._deed():
+            return deed
+        if self.eat("color", "colour", "is the color of", "are the colors of", "colors"):
+            self.eat("is", "are", "does", "do")
+            thing = self.thing()
+            self.eat("have")
+            return Question(kind="colour", things=(thing,))
+        thing = self._asked_for()
+        if thing is None:
+            return None
+        if self.eat("does", "do"):
+            return self._contained(thing, "which")
+        if self.eat("did you move", "have you moved", "did you touch", "did you put away"):
+            self.eat(*_LAST, "so far")
+            return Question(kind="which", things=(thing,), condition=Condition(relation="moved"))
+        if not self.eat(*_BE):
+            return Question(kind="which", things=(thing,), condition=Condition(relation="exists"))
+        self.eat("there")
+        condition = self.condition()
+        if condition is None and self.starts_thing():
+            return self._stranded(thing)
+        if condition is None:
+            return None
+        return Question(kind="which", things=(thing,), condition=condition)
+
+    def _stranded(self, place: Thing) -> Question | None:
+        """Read "the ball in" after "which drawer is": the place is asked for."""
+        thing = self.thing()
+        self.eat("standing", "lying", "sitting", "resting", "hidden", "now")
+        relation = _PREPOSITIONS.get(self.peek(), "")
+        if not relation:
+            return None
+        self.pos += 1
+        kind = {"on": "carries", "in": "holds", "under": "covers", "above": "under"}[relation]
+        return Question(
+            kind="which", things=(place,), condition=Condition(relation=kind, other=thing)
+        )
+
+    def _asked_for(self) -> Thing | None:
+        """Read what is counted or asked for: "blocks", "of the blocks", nothing at all."""
+        self.eat("of")
+        anything = Thing(text="", names=tuple(self.scene.specs), plural=True)
+        if self.at(*_BE, "does", "do", "did", "have"):
+            return anything
+        if self.at("objects", "things", "items", "object", "thing", "item"):
+            self.pos += 1
+            items = Thing(text="things", names=tuple(self.scene.items), plural=True)
+            while clause := self._clause():
+                items = Thing(
+                    text="things", names=items.names, plural=True,
+                    conditions=(*items.conditions, clause),
+                )  # fmt: skip
+            return items
+        if not self.starts_thing():
+            return None
+        return self.thing()
+
+    def _deed(self) -> Question | None:
+        start = self.pos
+        if self.eat("did you do", "have you done", "were you doing", "did you just do",
+                    "was the last thing you did", "was the last thing that you did",
+                    "was your last action", "is the last thing you did", "have you just done",
+                    "did you last do", "did you change", "happened"):  # fmt: skip
+            everything = self.between(start) == "have you done"
+            if self.eat("so far", "until now", "up to now", "today", "altogether", "in total"):
+                everything = True
+            while self.eat(*_LAST):
+                everything = False
+            return Question(kind="all" if everything else "last")
+        if self.eat("did i ask", "did i tell you", "did i say", "was my last instruction",
+                    "was the last instruction", "have i asked", "were you asked",
+                    "were you told"):  # fmt: skip
+            self.eat("you", "for")
+            self.eat("to do", "for")
+            self.eat(*_LAST)
+            return Question(kind="asked")
+        self.pos = start
+        return None
+
+    def _is(self) -> Question | None:
+        thing = self.thing() if self.starts_thing() else None
+        if thing is None:
+            return None
+        if self.eat("contain", "hold"):
+            inside = self.thing()
+            return Question(
+                kind="any", things=(inside,), condition=Condition(relation="in", other=thing)
+            )
+        found = self.condition()
+        if thing.conditions and found is None:  # "is the cup in the box": read as one noun
+            *kept, last = thing.conditions
+            thing = Thing(
+                text=thing.text, names=thing.names, quantity=thing.quantity, count=thing.count,
+                plural=thing.plural, conditions=tuple(kept), other=thing.other,
+            )  # fmt: skip
+            found = last
+        conditions = [] if found is None else [found]
+        while self.eat("or", ", or"):
+            if not self.eat("not") and (other := self.condition()) is not None:
+                conditions.append(other)
+        if not conditions:
+            return None
+        kind = "any" if thing.quantity in ("any", "no") and thing.names else "is"
+        if thing.text.endswith(("thing",)) or len(thing.names) == len(self.scene.items) != 1:
+            kind = "any" if thing.quantity in ("any", "") else kind
+        return Question(
+            kind=kind, things=(thing,), condition=conditions[0], alternatives=tuple(conditions[1:])
+        )

@@ -13,9 +13,6 @@ from embodied.memory.memory import Memory
 from embodied.memory.vocabulary import AT, DERIVED, HOLDING, IN, ON
 from embodied.types import Atom
 
-_CONTAINER_FLOOR = Fraction(1, 2)
-"""Height of the floor of a container, in objects: above the table, below the top of an object."""
-
 _CHARACTERS_PER_TOKEN = 3.5
 
 
@@ -95,17 +92,13 @@ class Reader:
     def height(self, name: str) -> Fraction | None:
         """How high an object stands, in objects; None when that is not known.
 
-        The floor of a container counts as half an object: above the table, and below whatever
-        stands on an object.
+        The floor of a container is taken to be as high as the table: what counts is what an object
+        stands on.
         """
         chain = self.whereabouts(name)
         if not chain:
             return None
-        v = self.memory.vocabulary
-        on_top = [p for p in chain if v.can_be_on_top(p)]
-        root = chain[-1]
-        inside = v.kind_of(root) not in ("table", "surface") and not v.can_be_on_top(root)
-        return Fraction(len(on_top)) + (_CONTAINER_FLOOR if inside else 0)
+        return Fraction(sum(map(self.memory.vocabulary.can_be_on_top, chain)))
 
     def highest(self, names: Iterable[str]) -> tuple[str, ...]:
         """Those of some objects that stand highest."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from embodied.errors import ConfigurationError
@@ -16,32 +17,64 @@ from embodied.memory import (
     Vocabulary,
     replay,
 )
+from embodied.memory.history import Notebook
+from embodied.memory.vocabulary import OPPOSITES
 from embodied.protocols import Emit, Event, SymbolGrounder
-from embodied.symbolic import read_domain
-from embodied.types import Atom
+from embodied.symbolic import Domain, read_domain
+from embodied.types import Program
 
 MEMORY = "memory"
 """Kind of the events that carry a change; ``perform`` writes them to ``memory.jsonl``."""
 
 
-def traced_memory(grounder: SymbolGrounder, emit: Emit) -> LoggedMemory:
-    """An empty memory whose changes become events."""
-    return LoggedMemory(
-        memory=empty_memory(grounder),
-        log=lambda change: emit(Event(kind=MEMORY, data={"change": change})),
+def traced(
+    notebook: Notebook, emit: Emit, exchanges: tuple[tuple[str, Program], ...] = ()
+) -> LoggedMemory:
+    """The memory of a notebook, whose changes become events and are followed by the notebook.
+
+    Args:
+        notebook: What is remembered; a new log begins with all of it.
+        emit: Takes the events.
+        exchanges: The latest sentences and their programs.
+    """
+
+    def log(change: Change) -> None:
+        notebook.take(change)
+        emit(Event(kind=MEMORY, data={"change": change}))
+
+    memory, recalled = notebook.reopened()
+    logged = LoggedMemory(memory=replace(memory, exchanges=exchanges), log=log)
+    return logged if recalled is None else logged.became(logged.memory.applied(recalled))
+
+
+def empty_memory(grounder: SymbolGrounder, *, complete: bool = False) -> Memory:
+    """A memory of a scene that believes nothing yet.
+
+    Args:
+        grounder: Turns measurements into facts.
+        complete: Whether a measurement shows everything that nothing covers.
+    """
+    vocabulary = scene_vocabulary(read_domain(grounder.domain_text), grounder.objects)
+    return Memory(vocabulary=vocabulary, grounder=grounder, complete=complete)
+
+
+def scene_vocabulary(domain: Domain, objects: Mapping[str, str]) -> Vocabulary:
+    """The vocabulary of a scene: its domain, weights, and any word that people tell."""
+    return Vocabulary(
+        domain=domain,
+        objects=dict(objects),
+        opposites=OPPOSITES,
+        contagious=frozenset(),
+        any_word=True,
     )
 
 
-def empty_memory(grounder: SymbolGrounder) -> Memory:
-    """A memory of a scene that believes nothing yet."""
-    vocabulary = Vocabulary(
-        domain=read_domain(grounder.domain_text), objects=dict(grounder.objects)
-    )
-    return Memory(vocabulary=vocabulary, grounder=grounder)
-
-
-def remembered_facts(folder: Path, grounder: SymbolGrounder) -> frozenset[Atom] | None:
+def remembered(folder: Path, empty: Memory) -> Memory | None:
     """What an interrupted run believed last; None where it had not begun to.
+
+    Args:
+        folder: The run folder.
+        empty: The memory before anything was believed.
 
     Raises:
         ConfigurationError: Its memory's log is garbled before its last line.
@@ -49,8 +82,8 @@ def remembered_facts(folder: Path, grounder: SymbolGrounder) -> frozenset[Atom] 
     path = folder / MEMORY_LOG
     if not path.is_file():
         return None
-    memory = replay(empty_memory(grounder), path)
-    return memory.facts if memory.step else None
+    memory = replay(empty, path)
+    return memory if memory.step else None
 
 
 class MemoryTrace:

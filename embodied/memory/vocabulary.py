@@ -17,6 +17,23 @@ PLACES = (ON, IN, AT)
 DERIVED = (CLEAR, HAND_EMPTY, ABOVE)
 """Predicates that follow from the places."""
 
+OPPOSITES = tuple(
+    frozenset(group.split())
+    for group in (
+        "dirty clean",
+        "wet dry",
+        "hot cold",
+        "broken intact",
+        "fresh rotten",
+        "ripe unripe",
+        "raw cooked",
+        "sharp blunt",
+        "fragile sturdy",
+        "used unused",
+    )
+)
+"""Words of which at most one is true of an object; people tell them, no camera measures them."""
+
 _REMEMBERED = 4096
 
 Facts = AbstractSet[Atom]
@@ -37,6 +54,7 @@ class Vocabulary:
         opposites: Sets of predicates of which at most one holds of the same objects.
         contagious: Predicates of one object that pass to what it touches, so that the opposite
             cannot hold there.
+        any_word: Whether any plain word may be told of one object, besides the domain's predicates.
     """
 
     domain: Domain
@@ -45,6 +63,7 @@ class Vocabulary:
     attributes: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
     opposites: tuple[frozenset[str], ...] = (frozenset({"dirty", "clean"}),)
     contagious: frozenset[str] = frozenset({"dirty"})
+    any_word: bool = False
     _static: frozenset[str] = field(init=False, default=frozenset(), repr=False, compare=False)
     _places: tuple[str, ...] = field(init=False, default=(), repr=False, compare=False)
     _on_top: frozenset[str] = field(init=False, default=frozenset(), repr=False, compare=False)
@@ -70,6 +89,11 @@ class Vocabulary:
         """Whether the domain has this predicate."""
         return name in self.domain.predicates
 
+    def is_told(self, name: str) -> bool:
+        """Whether a name is a word that people tell of one object and that nothing measures."""
+        known = self.is_predicate(name) or name in self.quantities or name in self.attributes
+        return self.any_word and not known and name.isalpha()
+
     def is_static(self, name: str) -> bool:
         """Whether no action changes this predicate."""
         return name in self._static
@@ -89,7 +113,7 @@ class Vocabulary:
 
     def _objection(self, atom: Atom) -> str:
         name = atom.predicate
-        if name in self.quantities or name in self.attributes:
+        if name in self.quantities or name in self.attributes or self.is_told(name):
             if len(atom.args) != 1:
                 return f"'{name}' is about one object, got {len(atom.args)}"
             return self._unknown(atom.args)

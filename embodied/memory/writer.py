@@ -139,7 +139,9 @@ class Writer:
         decision = _rejected(action, problem) if problem else accepted
         return _finish(memory, draft, [decision], str(action))
 
-    def relate(self, memory: Memory, relation: Linear, *, time_s: float) -> Written:
+    def relate(
+        self, memory: Memory, relation: Linear, *, time_s: float, cause: str = ""
+    ) -> Written:
         """Take in a relation between quantities, e.g. that one thing is twice as heavy as another.
 
         Relations are about constant quantities: one that contradicts what is known is rejected.
@@ -151,7 +153,7 @@ class Writer:
             decision = _rejected(relation, str(refusal))
         else:
             decision = Decision(proposal=str(relation), judgement=Judgement.ACCEPTED)
-        return _finish(memory, draft, [decision], f"relation {relation}")
+        return _finish(memory, draft, [decision], cause or f"relation {relation}")
 
 
 def _judge(draft: Draft, delta: Delta) -> Decision:
@@ -178,7 +180,7 @@ def _check_form(memory: Memory, delta: Delta) -> None:
     problem = v.objection(delta.atom)
     if problem:
         raise Refused(problem)
-    if v.is_predicate(name):
+    if v.is_predicate(name) or v.is_told(name):
         if delta.op is Op.SET:
             raise Refused(f"'{name}' is a predicate: add or remove it")
         return

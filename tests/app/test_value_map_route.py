@@ -50,7 +50,7 @@ def test_a_sentence_becomes_measured_motion(ran: tuple[Any, Path]) -> None:
 def test_what_was_seen_is_remembered(ran: tuple[Any, Path]) -> None:
     _, folder = ran
     done = invoke("memory", "ask", str(folder), "where is the red block?")
-    assert (done.exit_code, done.output.strip()) == (0, "table")
+    assert (done.exit_code, done.output) == (0, "The red block is on the table.\n")
 
 
 def test_the_run_folder_shows_the_maps(ran: tuple[Any, Path]) -> None:

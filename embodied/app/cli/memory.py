@@ -83,28 +83,22 @@ def ask(
 ) -> None:
     """Answer a question from what was believed; exit code 2 when it is not understood."""
     with guarded(json_output):
-        from embodied.memory import Reader, answer, read_question
+        from embodied.app.record.memory_log import read_belief
+        from embodied.memory.answering import ask as answered
 
-        state = _state(folder, step)
-        asked = read_question(question, state.vocabulary.objects)
-        words = answer(Reader(state), asked)
+        belief = read_belief(folder, step)
+        given = answered(question, belief)
         if json_output:
-            typer.echo(json.dumps({"question": question, "answer": words, "step": state.step}))
+            record = {"question": question, "answer": given.words, "text": given.text}
+            typer.echo(json.dumps({**record, "step": belief.memory.step}))
             return
-        chain = " > ".join(words) if asked.kind == "where" else ", ".join(words)
-        _say(chain or "nothing")
+        _say(given.text)
 
 
 def _state(folder: Path, step: int | None) -> Memory:
-    from embodied.app.record.memory_log import read_run
-    from embodied.errors import ConfigurationError
+    from embodied.app.record.memory_log import read_belief
 
-    state, changes = read_run(folder)
-    if step is not None and step > len(changes):
-        raise ConfigurationError(f"there is no step {step}: the log has {len(changes)}")
-    for change in changes if step is None else changes[:step]:
-        state = state.applied(change)
-    return state
+    return read_belief(folder, step).memory
 
 
 def _say(text: str) -> None:

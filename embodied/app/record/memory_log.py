@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from embodied.app.record.run_folder import LoggedEvent, read_events
 from embodied.errors import ConfigurationError, ProgramError
 from embodied.files import MissingFileError, read_text
 from embodied.memory import MEMORY_LOG, Change, Memory, Vocabulary, read_changes
+from embodied.memory.answering import Belief
+from embodied.memory.descriptions import specs_of
+from embodied.memory.history import Notebook
+from embodied.memory.tracing import scene_vocabulary
+from embodied.protocols import SymbolGrounder
 from embodied.records import Record
 from embodied.symbolic import progress, read_domain, read_problem
-from embodied.types import Atom, GroundAction
+from embodied.types import Atom, GroundAction, ObjectSpec
 
 VOCABULARY = "vocabulary.json"
 """Domain and objects that the memory of a run speaks of."""
@@ -39,15 +44,83 @@ def read_run(folder: Path) -> tuple[Memory, tuple[Change, ...]]:
         raise ConfigurationError(f"the events in {folder} are damaged: {error}") from error
 
 
+def read_belief(folder: Path, step: int | None = None) -> Belief:
+    """What a run, or a conversation of several, remembers.
+
+    Args:
+        folder: A run folder, or the folder of a conversation with a run folder for each sentence.
+        step: Step of the last run to stop after; its last if None.
+
+    Raises:
+        ConfigurationError: As ``read_run``; or there is no such step.
+    """
+    runs = sorted(p.parent for p in folder.glob(f"*/{VOCABULARY}")) if folder.is_dir() else []
+    runs = [run for run in runs if (run / MEMORY_LOG).is_file()]
+    if (folder / VOCABULARY).is_file() or not runs:
+        runs = [folder]
+    notebook: Notebook | None = None
+    for run in runs:
+        start, changes = read_run(run)
+        if step is not None and run == runs[-1]:
+            if step > len(changes):
+                raise ConfigurationError(f"there is no step {step}: the log has {len(changes)}")
+            changes = changes[:step]
+        notebook = notebook or Notebook(start)
+        notebook.memory = start
+        for change in changes:
+            notebook.take(change)
+    assert notebook is not None
+    memory = notebook.memory
+    return Belief(memory=memory, objects=_specs(runs[-1], memory), history=notebook.history)
+
+
+def vocabulary_record(
+    grounder: SymbolGrounder, specs: Mapping[str, ObjectSpec]
+) -> dict[str, object]:
+    """What ``vocabulary.json`` says: domain, objects, and what people call them."""
+    return {
+        "domain": grounder.domain_text,
+        "objects": dict(grounder.objects),
+        "words": {
+            name: {
+                "kind": spec.kind,
+                "category": spec.category,
+                "color": spec.color,
+                "aliases": list(spec.aliases),
+            }
+            for name, spec in specs.items()
+        },
+    }
+
+
+def _specs(folder: Path, memory: Memory) -> dict[str, ObjectSpec]:
+    """What the objects of a run are called."""
+    known = Record.load(folder / VOCABULARY) if (folder / VOCABULARY).is_file() else None
+    if known is None or "words" not in known.values:
+        return specs_of(memory.vocabulary)
+    words = known.record("words")
+    found: dict[str, ObjectSpec] = {}
+    for name in words.values:
+        about = words.record(name)
+        found[name] = ObjectSpec(
+            name=name,
+            kind=about.text("kind"),
+            category=about.text("category"),
+            color=about.text("color", ""),
+            aliases=about.texts("aliases", ()),
+        )
+    return found
+
+
 def _vocabulary(folder: Path) -> Vocabulary:
     """Domain and objects that the run's memory speaks of."""
     if (folder / VOCABULARY).is_file():
         known = Record.load(folder / VOCABULARY)
         objects = known.record("objects")
         try:
-            return Vocabulary(
-                domain=read_domain(known.text("domain")),
-                objects={name: objects.text(name) for name in objects.values},
+            return scene_vocabulary(
+                read_domain(known.text("domain")),
+                {name: objects.text(name) for name in objects.values},
             )
         except ProgramError as error:
             raise ConfigurationError(f"{folder / VOCABULARY} is damaged: {error}") from error

@@ -10,8 +10,9 @@ from fractions import Fraction
 from pathlib import Path
 
 from embodied.bench.runner import Row
-from embodied.bench.statler.language import Ratio, names_in, read_sentence
-from embodied.errors import ConfigurationError
+from embodied.bench.statler.language import names_in, read_sentence
+from embodied.errors import ConfigurationError, NotUnderstoodError
+from embodied.memory.statements import Statement
 
 FILES = ("pick_and_place", "disinfection", "weight")
 _PRIMES = (101, 103, 107, 109, 113, 127, 131, 137, 139, 149, 151, 157)
@@ -107,7 +108,7 @@ def _episode(family: str, number: int, raw: Row) -> Episode:
     names = (*given, *missing)
     blocks = tuple(n for n in names if n.endswith("-block"))
     published = {_name(k): Fraction(v) for k, v in raw.get("obj_name_to_weight", {}).items()}
-    ratios = [r for s in steps if isinstance(r := read_sentence(s.query, names), Ratio)]
+    ratios = [r for s in steps for r in ratios_in(s.query, names)]
     dirty = {_name(n) for n in raw.get("dirty_object_list", ())}
     oddities += _dirty_oddities(dirty, steps)
     return Episode(
@@ -118,6 +119,27 @@ def _episode(family: str, number: int, raw: Row) -> Episode:
         weights=published or true_weights(blocks, ratios),
         oddities=tuple(oddities),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Ratio:
+    """``x`` weighs ``factor`` times as much as ``y``."""
+
+    x: str
+    factor: Fraction
+    y: str
+
+
+def ratios_in(query: str, names: tuple[str, ...]) -> tuple[Ratio, ...]:
+    """What a sentence says about weights; nothing where it cannot be read."""
+    try:
+        read = read_sentence(query, names)
+    except NotUnderstoodError:
+        return ()
+    if not isinstance(read, Statement) or read.factor is None or read.other is None:
+        return ()
+    things = [n for t in read.things for n in t.names]
+    return tuple(Ratio(x, read.factor, y) for x in things for y in read.other.names)
 
 
 def true_weights(blocks: Sequence[str], ratios: Sequence[Ratio]) -> dict[str, Fraction]:

@@ -8,16 +8,17 @@ from dataclasses import dataclass
 from importlib import resources
 
 from embodied.bench.statler.language import (
-    Accident,
     Balance,
     Put,
-    Ratio,
     Sentence,
-    Tell,
+    affected,
     names_in,
+    place_of,
     read_sentence,
+    scene_of,
+    words_of,
 )
-from embodied.bench.statler.moves import balance_moves, put_moves
+from embodied.bench.statler.moves import balance_moves, put_moves, sign_of
 from embodied.bench.statler.score import Belief
 from embodied.bench.statler.world import CLEAN, DIRTY, DISINFECTOR, TABLE, UNDETERMINED
 from embodied.errors import NotUnderstoodError
@@ -26,13 +27,14 @@ from embodied.memory import (
     Linear,
     Memory,
     Provenance,
-    Question,
-    Reader,
     Vocabulary,
     Writer,
     Written,
-    answer,
 )
+from embodied.memory.answering import BelievedState, answer
+from embodied.memory.questions import Question
+from embodied.memory.selection import the
+from embodied.memory.statements import Statement
 from embodied.symbolic import Domain, read_domain
 from embodied.types import Atom, GroundAction
 
@@ -73,18 +75,6 @@ def statler_memory(names: Sequence[str], domain: Domain) -> Memory:
     return written.memory
 
 
-class BeliefState(Reader):
-    """A memory as a ``State`` of ``language``."""
-
-    def names(self) -> tuple[str, ...]:
-        """Everything there is."""
-        return tuple(self.memory.vocabulary.objects)
-
-    def is_block(self, name: str) -> bool:
-        """Whether it is a block."""
-        return self.memory.vocabulary.kind_of(name) == "block"
-
-
 class Method(ABC):
     """Takes part in one episode with a memory.
 
@@ -101,23 +91,24 @@ class Method(ABC):
         self.memory = statler_memory(names, domain)
         self.rejected: list[str] = []
         self.writer = Writer()
-        self._state = BeliefState(self.memory)
+        self._scene = scene_of(tuple(names))
+        self._state = BelievedState(self.memory, self._scene)
 
     @abstractmethod
     def turn(self, query: str, *, time_s: float) -> Reply:
         """Answer one sentence."""
 
     @property
-    def state(self) -> BeliefState:
+    def state(self) -> BelievedState:
         """The memory as a state."""
         if self._state.memory is not self.memory:
-            self._state = BeliefState(self.memory)
+            self._state = BelievedState(self.memory, self._scene)
         return self._state
 
     @property
     def blocks(self) -> tuple[str, ...]:
         """Names of the blocks."""
-        return tuple(n for n in self.state.names() if self.state.is_block(n))
+        return self.state.scene.items
 
     def moved(self, block: str, place: str, *, time_s: float) -> None:
         """One of its moves was carried out; those that the world refused are not reported."""
@@ -157,7 +148,7 @@ class RulesMethod(Method):
     def turn(self, query: str, *, time_s: float) -> Reply:
         """Answer one sentence."""
         try:
-            return self._answer(read_sentence(query, self.state.names()), query, time_s)
+            return self._answer(read_sentence(query, tuple(self._scene.specs)), query, time_s)
         except NotUnderstoodError as error:
             return Reply(problem=str(error))
 
@@ -169,30 +160,36 @@ class RulesMethod(Method):
 
     def _answer(self, sentence: Sentence, query: str, time_s: float) -> Reply:
         match sentence:
-            case Tell():
-                others = [b for b in self.blocks if b not in self._spoken]
-                names = others if sentence.others else sentence.names
-                self._spoken.update(names_in(query))
-                verb = "soil" if sentence.word == DIRTY else "certify"
-                for name in names:
-                    self.act(GroundAction(verb, (name,)), time_s, Provenance.TOLD)
-            case Accident():
-                for name in sentence.names:
-                    if self.state.place(name) != TABLE:
-                        action = move_action(self.state, name, TABLE)
-                        self.act(action, time_s, Provenance.TOLD)
-                    self.act(GroundAction("soil", (name,)), time_s, Provenance.TOLD)
-            case Ratio(x, factor, y):
-                relation = Linear.ratio(Atom("weight", (x,)), factor, Atom("weight", (y,)))
-                self.keep(self.writer.relate(self.memory, relation, time_s=time_s))
+            case Statement():
+                self._take_in(sentence, query, time_s)
             case Put():
                 return Reply(moves=put_moves(sentence, self.state))
             case Balance():
-                known = self.memory.quantities
-                return Reply(moves=balance_moves(sentence, self.state, self.blocks, known))
+                known = sign_of(self.memory.quantities)
+                return Reply(moves=balance_moves(sentence, self.state, known))
             case Question():
-                return Reply(say=answer(self.state, sentence))
+                return Reply(say=answer(sentence, self.state))
         return Reply()
+
+    def _take_in(self, said: Statement, query: str, time_s: float) -> None:
+        """Believe what a person says is so, or has happened."""
+        told = Provenance.TOLD
+        names = affected(said, self.state, self._spoken)
+        self._spoken.update(names_in(query))
+        if said.factor is not None and said.other is not None:
+            for x in names:
+                for y in the(said.other, self.state):
+                    relation = Linear.ratio(Atom("weight", (x,)), said.factor, Atom("weight", (y,)))
+                    self.keep(self.writer.relate(self.memory, relation, time_s=time_s))
+        where = place_of(said)
+        for name in sorted(names, key=lambda n: len(self.state.contents(n))):
+            if where is not None and where.other is not None:
+                (place,) = the(where.other, self.state)
+                if self.state.place(name) != place:
+                    self.act(move_action(self.state, name, place), time_s, told)
+            for word in words_of(said):
+                verb = "soil" if word == DIRTY else "certify"
+                self.act(GroundAction(verb, (name,)), time_s, told)
 
 
 class MemorylessMethod(RulesMethod):
@@ -217,9 +214,9 @@ class MemorylessMethod(RulesMethod):
         return 0
 
 
-def move_action(state: BeliefState, block: str, place: str) -> GroundAction:
+def move_action(state: BelievedState, block: str, place: str) -> GroundAction:
     """The action of the planning domain that moves a block."""
     start = state.place(block) or TABLE
-    if state.is_block(place):
+    if state.scene.specs[place].kind == "item":
         return GroundAction("stack", (block, start, place))
     return GroundAction("disinfect" if place == DISINFECTOR else "put", (block, start, place))

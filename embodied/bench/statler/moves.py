@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from fractions import Fraction
 
-from embodied.bench.statler.language import Balance, Put, Sentence, State, resolve
+from embodied.bench.statler.language import Balance, Put, Sentence, meant
 from embodied.bench.statler.world import TABLE, BlockWorld
 from embodied.memory import Linear, Quantities
+from embodied.memory.selection import State, pointed_at, the
 from embodied.types import Atom
+
+Sign = Callable[[Mapping[str, Fraction]], int | None]
+"""Sign of a weighted sum of blocks' weights; None where what is known does not settle it."""
+
+_MAX_TRIES = 20_000
 
 
 def put_moves(sentence: Put, state: State) -> tuple[tuple[str, str], ...]:
@@ -16,11 +24,10 @@ def put_moves(sentence: Put, state: State) -> tuple[tuple[str, str], ...]:
     Raises:
         NotUnderstoodError: A reference points to nothing or to several things.
     """
-    names = [n for reference in sentence.what for n in resolve(reference, state)]
-    (to,) = resolve(sentence.to, state)
-    wanted = [n for n in dict.fromkeys(names) if state.place(n) != to]
+    names, to = meant(sentence, state)
+    wanted = [n for n in names if state.place(n) != to]
     covering = [b for n in wanted for b in state.contents(n) if b not in wanted]
-    if not wanted or not state.is_block(to):
+    if not wanted or state.scene.specs[to].kind != "item":
         order = _from_the_top([*covering, *wanted], state)
         return tuple((b, to if b in wanted else TABLE) for b in order)
     # a block takes one block: it is cleared first, and what is wanted waits beside where need be
@@ -35,23 +42,99 @@ def _from_the_top(blocks: Sequence[str], state: State) -> list[str]:
     return sorted(dict.fromkeys(blocks), key=lambda b: len(state.contents(b)))
 
 
-def balance_moves(
-    sentence: Balance, state: State, blocks: Sequence[str], quantities: Quantities
-) -> tuple[tuple[str, str], ...]:
-    """Moves that make two totals equal, as few as possible; none when no set is known to.
+def balance_moves(sentence: Balance, state: State, sign: Sign) -> tuple[tuple[str, str], ...]:
+    """Moves after which the totals are as demanded, as few as possible; none when none is known to.
 
-    Only blocks that nothing rests on are put in or taken out.
+    Only blocks that nothing rests on are put in or taken out. Where as many blocks as possible are
+    asked for, the most that are known to do.
+
+    Args:
+        sentence: The demand.
+        state: Where things are.
+        sign: What is known of weights.
+
+    Raises:
+        NotUnderstoodError: A reference points to nothing or to several things.
     """
-    inside = [b for b in state.contents(sentence.bowl) if state.is_block(b)]
-    other = [b for b in state.contents(sentence.other) if state.is_block(b)]
-    choice = [b for b in inside if sentence.take_out and not state.contents(b)]
-    if sentence.put_in:
-        outside = (b for b in blocks if b not in inside and b not in other)
-        choice += [b for b in outside if not state.contents(b)]
-    sets = quantities.balancing(_weights(inside), _weights(other), _weights(choice))
-    toggled = next(sets, ())
-    names = [x.args[0] for x in toggled]
-    return tuple((b, TABLE if b in inside else sentence.bowl) for b in names)
+    places, other = places_of(sentence, state)
+    for moves in _candidates(sentence, state, places, other):
+        if as_demanded(sentence, state, dict(moves), sign):
+            return moves
+    return ()
+
+
+def places_of(sentence: Balance, state: State) -> tuple[tuple[str, ...], str]:
+    """Where blocks are put in or taken out, and what the first of them is compared with."""
+    places = tuple(n for p in sentence.places for n in the(p, state))
+    return places, the(sentence.other, state)[0]
+
+
+def as_demanded(sentence: Balance, state: State, moves: Mapping[str, str], sign: Sign) -> bool:
+    """Whether the totals are known to be as demanded after some moves of uncovered blocks."""
+    (first, *_), other = places_of(sentence, state)
+    total: dict[str, Fraction] = {}
+    for place, factor in ((first, Fraction(1)), (other, -sentence.factor)):
+        inside = {b for b in state.contents(place) if b not in moves}
+        for block in inside | {b for b, to in moves.items() if to == place}:
+            total[block] = total.get(block, Fraction(0)) + factor
+    known = sign({b: c for b, c in total.items() if c})
+    wanted = {"=": (0,), "<": (-1,), ">": (1,), "<=": (-1, 0), ">=": (0, 1)}[sentence.relation]
+    return known in wanted
+
+
+def _candidates(
+    sentence: Balance, state: State, places: Sequence[str], other: str
+) -> Iterator[tuple[tuple[str, str], ...]]:
+    """Sets of moves to try, the most wanted first."""
+    items = [n for n in state.scene.items if not state.contents(n)]
+    if sentence.what is not None:
+        allowed = pointed_at(sentence.what, state)
+        items = [n for n in items if n in allowed]
+    inside = {n: p for p in (*places, other) for n in state.contents(p)}
+    options: dict[str, tuple[str, ...]] = {}
+    for name in items:
+        if name not in inside:
+            options[name] = tuple(places) if sentence.put_in else ()
+        elif inside[name] in places:
+            options[name] = (TABLE,) if sentence.take_out else ()
+    movable = [n for n, to in options.items() if to]
+    sizes = range(len(movable) + 1)
+    if sentence.count is not None:
+        sizes = range(sentence.count, sentence.count + 1)
+    tries = 0
+    for size in reversed(sizes) if sentence.most else sizes:
+        for chosen in itertools.combinations(movable, size):
+            for to in itertools.product(*(options[n] for n in chosen)):
+                tries += 1
+                if tries > _MAX_TRIES:
+                    return
+                yield tuple(zip(chosen, to, strict=True))
+
+
+def sign_of(quantities: Quantities) -> Sign:
+    """What relations between weights say of the sign of a sum."""
+
+    def sign(total: Mapping[str, Fraction]) -> int | None:
+        terms = {Atom("weight", (n,)): c for n, c in total.items()}
+        rest = quantities.reduced(Linear(terms=terms))
+        signs = {1 if c > 0 else -1 for c in rest.terms.values()}
+        if rest.constant:
+            signs.add(-1 if rest.constant > 0 else 1)
+        if len(signs) > 1:
+            return None
+        return signs.pop() if signs else 0
+
+    return sign
+
+
+def true_sign(world: BlockWorld) -> Sign:
+    """The sign of a sum by the true weights."""
+
+    def sign(total: Mapping[str, Fraction]) -> int:
+        value = sum((c * world.weights[n] for n, c in total.items()), Fraction(0))
+        return (value > 0) - (value < 0)
+
+    return sign
 
 
 def plan_moves(sentence: Sentence, world: BlockWorld) -> tuple[tuple[str, str], ...]:
@@ -59,12 +142,5 @@ def plan_moves(sentence: Sentence, world: BlockWorld) -> tuple[tuple[str, str], 
     if isinstance(sentence, Put):
         return put_moves(sentence, world)
     if isinstance(sentence, Balance):
-        known = Quantities()
-        for block in world.blocks:
-            known = known.learned(Linear.value(Atom("weight", (block,)), world.weights[block]))
-        return balance_moves(sentence, world, world.blocks, known)
+        return balance_moves(sentence, world, true_sign(world))
     return ()
-
-
-def _weights(names: Sequence[str]) -> list[Atom]:
-    return [Atom("weight", (n,)) for n in names]

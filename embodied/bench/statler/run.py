@@ -8,12 +8,14 @@ import numpy as np
 from scipy.cluster.hierarchy import DisjointSet
 
 from embodied.bench.runner import Row
-from embodied.bench.statler.data import Episode
-from embodied.bench.statler.language import Ratio, Sentence, Tell, names_in, read_sentence
+from embodied.bench.statler.data import Episode, ratios_in
+from embodied.bench.statler.language import Sentence, names_in, read_sentence
 from embodied.bench.statler.methods import Method, Pairs, Reply
 from embodied.bench.statler.score import Demand, compare, demand_of, happen, same_answer
 from embodied.bench.statler.sessions import Look, ShellGame, sentences
 from embodied.bench.statler.world import BlockWorld, Impossible
+from embodied.errors import NotUnderstoodError
+from embodied.memory.statements import Statement
 from embodied.symbolic import Domain
 
 _EXAMPLES = 5
@@ -31,9 +33,13 @@ def play_episode(episode: Episode, method: Method) -> Row:
     totals = {"statements": 0, "wrong": 0, "same_moves": 0, "moved_turns": 0}
     failure, right = "", 0
     for number, step in enumerate(episode.steps):
-        sentence = read_sentence(step.query, world.names())
-        _take_in(sentence, step.query, world, groups, spoken)
-        reply, problem = _take_turn(method, step.query, sentence, world, float(number + 1))
+        try:
+            sentence = read_sentence(step.query, world.names())
+            _take_in(sentence, step.query, world, groups, spoken)
+            reply, problem = _take_turn(method, step.query, sentence, world, float(number + 1))
+        except (NotUnderstoodError, Impossible) as error:
+            failure = f"turn {number}, '{step.query}' is not read: {error}"
+            break
         belief = method.belief(tuple(itertools.combinations(world.blocks, 2)))
         statements, wrong = compare(belief, world, groups)
         totals["statements"] += statements
@@ -76,7 +82,8 @@ def play_session(method: Method, world: BlockWorld, rng: np.random.Generator, *,
             sentence = read_sentence(said, world.names())
             _take_in(sentence, said, world, groups, spoken)
             _, problem = _take_turn(method, said, sentence, world, time_s)
-            asked = pairs if isinstance(sentence, Ratio) else asked
+            weighed = isinstance(sentence, Statement) and sentence.factor is not None
+            asked = pairs if weighed else asked
             failed += bool(problem)
             problems += [f"turn {number}, '{said}': {problem}"] if problem else []
         statements, wrong = compare(method.belief(asked), world, groups)
@@ -101,10 +108,10 @@ def _take_in(
     sentence: Sentence, query: str, world: BlockWorld, groups: DisjointSet, spoken: set[str]
 ) -> None:
     happen(sentence, world, spoken)
-    if isinstance(sentence, Tell):
+    if isinstance(sentence, Statement):
         spoken.update(names_in(query))
-    if isinstance(sentence, Ratio):
-        groups.merge(sentence.x, sentence.y)
+        for ratio in ratios_in(query, world.names()):
+            groups.merge(ratio.x, ratio.y)
 
 
 def _take_turn(

@@ -16,17 +16,23 @@ from scipy.cluster.hierarchy import DisjointSet
 
 from embodied.bench.statler.data import Episode, Step
 from embodied.bench.statler.language import (
-    Accident,
     Balance,
     Put,
     Sentence,
-    Tell,
+    affected,
+    meant,
     names_in,
+    place_of,
     read_sentence,
-    resolve,
+    words_of,
 )
-from embodied.bench.statler.world import DIRTY, TABLE, UNDETERMINED, BlockWorld, Impossible
-from embodied.memory import Question
+from embodied.bench.statler.moves import as_demanded, places_of, plan_moves, true_sign
+from embodied.bench.statler.world import TABLE, UNDETERMINED, BlockWorld, Impossible
+from embodied.errors import NotUnderstoodError
+from embodied.language.words.amounts import NUMBERS
+from embodied.memory.questions import Question
+from embodied.memory.selection import pointed_at, the
+from embodied.memory.statements import Statement
 
 Moves = Sequence[tuple[str, str]]
 
@@ -72,8 +78,7 @@ def demand_of(sentence: Sentence, world: BlockWorld) -> Demand:
     """
     match sentence:
         case Put():
-            names = [n for reference in sentence.what for n in resolve(reference, world)]
-            (place,) = resolve(sentence.to, world)
+            names, place = meant(sentence, world)
             free = {b for n in names if world.under[n] != place for b in world.contents(n)}
             if place in world.blocks and any(world.under[n] != place for n in names):
                 free.update(world.contents(place))
@@ -94,30 +99,44 @@ def happen(sentence: Sentence, world: BlockWorld, spoken: Collection[str]) -> No
         world: Where.
         spoken: Blocks whose state was spoken of before; "the other blocks" are the rest.
     """
-    match sentence:
-        case Tell():
-            others = [b for b in world.blocks if b not in spoken]
-            for block in others if sentence.others else sentence.names:
-                world.tell(block, sentence.word)
-        case Accident():
-            for block in sentence.names:
-                world.move(block, TABLE)
-                world.tell(block, DIRTY)
-        case _:
-            pass
+    if not isinstance(sentence, Statement):
+        return
+    names, where = affected(sentence, world, spoken), place_of(sentence)
+    for block in sorted(names, key=lambda b: len(world.contents(b))):
+        if where is not None and where.other is not None:
+            (place,) = the(where.other, world)
+            world.move(block, place)
+        for word in words_of(sentence):
+            world.tell(block, word)
 
 
 def _unbalanced(balance: Balance, before: BlockWorld, after: BlockWorld) -> tuple[str, ...]:
-    left, right = after.total(balance.bowl), after.total(balance.other)
-    found = [] if left == right else [f"{balance.bowl} holds {left}, {balance.other} {right}"]
-    was, now = set(before.contents(balance.bowl)), set(after.contents(balance.bowl))
-    if now - was and not balance.put_in:
-        found.append(f"{', '.join(sorted(now - was))} was put in")
-    if was - now and not balance.take_out:
-        found.append(f"{', '.join(sorted(was - now))} was taken out")
-    found += [f"{b} was not put on the table" for b in sorted(was - now) if after.under[b] != TABLE]
-    if set(before.contents(balance.other)) != set(after.contents(balance.other)):
-        found.append(f"what is in {balance.other} changed")
+    places, other = places_of(balance, before)
+    moved = [b for b in after.blocks if after.under[b] != before.under[b]]
+    found: list[str] = []
+    if not as_demanded(balance, after, {}, true_sign(after)):
+        left, right = after.total(places[0]), after.total(other)
+        factor = "" if balance.factor == 1 else f"{balance.factor} times "
+        found.append(f"{places[0]} holds {left}, not {balance.relation} {factor}{right} in {other}")
+    for block in moved:
+        was, now = before.under[block], after.under[block]
+        put_in = any(block in after.contents(p) for p in places)
+        taken = any(block in before.contents(p) for p in places)
+        if put_in and not taken and not balance.put_in:
+            found.append(f"{block} was put in")
+        elif taken and not put_in and not balance.take_out:
+            found.append(f"{block} was taken out")
+        elif taken and not put_in and now != TABLE:
+            found.append(f"{block} was not put on the table")
+        elif not put_in and not taken:
+            found.append(f"{block} was moved from {was} to {now} without need")
+    if balance.what is not None:
+        allowed = pointed_at(balance.what, before)
+        found += [f"{b} was moved" for b in moved if b not in allowed]
+    if balance.most and len(moved) < (most := len(plan_moves(balance, before))):
+        found.append(f"{len(moved)} were moved, and {most} can be")
+    if balance.count is not None and len(moved) != balance.count:
+        found.append(f"{len(moved)} were moved, not {balance.count}")
     return tuple(found)
 
 
@@ -177,7 +196,7 @@ class Flaw:
         step: Turn, from 0; -1 for the initial state.
         kind: ``"covered"`` (a move that physics forbids), ``"unknown"`` (a name that does not
             exist), ``"moves"`` (they do not do what was asked), ``"answer"`` (it is not true or
-            missing) or ``"state"``.
+            missing), ``"state"``, or ``"unread"`` (the sentence; the rest is not looked at).
         text: What is amiss.
     """
 
@@ -193,16 +212,19 @@ def audit(episode: Episode) -> tuple[Flaw, ...]:
     After each turn the world is brought to what the sentence demands, in a physically possible way,
     so that one flaw does not cause others.
     """
-    from embodied.bench.statler.moves import plan_moves  # it needs this module's demands
-
     world = BlockWorld(episode.names, episode.weights)
     flaws = [Flaw(episode=episode.id, step=-1, kind="state", text=o) for o in episode.oddities]
     spoken: set[str] = set()
     for number, step in enumerate(episode.steps):
-        sentence = read_sentence(step.query, world.names())
-        happen(sentence, world, spoken)
-        spoken.update(names_in(step.query) if isinstance(sentence, Tell) else ())
-        demand = demand_of(sentence, world)
+        try:
+            sentence = read_sentence(step.query, world.names())
+            happen(sentence, world, spoken)
+            spoken.update(names_in(step.query) if isinstance(sentence, Statement) else ())
+            demand = demand_of(sentence, world)
+        except (NotUnderstoodError, Impossible) as error:
+            text = f"'{step.query}': {error}"
+            flaws.append(Flaw(episode=episode.id, step=number, kind="unread", text=text))
+            break
         found = [*_impossible_moves(step, world), *_wrong_moves(step, world, demand)]
         found += _wrong_answer(step, demand)
         flaws += [Flaw(episode=episode.id, step=number, kind=k, text=t) for k, t in found]
@@ -258,8 +280,20 @@ def _wrong_answer(step: Step, demand: Demand) -> list[tuple[str, str]]:
 
 
 def same_answer(given: Sequence[str], truth: Sequence[str]) -> bool:
-    """Whether two answers mean the same; "blue" stands for "blue block"."""
+    """Whether two answers mean the same; "blue" stands for "blue block", "two blocks" for 2."""
+    if len(truth) == 1 and truth[0].isdigit():
+        return len(given) == 1 and _number(given[0]) == int(truth[0])
     return _meaning(given) == _meaning(truth)
+
+
+def _number(text: str) -> int | None:
+    """The number that an answer begins with, as "there are two blocks in the bowl" does."""
+    for word in re.findall(r"[a-z]+|\d+", text.lower()):
+        if word in ("no", "none", "nothing"):
+            return 0
+        if word.isdigit() or word in NUMBERS:
+            return int(word) if word.isdigit() else NUMBERS[word]
+    return None
 
 
 def _meaning(words: Sequence[str]) -> set[str]:

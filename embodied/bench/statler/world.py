@@ -11,7 +11,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from fractions import Fraction
 
-from embodied.memory import Question
+from embodied.bench.statler.language import scene_of
+from embodied.language.words.scene_words import SceneWords
+from embodied.memory.questions import Question
+from embodied.memory.selection import answered
 
 TABLE, DISINFECTOR = "table", "disinfector"
 DIRTY, CLEAN, UNDETERMINED = "dirty", "clean", "undetermined"
@@ -35,6 +38,7 @@ class BlockWorld:
         self.weights = dict(weights)
         self.under: dict[str, str] = dict.fromkeys(self.blocks, TABLE)
         self.state: dict[str, str] = dict.fromkeys(self.blocks, UNDETERMINED)
+        self.scene: SceneWords = scene_of((*self.blocks, *self.containers))
 
     def copy(self) -> BlockWorld:
         """An independent world in the same state."""
@@ -49,6 +53,26 @@ class BlockWorld:
     def on(self, place: str) -> list[str]:
         """What rests directly on a place."""
         return [b for b in self.blocks if self.under[b] == place]
+
+    def directly_on(self, name: str) -> tuple[str, ...]:
+        """What rests directly on a place."""
+        return tuple(self.on(name))
+
+    def held(self) -> str | None:
+        """Nothing: every move ends on a place."""
+        return None
+
+    def has(self, word: str, name: str) -> bool | None:
+        """Whether a block is dirty, or clean; None where that is not determined."""
+        state = self.state.get(name, UNDETERMINED)
+        return None if state == UNDETERMINED else state == word
+
+    def compared(self, relation: str, x: str, y: str) -> int | None:
+        """Sign of x - y by height or weight; None for what is no block."""
+        if x not in self.blocks or y not in self.blocks:
+            return None
+        a, b = ((self.weights[n] if relation == "heavier" else self.height(n)) for n in (x, y))
+        return (a > b) - (a < b)
 
     def contents(self, place: str) -> tuple[str, ...]:
         """What rests on a place, directly or not, the lowest first."""
@@ -99,45 +123,21 @@ class BlockWorld:
         return (lowest, *self.contents(lowest))
 
     def height(self, block: str) -> float:
-        """Height of a block's underside, in blocks; the floor of a bowl is 0.25 high."""
+        """Height of a block's underside, in blocks; the floor of a bowl is as high as the table."""
         place = self.under[block]
-        if place in self.blocks:
-            return self.height(place) + 1.0
-        return 0.0 if place == TABLE else 0.25
+        return self.height(place) + 1.0 if place in self.blocks else 0.0
 
     def total(self, place: str) -> Fraction:
         """Weight of everything in a place."""
         return sum((self.weights[b] for b in self.contents(place)), Fraction(0))
 
     def answer(self, question: Question) -> tuple[str, ...]:
-        """The true answer to one of the published kinds of question."""
-        kind, args = question.kind, question.args
-        x, y = args[0], args[-1]
-        match kind:
-            case "above":
-                return tuple(sorted(self.on(x)))
-            case "in":
-                return tuple(sorted(self.contents(x)))
-            case "under":
-                return (self.under[x],)
-            case "highest":
-                top = max(map(self.height, self.blocks))
-                return tuple(sorted(b for b in self.blocks if self.height(b) == top))
-            case "higher":
-                return (_word(self.height(x) > self.height(y)),)
-            case "right-above":
-                return (_word(self.under[x] == y),)
-            case "inside":
-                return (_word(x in self.contents(y)),)
-            case "in-some":
-                return (_word(any(x in self.contents(c) for c in self.containers if y in c)),)
-            case "which":
-                return self.those(x)
-            case "is":
-                state = self.state[x]
-                return ("not known" if state == UNDETERMINED else _word(state == y),)
-            case _:
-                raise ValueError(f"the simulator has no answer to questions of kind '{kind}'")
+        """The true answer to one of the published kinds of question.
+
+        Raises:
+            NotUnderstoodError: It speaks of things that there are not.
+        """
+        return answered(question, self)
 
     def _touch(self, block: str) -> None:
         tower = self.tower(block)
@@ -147,7 +147,3 @@ class BlockWorld:
                 for b in tower:
                     self.state[b] = word
                 return
-
-
-def _word(value: bool) -> str:
-    return "yes" if value else "no"

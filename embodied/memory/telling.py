@@ -1,0 +1,221 @@
+"""What a person says is so, taken into the memory: by the writer, or rejected with the reason.
+
+``tell(statement, belief)`` reads a statement and gives the memory after it, or the reasons against.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from embodied.language.words.scene_words import plain
+from embodied.memory.answering import Belief, BelievedState
+from embodied.memory.arithmetic import Linear
+from embodied.memory.descriptions import Condition, not_understood
+from embodied.memory.facts import Delta, Op, Provenance
+from embodied.memory.memory import Memory
+from embodied.memory.selection import the
+from embodied.memory.statements import Statement, read_statement
+from embodied.memory.vocabulary import IN, ON
+from embodied.memory.writer import Decision, Judgement, Writer
+from embodied.types import Atom
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """What became of a statement.
+
+    Attributes:
+        steps: The memory after each step that it took, oldest first; the last one holds.
+        decisions: What became of each part of it, and why.
+        text: The same in a sentence.
+    """
+
+    steps: tuple[Memory, ...]
+    decisions: tuple[Decision, ...]
+    text: str
+
+    @property
+    def memory(self) -> Memory:
+        """What is believed after it."""
+        return self.steps[-1]
+
+    @property
+    def accepted(self) -> bool:
+        """Whether everything that was said was taken in."""
+        return all(d.judgement is not Judgement.REJECTED for d in self.decisions)
+
+
+def tell(statement: str, belief: Belief) -> Told:
+    """Take a statement in.
+
+    Args:
+        statement: What a person says is so.
+        belief: What is remembered.
+
+    Raises:
+        NotUnderstoodError: It is no statement, or it speaks of things that there are not.
+    """
+    state = belief.state
+    read = read_statement(statement, state.scene, state.told)
+    names = [n for t in read.things for n in the(t, state)]
+    if not names:
+        raise not_understood(statement, "it speaks of nothing that there is")
+    if read.factor is not None:
+        steps, decisions = _weigh(read, names, state, statement)
+    else:
+        steps, decisions = _assert(read, names, state, statement)
+    return Told(steps=steps, decisions=decisions, text=_in_words(decisions))
+
+
+def _weigh(
+    read: Statement, names: Sequence[str], state: BelievedState, cause: str
+) -> tuple[tuple[Memory, ...], tuple[Decision, ...]]:
+    memory, writer, factor = state.memory, Writer(), read.factor
+    assert factor is not None
+    steps: list[Memory] = []
+    decisions: list[Decision] = []
+    others = (None,) if read.other is None else the(read.other, state)
+    for name in names:
+        for other in others:
+            weight = Atom("weight", (name,))
+            relation = (
+                Linear.value(weight, factor)
+                if other is None
+                else Linear.ratio(weight, factor, Atom("weight", (other,)))
+            )
+            written = writer.relate(memory, relation, time_s=memory.time_s, cause=f"told: {cause}")
+            memory = written.memory
+            steps.append(memory)
+            decisions += written.decisions
+    return tuple(steps), tuple(decisions)
+
+
+def _assert(
+    read: Statement, names: Sequence[str], state: BelievedState, cause: str
+) -> tuple[tuple[Memory, ...], tuple[Decision, ...]]:
+    memory = state.memory
+    deltas: list[Delta] = []
+    settled: list[Decision] = []
+    for condition in read.conditions:
+        for name in names:
+            delta = _delta(condition, name, state)
+            if isinstance(delta, Delta):
+                deltas.append(delta)
+            else:
+                settled.append(delta)
+    written = Writer().propose(
+        memory,
+        deltas,
+        provenance=Provenance.TOLD,
+        time_s=memory.time_s,
+        cause=f"told: {cause}",
+    )
+    return (written.memory,), (*written.decisions, *settled)
+
+
+def _delta(condition: Condition, name: str, state: BelievedState) -> Delta | Decision:
+    """The proposal that a statement makes of one object, or why there can be none."""
+    spec, memory = state.objects[name], state.memory
+    match condition.relation:
+        case "is":
+            return _word(condition, name, state)
+        case "open":
+            if spec.kind != "drawer":
+                return _no(f"(open {name})", f"the {plain(name)} cannot be opened or closed")
+            op = Op.REMOVE if condition.negated else Op.ADD
+            atom = Atom("open", (name,))
+            if op is Op.REMOVE and memory.fact(atom) is None:
+                return Decision(proposal=f"remove {atom}", judgement=Judgement.ACCEPTED)
+            return Delta(op=op, atom=atom)
+        case "on" | "in" | "under":
+            return _place(condition, name, state)
+        case "held":
+            return _no(f"(holding {name})", "what is in my hand is measured, not told")
+        case _:
+            return _no(f"{condition.relation} {name}", "this cannot be told, only measured")
+
+
+def _word(condition: Condition, name: str, state: BelievedState) -> Delta | Decision:
+    word, memory = condition.word, state.memory
+    colors = {o.color for o in state.objects.values()} | set(_COLOR_LIKE)
+    if word in colors:
+        own = state.objects[name].color or "of no colour that I know"
+        if (word == own) != condition.negated:
+            return Decision(proposal=f"({word} {name})", judgement=Judgement.ACCEPTED)
+        return _no(f"({word} {name})", f"the {plain(name)} is {own}: colours are not told")
+    if word in state.scene.heads or word in state.scene.plurals:
+        return _no(f"({word} {name})", f"what kind of thing the {plain(name)} is, is not told")
+    atom = Atom(word, (name,))
+    if not condition.negated:
+        return Delta(op=Op.ADD, atom=atom)
+    for opposite in memory.vocabulary.opposites_of(atom):
+        return Delta(op=Op.ADD, atom=opposite)
+    if memory.fact(atom) is None:
+        return Decision(proposal=f"remove {atom}", judgement=Judgement.ACCEPTED)
+    return Delta(op=Op.REMOVE, atom=atom)
+
+
+_COLOR_LIKE = "red green blue yellow orange purple pink cyan brown white grey black".split()
+
+
+def _place(condition: Condition, name: str, state: BelievedState) -> Delta | Decision:
+    assert condition.other is not None
+    places = the(condition.other, state)
+    if len(places) != 1:
+        return _no(f"{condition.relation} {name}", "an object is in one place")
+    (place,), memory = places, state.memory
+    if condition.relation == "under":
+        name, place = place, name
+    inside = state.objects[place].kind in ("container", "drawer")
+    if condition.relation == "in" and not inside and state.objects[place].kind == "item":
+        return _no(f"(in {name} {place})", f"nothing can be in the {plain(place)}")
+    atom = Atom(IN if inside else ON, (name, place))
+    if state.objects[name].kind != "item":
+        return _no(str(atom), f"the {plain(name)} is fixed and cannot be moved")
+    if condition.negated:
+        if memory.fact(atom) is None:
+            return Decision(proposal=f"remove {atom}", judgement=Judgement.ACCEPTED)
+        return Delta(op=Op.REMOVE, atom=atom)
+    fits = Atom("fits", (name, place))
+    if inside and memory.vocabulary.is_predicate("fits") and memory.fact(fits) is None:
+        return _no(str(atom), f"the {plain(name)} does not fit in the {plain(place)}")
+    return Delta(op=Op.ADD, atom=atom)
+
+
+def _no(proposal: str, reason: str) -> Decision:
+    return Decision(proposal=proposal, judgement=Judgement.REJECTED, reason=reason)
+
+
+def _in_words(decisions: Sequence[Decision]) -> str:
+    kept = [d for d in decisions if d.judgement is not Judgement.REJECTED]
+    rejected = [d for d in decisions if d.judgement is Judgement.REJECTED]
+    said = ["Noted: " + ", ".join(facts_in_words(d.proposal) for d in kept)] if kept else []
+    ends = [facts_in_words(d.reason) for d in kept if d.reason]
+    if ends:
+        said[0] += f" ({'; '.join(ends)})"
+    for decision in rejected:
+        proposal, reason = facts_in_words(decision.proposal), facts_in_words(decision.reason)
+        said.append(f"Not taken in that {proposal}: {reason}")
+    return ". ".join(said) + "."
+
+
+_ATOM = re.compile(r"(add |remove )?\(([a-z-]+)((?: [\w-]+)+)\)")
+
+
+def facts_in_words(text: str) -> str:
+    """A text with its facts in words: "(on red-block table)" is "the red block is on the table"."""
+
+    def said(match: re.Match[str]) -> str:
+        negated, predicate, names = match[1] == "remove ", match[2], match[3].split()
+        verb = "is not" if negated else "is"
+        if predicate == "weight":
+            return f"the weight of the {plain(names[0])}"
+        if predicate == "holding":
+            return f"the {plain(names[0])} {verb} in the hand"
+        if len(names) == 2:
+            return f"the {plain(names[0])} {verb} {predicate} the {plain(names[1])}"
+        return f"the {plain(names[0])} {verb} {predicate}"
+
+    return _ATOM.sub(said, text)
