@@ -30,8 +30,8 @@ class Options:
     Attributes:
         questions: How often a person is asked for help with one stage.
         revisions: How often a route may write another program for the same sentence.
-        only_asked: Ask before a program acts on things that the sentence does not name: for
-            translators that may obey what they read elsewhere, as language models do.
+        only_asked: Ask before a program, or an action that a strategy chose, acts on things that
+            the sentence does not name: language models may obey what they read elsewhere.
     """
 
     questions: int = 2
@@ -96,10 +96,38 @@ class Agent:
         run.say("instruction", text=instruction, translator=translator.name)
         with run.timed("translate"):
             program = translator.translate(instruction, run.memory, self.body.spec)
-        if self.options.only_asked and program.source != "rules":  # they read the sentence alone
-            self._confirm(program, instruction, run)
+        self.hold_to(program, instruction, run)
         self._tell(instruction, program)
         return program
+
+    def hold_to(self, program: Program, instruction: str, run: Run, *, ask: bool = True) -> None:
+        """Ask before a program does things to objects that the person did not speak of.
+
+        Args:
+            program: What the sentence became.
+            instruction: The sentence.
+            run: Asks the person.
+            ask: Whether to ask; else the program is refused.
+
+        Raises:
+            NotUnderstoodError: Nobody allows it.
+        """
+        if not self.options.only_asked or program.source == "rules":  # they read the sentence alone
+            return
+        said = [*(sentence for sentence, _ in run.memory.exchanges), instruction]
+        names = unasked(said, program, self.body.spec.objects, run.memory.facts)
+        if not names:
+            return
+        reading = "; then ".join(self.route_of(program).stages(program))
+        problem = f"it acts on {', '.join(names)}, which the sentence does not name"
+        text = f"I read: {reading}. {problem[0].upper()}{problem[1:]}. Shall I do it?"
+        answer = ask and run.ask(Question(text=text, kind="unasked", about=names))
+        run.escalate(RecoveryStep.ASK, f"{text} {'Yes.' if answer else 'No.'}")
+        if not answer:
+            diagnostic = Diagnostic(
+                where=f"program ({reading})", problem=problem, hint="name what is to be moved"
+            )
+            raise NotUnderstoodError(instruction, [diagnostic])
 
     def pursue(self, program: Program, *, done: int = 0) -> Outcome:
         """Carry out a program and judge it by what is measured.
@@ -119,7 +147,7 @@ class Agent:
         outcome = self._carry_out(route, program, run, done)
         for _ in range(self.options.revisions):
             other = None if outcome.reached else route.revise(program, outcome, run)
-            if other is None:
+            if other is None or not self._holds_to(other, run):
                 break
             program = other
             self.run = run = self._fresh(self.memory, run.instruction, run)
@@ -185,23 +213,6 @@ class Agent:
 
     # ----------------------------------------------------------------- private
 
-    def _confirm(self, program: Program, instruction: str, run: Run) -> None:
-        """Ask before a program does things to objects that the person did not speak of."""
-        said = [*(sentence for sentence, _ in run.memory.exchanges), instruction]
-        names = unasked(said, program, self.body.spec.objects, run.memory.facts)
-        if not names:
-            return
-        reading = "; then ".join(self.route_of(program).stages(program))
-        problem = f"it acts on {', '.join(names)}, which the sentence does not name"
-        text = f"I read: {reading}. {problem[0].upper()}{problem[1:]}. Shall I do it?"
-        answer = run.ask(Question(text=text, kind="unasked", about=names))
-        run.escalate(RecoveryStep.ASK, f"{text} {'Yes.' if answer else 'No.'}")
-        if not answer:
-            diagnostic = Diagnostic(
-                where=f"program ({reading})", problem=problem, hint="name what is to be moved"
-            )
-            raise NotUnderstoodError(instruction, [diagnostic])
-
     def _carry_out(self, route: AnyRoute, program: Program, run: Run, done: int) -> Outcome:
         texts = self._announce(route, program)
         verdicts: list[Verdict] = []
@@ -250,6 +261,15 @@ class Agent:
         self.run.say("program", **about, **route.record(program))
         return texts
 
+    def _holds_to(self, program: Program, run: Run) -> bool:
+        """Whether a program that was written again may be carried out."""
+        try:
+            self.hold_to(program, run.instruction, run)
+        except NotUnderstoodError as error:
+            run.say("diagnostic", text=f"the new program is left out: {error}")
+            return False
+        return True
+
     def _tell(self, instruction: str, program: Program) -> None:
         """Let the memory know what a sentence was understood to mean."""
         meaning = "; ".join(self.route_of(program).stages(program))
@@ -294,6 +314,7 @@ class Agent:
             write=self._write,
             ask=self._ask,
             instruction=instruction,
+            only_asked=self.options.only_asked,
         )
         if earlier is not None:
             run.timings_s.update(earlier.timings_s)

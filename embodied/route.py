@@ -74,6 +74,7 @@ class Run:
         write: Receives files for the run folder.
         ask: Puts questions to a person.
         instruction: The sentence; ``""`` where there was none.
+        only_asked: Whether actions are held against the sentence, one by one.
 
     Attributes:
         stages: The stages begun so far, oldest first: a stage may take over from the one before.
@@ -93,11 +94,13 @@ class Run:
         write: Write = lambda name, content: None,
         ask: Ask = nobody,
         instruction: str = "",
+        only_asked: bool = False,
     ) -> None:
         self.body = body
         self.memory = memory
         self.write = write
         self.instruction = instruction
+        self.only_asked = only_asked
         self.stages: list[StageRun] = []
         self.escalations: list[Escalation] = []
         self.timings_s: defaultdict[str, float] = defaultdict(float)

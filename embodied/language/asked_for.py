@@ -27,7 +27,20 @@ from embodied.language.words.lexicon import (
     VERB_FORMS,
 )
 from embodied.language.words.scene_words import ITEM, SceneWords
-from embodied.symbolic import expanded, holds, propositions, read_domain, read_goal, read_problem
+from embodied.symbolic import (
+    And,
+    Domain,
+    Formula,
+    Imply,
+    Not,
+    Or,
+    Proposition,
+    expanded,
+    holds,
+    read_domain,
+    read_goal,
+    read_problem,
+)
 from embodied.types import (
     Atom,
     ObjectSpec,
@@ -88,20 +101,26 @@ def unasked(
     touched = touches(program, specs, facts)
     if not touched or not sentences:
         return ()
-    words = SceneWords(specs)
-    heard = [_words(sentences[-1])]
-    if _EARLIER & set(heard[0]):
-        heard += [_words(s) for s in sentences[:-1]]
-    named = frozenset[str]().union(*(_named(w, words) for w in heard))
+    words, heard = SceneWords(specs), _words(sentences[-1])
+    named = named_things(sentences, specs)
     missing = touched - named
     places = frozenset(n for n, s in specs.items() if s.kind in _CONTAINERS)
-    said = set(heard[0])
+    said = set(heard)
     open_ended = not (named & places or _WHERE & said) and named <= touched and _PUTS & said
     if open_ended and len(missing & places) == 1:
         missing -= places  # "throw away the can": where to was left open
-    if missing and _strange(heard[0], words) and not instructing(specs):
+    if missing and _strange(heard, words) and not instructing(specs):
         return ()
     return tuple(sorted(missing))
+
+
+def named_things(sentences: Sequence[str], specs: Mapping[str, ObjectSpec]) -> frozenset[str]:
+    """Things that the last of the sentences may speak of; see ``unasked`` for the arguments."""
+    words = SceneWords(specs)
+    heard = [_words(s) for s in reversed(sentences)]
+    if heard and not _EARLIER & set(heard[0]):
+        del heard[1:]
+    return frozenset[str]().union(*(_named(w, words) for w in heard))
 
 
 def instructing(specs: Mapping[str, ObjectSpec]) -> tuple[str, ...]:
@@ -129,10 +148,37 @@ def _in_goals(program: PddlProgram, facts: frozenset[Atom]) -> Iterable[str]:
     domain = read_domain(program.domain)
     objects = dict(read_problem(program.problem, domain).objects) | dict(domain.constants)
     for stage in program.stages:
-        goal = expanded(read_goal(stage, domain, objects), domain, objects)
-        for p in propositions(goal):
-            if not holds(p, facts, domain, objects):
-                yield from p.terms
+        for atom, _ in wanted(read_goal(stage, domain, objects), facts, domain, objects):
+            yield from atom.args
+
+
+Literal = tuple[Atom, bool]
+"""A fact, and whether it is true or false."""
+
+
+def wanted(
+    goal: Formula, facts: frozenset[Atom], domain: Domain, objects: Mapping[str, str]
+) -> frozenset[Literal]:
+    """What could become true or false for a goal to hold that does not hold yet."""
+
+    def differing(formula: Formula, value: bool) -> Iterable[Literal]:
+        if holds(formula, facts, domain, objects) == value:
+            return
+        match formula:
+            case Proposition(predicate, terms):
+                yield Atom(predicate, terms), value
+            case Not(body):
+                yield from differing(body, not value)
+            case And(parts) | Or(parts):
+                for part in parts:
+                    yield from differing(part, value)
+            case Imply(premise, conclusion):
+                yield from differing(premise, not value)
+                yield from differing(conclusion, value)
+            case _:  # equality; quantifiers are written out
+                return
+
+    return frozenset(differing(expanded(goal, domain, objects), True))
 
 
 def _in_rewards(program: RewardProgram, facts: frozenset[Atom]) -> Iterable[str]:

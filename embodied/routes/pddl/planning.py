@@ -76,6 +76,16 @@ class Planning:
                 compatible = (*compatible, goal)
         return self.plan(program, (*compatible, stage), facts), compatible
 
+    def needed(
+        self, program: PddlProgram, goals: tuple[str, ...], facts: frozenset[Atom]
+    ) -> tuple[GroundAction, ...]:
+        """A plan to ``goals``, and to a tidy end where they allow one; not put on record."""
+        for more in ((self.tidy,), ()) if self.tidy is not None else ((),):
+            result = self._solve(program, (*goals, *more), facts)[0]
+            if result.status is PlanStatus.SOLVED:
+                return result.plan
+        return ()
+
     def _solve(
         self, program: PddlProgram, goals: tuple[str, ...], facts: frozenset[Atom]
     ) -> tuple[PlanResult, str, str]:

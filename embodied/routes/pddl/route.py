@@ -174,7 +174,7 @@ class PddlRoute(Route[PddlProgram]):
         judge = None
         if number < len(program.manners) and isinstance(self.skills, MannerSkills):
             judge = MannerJudge(program.manners[number], self.skills.nearness())
-        return PddlStageRun(execution, run, kept, program.stages[number], done=done, manner=judge)
+        return PddlStageRun(execution, run, kept, number, done=done, manner=judge)
 
     def rest(self, run: Run) -> None:
         """Go home, if anything moved."""

@@ -7,15 +7,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from embodied.protocols import MannerSkills
-from embodied.recovery import Question, RecoveryStep
+from embodied.recovery import RecoveryStep
 from embodied.route import Run, StageRun
 from embodied.routes.pddl.execution import ActionExecutor
 from embodied.routes.pddl.goal_relaxation import relax, vanished
 from embodied.routes.pddl.manner import MannerJudge
 from embodied.routes.pddl.monitor import Contradiction, Effects, Monitor
+from embodied.routes.pddl.permission import Permission
 from embodied.routes.pddl.planning import Planning
 from embodied.routes.pddl.tasks import Performed, Strategy, Task
-from embodied.routes.pddl.undo import irreversible
 from embodied.types import Atom, GroundAction, Manner, PddlProgram, PlanResult, SkillResult
 from embodied.verdict import Verdict
 
@@ -44,7 +44,7 @@ class PddlStageRun(StageRun):
         execution: What the stages of the program share.
         run: What may be touched.
         kept: Goals reached before, to be kept true where they can hold together with the stage's.
-        goal: Goal of the stage as PDDL text.
+        number: Which stage of the program.
         done: It was measured to be reached before an interruption.
         manner: Watches how the robot moves, where the sentence says how.
 
@@ -52,6 +52,7 @@ class PddlStageRun(StageRun):
         asked_for: The stage's goal as it was asked for.
         goal: The same goal, or another reading of it.
         kept: Of the goals reached before, those that are still to be kept.
+        permission: What the strategy may do.
     """
 
     def __init__(
@@ -59,18 +60,24 @@ class PddlStageRun(StageRun):
         execution: Execution,
         run: Run,
         kept: tuple[str, ...],
-        goal: str,
+        number: int,
         *,
         done: bool,
         manner: MannerJudge | None = None,
     ) -> None:
+        stages = execution.program.stages
         self.execution, self.run = execution, run
         self.manner = manner
-        self.asked_for = self.goal = goal
+        self.asked_for = self.goal = stages[number]
         self.kept = kept
-        self.declined = ""
+        self.permission = Permission(
+            execution.planning,
+            execution.program,
+            run,
+            goals=(*kept, self.goal),
+            later=stages[number + 1 :],
+        )
         self._done = done
-        self._allowed: set[GroundAction] = set()
         self._first = run.memory.facts
 
     # ---------------------------------------------------------------- the stage
@@ -114,6 +121,7 @@ class PddlStageRun(StageRun):
             return False
         self.escalate(RecoveryStep.REINTERPRET, f"{problem}; read as {text}")
         self.goal = text
+        self.permission.goals = (*self.kept, text)
         return True
 
     def missing(self) -> tuple[str, ...]:
@@ -124,6 +132,7 @@ class PddlStageRun(StageRun):
     def helped(self) -> None:
         """Go on with the goal as it was asked for."""
         self.goal = self.asked_for
+        self.permission.goals = (*self.kept, self.goal)
 
     def stop_safe(self, problem: str) -> None:
         """Put down what is held, if that is what tidy means and a plan for it exists."""
@@ -174,6 +183,11 @@ class PddlStageRun(StageRun):
         """What is believed."""
         return self.run.memory.facts
 
+    @property
+    def declined(self) -> str:
+        """Why the strategy is to end; ``""`` as long as it may go on."""
+        return self.permission.declined
+
     def reached(self) -> bool:
         """Whether the goal and what is to be kept hold."""
         return all(self._monitor.verdict(g, self.facts).reached for g in (*self.kept, self.goal))
@@ -188,11 +202,11 @@ class PddlStageRun(StageRun):
         return 1.0 if chance is None else chance
 
     def act(self, action: GroundAction) -> Performed:
-        """Carry out an action; one that cannot be undone only with permission."""
-        if not self._may((action,)):
+        """Carry out an action; what nobody asked for or can undo only with permission."""
+        if refused := self.permission.refusal(action):
             return Performed(
                 action=action,
-                result=SkillResult(ok=False, reason=self.declined, retry=False),
+                result=SkillResult(ok=False, reason=refused, retry=False),
                 effects=Effects(missing=(), surprising=()),
                 contradiction=Contradiction(),
             )
@@ -203,7 +217,8 @@ class PddlStageRun(StageRun):
         result, self.kept = self.execution.planning.plan_keeping(
             self.execution.program, self.kept, self.goal, self.facts
         )
-        self._may(result.plan)
+        self.permission.goals = (*self.kept, self.goal)
+        self.permission.follow(result.plan)
         return result
 
     def escalate(self, step: RecoveryStep, reason: str, action: str = "") -> None:
@@ -213,21 +228,3 @@ class PddlStageRun(StageRun):
     @property
     def _monitor(self) -> Monitor:
         return self.execution.planning.monitor
-
-    def _may(self, actions: tuple[GroundAction, ...]) -> bool:
-        """Whether the actions can be undone, or a person allows those that cannot."""
-        new = [a for a in irreversible(actions, self._monitor.domain) if a not in self._allowed]
-        if not new:
-            return True
-        listed = ", ".join(map(str, new))
-        question = Question(
-            text=f"{listed} cannot be undone. Shall I do it?",
-            kind="irreversible",
-            about=tuple(map(str, new)),
-        )
-        allowed = not self.declined and self.run.ask(question)
-        if allowed:
-            self._allowed.update(new)
-        else:
-            self.declined = f"not allowed: {listed} cannot be undone"
-        return allowed

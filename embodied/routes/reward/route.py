@@ -182,6 +182,7 @@ class RewardRoute(Route[RewardProgram]):
         def understood(sentence: str) -> RewardProgram:
             program = translator.translate(sentence, run.memory, body.spec)
             agent.route_of(program)
+            agent.hold_to(program, sentence, run, ask=False)
             return cast("RewardProgram", program)
 
         listener = Listener(
