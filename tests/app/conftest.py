@@ -203,6 +203,7 @@ class App:
         parts: dict[str, Any] = {
             "world": world,
             "ask": nobody,
+            "options": None,
             "grounder": grounder,
             "planner": Planner(),
             "skills": GantrySkills(world.spec),
@@ -223,7 +224,7 @@ class App:
             object_source=body.spec.object_source,
         )
         translator: Any = GoalTranslator(grounder)
-        model, ask = None, parts.pop("ask")
+        model, ask, options = None, parts.pop("ask"), parts.pop("options")
         if not self.translate_goals:
             model = wiring.open_named_model(settings)
             opening = Opening(environment=place, settings=settings, model=model)
@@ -244,6 +245,7 @@ class App:
                 "seed": settings.seed,
             },
             ask=ask,
+            options=options,
         )
         self.opened.append(session)
         return session

@@ -124,6 +124,17 @@ def test_what_holds_already_is_not_touched() -> None:
     assert unasked(["put the red block on the green block"], program, SPECS, frozenset())
 
 
+def test_what_a_goal_takes_away_is_touched() -> None:
+    facts = frozenset({Atom.parse("(in blue-block bin)"), Atom.parse("(open drawer)")})
+    for goal, name in (
+        ("(and (on red-block tray) (not (in blue-block bin)))", "blue-block"),
+        ("(and (on red-block tray) (not (open drawer)))", "drawer"),
+        ("(and (on red-block tray) (imply (open drawer) (in green-block drawer)))", "green-block"),
+    ):
+        assert name in unasked(["put the red block on the tray"], _goal(goal), SPECS, facts)
+        assert name not in touches(_goal(goal), SPECS, frozenset())
+
+
 def test_earlier_sentences_count_where_the_sentence_speaks_of_them() -> None:
     earlier = "put the red block on the tray"
     program = _goal("(in red-block bin)")
