@@ -16,8 +16,6 @@ from embodied.bridge.messages import Acknowledgement, ArmMode, ArmState, Setpoin
 from embodied.types import Array, GripperState
 
 SAG_RAD = 0.004
-BRAKING_RAD = 0.0045
-"""What a joint at 0.3 rad/s, the fastest of these attacks, needs to stop at 10 rad/s^2."""
 
 
 class Attack:
@@ -132,11 +130,11 @@ class Attack:
 
     def propose(self, proposal: Setpoint | None) -> bool:
         """One period with this proposal; returns whether it passed."""
-        why = None
+        state = self.state(self.filter.q)
         if self.gate is not None:
-            self.gate.take_over(self.filter.q)
-            why = self.gate.judge(proposal, self.filter.q)
-        decision = self.filter.judge(proposal, self.state(self.filter.q), self.now, why)
+            decision = self.gate.judge(self.filter, proposal, state, self.now)
+        else:
+            decision = self.filter.judge(proposal, state, self.now)
         verdict = decision.verdict.value
         self.verdicts[verdict] = self.verdicts.get(verdict, 0) + 1
         if decision.gripper_width_m is not None:
@@ -243,55 +241,67 @@ def fuzzed(attack: Attack, periods: int) -> None:
 
 
 def _plan(attack: Attack, rng: np.random.Generator) -> Plan:
-    x = np.linspace(0.0, 1.0, 200)[:, None]
-    q = attack.filter.q
-    turn = rng.uniform(-0.3, 0.3, len(q))
-    way = q + turn * x**3 * (10 + x * (6 * x - 15))
-    time_s = attack.limits.dt_s * np.arange(len(way))
-    return Plan.of("motion", time_s.tolist(), way.tolist(), None, len(q))
+    """A curved motion from where the arm is, some of them as fast as the arm may be."""
+    n, start = int(rng.integers(30, 250)), attack.filter.q
+    x = np.linspace(0.0, 1.0, n)[:, None]
+    way = start + np.zeros((n, 1))
+    for _ in range(2):
+        begin, turn = rng.uniform(0.0, 0.4), rng.uniform(-1.0, 1.0, len(start))
+        part = np.clip((x - begin) / 0.6, 0.0, 1.0)
+        way = way + turn * rng.choice([0.05, 0.3]) * part**3 * (10 + part * (6 * part - 15))
+    time_s = attack.limits.dt_s * np.arange(n)
+    return Plan.of("motion", time_s.tolist(), way.tolist(), None, len(start))
 
 
-def _off(attack: Attack, reference: Array) -> float:
-    """How far what was sent since is from a reference (k, n), rad."""
-    sent = np.array(attack.sent[-250:])
-    return float(np.abs(sent[:, None] - reference[None]).max(axis=2).min(axis=1).max())
+def _dense(way: Array) -> Array:
+    """A path (k, n) with eight times as many samples."""
+    at = np.arange(0.0, len(way) - 1 + 1e-9, 0.125)
+    return np.stack([np.interp(at, np.arange(len(way)), c) for c in way.T], axis=1)
 
 
 def confirmations(attack: Attack, periods: int) -> float:
     """Plans approved and refused in turn; returns how far beyond the budgets it got, rad.
 
-    What is refused makes the arm brake; the way that it takes is no part of a budget.
+    Wherever the arm is sent has to be near the path approved last, or, before there was one, near
+    the pose at the take-over.
     """
     assert attack.gate is not None
-    beyond, rng = 0.0, attack.rng
-    reference = attack.filter.q[None]
+    beyond, rng, dt_s = -np.inf, attack.rng, attack.limits.dt_s
+    allowed = path = attack.filter.q[None]
     budget = STAY_RAD
     for k in range(periods // 250):
-        if not attack.filter.at_rest or attack.filter.latched is not None:
+        if attack.filter.latched is not None or k % 10 == 9:
             attack.begin()
-            reference, budget = attack.filter.q[None], STAY_RAD
+            allowed, budget = attack.filter.q[None], STAY_RAD
         plan, yes = _plan(attack, rng), k % 3 == 2
         attack.gate.propose(plan)
         attack.gate.answer(plan.plan_hash, approve=yes)
-        begun = len(attack.runs)
         if yes:
-            reference, budget = np.concatenate([reference[-1:], plan.q]), CORRIDOR_RAD + STAY_RAD
+            # An arm that is still coming to rest does so on the path approved before.
+            path = _dense(plan.q)
+            allowed, budget = np.concatenate([allowed, path]), CORRIDOR_RAD
+        sent: list[Array] = []
+        swerve, follows = rng.uniform(-1, 1, len(plan.q[0])), int(rng.integers(10, 200))
         for i in range(250):
-            kind = (k + i // 50) % 4
-            if kind == 0:
+            last, kind = attack.filter.q, (k + i // 50) % 5
+            if i < follows or kind == 0:
                 q = plan.q[min(i, len(plan.q) - 1)]
             elif kind == 1:
-                q = attack.filter.q + rng.uniform(-1, 1, len(plan.q[0])) * 0.003
+                q = last + rng.uniform(-1, 1, len(last)) * 0.003
+            elif kind == 2:
+                q = last + 0.002 * np.sign(plan.q[-1] - plan.q[0])
+            elif kind == 3:  # on and on as it moves, faster and off the path
+                q = last + 1.02 * (last - sent[-2]) + 0.001 * swerve
             else:
-                q = attack.filter.q + 0.002 * np.sign(plan.q[-1] - plan.q[0])
-            attack.ask(q)
-            if i % 25 == 24:
+                q = last + dt_s * rng.uniform(0.1, 1.0) * attack.limits.dq_max * swerve
+            attack.ask(None if rng.random() < 0.01 else q)
+            sent.append(attack.filter.q)
+            if i % 25 == 24 and attack.filter.at_rest:
                 attack.enable()
-        for _ in range(40):
-            attack.ask(None)
-        if len(attack.runs) == begun or not attack.sent:
-            continue
-        beyond = max(beyond, _off(attack, reference) - budget - BRAKING_RAD)
+        off = np.abs(np.array(sent)[:, None] - allowed[None]).max(axis=2).min(axis=1)
+        beyond = max(beyond, float(off.max()) - budget)
+        if yes and attack.filter.at_rest:
+            allowed = path
     return beyond
 
 

@@ -198,21 +198,14 @@ class MotionChecks:
         found = None
         if not all([a <= x - d and x + d <= b for x, d, a, b
                     in zip(q, turned, self._lowest, self._highest, strict=True)]):  # fmt: skip
-            found = self._out_of_range(self._way(q, ways))
+            found = self._out_of_range(self.way(q, ways))
         if found is None and not all(map(le, fastest, self._dq_max)):
             i = int(np.argmax(np.array(fastest) / self.limits.dq_max))
             joint, limit = self.limits.joints[i], self.limits.dq_max[i]
             found = reason("velocity_limit", joint, fastest[i], limit, "rad/s")
         return found or self._too_fast(q, ways, turned, fastest) or self._places(q, ways, turned)
 
-    # ----------------------------------------------------------------- private
-
-    def _span(self, narrowest_m: float, widest_m: float, q: Floats) -> None:
-        self.geometry.set_gap(narrowest_m, widest_m)
-        self._gaps_m = (narrowest_m, widest_m)
-        self._look_around(q)
-
-    def _way(self, q: Floats, ways: Sequence[Floats]) -> Array:
+    def way(self, q: Floats, ways: Sequence[Floats]) -> Array:
         """Set-points of a motion, beginning with the last one, (k + 1, n)."""
         way = np.empty((len(ways) + 1, len(q)))
         way[0] = q
@@ -220,6 +213,13 @@ class MotionChecks:
         way[1:] *= self.limits.dt_s
         way[1:] += q
         return way
+
+    # ----------------------------------------------------------------- private
+
+    def _span(self, narrowest_m: float, widest_m: float, q: Floats) -> None:
+        self.geometry.set_gap(narrowest_m, widest_m)
+        self._gaps_m = (narrowest_m, widest_m)
+        self._look_around(q)
 
     def _out_of_range(self, way: Array) -> Reason | None:
         """Stage 3 along a way."""
@@ -256,7 +256,7 @@ class MotionChecks:
                 if not over.any():
                     return None
                 doubtful = int(np.flatnonzero(over.any(axis=1))[-1]) + 1
-        return self._measured_speeds(self._way(q, ways[:doubtful]))
+        return self._measured_speeds(self.way(q, ways[:doubtful]))
 
     def _measured_speeds(self, way: Array) -> Reason | None:
         limits = self.limits
@@ -284,14 +284,14 @@ class MotionChecks:
             box = sum(map(mul, turned, self._ee_reach)) >= self._box_room_m
             singular = sum(map(mul, turned, self._slope)) >= self._singular
         if box:
-            found = self._workspace(self._way(q, ways))
+            found = self._workspace(self.way(q, ways))
         away = self._away(q, self._near_at, turned)
         if found is None and sum(map(mul, away, self._reach)) >= self._margin_m:
             self._look_around(q)
             if sum(map(mul, turned, self._reach)) >= self._margin_m:
-                found = self._collision(self._way(q, ways), self._margin_m)
+                found = self._collision(self.way(q, ways), self._margin_m)
         if found is None and singular:
-            way = self._way(q, ways)
+            way = self.way(q, ways)
             found = self._singularity(way[0], way[-1])
         return found
 

@@ -72,14 +72,14 @@ class Pace:
         """Whether a period is due; in lockstep also when there is something to do."""
         return now >= self._next_s or (self._lockstep and busy)
 
-    def begin(self, now: float) -> bool:
-        """A period begins; returns whether it begins later than it should by a whole one."""
+    def begin(self, now: float) -> float:
+        """A period begins; returns how much later than it should, s; 0 in lockstep."""
         late_s = now - self._next_s
         if self._lockstep:
             self._next_s = now + IDLE_LOOK_S
-            return False
+            return 0.0
         self._next_s = max(self._next_s + self._dt_s, now)
-        return late_s > self._dt_s
+        return late_s
 
 
 def _asleep_s() -> float:

@@ -20,6 +20,12 @@ class Totals:
     rejected: int = 0
     clamped: int = 0
     largest_shadow_rad: float = 0.0
+    latest_s: float = 0.0
+
+    def begun(self, late_s: float, dt_s: float) -> None:
+        """A period of ``dt_s`` begins so much later than it should."""
+        self.overruns += late_s > dt_s
+        self.latest_s = max(self.latest_s, late_s)
 
     def count(self, proposal: Setpoint | None, decision: Decision) -> None:
         """One more period."""

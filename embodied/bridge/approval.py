@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from embodied.bridge.messages import Reason, Setpoint
+from embodied.bridge.filter import SafetyFilter
+from embodied.bridge.messages import ArmState, Decision, Reason, Setpoint, Verdict
 from embodied.bridge.reasons import reason
 from embodied.types import Array
 
@@ -90,11 +91,16 @@ class Plan:
         """Where the path is at a time, (n,), rad."""
         return np.array([np.interp(time_s, self.time, column) for column in self.q.T])
 
-    def nearest(self, q: Array, from_s: float, to_s: float) -> tuple[float, float]:
-        """The place of the path that is nearest to ``q`` within a time.
+    def places(self, q: Array, from_s: float, to_s: float) -> tuple[Array, Array]:
+        """The places of the path that are nearest to configurations within a time.
+
+        Args:
+            q: Configurations, (k, n), rad.
+            from_s: Earliest time, s.
+            to_s: Latest time, s.
 
         Returns:
-            Its time, s, and the largest distance of a joint from it, rad.
+            Their times, (k,), s, and the largest distances of a joint from them, (k,), rad.
         """
         end = float(self.time[-1])
         from_s, to_s = min(from_s, end), min(to_s, end)
@@ -102,19 +108,23 @@ class Plan:
         inside = self.time[(self.time > from_s) & (self.time < to_s)]
         times = np.unique(np.concatenate([times, inside[:_MOST_KNOTS]]))
         path = np.stack([np.interp(times, self.time, column) for column in self.q.T], axis=1)
-        away = np.abs(path - q).max(axis=1)
-        i = int(np.flatnonzero(away <= away.min() + _ALIKE_RAD)[-1])  # time goes on where it rests
-        return float(times[i]), float(away[i])
+        away = np.abs(path - q[:, None]).max(axis=2)
+        off = away.min(axis=1)
+        alike = away[:, ::-1] <= off[:, None] + _ALIKE_RAD  # time goes on where the path rests
+        return times[len(times) - 1 - alike.argmax(axis=1)], off
 
 
 class Gate:
     """Lets through what was approved, and nothing else.
 
+    What counts is where the arm would be sent: by the next set-point, and by the way to rest that
+    the filter holds ready behind it. So a refusal, too, leaves the arm where it was approved to be.
     Everything is measured from what does not move with the arm. Without an approved motion that is
     the *anchor*: the pose at the first take-over, or where the last approved motion had got to; a
     planner renews neither. With one, it is the approved path: a set-point belongs to a place on it,
     within ``CORRIDOR_RAD``, that is not behind the one before, nor ahead of it by more time than
-    has gone by since, ``AHEAD_S`` apart. A motion that stays has the budget of the anchor.
+    has gone by since, ``AHEAD_S`` apart. A motion that stays has the budget of the anchor. Where
+    the arm is outside of a budget already, as after sagging, it may only come nearer.
 
     Args:
         dt_s: Time between two set-points.
@@ -134,7 +144,7 @@ class Gate:
         self._begun = False
         self._at_s = 0.0
         self._credit_s = 0.0
-        self._width: float | None = None
+        self._gap_m: float | None = None
 
     def take_over(self, q: Array) -> None:
         """The arm is taken over at ``q`` (n,); only the first time since ``release`` counts."""
@@ -144,7 +154,7 @@ class Gate:
     def release(self) -> None:
         """The operator saw to the arm: it may be elsewhere, and what was approved is void."""
         self._withdraw()
-        self._anchor = self._width = None
+        self._anchor = self._gap_m = None
 
     def revoke(self) -> None:
         """Nothing is approved or waits for an answer any more."""
@@ -168,49 +178,73 @@ class Gate:
             self.refused = plan_hash
         return True
 
-    def judge(self, proposal: Setpoint | None, q_sent: Array) -> Reason | None:
-        """Why a set-point is not covered by an approval, if it is not; once every period.
+    def judge(
+        self, safety: SafetyFilter, proposal: Setpoint | None, state: ArmState, now_s: float
+    ) -> Decision:
+        """What the filter makes of one period, within what was approved; its own arguments."""
+        self.take_over(safety.q)
+        refusal, asked = None, None
+        if proposal is not None and proposal.q.shape == safety.q.shape:
+            asked = proposal.gripper_width_m
+            refusal = self.covers_gap(asked)
+            if refusal is None and np.isfinite(proposal.q).all():
+                refusal = self.covers(np.stack([safety.q, proposal.q]))
+        decision = safety.judge(proposal, state, now_s, refusal, self.covers)
+        passed = decision.verdict in (Verdict.PASS, Verdict.CLAMP)
+        self.sent(decision.q, asked if passed else None)
+        return decision
+
+    def covers_gap(self, gap_m: float | None) -> Reason | None:
+        """Why a gap of the fingers is not covered by an approval, if it is not."""
+        if gap_m is None or gap_m == self._gap_m:
+            return None
+        if self.approved is None or gap_m != self.approved.gripper_width_m:
+            return reason("not_approved", "gripper", gap_m, self._gap_m or 0.0, "m")
+        return None
+
+    def covers(self, way: Array) -> Reason | None:
+        """Why a motion is not covered by an approval, if it is not.
 
         Args:
-            proposal: The set-point; None when there is none.
-            q_sent: Last set-point sent, (n,), rad: staying exactly there needs no approval.
+            way: The last set-point, the next one, and those of the way to rest, (k, n), rad.
         """
-        self._credit_s = min(self._credit_s + self._dt_s, AHEAD_S)
-        if proposal is None or proposal.q.shape != q_sent.shape:
-            return None  # the filter refuses another shape anyway
-        if not np.isfinite(proposal.q).all():
-            return None
-        width, plan = proposal.gripper_width_m, self.approved
-        if width is not None and width != self._width:
-            if plan is None or width != plan.gripper_width_m:
-                return reason("not_approved", "gripper", width, self._width or 0.0, "m")
-        refusal = self._off(proposal.q, q_sent)
-        if refusal is not None and not np.array_equal(proposal.q, q_sent):
-            return refusal
-        self._width = self._width if width is None else width
+        if np.array_equal(way, way[:1].repeat(len(way), axis=0)):
+            return None  # staying exactly where the arm is needs no approval
+        plan = self.approved
+        if plan is None:
+            limit, code, start = STAY_RAD, "not_approved", self._anchor
+            off = np.abs(way - (np.inf if start is None else start)).max(axis=1)
+        else:
+            limit, code, start = CORRIDOR_RAD, "off_plan", None if self._begun else plan.q[0]
+            off = plan.places(way, self._at_s, self._until_s(len(way) - 1))[1]
+            off[1] = plan.places(way[1:2], self._at_s, self._until_s(1))[1][0]
+            if plan.stays:
+                limit = STAY_RAD
+        nearer = np.minimum(off[:-1], CORRIDOR_RAD)
+        from_elsewhere = start is not None and np.abs(way[0] - start).max() > CORRIDOR_RAD
+        if from_elsewhere or (off[1:] > np.maximum(limit, nearer)).any():
+            return reason(code, value=float(off.max()), limit=limit, unit="rad")
         return None
+
+    def sent(self, q: Array, gap_m: float | None) -> None:
+        """A period is over: the arm was sent to ``q`` (n,), its fingers, if anywhere, to a gap."""
+        self._gap_m = self._gap_m if gap_m is None else gap_m
+        plan, to_s = self.approved, self._until_s(1)
+        self._credit_s = to_s - self._at_s
+        if plan is None:
+            return
+        at_s, off = plan.places(q[None], self._at_s, to_s)
+        started = self._begun or np.abs(q - plan.q[0]).max() <= CORRIDOR_RAD
+        if off[0] > CORRIDOR_RAD or not started:
+            return  # it has not got there yet
+        self._credit_s -= at_s[0] - self._at_s
+        self._at_s, self._begun = float(at_s[0]), True
 
     # ----------------------------------------------------------------- private
 
-    def _off(self, q: Array, q_sent: Array) -> Reason | None:
-        plan = self.approved
-        if plan is None:
-            away = np.inf if self._anchor is None else float(np.max(np.abs(q - self._anchor)))
-            if away <= STAY_RAD and self._starts_at(self._anchor, q_sent):
-                return None
-            return reason("not_approved", value=away, limit=STAY_RAD, unit="rad")
-        at_s, off = plan.nearest(q, self._at_s, self._at_s + self._credit_s)
-        limit = STAY_RAD if plan.stays else CORRIDOR_RAD
-        if off > limit or not (self._begun or self._starts_at(plan.q[0], q_sent)):
-            return reason("off_plan", value=off, limit=limit, unit="rad")
-        self._credit_s -= at_s - self._at_s
-        self._at_s, self._begun = at_s, True
-        return None
-
-    @staticmethod
-    def _starts_at(pose: Array | None, q_sent: Array) -> bool:
-        """The arm is where it has to start from: the way there was not approved either."""
-        return pose is not None and float(np.max(np.abs(q_sent - pose))) <= CORRIDOR_RAD
+    def _until_s(self, periods: int) -> float:
+        """How far on the path the arm may be after some periods more."""
+        return self._at_s + min(self._credit_s, AHEAD_S - self._dt_s) + periods * self._dt_s
 
     def _withdraw(self) -> None:
         if self.approved is not None:

@@ -8,6 +8,7 @@ taken from the stopping path that was checked before. So everything that is sent
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import isfinite
 
 import numpy as np
@@ -57,6 +58,7 @@ class SafetyFilter:
         self._follower = Follower(
             limits.dq_max, limits.ddq_max, limits.dddq_max, limits.dt_s, limits.follow_share
         )
+        self._covers: Callable[[Array], Reason | None] | None = None
         self._asked: list[float] | None = None
         self._target: list[float] = []  # of what is being followed; empty when nothing is
         self._moving_at: list[float] = []
@@ -181,6 +183,7 @@ class SafetyFilter:
         state: ArmState,
         now_s: float,
         refusal: Reason | None = None,
+        covers: Callable[[Array], Reason | None] | None = None,
     ) -> Decision:
         """Decide about one period.
 
@@ -189,7 +192,10 @@ class SafetyFilter:
             state: Latest report of the arm.
             now_s: This machine's monotonic clock.
             refusal: Why the proposal lacks an approval, if it does.
+            covers: Says of the last set-point, the next one and the way to rest that follows,
+                (k, n), why they lack an approval; None where none is needed.
         """
+        self._covers = covers
         reasons: list[Reason] = []
         candidate: list[float] | None = None
         verdict = Verdict.PASS
@@ -352,7 +358,8 @@ class SafetyFilter:
         if rest is None:
             return None, reason("acceleration_limit")
         ways = [dq, *rest]
-        return ways, self._motion.check(self._q, ways)
+        refusal = self._covers(self._motion.way(self._q, ways)) if self._covers else None
+        return ways, refusal or self._motion.check(self._q, ways)
 
     def _without_proposal(self) -> tuple[Verdict, list[Reason], list[list[float]] | None]:
         """Go on at the last velocity for a moment, then brake."""

@@ -23,7 +23,6 @@ from embodied.bridge.messages import (
     ArmState,
     Decision,
     OperationMode,
-    Reason,
     Setpoint,
     StopCategory,
     Verdict,
@@ -165,7 +164,7 @@ class Supervisor:
 
     def _period(self) -> None:
         now = time.monotonic()
-        self.totals.overruns += self._pace.begin(now)
+        self.totals.begun(self._pace.begin(now), self.limits.dt_s)
         try:
             state = self.driver.read_state()
         except WorldError as error:
@@ -190,12 +189,11 @@ class Supervisor:
 
     def _judge(self, state: ArmState, now: float) -> None:
         number, proposal = self._queue.popleft() if self._queue else (None, None)
-        refusal: Reason | None = None
-        if self.mode is OperationMode.CONFIRM:
-            self.gate.take_over(self.safety.q)
-            refusal = self.gate.judge(proposal, self.safety.q)
         moved = not self.safety.at_rest
-        decision = self.safety.judge(proposal, state, now, refusal)
+        if self.mode is OperationMode.CONFIRM:
+            decision = self.gate.judge(self.safety, proposal, state, now)
+        else:
+            decision = self.safety.judge(proposal, state, now)
         late = self.arm.late() if moved and decision.verdict is not Verdict.STOP else None
         if late is not None:
             decision = self.arm.fall_behind(late, state)

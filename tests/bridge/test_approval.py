@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from embodied.bridge.approval import AHEAD_S, CORRIDOR_RAD, STAY_RAD, Gate, Plan
-from embodied.bridge.messages import Setpoint
 from embodied.types import Array
 
 DT_S = 0.01
@@ -23,10 +22,10 @@ class Attack:
         self.q = HOME.copy()
 
     def ask(self, q: Array, width: float | None = None) -> str:
-        proposal = Setpoint(sequence=0, created_s=0.0, q=np.array(q), gripper_width_m=width)
-        why = self.gate.judge(proposal, self.q)
+        why = self.gate.covers_gap(width) or self.gate.covers(np.stack([self.q, q]))
         if why is None:
             self.q = np.array(q)
+        self.gate.sent(self.q, width if why is None else None)
         return "" if why is None else why.code
 
     def creep(self, periods: int = 600, step: float = 0.0026) -> float:
