@@ -12,6 +12,7 @@ from embodied.types import GripperState
 
 _GRIP_M = 0.002
 _GRIP_M_S = 0.005
+_STILL_M = 2e-4
 _GRIP_PERIODS = 10
 """Fingers that stay this much wider than they were told to be, for so long, hold something."""
 
@@ -29,6 +30,7 @@ class GripperChecks:
         self._told_m: float | None = None
         self._gripping = 0
         self._held_m = 0.0
+        self._last_m = 0.0
 
     def watch(self, gripper: GripperState, q: Sequence[float]) -> None:
         """Where the fingers are or go, and whether something is between them, the arm at ``q``."""
@@ -37,7 +39,9 @@ class GripperChecks:
             return  # no gripper has such a gap
         target = width if told is None else told
         self._motion.fingers(min(width, target), max(width, target), q)
-        stopped = told is not None and told < width - _GRIP_M and abs(gripper.speed_m_s) < _GRIP_M_S
+        still = abs(gripper.speed_m_s) < _GRIP_M_S and abs(width - self._last_m) < _STILL_M
+        stopped = told is not None and told < width - _GRIP_M and still
+        self._last_m = width
         self._gripping = self._gripping + 1 if stopped else 0
         if self._held_m == 0.0 and self._gripping == _GRIP_PERIODS:
             self._held_m = width
@@ -76,5 +80,5 @@ class GripperChecks:
     def let_go(self, q: Sequence[float]) -> None:
         """Nothing is held any more, the arm at ``q``."""
         if self._held_m > 0.0:
-            self._held_m = 0.0
+            self._held_m, self._gripping = 0.0, 0
             self._motion.hold(0.0, q)

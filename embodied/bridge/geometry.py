@@ -3,7 +3,8 @@
 """Poses of the arm's links and their distances to fixed objects.
 
 Only what the operator named takes part: the arm, the fixed things of the scene and the keep-out
-boxes. Things that can be moved are not known to the supervisor, and neither is what the hand holds.
+boxes. Where things that can be moved are is not known to the supervisor, nor which one the hand
+holds; only how long a thing of such a width may be.
 """
 
 from __future__ import annotations
@@ -31,6 +32,9 @@ PRESS_M = 0.01
 
 _HAND = ("hand", "left_finger", "right_finger")
 _FINGERS = ("left_finger", "right_finger")
+ALIKE_M = 0.005
+"""A thing is as wide as a gap when it differs by so much at most."""
+
 _HELD = "what is held"
 _CUTS = 60
 _FINGER_JOINTS = ("finger_joint1", "finger_joint2")
@@ -107,6 +111,7 @@ class ArmGeometry:
                 pos=((box.lower + box.upper) / 2).tolist(),
                 size=((box.upper - box.lower) / 2).tolist(),
             )
+        self._items = [t.size_m for t in scene.objects.values() if t.kind == "item"]
         if limits.max_width_m > 0.0 and _FINGERS[0] in {body.name for body in spec.bodies}:
             site = spec.site(robot.ee_site or "ee")
             site.parent.add_geom(
@@ -114,7 +119,7 @@ class ArmGeometry:
                 type=mujoco.mjtGeom.mjGEOM_BOX,
                 pos=site.pos,
                 quat=site.quat,
-                size=[limits.max_width_m / 2] * 3,
+                size=[max([limits.max_width_m, *map(max, self._items)]) / 2] * 3,
                 density=0.0,
             )
         self.model = robots.compile_model(spec)
@@ -146,6 +151,7 @@ class ArmGeometry:
         self._of_ee = np.zeros((6, model.nv))
         self._of_elbow = np.zeros((3, model.nv))
         mujoco.mj_kinematics(model, self.data)
+        self._closes = self._closing_axis()
         chains = Chains(model, self.data, limits.joints)
         self.reach_m = chains.reach_of_parts()
         points = ((int(model.site_bodyid[self._site]), self._ee), (self._elbow, self._elbow_at))
@@ -196,16 +202,17 @@ class ArmGeometry:
         for geom, _ in self._swung:
             self._distances.sweep(geom, np.zeros(3))
 
-    def hold(self, q: Array, size_m: float) -> float:
+    def hold(self, q: Array, gap_m: float) -> float:
         """What is between the fingers is part of the arm from now on.
 
-        It counts as a cube as wide as the gap, about the end effector. What it would have in fixed
-        things where it was gripped is cut off: first at its end away from the hand, then all
-        around.
+        It counts as a box about the end effector: as wide as the gap where the fingers close, in
+        other directions as long as the longest thing of the scene that has such a width, a cube
+        where there is none. What it would have in fixed things where it was gripped is cut off:
+        first at its end away from the hand, then all around.
 
         Args:
             q: Where it is gripped, (n,), rad.
-            size_m: The gap; 0 holds nothing.
+            gap_m: The gap; 0 holds nothing.
 
         Returns:
             Its half length away from the hand, m.
@@ -213,20 +220,26 @@ class ArmGeometry:
         if self._held is None:
             return 0.0
         rows = np.flatnonzero((self._distances.pairs == self._held).any(axis=1))
-        half = size_m / 2
-        self._required[rows] = self._hand_clearance_m if half > 0.0 else -np.inf
-        wide, deep = half, half
-        self._size_held(wide, deep)
+        alike = [s for s in self._items if min(abs(x - gap_m) for x in s) <= ALIKE_M]
+        half = max([gap_m, *map(max, alike)]) / 2
+        held = gap_m > 0.0
+        self._required[rows] = self._hand_clearance_m if held else -np.inf
+        size = np.where(self._closes, gap_m / 2, half)
+        deep = half
+        self._size_held(size, deep)
         others = self._required.copy()
         self._required[:] = -np.inf
         self._required[rows] = others[rows]
-        for _ in range(_CUTS if half > 0.0 else 0):
+        for _ in range(_CUTS if held else 0):
             if self.nearest(q).margin_m >= 0.0:
                 break
-            deep, wide = (deep * 0.8, wide) if deep > 0.2 * half else (deep, wide * 0.8)
-            self._size_held(wide, deep)
+            if deep > 0.2 * half:
+                deep *= 0.8
+            else:
+                size *= 0.8
+            self._size_held(size, deep)
         self._required = others
-        if half > 0.0:
+        if held:
             self._required[rows] -= PRESS_M
         return deep
 
@@ -245,16 +258,23 @@ class ArmGeometry:
 
     # ----------------------------------------------------------------- private
 
-    def _size_held(self, wide: float, deep: float) -> None:
-        """Half sizes, m; the end near the hand stays as wide as it is."""
+    def _closing_axis(self) -> NDArray[np.bool_]:
+        """Which axis of the end effector the fingers close along, (3,); none is of no use here."""
+        for _, joint in self._swung:
+            along = self.data.site_xmat[self._site].reshape(3, 3).T @ self.data.xaxis[joint]
+            if np.abs(along).max() > 0.999 and int(np.abs(along).argmax()) != 2:
+                return np.abs(along) > 0.999
+        return np.zeros(3, dtype=np.bool_)
+
+    def _size_held(self, half: Array, deep: float) -> None:
+        """Half sizes about the end effector, (3,), m; ``deep`` is the one away from the hand."""
         model, held = self.model, self._held
         assert held is not None
-        model.geom_size[held] = wide, wide, (wide + deep) / 2
+        model.geom_size[held] = *half[:2], (half[2] + deep) / 2
         model.geom_rbound[held] = float(np.linalg.norm(model.geom_size[held]))
-        along = model.site_quat[self._site]
         axis = np.zeros(3)
-        mujoco.mju_rotVecQuat(axis, np.array([0.0, 0.0, 1.0]), along)
-        model.geom_pos[held] = model.site_pos[self._site] + axis * (deep - wide) / 2
+        mujoco.mju_rotVecQuat(axis, np.array([0.0, 0.0, 1.0]), model.site_quat[self._site])
+        model.geom_pos[held] = model.site_pos[self._site] + axis * (deep - half[2]) / 2
         self._distances.take_shape(held)
 
     def _nearest(self) -> Nearest:

@@ -216,29 +216,34 @@ def test_fingers_do_not_open_into_things() -> None:
     assert checker.depth(q[None], np.array([0.08]))[0] > 0.005  # it was asked for
 
 
-def test_what_is_held_is_part_of_the_arm() -> None:
-    """With a block between the fingers, the hand stays farther from a box than without."""
+def held_above(plate_m: float, block_m: float, scene: str) -> float:
+    """How far the end effector stays above a plate with something between the fingers, m."""
     ee, _ = GEOMETRY.points(HOME)
-    top = ee[2] - 0.15
+    top = ee[2] - plate_m
     plate = KeepOut(name="plate", lower=np.array([0.2, -0.5, top - 0.02]),
                     upper=np.array([0.9, 0.5, top]))  # fmt: skip
-    limits = replace(LIMITS, keep_out=(plate,))
-    heights: list[float] = []
-    for block_m in (0.0, 0.06):
-        geometry = ArmGeometry(limits, SCENE)
-        arm = Arm(HOME, limits, geometry)
-        arm.gap_m = arm.told_m = 0.08
-        for _ in range(60):
-            arm.ask(HOME, 0.02)
-            arm.move_fingers(block_m)
-        q = HOME.copy()
-        for k in range(3000):
-            q = arm.filter.q + 0.0004 * min(1.0, k / 20) * DOWN
-            if arm.ask(q) is Verdict.REJECT:
-                break
-        assert "collision" in arm.codes
-        for _ in range(50):
-            arm.ask(None)
-        heights.append(float(geometry.points(arm.filter.q)[0][2]) - top)
+    limits = replace(LIMITS, keep_out=(plate,), scenes=())
+    geometry = ArmGeometry(limits, load_scene(scene))
+    arm = Arm(HOME, limits, geometry)
+    arm.gap_m = arm.told_m = 0.08
+    for _ in range(60):
+        arm.ask(HOME, 0.02)
+        arm.move_fingers(block_m)
+    for k in range(3000):
+        if arm.ask(arm.filter.q + 0.0004 * min(1.0, k / 20) * DOWN) is Verdict.REJECT:
+            break
+    assert "collision" in arm.codes
+    for _ in range(50):
+        arm.ask(None)
+    return float(geometry.points(arm.filter.q)[0][2]) - top
+
+
+def test_what_is_held_is_part_of_the_arm() -> None:
+    """With a block between the fingers, the hand stays farther from a plate than without."""
     # Half the cube, less what it may be pressed on and what the finger itself reaches below.
-    assert heights[1] - heights[0] > 0.003
+    assert held_above(0.15, 0.06, "blocks") - held_above(0.15, 0.0, "blocks") > 0.003
+
+
+def test_what_is_held_may_be_as_long_as_a_thing_of_that_width() -> None:
+    """A brick of the workshop, 45 mm wide, is 90 mm long: whichever way it is held."""
+    assert held_above(0.2, 0.045, "workshop") - held_above(0.2, 0.045, "blocks") > 0.02
