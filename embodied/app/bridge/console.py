@@ -49,7 +49,7 @@ class OperatorConsole:
         self._console = console
         self._name = name
         self._assume_yes = assume_yes
-        self._answer: bool | None = None
+        self._answer = False
         self._asking = threading.Event()
         self._answered = threading.Event()
         self._over = threading.Event()
@@ -73,6 +73,7 @@ class OperatorConsole:
     def stop(self) -> None:
         """Emergency stop: latched until somebody recovers."""
         self._stopped.set()
+        self._answer = False
         self._answered.set()
         self._say("[bold red]emergency stop[/]")
         self._send({"kind": "estop"})
@@ -103,6 +104,7 @@ class OperatorConsole:
     def _ask(self) -> bool:
         if self._assume_yes:
             return True
+        self._answer = False
         self._answered.clear()
         self._asking.set()
         self._answered.wait()
@@ -199,7 +201,7 @@ def _single_keys() -> Generator[Callable[[threading.Event], Iterator[str]]]:
         import tty
 
         saved = termios.tcgetattr(descriptor)
-        tty.setcbreak(descriptor)
+        tty.setcbreak(descriptor, termios.TCSANOW)  # keys that were pressed before count, too
 
     def keys(over: threading.Event) -> Iterator[str]:
         while descriptor >= 0 and not over.is_set():
