@@ -6,7 +6,8 @@ Ways to get more than is allowed, each with many seeds: creeping, resonance, gra
 of the gripper, taking over again and again on a sagging arm, approvals given and refused in turn,
 refused plans, clocks that step, and everything the fuzz has. What was sent is judged by
 ``bridge_checker``, which shares no code with the filter. Then supervisors in real time are flooded
-while an operator presses stop: how long until the stop is acted on. Finished cases are not run
+while an operator presses stop: how long until the stop is acted on, and how late a period of the
+supervisor begins at worst. Finished cases are not run
 again.
 """
 
@@ -52,18 +53,17 @@ def run_case(payload: Payload) -> Row:
     beyond = STRATEGIES[name](attack, payload["count"]) or 0.0
     attack.end_run()
     found: list[str] = []
-    worst = 0.0
-    for sent, gaps in attack.runs:
+    for sent, _ in attack.runs:
         found += [*checker.motion(sent), *checker.places(sent)]
-        depth, which = checker.depth(sent, gaps)
-        worst = max(worst, depth)
-        if depth > TOLERANCE_M + (TAKEN_M if name == "take-over" else 0.0):
-            found.append(f"{which}: {1000 * depth:.3f} mm too near")
+    sent, gaps = (np.concatenate(parts) for parts in zip(*attack.runs, strict=True))
+    worst, which = checker.depth(sent, gaps)
+    if worst > TOLERANCE_M + (TAKEN_M if name == "take-over" else 0.0):
+        found.append(f"{which}: {1000 * worst:.3f} mm too near")
     if beyond > 0.0:
         found.append(f"{beyond:.4f} rad beyond what was approved")
     return {
         "strategy": name,
-        "setpoints": sum(len(sent) for sent, _ in attack.runs),
+        "setpoints": len(sent),
         "violations": len(found),
         "first_violations": found[:5],
         "deepest_m": worst,
@@ -117,6 +117,7 @@ def summarise(rows: Sequence[Row], settings: Settings) -> Row:
             "stops": len(r["reactions_s"]),
             "median_ms": 1000 * float(np.median(r["reactions_s"])),
             "worst_ms": 1000 * max(r["reactions_s"]),
+            "latest_ms": 1000 * r["latest_s"],
             "alive": r["alive"],
         }
         for r in good
@@ -141,9 +142,11 @@ def table(report: Row) -> str:
         cells = (name, s["setpoints"], s["passed"], s["violations"], f"{s['deepest_mm']:.3f}")
         lines.append("| " + " | ".join(map(str, cells)) + " |")
         lines += [f"  {v}" for v in s["first_violations"]]
-    lines += ["", "| flood | stops | median, ms | worst, ms |", "|---|---|---|---|"]
+    head = ("flood", "stops", "median, ms", "worst, ms", "period late by at most, ms")
+    lines += ["", "| " + " | ".join(head) + " |", "|---|---|---|---|---|"]
     for name, f in report["floods"].items():
-        lines.append(f"| {name} | {f['stops']} | {f['median_ms']:.1f} | {f['worst_ms']:.1f} |")
+        times = " | ".join(f"{f[k]:.1f}" for k in ("median_ms", "worst_ms", "latest_ms"))
+        lines.append(f"| {name} | {f['stops']} | {times} |")
     lines += ["", f"{report['setpoints']} set-points, {report['violations']} violations"]
     lines += [f"error: {e}" for e in report["errors"][:5]]
     return "\n".join(lines)
