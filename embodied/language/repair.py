@@ -13,6 +13,7 @@ from typing import Generic, TypeVar
 
 from embodied.errors import Diagnostic, NotUnderstoodError, ProgramError
 from embodied.language.models.logged import LoggedModel
+from embodied.language.prompting import NOTE, conversation, data
 from embodied.language.records import Schema
 from embodied.protocols import Event, LanguageModel, Message, Request, Response, Usage
 
@@ -141,18 +142,22 @@ def _repair_request(
     cut_off: bool,
 ) -> Request:
     """The original conversation, the faulty answer, and what is wrong with it."""
+    system, *said = first.messages
+    if NOTE not in system.text:
+        system = replace(system, text=f"{system.text}\n\n{NOTE}")
     lines = [f"- {d}" for d in diagnostics[:MOST_DIAGNOSTICS]]
     if len(diagnostics) > MOST_DIAGNOSTICS:
         lines.append(f"- and {len(diagnostics) - MOST_DIAGNOSTICS} more")
     feedback = (
         "That answer cannot be used:\n"
-        + "\n".join(lines)
+        + data("\n".join(lines))
         + "\nAnswer again, completely and in the form asked for, and with nothing else."
     )
     return replace(
         first,
         messages=(
-            *first.messages,
+            system,
+            *said,
             Message(role="assistant", text=text),
             Message(role="user", text=feedback),
         ),
@@ -185,9 +190,11 @@ class Writer:
         self, system: str, user: str, purpose: str, *, schema: Schema | None = None
     ) -> Request:
         """A first request."""
-        messages = (Message(role="system", text=system), Message(role="user", text=user))
         return Request(
-            messages=messages, schema=schema, max_tokens=self.max_tokens, purpose=purpose
+            messages=conversation(system, user),
+            schema=schema,
+            max_tokens=self.max_tokens,
+            purpose=purpose,
         )
 
     def ask(self, request: Request, read: Callable[[str], T]) -> Answer[T]:

@@ -11,6 +11,7 @@ from string import Template
 
 from embodied.bounded_json import UnreadableAnswerError, json_object
 from embodied.errors import Diagnostic, ProgramError
+from embodied.language.prompting import data
 from embodied.language.records import Schema
 from embodied.language.repair import Writer
 from embodied.memory.arithmetic import Linear
@@ -94,12 +95,12 @@ class ModelWriter(Writer):
             )
             or "none",
             actions="\n".join(actions),
-            objects="\n".join(f"{n}: {kind}" for n, kind in v.objects.items()),
+            objects=data("\n".join(f"{n}: {kind}" for n, kind in v.objects.items())),
         )
         view = Reader(memory).view(about, budget_tokens=self._view_tokens)
         user = Template(_text("memory_user.md")).substitute(
-            facts=view.text or "; nothing",
-            notes="\n".join(f"- {n}" for n in notes) or "none",
+            facts=data(view.text or "; nothing"),
+            notes=data("\n".join(f"- {n}" for n in notes) or "none"),
             sentence=sentence,
         )
         request = self.request(system, user, "memory-deltas", schema=SCHEMA)
@@ -114,22 +115,22 @@ def read_proposal(text: str) -> Proposal:
     """
     part = "answer"
     try:
-        data = Record(json_object(text), "the answer")
-        if unknown := sorted(set(data.values) - set(_PARTS)):
+        answer = Record(json_object(text), "the answer")
+        if unknown := sorted(set(answer.values) - set(_PARTS)):
             hint = f"legal: {', '.join(_PARTS)}"
             raise _unreadable(text, "answer", f"there is no '{unknown[0]}'", hint)
         deltas: list[Delta] = []
-        for n, item in enumerate(data.records("deltas", ())):
+        for n, item in enumerate(answer.records("deltas", ())):
             part = f"deltas[{n}]"
             deltas.append(_delta(item))
         relations: list[Linear] = []
-        for n, item in enumerate(data.records("relations", ())):
+        for n, item in enumerate(answer.records("relations", ())):
             part = f"relations[{n}]"
             x, y = Atom.parse(item.text("x")), Atom.parse(item.text("y"))
             relations.append(Linear.ratio(x, Fraction(str(item.value("factor"))), y))
         part = "actions"
-        actions = tuple(map(GroundAction.parse, data.texts("actions", ())))
-        say = tuple(map(str, data.items("say", ())))
+        actions = tuple(map(GroundAction.parse, answer.texts("actions", ())))
+        say = tuple(map(str, answer.items("say", ())))
     except UnreadableAnswerError as error:
         raise _unreadable(text, error.where, error.problem, error.hint) from error
     except ProgramError:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from embodied.bounded_json import LONGEST_TEXT, UnreadableAnswerError, json_object
 from embodied.errors import Diagnostic, NotUnderstoodError, ProgramError
 from embodied.language.pddl.goal_grammar import goal_grammar
-from embodied.language.prompting import fill, prompt_text
+from embodied.language.prompting import data, fill, prompt_text
 from embodied.language.records import JsonReader, object_schema
 from embodied.language.repair import Writer
 from embodied.protocols import LanguageModel, Request, StateMemory
@@ -75,9 +75,9 @@ class SceneTranslator(Writer):
             "pddl",
             "scene_user",
             predicates=_section(self._domain_text, ":predicates"),
-            types=_type_lines(self._domain),
-            objects=_object_lines(self._objects),
-            facts=_fact_lines(self._domain, memory.facts),
+            types=data(_type_lines(self._domain)),
+            objects=data(_object_lines(self._objects)),
+            facts=data(_fact_lines(self._domain, memory.facts)),
             earlier=_earlier_lines(memory),
             instruction=instruction,
         )
@@ -155,11 +155,11 @@ def read_answer(text: str) -> tuple[tuple[str, ...], str]:
         ProgramError: None of these forms.
     """
     try:
-        data = json_object(text)
+        parsed = json_object(text)
     except UnreadableAnswerError as error:
         return _read_lines(text, error)
     reader = JsonReader()
-    answer = reader.object(data, "answer", ("stages", "unsupported"))
+    answer = reader.object(parsed, "answer", ("stages", "unsupported"))
     if "stages" not in answer:
         reader.wrong("stages", "missing", _FORM)
     goals = reader.items(answer.get("stages"), "stages", reader.text)

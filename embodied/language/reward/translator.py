@@ -9,7 +9,7 @@ correction edits it instead of starting over.
 
 from __future__ import annotations
 
-from embodied.language.prompting import fill
+from embodied.language.prompting import data, fill
 from embodied.language.repair import Writer, said
 from embodied.language.reward.amending import current
 from embodied.language.reward.serialise import json_schema, program_from_json, program_to_json
@@ -97,6 +97,6 @@ class RewardTranslator(Writer):
         problems = "\n".join(f"- {line}" for line in unmet)
         return self._code(
             f"The person asked: {instruction}\nThis program was tried:\n"
-            f"{program_to_json(program, indent=None)}\nMeasured afterwards:\n{problems}\n"
+            f"{program_to_json(program, indent=None)}\nMeasured afterwards:\n{data(problems)}\n"
             "Change weights, targets or stages so that the motion succeeds."
         )

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from embodied.errors import ConfigurationError
-from embodied.language.prompting import fill, prompt_text
+from embodied.language.prompting import data, fill, prompt_text, short
 from embodied.language.repair import Writer, said
 from embodied.language.value_map.python_program import run_python
 from embodied.language.value_map.serialise import json_schema, read_json
@@ -42,7 +42,7 @@ def scene_text(spec: WorldSpec) -> str:
 
 def _object_text(spec: ObjectSpec) -> str:
     size = " x ".join(f"{100 * s:.0f}" for s in spec.size_m)
-    words = " ".join(w for w in (spec.color, spec.category) if w)
+    words = " ".join(short(w) for w in (spec.color, spec.category) if w)
     text = f"- {spec.name}: {spec.kind}, {words}, {size} cm"
     if spec.kind == "drawer":
         way = ", ".join(f"{v:g}" for v in spec.opens_along)
@@ -91,7 +91,7 @@ class ValueMapTranslator(Writer):
         before = "".join(f"Said before: {s}\n" for s in earlier[-3:])
         request = self.request(
             system_prompt(self.form),
-            f"{scene_text(spec)}\n\n{before}Request: {asked}",
+            f"{data(scene_text(spec))}\n\n{before}Request: {asked}",
             f"value-map-{self.form}",
             schema=json_schema(tuple(spec.objects)) if self.form == "json" else None,
         )

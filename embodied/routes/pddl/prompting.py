@@ -9,6 +9,7 @@ from functools import cache
 from importlib import resources
 from string import Template
 
+from embodied.language.prompting import conversation, data
 from embodied.protocols import LanguageModel, Message, Request, Response, Usage
 from embodied.routes.pddl.tasks import Task
 from embodied.symbolic import ActionSchema, Domain
@@ -29,11 +30,13 @@ def scene_text(task: Task, facts: frozenset[Atom]) -> str:
     used = {a for fact in facts for a in fact.args}
     return prompt("scene").substitute(
         actions="\n".join(_action_line(a) for a in task.domain.actions.values()),
-        objects="\n".join(
-            f"{kind}: {' '.join(n for n, k in task.objects.items() if k == kind)}"
-            for kind in dict.fromkeys(k for n, k in task.objects.items() if n in used)
+        objects=data(
+            "\n".join(
+                f"{kind}: {' '.join(n for n, k in task.objects.items() if k == kind)}"
+                for kind in dict.fromkeys(k for n, k in task.objects.items() if n in used)
+            )
         ),
-        facts="\n".join(fact_lines(task.domain, facts)),
+        facts=data("\n".join(fact_lines(task.domain, facts))),
         instruction=task.instruction,
     )
 
@@ -75,10 +78,7 @@ class ModelStrategy:
 
 def opening(name: str, task: Task, facts: frozenset[Atom], **values: str) -> tuple[Message, ...]:
     """The first messages of a strategy's conversation."""
-    return (
-        Message(role="system", text=prompt(name).substitute(values)),
-        Message(role="user", text=scene_text(task, facts)),
-    )
+    return conversation(prompt(name).substitute(values), scene_text(task, facts))
 
 
 def read_actions(text: str, domain: Domain) -> tuple[GroundAction, ...]:

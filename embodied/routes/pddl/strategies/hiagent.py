@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
+from embodied.language.prompting import data
 from embodied.memory import WorkingMemory
 from embodied.protocols import LanguageModel, Message, Response
 from embodied.routes.pddl.monitor import Monitor
@@ -58,7 +59,7 @@ class HiAgentStrategy(ReactStrategy):
 
     def _ask(self, robot: TaskInterface, memory: WorkingMemory) -> Response:
         system, scene = opening("step", robot.task, robot.facts)
-        shown = Message(role="user", text=f"{scene.text}\n\nSo far:\n{memory.text()}")
+        shown = Message(role="user", text=f"{scene.text}\n\nSo far:\n{data(memory.text())}")
         return self.ask((system, shown), "react-step")
 
 

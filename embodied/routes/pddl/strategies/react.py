@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from embodied.language.prompting import data
 from embodied.protocols import LanguageModel, Message
 from embodied.routes.pddl.prompting import ModelStrategy, fact_lines, opening, read_actions
 from embodied.routes.pddl.tasks import Performed, StrategyEntry, TaskInterface
@@ -39,7 +40,7 @@ class ReactStrategy(ModelStrategy):
                 return "the model took the goal for reached"
             messages += [
                 Message(role="assistant", text=answer),
-                Message(role="user", text=f"Observation: {self._carry_out(answer, robot)}"),
+                Message(role="user", text=f"Observation:\n{data(self._carry_out(answer, robot))}"),
             ]
             if robot.declined:
                 return robot.declined

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from embodied.language.prompting import data
 from embodied.protocols import LanguageModel, Message
 from embodied.recovery import RecoveryStep
 from embodied.routes.pddl.prompting import ModelStrategy, opening, read_plans
@@ -100,7 +101,7 @@ class TreeStrategy(ModelStrategy):
         task = robot.task
         messages = opening("plans", task, robot.facts, count=str(_PLANS))
         if problem:
-            told = f"{messages[-1].text}\n\nPlans so far did not work: {problem}"
+            told = f"{messages[-1].text}\n\nPlans so far did not work:\n{data(problem)}"
             messages = (*messages[:-1], Message(role="user", text=told))
         return read_plans(self.ask(messages, "tree-plans").text, task.domain)
 
