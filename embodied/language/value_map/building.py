@@ -6,8 +6,10 @@ same words mean the same map whoever read them.
 
 from __future__ import annotations
 
-from embodied.language.value_map.vocabulary import SIDES, area_bounds
-from embodied.types import MapOperation, Region
+from collections.abc import Mapping
+
+from embodied.language.value_map.vocabulary import SIDES, SPEEDS_M_S, area_bounds
+from embodied.types import MapOperation, Region, ValueMapCondition
 
 Corner = tuple[float, float]
 Vector = tuple[float, float, float]
@@ -16,6 +18,11 @@ SIDE_DISTANCE_M, STEP_M, PUSH_M = 0.10, 0.05, 0.10
 """A place beside an object (centre to centre), a motion and a push in a direction."""
 CLEARANCE_M, SLOW_RADIUS_M, LIFT_M = 0.10, 0.10, 0.12
 """What "stay away from" keeps from a surface, what is near one, and how far things are lifted."""
+NEXT_TO_M, PUSHED_NEXT_TO_M, APART_M = 0.06, 0.09, 0.15
+"""From a surface: "next to" it, for the hand and for the centre of what is pushed; "away from"."""
+
+PACES_M_S: Mapping[str, float] = {**SPEEDS_M_S, "slowest": 0.02, "fastest": SPEEDS_M_S["fast"]}
+"""What the speeds of ``words.manner`` mean here."""
 
 EVERYWHERE = Region(shape="box")
 
@@ -69,6 +76,22 @@ def obstacle(region: Region) -> MapOperation:
 def velocity(region: Region, speed_m_s: float) -> MapOperation:
     """Be that fast there."""
     return MapOperation(map="velocity", region=region, value=speed_m_s)
+
+
+def turn(angle_rad: float) -> MapOperation:
+    """Turn the hand about the vertical, counter-clockwise from above, from where it is."""
+    return MapOperation(map="turn", region=EVERYWHERE, value=angle_rad)
+
+
+def apart(
+    moving: str, other: str, distance_m: float
+) -> tuple[list[MapOperation], ValueMapCondition]:
+    """Get away from an object: anywhere but near it, until that is where it is."""
+    close = near(other, distance_m)
+    return (
+        [target(EVERYWHERE), obstacle(close)],
+        ValueMapCondition(what="outside", subject=moving, region=close),
+    )
 
 
 def kept_to(side: str, name: str) -> MapOperation:

@@ -37,6 +37,8 @@ def describe_operation(operation: MapOperation) -> str:
     if isinstance(value, tuple):
         return f"gripper {_facing(value)} {where}"
     if operation.map == "affordance":
+        if not operation.region.parameters:
+            return "get anywhere"
         return f"get {where}" if value == 1.0 else f"prefer ({value:g}) to be {where}"
     if operation.map == "avoidance":
         return f"do not be {where}" if value == 1.0 else f"rather not ({value:g}) be {where}"
@@ -46,6 +48,9 @@ def describe_operation(operation: MapOperation) -> str:
     if operation.map == "gripper":
         state = {0.0: "closed", 1.0: "open"}.get(value, f"open by {100 * value:g}%")
         return f"gripper {state} {where}"
+    if operation.map == "turn":
+        way = "counter-clockwise" if value > 0 else "clockwise"
+        return f"gripper turned {way} by {abs(math.degrees(value)):.3g} degrees"
     return f"{operation.map} {value:g} {where}"
 
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from embodied.protocols import LanguageModel, Translator
 from embodied.types import WorldSpec
+
+Places = Mapping[str, Sequence[float]]
+"""Where things are seen: x, y, z by name, world frame, m."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,15 +18,17 @@ class ValueMapTranslators:
 
     Attributes:
         spec: The scene.
+        places: Says where things are seen now, for "the leftmost block".
     """
 
     spec: WorldSpec
+    places: Callable[[], Places] = dict
 
     def rules(self) -> Translator:
         """The grammar."""
         from embodied.language.value_map.rules import RulesValueMapTranslator
 
-        return RulesValueMapTranslator()
+        return RulesValueMapTranslator(self.places)
 
     def offline(self) -> Translator:
         """The grammar, and for what it refuses the offline model."""

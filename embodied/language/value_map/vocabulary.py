@@ -26,9 +26,13 @@ MAPS: Mapping[str, tuple[float, float]] = {
     "avoidance": (0.0, 1.0),
     "velocity": (0.005, 1.5),
     "rotation": (-1.0, 1.0),
+    "turn": (-math.pi, math.pi),
     "gripper": (0.0, 1.0),
 }
-"""Maps with the range of their values: 1, 1, m/s, unit quaternion wxyz, 0 closed to 1 open."""
+"""Maps with the range of their values: 1, 1, m/s, unit quaternion wxyz, rad, 0 closed to 1 open.
+
+``turn`` is a rotation about the vertical from how the hand is when the stage begins, left positive.
+"""
 
 SHAPES: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "point": (("x", "y", "z"), ()),

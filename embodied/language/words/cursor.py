@@ -83,13 +83,15 @@ class Cursor:
         """At a comma, a full stop or the end."""
         return self.ended or self.peek() in PAUSES
 
-    def abstain(self, problem: str = "", hint: str = "") -> Abstain:
+    def abstain(self, problem: str = "", hint: str = "", *, final: bool = False) -> Abstain:
         """An exception for the words here; to be raised by the caller."""
         if self.ended:
-            return Abstain("end of the sentence", problem or "something is missing here", hint)
+            problem = problem or "something is missing here"
+            return Abstain("end of the sentence", problem, hint, final=final)
         rest = self.rest()
         where = f"word {self.numbers[self.pos]}, '{rest}'"
-        return Abstain(where, problem or f"I do not understand '{rest}' at this place", hint)
+        problem = problem or f"I do not understand '{rest}' at this place"
+        return Abstain(where, problem, hint, final=final)
 
     def eat_join(self) -> str:
         """Read what joins the members of a list: ``"and"``, ``"or"`` or ``","``; empty if none."""

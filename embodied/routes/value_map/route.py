@@ -67,7 +67,8 @@ class ValueMapRoute(Route[ValueMapProgram]):
             place.scene, place.body.spec, place.see, with_arm=place.with_arm, pace=place.pace
         )
         state = RunState(place.body, setup)
-        return cls(state, open_translator(opening), keep_maps=settings.pictures)
+        translator = open_translator(opening, state.places)
+        return cls(state, translator, keep_maps=settings.pictures)
 
     def check(self, program: ValueMapProgram) -> tuple[Diagnostic, ...]:
         """What is not legal in a program, or speaks of what the scene has not."""

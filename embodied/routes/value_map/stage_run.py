@@ -16,6 +16,7 @@ from embodied.routes.value_map.following import MapFollower, MotionResult
 from embodied.routes.value_map.judge import StageJudge, condition_holds, origins
 from embodied.routes.value_map.push import Pusher
 from embodied.routes.value_map.state import RunState
+from embodied.routes.value_map.turning import in_steps
 from embodied.types import Array, MapOperation, Region, ValueMapProgram, ValueMapStage
 from embodied.verdict import Verdict
 
@@ -116,15 +117,20 @@ class ValueMapStageRun(StageRun):
     # ---- one stage
 
     def _carried_out(self, text: str) -> Verdict:
-        s, stage = self.s, self.stage
+        s = self.s
         s.look()
+        *earlier, stage = in_steps(self.stage, s.observation.pose_ee_in_world)
         anchors = self._anchors(stage)
         if stage.when is not None and not condition_holds(s, stage.when, anchors):
             return Verdict(text=text, skipped=True, holds=("not needed",))
         judge = StageJudge(s, stage, anchors)
         s.body.watchers.append(judge.watch)
         try:
-            ended = self._move(stage, anchors)
+            ended = MotionResult(reached=True)
+            for part in (*earlier, stage):
+                ended = self._move(part, anchors)
+                if not ended.reached:
+                    break
         finally:
             s.body.watchers.remove(judge.watch)
         s.body.hold(s.options.settle_s)

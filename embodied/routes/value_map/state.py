@@ -116,6 +116,11 @@ class RunState:
             )
         self.points = unexplained(percept, self.objects)
 
+    def places(self) -> dict[str, tuple[float, ...]]:
+        """Where things are seen now: x, y, z by name, world frame, m."""
+        self.look()
+        return {n: tuple(map(float, o.pose.position)) for n, o in self.objects.items()}
+
     @property
     def blind(self) -> str:
         """Why nothing is seen now; empty when something is."""

@@ -7,53 +7,107 @@ from dataclasses import dataclass, field
 from embodied.language.value_map.building import (
     CLEARANCE_M,
     EVERYWHERE,
-    SIDE_DISTANCE_M,
     SLOW_RADIUS_M,
-    area_region,
     kept_to,
     near,
     obstacle,
-    point,
     velocity,
 )
-from embodied.language.value_map.rules.cursor import SceneCursor
-from embodied.language.value_map.rules.words import SIDE_WORDS
-from embodied.language.value_map.vocabulary import GRIPPER_DIRECTIONS, SIDES, SPEEDS_M_S
-from embodied.language.words.scene_words import plain
-from embodied.types import MapOperation, Region, ValueMapStage, WorldSpec
+from embodied.language.value_map.rules.places import PlaceReader
+from embodied.language.value_map.vocabulary import GRIPPER_DIRECTIONS, SPEEDS_M_S
+from embodied.types import MapOperation, Region, ValueMapCondition, ValueMapStage
 
 _KEEP = ("keep", "keeping", "stay", "staying", "remain", "remaining", "be", "being", "always")
 _AVOID = (
-    "avoid", "avoiding", "stay away from", "staying away from", "keep away from",
-    "keeping away from", "stay clear of", "staying clear of", "keep clear of", "keeping clear of",
-    "steer clear of", "steering clear of", "watch out for", "go around", "going around",
-    "do not touch", "without touching", "without hitting", "do not hit", "dodge", "dodging",
-    "without bumping into", "do not bump into", "keep your distance from", "keep off",
+    *(f"{keep} {away}"
+      for keep in ("stay", "staying", "keep", "keeping", "steer", "steering", "remain")
+      for away in ("away from", "clear of", "well away from", "well clear of", "far away from",
+                   "far from", "off")),
+    "avoid", "avoiding", "watch out for", "watching out for", "watch", "mind", "minding",
+    "be careful of", "be careful with", "beware of",
+    "go around", "going around", "move around", "moving around", "steer around", "get around",
+    "pass around", "passing around", "detour around", "making a detour around", "go round",
+    "going round", "dodge", "dodging", "keep your distance from", "keeping your distance from",
+    "skirt", "skirting", "circumvent", "circumventing", "nowhere near", "not anywhere near",
+    "not near", "not too close to", "not close to", "bypass", "bypassing",
 )  # fmt: skip
+_NEGATED = (
+    "do not", "not", "never", "without", "must not", "should not", "can not", "may not",
+    "you must not", "you should not", "make sure not to", "making sure not to", "be careful not to",
+    "being careful not to", "take care not to", "taking care not to", "try not to",
+    "trying not to", "make sure you do not", "make sure that you do not", "be sure not to",
+    "so as not to", "and not", "in order not to",
+)  # fmt: skip
+_TOUCHING = tuple(
+    word
+    for verb, gerund in (
+        ("touch", "touching"), ("hit", "hitting"), ("bump into", "bumping into"),
+        ("bump", "bumping"), ("knock over", "knocking over"), ("knock", "knocking"),
+        ("knock down", "knocking down"), ("run into", "running into"),
+        ("crash into", "crashing into"), ("collide with", "colliding with"),
+        ("disturb", "disturbing"), ("brush against", "brushing against"), ("graze", "grazing"),
+        ("push", "pushing"), ("hurt", "hurting"), ("damage", "damaging"), ("spill", "spilling"),
+        *(
+            (f"{go}{anywhere} {near}", f"{going}{anywhere} {near}")
+            for go, going in (("go", "going"), ("get", "getting"), ("come", "coming"),
+                              ("be", "being"), ("move", "moving"), ("pass", "passing"))
+            for anywhere in ("", " anywhere", " too", " any", " even")
+            for near in ("near", "close to", "near to")
+        ),
+    )
+    for word in (verb, gerund)
+)  # fmt: skip
+_VIA = ("past", "around", "round", "by way around", "beyond")
 _CLOSER = (
-    "do not get closer than", "do not come closer than", "do not go closer than",
-    "never get closer than", "never come closer than", "without getting closer than",
-    "without coming closer than", "do not get within", "without getting within",
-    "do not come within", "never come within", "never get within",
-    "without coming within", "not closer than",
+    *(f"{no} {get} closer than"
+      for no in ("do not", "never", "must not", "not")
+      for get in ("get", "come", "go", "move", "be")),
+    *(f"without {getting} closer than" for getting in ("getting", "coming", "going", "being")),
+    *(f"{no} {get} within" for no in ("do not", "never") for get in ("get", "come", "go", "be")),
+    *(f"without {getting} within" for getting in ("getting", "coming", "going")),
+    "not closer than", "no closer than", "never closer than",
 )  # fmt: skip
 _SLOW = (
     "slow down", "slowing down", "go slow", "go slowly", "going slowly", "be slow", "move slowly",
     "moving slowly", "reduce your speed", "reduce the speed", "reducing your speed", "slow",
+    "more slowly", "slower", "go slower", "move slower", "move more slowly", "take it slow",
+    "take it easy", "go easy", "be gentle", "be careful", "be extra careful", "careful",
+    "decelerate", "decelerating", "drive slowly", "lower your speed", "lower the speed",
 )  # fmt: skip
-_FAST = ("speed up", "speeding up", "go fast", "move fast", "moving fast", "hurry", "move quickly")
+_FAST = (
+    "speed up", "speeding up", "go fast", "move fast", "moving fast", "hurry", "move quickly",
+    "faster", "go faster", "move faster", "hurry up", "be quick", "accelerate",
+)  # fmt: skip
 _GOING = ("move", "moving", "go", "going", "travel", "travelling", "traveling", "drive", "driving")
 _NEAR = (
-    "when within", "once within", "while within", "if you are within", "when you are within",
-    "when closer than", "when nearer than", "when inside", "when less than", "when at less than",
-    "within", "closer than", "nearer than", "inside",
+    *(f"{when} {be}{within}"
+      for when in ("when", "once", "while", "if", "whenever", "as soon as", "where")
+      for be in ("", "you are ", "you get ", "you come ", "it is ", "it gets ", "getting ",
+                 "coming ")
+      for within in ("within", "closer than", "nearer than", "inside", "less than",
+                     "at less than")),
+    "within", "closer than", "nearer than", "inside", "in the last", "for the last",
 )  # fmt: skip
-_NEAR_BARE = ("when you are near", "when near", "when close to", "near", "close to", "around", "by")
+_NEAR_BARE = (
+    *(f"{when} {be}{near}"
+      for when in ("when", "once", "while", "if", "whenever", "as", "as soon as", "where")
+      for be in ("", "you are ", "you get ", "you come ", "you go ", "it is ", "it gets ",
+                 "getting ", "coming ", "going ", "moving ", "you move ")
+      for near in ("near", "near to", "close to", "close", "past", "around", "closer to",
+                   "nearer")),
+    *(f"{when} {approach}"
+      for when in ("when", "while", "as", "on", "once", "if")
+      for approach in ("approaching", "you approach", "it approaches", "passing", "you pass",
+                       "you pass by", "passing by")),
+    "near", "close to", "around", "by", "next to", "near to", "beside", "in the vicinity of",
+)  # fmt: skip
 _JOINTS = (
     ",", "and", "but", "while", "also", "you", "letting it", "let it", "so that it",
-    "making sure to", "make sure to", "be sure to",
+    "making sure to", "make sure to", "be sure to", "make sure you", "making sure you",
+    "so that you", "be sure you", "always", "please", "on the way", "along the way", "on your way",
+    "all the while", "at all times", "the whole time", "throughout",
 )  # fmt: skip
-_FROM = ("away from", "clear of", "from", "off", "of", "to", "around")
+_FROM = ("away from", "clear of", "from", "off", "of", "to", "around", "away", "before")
 
 
 @dataclass(slots=True)
@@ -63,146 +117,130 @@ class Stage:
     moving: str
     operations: list[MapOperation] = field(default_factory=list[MapOperation])
     conditions: list[MapOperation] = field(default_factory=list[MapOperation])
+    until: ValueMapCondition | None = None
+
+    @property
+    def about(self) -> set[str]:
+        """What it moves and where to: none of it is an obstacle to it."""
+        return {self.moving, *(o.region.frame for o in self.operations)}
 
     def finished(self) -> ValueMapStage:
         """The stage as it is in a program."""
-        return ValueMapStage(moving=self.moving, operations=(*self.operations, *self.conditions))
+        operations: list[MapOperation] = []
+        for operation in (*self.operations, *self.conditions):
+            if operation not in operations:
+                operations.append(operation)
+        return ValueMapStage(moving=self.moving, operations=tuple(operations), until=self.until)
 
 
-class ClauseReader(SceneCursor):
-    """Reads places and conditions.
+class ClauseReader(PlaceReader):
+    """Reads conditions.
 
     Args:
         tokens: The sentence.
         scene: What its objects may be called.
         spec: The workspace.
+        places: Says where things are seen now.
+
+    Attributes:
+        but_for_others: "Everything else" was to be avoided: not what the motion is about.
     """
 
-    spec: WorldSpec
+    but_for_others = False
 
-    def area_region(self, area: str) -> Region:
-        """Box over a part of the workspace."""
-        lower = (float(self.spec.workspace_lower[0]), float(self.spec.workspace_lower[1]))
-        upper = (float(self.spec.workspace_upper[0]), float(self.spec.workspace_upper[1]))
-        return area_region(area, lower, upper)
-
-    def place(self, *, onto: bool = False) -> Region | None:
-        """A place; None if none comes next.
-
-        Args:
-            onto: A bare object means a point above it, where a thing can be let go.
-        """
-        start = self.pos
-        self.eat("to", "into", "onto", "in", "on", "at", "towards", "toward")
-        self.eat("a point", "a spot", "a place", "a position", "somewhere", "the point", "the spot")
-        self.eat("that is", "which is")
-        area = self.area()
-        if area:
-            return self.area_region(area)
-        distance = self.length()
-        if distance is not None:
-            self.eat("away")
-        side = self.side()
-        if not side:
-            start_of_the = self.pos
-            self.eat("to", "on")
-            self.eat("the")
-            side = self._plain_side()
-            if not side:
-                self.pos = start_of_the
-        name = self.noun()
-        if name is None and side:
-            raise self.abstain(f"'{self.rest()}' is no object that I know", self.known())
-        if name is None or (distance is not None and not side):
-            self.pos = start
-            return None
-        if side and distance is None:
-            before = self.pos
-            self.eat(",")
-            if self.eat("by", "at a distance of", "with a gap of", "at"):
-                distance = self.length()
-            else:
-                distance = self.length()
-                self.eat("away", "off")
-            if distance is None:
-                self.pos = before
-        if side:
-            length = SIDE_DISTANCE_M if distance is None else distance
-            return point(name, SIDES[side], length)
-        return point(name, SIDES["above"], SIDE_DISTANCE_M if onto else 0.0)
-
-    def _plain_side(self) -> str:
-        """``left side of``, ``right of`` after a "the" that was eaten."""
-        short = {
-            k: [p.removeprefix("to the ").removeprefix("on the ") for p in v if " the " in p]
-            for k, v in SIDE_WORDS.items()
-        }
-        return self.keyword(short)
-
-    def known(self) -> str:
-        """For messages."""
-        return "there are: " + ", ".join(plain(n) for n in self.scene.specs)
-
-    def condition(self) -> MapOperation | None:
-        """One condition; None if none comes next."""
+    def condition(self) -> list[MapOperation]:
+        """One condition; empty if none comes next."""
         start = self.pos
         self.eat_all(*_JOINTS)
         if self.at("then"):  # a stage of its own
             self.pos = start
-            return None
-        for read in (self._distance, self._side_kept, self._avoided, self._slow, self._pointing):
+            return []
+        for read in (
+            self._distance, self._side_kept, self._avoided, self._slow, self._pointing, self._speed
+        ):  # fmt: skip
             begin = self.pos
             found = read()
-            if found is not None:
+            if found:
                 return found
             self.pos = begin
-        found = self._speed()
-        if found is None:
-            self.pos = start
-        return found
+        self.pos = start
+        return []
 
-    def _distance(self) -> MapOperation | None:
+    def via(self) -> list[MapOperation]:
+        """What the way leads past or around, as in "past the ball"; empty if nothing."""
+        start = self.pos
+        self.eat("by going", "by", "going", "and go")
+        way = self.eat(*_VIA)
+        names = self.listed() if way else None
+        if names is None:
+            self.pos = start
+            return []
+        self.notes.append(f"{self.between(start)}: kept {100 * CLEARANCE_M:g} cm away from")
+        return [obstacle(near(n, CLEARANCE_M)) for n in names]
+
+    def _others(self) -> tuple[str, ...] | None:
+        """What is near or far: things by name, "it", or everything that was not named so far."""
+        if self.eat("it", "them", "that") and self.last:
+            return self.last
+        if self.eat("anything else", "everything else", "any other object", "other objects",
+                    "the other objects", "all other objects", "any of the other objects",
+                    "the other things", "other things", "the others"):  # fmt: skip
+            self.but_for_others = True
+            return tuple(n for n in self.scene.items if n not in self.seen)
+        return self.listed()
+
+    def _shuns(self) -> bool:
+        """Go past "avoid", "without touching", "do not go anywhere near"."""
+        start = self.pos
+        if self.eat(*_AVOID):
+            return True
+        if self.eat(*_NEGATED) and self.eat(*_TOUCHING):
+            return True
+        self.pos = start
+        return False
+
+    def _distance(self) -> list[MapOperation]:
         closer = self.eat(*_CLOSER)
         if closer:
             distance = self.length()
             self.eat(*_FROM)
         else:
-            if self.eat(*_AVOID):
-                name = self.noun()
+            if self._shuns():
+                names = self._others()
                 self.eat(",")
-                self.eat("by at least", "by", "with at least")
+                self.eat("by at least", "by", "with at least", "at least")
                 distance = self.length()
-                found = name is not None and distance is not None
-                return obstacle(near(name, distance)) if found and name and distance else None
-            with_ = (
-                self.eat("with", "leave", "leaving", "keeping", "keep")
-                if self.at("with", "leave", "leaving")
-                else ""
-            )
-            if not with_ and not self.eat(*_KEEP):
-                return None
+                if names is None or distance is None:
+                    return []
+                return [obstacle(near(n, distance)) for n in names]
+            if not self.eat("with", "leave", "leaving") and not self.eat(*_KEEP):
+                return []
+            self.eat_all(*_KEEP)
             self.eat("at")
-            self.eat("a minimum of", "no less than", "least", "a distance of", "a clearance of")
-            self.eat("a distance of", "at least")
+            self.eat("a minimum of", "no less than", "least", "a distance of", "a clearance of",
+                     "a safe distance of", "a gap of", "more than", "at all times at")  # fmt: skip
+            self.eat("a distance of", "at least", "least", "no less than", "more than")
             distance = self.length()
-            self.eat("clearance", "distance", "of space", "of room", "of distance")
+            self.eat("clearance", "distance", "of space", "of room", "of distance", "or more",
+                     "of clearance", "apart", "gap")  # fmt: skip
             if not self.eat(*_FROM):
-                return None
-        name = self.noun()
-        if name is None or distance is None:
-            return None
-        return obstacle(near(name, distance))
+                return []
+            self.eat("from")
+        names = self._others()
+        if names is None or distance is None:
+            return []
+        return [obstacle(near(n, distance)) for n in names]
 
-    def _side_kept(self) -> MapOperation | None:
+    def _side_kept(self) -> list[MapOperation]:
         if not self.eat("pass", "passing", "go past", "going past"):
             if not self.eat(*_KEEP):
-                return None
+                return []
             self.eat_all(*_KEEP)
             self.eat("it")
         elif self.noun_here():
             name = self.noun()
             side = self._own_side()
-            return kept_to(side, name) if side and name else None
+            return [kept_to(side, name)] if side and name else []
         self.eat("on the way")
         side = self.side()
         if not side:
@@ -210,13 +248,13 @@ class ClauseReader(SceneCursor):
             self.eat("the")
             side = self._plain_side()
         name = self.noun() if side else None
-        return kept_to(side, name) if name else None
+        return [kept_to(side, name)] if name else []
 
     def noun_here(self) -> bool:
         """Whether a noun comes next."""
-        start = self.pos
+        start, last, seen = self.pos, self.last, list(self.seen)
         name = self.noun()
-        self.pos = start
+        self.pos, self.last, self.seen = start, last, seen
         return name is not None
 
     def _own_side(self) -> str:
@@ -226,74 +264,86 @@ class ClauseReader(SceneCursor):
         side = self.eat("left side", "right side", "left", "right")
         return {"left": "left-of", "right": "right-of"}.get(side.split(" ")[0], "")
 
-    def _avoided(self) -> MapOperation | None:
-        if not self.eat(*_AVOID):
-            return None
-        name = self.noun()
-        return None if name is None else obstacle(near(name, CLEARANCE_M))
+    def _avoided(self) -> list[MapOperation]:
+        start = self.pos
+        if not self._shuns():
+            self.pos = start
+            if not self.eat("give", "giving"):
+                return []
+            names = self._others()
+            if names is None or not self.eat("a wide berth", "some room", "some space", "room"):
+                return []
+        else:
+            names = self._others()
+            self.eat("at all", "please", "at any time", "on the way", "along the way")
+        return [obstacle(near(n, CLEARANCE_M)) for n in names or ()]
 
-    def _slow(self) -> MapOperation | None:
+    def _slow(self) -> list[MapOperation]:
         begin = self.pos
-        first = self._near_region()  # "within 10 cm of the cup go slowly"
-        if first is None:
+        first = self._near_regions()  # "within 10 cm of the cup go slowly"
+        if not first:
             self.pos = begin
+        self.eat(",")
         speed = self._pace()
         if speed is None:
-            return None
-        region = first or self._near_region()
-        return None if region is None else velocity(region, speed)
+            return []
+        return [velocity(region, speed) for region in first or self._near_regions()]
 
     def _pace(self) -> float | None:
-        if self.eat(*_SLOW):
-            begin = self.pos
-            if self.eat("to"):
-                said = self.speed()
-                if said is not None:
-                    return said
-                self.pos = begin
-            return SPEEDS_M_S["slow"]
-        if self.eat(*_FAST):
-            return SPEEDS_M_S["fast"]
+        begin = self.pos
         self.eat(*_GOING)
-        return self.speed()
+        said = self.speed()
+        if said is not None and not self.at("down"):
+            return said
+        self.pos = begin
+        for words, name in ((_SLOW, "slow"), (_FAST, "fast")):
+            if self.eat(*words):
+                begin = self.pos
+                self.eat("to")
+                said = self.speed()
+                if said is None:
+                    self.pos = begin
+                return SPEEDS_M_S[name] if said is None else said
+        return None
 
-    def _near_region(self) -> Region | None:
+    def _near_regions(self) -> list[Region]:
         self.eat(",")
         begin = self.pos
         self.eat("when you are", "when", "while", "once", "if")
         self.eat("in", "within", "inside", "on", "over", "you are in")
         area = self.area()
         if area:
-            return self.area_region(area)
+            return [self.area_region(area)]
         self.pos = begin
-        bare = not self.eat(*_NEAR)
-        if not bare:
+        if self.eat(*_NEAR):
             distance = self.length()
             self.eat(*_FROM)
-            name = self.noun()
-            if name is not None and distance is not None:
-                return near(name, distance)
-            return None
+            self.eat("from", "of", "reaching")
+            names = self._others()
+            if names is None or distance is None:
+                return []
+            return [near(n, distance) for n in names]
         if self.eat(*_NEAR_BARE):
-            name = self.noun()
-            return None if name is None else near(name, SLOW_RADIUS_M)
-        return None
+            self.eat("to")
+            names = self._others()
+            if names is None and self.at_pause():
+                names = self.last
+            return [near(n, SLOW_RADIUS_M) for n in names or ()]
+        return []
 
-    def _pointing(self) -> MapOperation | None:
+    def _pointing(self) -> list[MapOperation]:
         heads = ("point", "pointing", "face", "facing", "turn", "turning", "orient", "tilt", "aim",
                  "with", "keep", "keeping")  # fmt: skip
-        if not self.eat(*heads):
-            return None
-        if not self.eat("the gripper", "your gripper", "the hand", "your hand", "the fingers"):
-            return None
+        if not self.eat(*heads) or not self.hand():
+            return []
         self.eat("pointing", "facing", "turned")
         self.eat("straight")
         way = self.direction()
-        if not way:
-            return None
-        return MapOperation(map="rotation", region=EVERYWHERE, value=GRIPPER_DIRECTIONS[way])
+        if not way or self.at("by") or self.length() is not None:
+            return []
+        return [MapOperation(map="rotation", region=EVERYWHERE, value=GRIPPER_DIRECTIONS[way])]
 
-    def _speed(self) -> MapOperation | None:
+    def _speed(self) -> list[MapOperation]:
         self.eat(*_GOING)
         speed = self.speed()
-        return None if speed is None else velocity(EVERYWHERE, speed)
+        return [] if speed is None else [velocity(EVERYWHERE, speed)]

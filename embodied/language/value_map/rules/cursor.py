@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
+from embodied.language.value_map.building import PACES_M_S
 from embodied.language.value_map.rules.words import (
     AREA_WORDS,
+    AT_MOST,
     COURTEOUS,
     DIRECTION_WORDS,
+    HAND,
+    HAND_OF,
     SIDE_WORDS,
-    SPEED_WORDS,
+    SUPERLATIVES,
     TABLES,
 )
-from embodied.language.value_map.vocabulary import SPEEDS_M_S
 from embodied.language.words.amounts import DIGITS, UNITS, number_at, unit_of
 from embodied.language.words.cursor import Abstain, Cursor
 from embodied.language.words.lexer import COMMA, PAUSES, Token, UnreadableTextError, tokenize
+from embodied.language.words.manner import pace_at
 from embodied.language.words.scene_words import ITEM, SceneWords, plain
+
+Places = Mapping[str, Sequence[float]]
+"""Where things are seen: x, y, z by name, world frame, m."""
 
 _OF_THE_TABLE = tuple(
     f"{of} {the} {table}" for of in ("of", "on") for the in ("the", "your") for table in TABLES
@@ -43,11 +51,22 @@ class SceneCursor(Cursor):
     Args:
         tokens: Words.
         scene: What the objects may be called.
+        places: Says where things are seen now, for "the leftmost block".
+
+    Attributes:
+        last: The things that were named last: what "it" stands for on the way.
+        seen: All things that were named so far.
+        notes: How words were read that leave something open.
     """
 
-    def __init__(self, tokens: Iterable[Token], scene: SceneWords) -> None:
+    def __init__(
+        self, tokens: Iterable[Token], scene: SceneWords, places: Callable[[], Places] = dict
+    ) -> None:
         super().__init__(tokens)
-        self.scene = scene
+        self.scene, self.places = scene, places
+        self.last: tuple[str, ...] = ()
+        self.seen: list[str] = []
+        self.notes: list[str] = []
 
     def eat_all(self, *phrases: str) -> bool:
         """Go past as many of these as come next."""
@@ -97,20 +116,43 @@ class SceneCursor(Cursor):
             return None
         return round(value * factor, 6)
 
+    def angle(self) -> float | None:
+        """An angle in radians, also "a quarter turn"."""
+        start = self.pos
+        if self.eat("a quarter turn", "quarter of a turn", "a quarter of a turn", "quarter turn"):
+            return UNITS["rad"]["deg"] * 90
+        if self.eat("half a turn", "a half turn", "half turn"):
+            return UNITS["rad"]["deg"] * 180
+        self.eat("about", "around", "roughly", "an angle of")
+        value = self.number()
+        factor = self.unit("rad") if value is not None else 0.0
+        if value is None or not factor:
+            self.pos = start
+            return None
+        return round(value * factor, 6)
+
     def speed(self) -> float | None:
         """A speed in m/s, in numbers or words."""
         start = self.pos
-        named = self.keyword(SPEED_WORDS)
-        if named:
-            return SPEEDS_M_S[named]
+        pace, used = pace_at(self.words, start)
+        if pace is not None:
+            self.pos += used
+            if isinstance(pace, str):
+                return PACES_M_S[pace]
+            value = round(pace * PACES_M_S["normal"], 6)
+            if value in PACES_M_S.values():
+                return value
+            said = self.between(start)
+            self.notes.append(f"{said}: {pace:g} times the usual {PACES_M_S['normal']:g} m/s")
+            return value
+        self.eat(*AT_MOST)
         self.eat("at a speed of", "with a speed of", "at a velocity of", "at", "with")
+        self.eat("at most", "no more than")
         value = self.number()
         if value is not None:
             factor = self.unit("m/s")
             if factor:
                 return round(value * factor, 6)
-            if self.eat("% speed", "% of the normal speed", "% of normal speed"):
-                return round(value / 100 * SPEEDS_M_S["normal"], 6)
         self.pos = start
         return None
 
@@ -136,7 +178,22 @@ class SceneCursor(Cursor):
             if whole and not self.at("of"):
                 return owner[phrase]
         self.pos = start
+        if self.eat(*(f"the {table}" for table in TABLES)):  # "the table's center"
+            phrase = self.eat(*owner)
+            if phrase and not self.at("of"):
+                return owner[phrase]
+        self.pos = start
         return ""
+
+    def hand(self) -> bool:
+        """Go past a phrase for the hand: "the gripper", "your robot arm", "the ee"."""
+        start = self.pos
+        self.eat("the", "your", "its", "my", "a")
+        robot = self.eat(*HAND_OF)
+        if not self.eat(*HAND) and not robot:
+            self.pos = start
+            return False
+        return True
 
     def noun(self) -> str | None:
         """One object's name; None if no noun comes next.
@@ -154,12 +211,19 @@ class SceneCursor(Cursor):
             Abstain: There is no such object, or more than one where one is meant.
         """
         start = self.pos
-        every = bool(plural and self.eat("all the", "all of the", "every", "each", "all"))
-        self.eat("the", "a", "an", "that", "this", "your")
+        every = bool(
+            plural
+            and self.eat(
+                "all of the", "all the", "both of the", "both the", "the two", "any of the",
+                "every", "each", "all", "both", "any",
+            )
+        )  # fmt: skip
+        self.eat("the", "a", "an", "that", "this", "your", "these", "those")
+        best = self.keyword(SUPERLATIVES)
         named = {plain(n): n for n in self.scene.specs}
-        exact = self.eat(*named)
+        exact = "" if best else self.eat(*named)
         if exact and not self._head(self.words[self.pos : self.pos + 4]):
-            return (named[exact],)
+            return self._noted((named[exact],))
         self.pos -= len(exact.split())
         fitting: frozenset[str] | None = None
         begin = self.pos
@@ -172,7 +236,8 @@ class SceneCursor(Cursor):
             fitting = own if fitting is None else fitting & own
             self.pos += 1
         head = self._head(self.words[self.pos : self.pos + 4])
-        if head is None or (head[0] == ITEM and self.words[self.pos] == "one" and not fitting):
+        bare = head is not None and head[0] == ITEM and self.words[self.pos] == "one"
+        if head is None or (bare and not fitting and not best):
             self.pos = start
             return None
         noun, is_plural, length = head
@@ -181,16 +246,104 @@ class SceneCursor(Cursor):
         pool = self.scene.named(noun) if noun != ITEM else frozenset(self.scene.items)
         fitting = pool if fitting is None else fitting & pool
         names = tuple(n for n in self.scene.specs if n in fitting)
-        legal = ", ".join(plain(n) for n in self.scene.specs)
         if not names:
-            raise self.abstain(f"there is no {text} here", f"there are: {legal}")
+            legal = ", ".join(plain(n) for n in self.scene.specs)
+            raise self.abstain(f"there is no {text} here", f"there are: {legal}", final=True)
         if len(names) > 1 and not (plural and (every or is_plural)):
-            which = ", ".join(plain(n) for n in names)
-            raise self.abstain(f"'{text}' may mean {which}", "say which one")
+            best = best or self._told_apart()
+            if not best:
+                which = ", ".join(plain(n) for n in names)
+                raise self.abstain(f"'{text}' may mean {which}", "say which one", final=True)
+        return self._noted((self._best(best, names),) if best else names)
+
+    def listed(self) -> tuple[str, ...] | None:
+        """The objects of one noun phrase or of several with "and" between them."""
+        found = self.nouns()
+        while found is not None:
+            start = self.pos
+            more = self.nouns() if self.eat_join() else None
+            if more is None:
+                self.pos = start
+                return found
+            found = tuple(dict.fromkeys((*found, *more)))
+        return None
+
+    def _noted(self, names: tuple[str, ...]) -> tuple[str, ...]:
+        self.last = names
+        self.seen += names
         return names
+
+    def _told_apart(self) -> str:
+        """What follows a noun and picks one of several: "on the left", "closest to you"."""
+        start = self.pos
+        self.eat("that is", "which is")
+        side = self.eat("on the left", "on the right", "to the left", "to the right")
+        if side and not self.at("of", "side", "hand", "half", "edge", "corner", "by"):
+            return side.split()[-1]
+        self.pos = start
+        self.eat("that is", "which is", "that lies", "that stands")
+        found = self.keyword(SUPERLATIVES)
+        if not found:
+            self.pos = start
+        return found
+
+    def _best(self, what: str, names: tuple[str, ...]) -> str:
+        """The one of several things that a superlative means.
+
+        Raises:
+            Abstain: It is not seen where they are, or two are too much alike.
+        """
+        key: Callable[[str], float]
+        if what in ("largest", "smallest"):
+            sign = 1 if what == "largest" else -1
+            sizes = {n: self.scene.specs[n].size_m for n in names}
+            key = lambda n: sign * sizes[n][0] * sizes[n][1] * sizes[n][2]  # noqa: E731
+        elif what in ("tallest", "shortest"):
+            key = lambda n: (1 if what == "tallest" else -1) * self.scene.specs[n].size_m[2]  # noqa: E731
+        else:
+            places = self.places()
+            names = tuple(n for n in names if n in places)
+            if not names:
+                word = SUPERLATIVES[what][0]
+                raise self.abstain(
+                    f"I do not see where things are now, so not which one is {word}",
+                    "say its colour or its name",
+                    final=True,
+                )
+            origin: Sequence[float] = (0.0, 0.0, 0.0)
+            if what in ("nearest", "farthest") and self.eat("to", "from"):
+                if not self.eat("you", "yourself", "me", "the robot", "the base", "us"):
+                    other = self.noun()
+                    if other is None or other not in places:
+                        raise self.abstain(
+                            "I do not see what it is to be near to or far from", final=True
+                        )
+                    origin, names = places[other], tuple(n for n in names if n != other)
+            key = {
+                "left": lambda n: places[n][1],
+                "right": lambda n: -places[n][1],
+                "front": lambda n: places[n][0],
+                "back": lambda n: -places[n][0],
+                "top": lambda n: places[n][2],
+                "nearest": lambda n: -_apart(places[n], origin),
+                "farthest": lambda n: _apart(places[n], origin),
+            }[what]
+        first, *others = sorted(names, key=key, reverse=True)
+        if others and abs(key(first) - key(others[0])) < 1e-9:
+            raise self.abstain(
+                f"the {plain(first)} and the {plain(others[0])} are alike in this",
+                "say which one",
+                final=True,
+            )
+        self.notes.append(f"the {SUPERLATIVES[what][0]} one of these is the {plain(first)}")
+        return first
 
     def _head(self, words: tuple[str, ...]) -> tuple[str, bool, int] | None:
         found = self.scene.head_at(words)
         if found is None and words[:1] in (("one",), ("ones",)):
             return ITEM, words[0] == "ones", 1
         return found
+
+
+def _apart(a: Sequence[float], b: Sequence[float]) -> float:
+    return math.hypot(a[0] - b[0], a[1] - b[1])

@@ -2,46 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 from embodied.language.value_map.building import (
+    APART_M,
     EVERYWHERE,
-    LIFT_M,
+    NEXT_TO_M,
     PUSH_M,
+    PUSHED_NEXT_TO_M,
     SIDE_DISTANCE_M,
     STEP_M,
     along,
-    grasp,
+    apart,
     gripper,
     point,
-    release,
     target,
 )
-from embodied.language.value_map.rules.clauses import ClauseReader, Stage
-from embodied.language.value_map.rules.words import DROP, GO, GRASP, HAND, PUSH
-from embodied.language.value_map.vocabulary import DIRECTIONS, SIDES
-from embodied.language.words.lexer import Token
-from embodied.language.words.scene_words import SceneWords, plain
-from embodied.types import MapOperation, WorldSpec
+from embodied.language.value_map.rules.clauses import Stage
+from embodied.language.value_map.rules.handling import HandlingReader
+from embodied.language.value_map.rules.words import (
+    A_BIT,
+    AWAY,
+    BY,
+    CLOSE_WORDS,
+    FULLY,
+    GO,
+    LET_GO,
+    LIFT,
+    LOWER,
+    OPEN_WORDS,
+    POINT_AT,
+    PUSH,
+    TABLES,
+    TOUCH,
+)
+from embodied.language.value_map.vocabulary import DIRECTIONS, GRIPPER_DIRECTIONS, SIDES
+from embodied.language.words.scene_words import plain
+from embodied.types import MapOperation
 
-_IT = ("it", "the object", "what you hold", "that", "the thing", "this", "the item")
-_SETTING = {"fork": "left-of", "knife": "right-of", "spoon": "right-of", "cup": "front-of"}
-_TURNED_A_QUARTER = (0.0, 0.7071067811865476, -0.7071067811865475, 0.0)
-"""Gripper down, turned by a quarter about the vertical (wxyz)."""
 
-
-class MotionReader(ClauseReader):
-    """Reads motions.
-
-    Args:
-        tokens: The sentence.
-        scene: What its objects may be called.
-        spec: The scene.
-    """
-
-    def __init__(self, tokens: Iterable[Token], scene: SceneWords, spec: WorldSpec) -> None:
-        super().__init__(tokens, scene)
-        self.spec = spec
+class MotionReader(HandlingReader):
+    """Reads motions."""
 
     def motion(self) -> list[Stage] | None:
         """One motion; None if none comes next."""
@@ -51,10 +52,15 @@ class MotionReader(ClauseReader):
             self._table_setting,
             self._drawer,
             self._bottle,
+            self._turn,
+            self._point_or_touch,
+            self._separate,
             self._push,
-            self._grasp,
+            self._lift,
             self._drop,
+            self._grasp,
             self._go,
+            self._onward,
         )
         for read in readers:
             found = read()
@@ -64,30 +70,112 @@ class MotionReader(ClauseReader):
         return None
 
     def _hand(self) -> list[Stage] | None:
-        letting_go = ("let it go", "let go", "let go of it", "gripper open", "open hand", "drop it",
-                      "release it", "release the object", "release what you hold")  # fmt: skip
         begin = self.pos
-        if self.eat(*letting_go) and (self.ended or self.at(",", "and", "then")):
+        if self.eat("gripper open", *LET_GO) and (self.ended or self.at(",", "and", "then")):
             return [Stage("gripper", [gripper(EVERYWHERE, 1.0)])]
         self.pos = begin
         if self.eat("gripper closed", "hand closed"):
             return [Stage("gripper", [gripper(EVERYWHERE, 0.0)])]
         opening = {"open": 1.0, "close": 0.0, "shut": 0.0}.get(self.eat("open", "close", "shut"))
-        if opening is None or not self.eat(*HAND):
+        if opening is None or not self.hand():
             return None
         if self.noun_here() or self.at("around"):
             return None
+        if self.eat("half way", "halfway", "half"):
+            opening = 0.5
+        self.eat(*FULLY)
         return [Stage("gripper", [gripper(EVERYWHERE, opening)])]
 
+    def _point_or_touch(self) -> list[Stage] | None:
+        pointing = self.eat(*POINT_AT)
+        if not pointing and not self.eat(*TOUCH):
+            return None
+        name = self.noun()
+        if name is None:
+            return None
+        begin = self.pos
+        if not self.eat("with", "using") or not self.hand():
+            self.pos = begin
+        if not pointing:
+            return [Stage("gripper", [target(point(name, SIDES["above"], 0.0))])]
+        down = MapOperation(map="rotation", region=EVERYWHERE, value=GRIPPER_DIRECTIONS["down"])
+        return [Stage("gripper", [target(point(name, SIDES["above"], SIDE_DISTANCE_M)), down])]
+
+    def _separate(self) -> list[Stage] | None:
+        """What gets away from something: "pull the red cube apart from the green cube"."""
+        verb = self.eat("separate", "back off", "back away", "retreat", *PUSH, *GO)
+        if not verb:
+            return None
+        joined = verb in ("separate", "pull", "move", "push")
+        moving = "gripper" if self.hand() else self.noun()
+        second: str | None = None
+        if moving is None and (verb in GO or verb.startswith(("back", "retreat"))):
+            moving = "gripper"
+        if moving is None:
+            return None
+        distance = self.length()
+        if self.eat("further", "farther"):
+            pass
+        if joined and moving != "gripper" and self.eat("and"):
+            second = self.noun()
+            if second is None or not (verb == "separate" or self.eat("apart")):
+                return None
+        elif not self.eat(*AWAY) and not (verb == "separate" and self.eat("from")):
+            if not (verb.startswith(("back", "retreat")) and self.eat("from")):
+                return None
+        other = second or self.noun()
+        if other is None or other == moving:
+            return None
+        if self.spec.objects[other].category in TABLES:
+            raise self.abstain("things stay on the table", "say away from what else", final=True)
+        if moving != "gripper" and self.spec.objects[moving].kind != "item":
+            raise self.abstain(f"the {plain(moving)} does not move", self._movable(), final=True)
+        if distance is None:
+            before = self.pos
+            self.eat("by", "by at least", "at least")
+            distance = self.length()
+            self.pos = before if distance is None else self.pos
+        if distance is None:
+            distance = APART_M
+            self.notes.append(
+                f"away from: at least {100 * APART_M:g} cm, since no distance is said"
+            )
+        operations, until = apart(moving, other, distance)
+        return [Stage(moving, operations, until=until)]
+
     def _go(self) -> list[Stage] | None:
-        hover = self.eat("hover", "stay", "float")
+        begin = self.pos
+        raised = self.eat(*LIFT, *LOWER)
+        if raised:  # "raise your arm by 10 cm"
+            if not self.hand():
+                return None
+            self.eat(*BY)
+            length = self.length() or STEP_M
+            self.eat(*A_BIT)
+            way = "down" if raised in LOWER else "up"
+            return [Stage("gripper", [target(along("gripper", DIRECTIONS[way], length))])]
+        self.pos = begin
+        hover = self.eat("hover", "stay", "float", "wait")
         verb = hover or self.eat(*GO)
         if not verb:
             return None
-        hand = self.eat(*HAND)
+        hand = self.hand()
         if not hand and verb in ("put", "take", "bring"):
             return None
-        return self._way("gripper", STEP_M)
+        way = self.via()
+        stages = self._way("gripper", STEP_M)
+        for stage in stages or []:
+            stage.conditions += way
+        return stages
+
+    def _onward(self) -> list[Stage] | None:
+        """A direction with a distance and no verb: "and then 5 cm left"."""
+        begin = self.pos
+        said = self.length() is not None or bool(self.eat(*A_BIT))
+        way = self.direction()
+        said = said or (bool(way) and (self.length() is not None or bool(self.eat(*A_BIT))))
+        self.pos = begin
+        return self._way("gripper", STEP_M) if said else None
 
     def _way(self, moving: str, default_m: float) -> list[Stage] | None:
         """A direction or a place, for the gripper or a thing that is pushed."""
@@ -100,6 +188,9 @@ class MotionReader(ClauseReader):
         line = self.eat("along the line", "along a line", "in a straight line", "along",
                          "in a line", "straight")  # fmt: skip
         distance = self.length()
+        if self.eat(*A_BIT):
+            distance = distance or default_m
+        self.eat("further", "farther") if distance else ""
         if line:
             self.eat("the", "a")
         self.eat("straight")
@@ -108,23 +199,27 @@ class MotionReader(ClauseReader):
             self.eat("direction", "line", "in a straight line", "along a straight line",
                      "along a line", "in a line")  # fmt: skip
             if distance is None:
-                self.eat("by", "for")
+                self.eat("by", "for", "a distance of", "by a distance of")
                 distance = self.length()
+            if self.eat(*A_BIT):
+                distance = distance or default_m
             self.eat("in a straight line", "along a straight line", "along a line")
             length = default_m if distance is None else distance
             return [Stage(moving, [target(along(moving, DIRECTIONS[way], length))])]
         self.pos = start
-        place = self.place()
+        close_m = NEXT_TO_M if moving == "gripper" else PUSHED_NEXT_TO_M
+        place = self.place(close_m=close_m)
         if place is None:
             return None
         if place.frame == moving:
-            raise self.abstain(f"the {plain(moving)} cannot be beside itself")
+            raise self.abstain(f"the {plain(moving)} cannot be beside itself", final=True)
         return [Stage(moving, [target(place)])]
 
     def _push(self) -> list[Stage] | None:
         verb = self.eat(*PUSH)
         if not verb:
             return None
+        before = self.keyword({"close": CLOSE_WORDS, "open": OPEN_WORDS})
         names = self.nouns()
         if names is None:
             return None
@@ -134,133 +229,52 @@ class MotionReader(ClauseReader):
             self.pos = after
             kind = self.spec.objects[name].kind
             if kind == "drawer":
-                if self.eat("closed", "shut", "in", "close"):
-                    stages.append(self._slide(name, -1.0))
-                    continue
-                raise self.abstain("a drawer is pushed closed", "say: push the drawer closed")
+                stages.append(self._pushed_drawer(name, verb, before))
+                continue
             if kind != "item":
-                raise self.abstain(f"the {plain(name)} does not move", self._movable())
+                raise self.abstain(f"the {plain(name)} does not move", self._movable(), final=True)
+            via = self.via()
             way = self._way(name, PUSH_M)
             if way is None:
                 return None
             stages += way
+            for stage in way:
+                stage.conditions += via
         return stages
 
-    def _movable(self) -> str:
-        return "movable are: " + ", ".join(plain(n) for n in self.scene.items)
+    def _pushed_drawer(self, name: str, verb: str, way: str) -> Stage:
+        """``push the drawer shut``, ``pull out the drawer``, ``push close the drawer``."""
+        way = way or self.keyword({"close": CLOSE_WORDS, "open": OPEN_WORDS})
+        if not way and verb in ("pull", "draw"):
+            way = "open"
+        if not way:
+            raise self.abstain(
+                "a drawer is pushed closed", "say: push the drawer closed", final=True
+            )
+        return self._slide(name, 1.0 if way == "open" else -1.0)
 
     def _drawer(self) -> list[Stage] | None:
-        verb = self.eat("close", "shut", "open", "pull open")
+        verb = self.eat("close", "shut", "open", "pull open", "pull out", "slide open",
+                        "slide shut", "push in", "push closed")  # fmt: skip
         if not verb:
             return None
         name = self.noun()
         if name is None or self.spec.objects[name].kind != "drawer":
             return None
+        self.eat("up")
         self.eat("by pushing against it", "by pushing it", "by pushing", "with a push",
                  "by pulling it", "by pulling")  # fmt: skip
-        return [self._slide(name, 1.0 if "open" in verb else -1.0)]
+        return [self._slide(name, 1.0 if "open" in verb or "out" in verb else -1.0)]
 
     def _slide(self, name: str, sign: float) -> Stage:
         spec = self.spec.objects[name]
         way = spec.opens_along if any(spec.opens_along) else (-1.0, 0.0, 0.0)
-        return Stage(name, [target(along(name, way, sign * (spec.travel_m or 0.2)))])
-
-    def _bottle(self) -> list[Stage] | None:
+        length = spec.travel_m or 0.2
+        if self.eat("half way", "halfway", "half"):
+            length /= 2
+        self.eat(*FULLY)
         start = self.pos
-        if not self.eat("open", "uncap", "unscrew", "take the cap off", "remove the cap of"):
-            return None
-        self.eat("the cap of", "the cap from")
-        before = self.pos
-        name = self.noun()
-        if name is None:
-            self.pos = start
-            return None
-        if self.spec.objects[name].category == "bottle":
-            caps = [n for n, o in self.spec.objects.items() if o.category == "cap"]
-        else:
-            caps = [name] if self.spec.objects[name].category == "cap" else []
-        if len(caps) != 1:
-            self.pos = before
-            raise self.abstain(
-                f"the {plain(name)} has no cap that I know", "known: open the drawer or a bottle"
-            )
-        cap = caps[0]
-        turned = MapOperation(map="rotation", region=EVERYWHERE, value=_TURNED_A_QUARTER)
-        up = target(along("gripper", SIDES["above"], LIFT_M))
-        return [Stage("gripper", grasp(cap)), Stage("gripper", [turned]), Stage("gripper", [up])]
-
-    def _grasp(self) -> list[Stage] | None:
-        if not self.eat(*GRASP):
-            return None
-        name = self.noun()
-        if name is None:
-            return None
-        if self.spec.objects[name].kind != "item":
-            raise self.abstain(f"the {plain(name)} cannot be grasped", self._movable())
-        self.eat("up")
-        self.eat("from the table", "off the table", "from where it is")
-        stages = [Stage("gripper", grasp(name))]
-        start = self.pos
-        if self.eat("and", "and then"):
-            self.eat("then")
-            if self.eat("lift it up", "lift it", "raise it"):
-                self.eat("up")
-                length = self.length() or LIFT_M
-                up = target(along("gripper", SIDES["above"], length))
-                return [*stages, Stage("gripper", [up])]
-        self.pos = start
-        return stages
-
-    def _drop(self) -> list[Stage] | None:
-        verb = self.eat(*DROP, *GO)
-        if not verb:
-            return None
-        carried: str | None = None
-        if not self.eat(*_IT):
-            carried = self.noun()
-            if carried is None:
-                return None
-            if self.spec.objects[carried].kind != "item":
-                return None
-        place = self.place(onto=True)
-        if place is None or place.frame == carried:
-            return None
-        start = self.pos
-        if self.eat("and"):
-            said = (
-                "release it there",
-                "let go there",
-                "let it go there",
-                "drop it there",
-                "drop it",
-                "release it",
-                "let it go",
-                "let go",
-                "let go of it",
-            )
-            if not self.eat(*said):
-                self.pos = start
-        drop = Stage("gripper", release(place))
-        return [drop] if carried is None else [Stage("gripper", grasp(carried)), drop]
-
-    def _table_setting(self) -> list[Stage] | None:
-        if not self.eat("set up the table", "set the table", "lay the table"):
-            return None
-        self.eat("for dinner", "for one", "for a meal", "for me", "for my pasta", "for lunch")
-        plates = [n for n, o in self.spec.objects.items() if o.category == "plate"]
-        if len(plates) != 1:
-            raise self.abstain("a table is set around one plate", self.known())
-        stages: list[Stage] = []
-        taken: list[str] = []
-        for name, spec in self.spec.objects.items():
-            side = _SETTING.get(spec.category)
-            if spec.kind != "item" or side is None:
-                continue
-            taken.append(side)
-            apart = self.spec.objects[plates[0]].size_m[1] / 2 + 0.07 * taken.count(side)
-            place = point(plates[0], SIDES[side], round(max(apart, SIDE_DISTANCE_M), 3))
-            stages += [Stage("gripper", grasp(name)), Stage("gripper", release(place))]
-        if not stages:
-            known = ", ".join(_SETTING)
-            raise self.abstain("there is nothing to set the table with", f"known: {known}")
-        return stages
+        self.eat("by")
+        said = self.length()
+        self.pos = start if said is None else self.pos
+        return Stage(name, [target(along(name, way, sign * (said or length)))])

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from embodied.errors import NotUnderstoodError
+from collections.abc import Callable, Sequence
+
+from embodied.errors import NotUnderstoodError, RefusedError
+from embodied.language.value_map.building import EVERYWHERE
 from embodied.language.value_map.rules.clauses import Stage
-from embodied.language.value_map.rules.cursor import tokens_of
+from embodied.language.value_map.rules.cursor import Places, tokens_of
 from embodied.language.value_map.rules.motions import MotionReader
 from embodied.language.value_map.rules.words import JOINTS
 from embodied.language.value_map.vocabulary import check
@@ -14,11 +17,13 @@ from embodied.protocols import StateMemory
 from embodied.types import ValueMapProgram, WorldSpec
 
 FORMS = (
-    "move to a place ('10 cm left of the cup', 'above the bowl', 'the front left corner of the "
-    "table'), push a thing to a place or in a direction, open or close a drawer, grasp a thing, "
-    "drop or put it at a place, open a bottle, set the table, sweep things; with 'staying left of "
-    "X', 'keeping at least 10 cm from X', 'avoiding X', 'slowing down within 10 cm of X', "
-    "'slowly', 'at 10 cm/s'"
+    "move to a place ('10 cm left of the cup', 'above the bowl', 'next to the can', 'the front "
+    "left corner of the table'), touch or point at a thing, push a thing to a place, in a "
+    "direction or away from another, open or close a drawer, grasp, lift or hold a thing, "
+    "drop or put it at a place, turn the gripper by an angle, open a bottle, set the table, sweep "
+    "things; with "
+    "'staying left of X', 'keeping at least 10 cm from X', 'avoiding X', 'going around X', "
+    "'slowing down within 10 cm of X', 'slowly', 'at 10 cm/s', 'at half the speed'"
 )
 """What the grammar knows, for messages."""
 
@@ -27,7 +32,13 @@ class RulesValueMapTranslator:
     """A deterministic translator to value-map programs.
 
     It refuses every sentence that it does not understand to the last word.
+
+    Args:
+        places: Says where things are seen now; without it, "the leftmost block" is refused.
     """
+
+    def __init__(self, places: Callable[[], Places] = dict) -> None:
+        self._places = places
 
     @property
     def name(self) -> str:
@@ -43,16 +54,23 @@ class RulesValueMapTranslator:
             spec: The scene's objects, what they are called, and its workspace.
 
         Raises:
-            NotUnderstoodError: The sentence is outside the grammar, ambiguous or impossible in this
-                scene; the diagnostics say which words, why, and what is known.
+            NotUnderstoodError: It is outside the grammar; the diagnostics say which words, why, and
+                what is known. A ``RefusedError`` where it is understood, but ambiguous or
+                impossible in this scene.
         """
         del memory
         try:
-            reader = MotionReader(tokens_of(instruction), SceneWords(spec.objects), spec)
+            words = SceneWords(spec.objects)
+            reader = MotionReader(tokens_of(instruction), words, spec, self._places)
             stages = _sentence(reader)
         except Abstain as why:
-            raise NotUnderstoodError(instruction, [why.diagnostic]) from None
-        program = ValueMapProgram(stages=tuple(s.finished() for s in stages), source=self.name)
+            kind = RefusedError if why.final else NotUnderstoodError
+            raise kind(instruction, [why.diagnostic]) from None
+        program = ValueMapProgram(
+            stages=tuple(s.finished() for s in stages),
+            source=self.name,
+            notes=tuple(dict.fromkeys(reader.notes)),
+        )
         found = check(program, tuple(spec.objects))
         if found:
             raise NotUnderstoodError(instruction, found)
@@ -65,35 +83,62 @@ def _sentence(reader: MotionReader) -> list[Stage]:
         reader.skip_courtesy()
         if reader.ended:
             break
-        stages += _clause(reader)
+        stages += _clause(reader, stages)
     if not stages:
         raise Abstain("text", "there is nothing to do in it", FORMS)
     return stages
 
 
-def _clause(reader: MotionReader) -> list[Stage]:
-    """A motion with its conditions; those hold for every stage that the motion has."""
-    before = reader.condition()
-    if before is not None:  # "while staying left of the cup, move to ..."
-        if before.map == "rotation" and (reader.ended or reader.at("then", ", then", "and then")):
-            return [Stage("gripper", [before])]
+def _clause(reader: MotionReader, earlier: Sequence[Stage]) -> list[Stage]:
+    """A motion with its conditions; those hold for every stage that the motion has.
+
+    What is avoided on the way to a thing is avoided on the way on with it, too.
+    """
+    before = reader.condition()  # "while staying left of the cup, move to ..."
+    turned = [o for o in before if o.map == "rotation"]
+    if turned and (reader.ended or reader.at("then", ", then", "and then")):
+        return [Stage("gripper", before)]
+    if before:
         reader.skip_courtesy()
     begin = reader.pos
     stages = reader.motion()
     if stages is None:
-        if before is not None and before.map == "rotation":
-            return [Stage("gripper", [before])]
+        if turned:
+            return [Stage("gripper", before)]
         reader.pos = begin
         raise reader.abstain("", FORMS)
-    conditions = [] if before is None else [before]
+    conditions = [*before]
     while not reader.ended:
         found = reader.condition()
-        if found is None:
+        if not found:
             break
-        conditions.append(found)
+        conditions += found
     if not reader.ended and not reader.at(*JOINTS):
         raise reader.abstain("", FORMS)
     reader.eat_all(*JOINTS)
+    speeds = {o.value for o in conditions if o.map == "velocity" and o.region == EVERYWHERE}
+    if len(speeds) > 1:
+        raise Abstain("sentence", "two different speeds are asked for", "say one", final=True)
+    about = set[str]().union(*(s.about for s in stages)) if reader.but_for_others else set[str]()
+    reader.but_for_others = False
     for stage in stages:
-        stage.conditions += conditions
+        stage.conditions += [
+            o for o in conditions if o.map != "avoidance" or o.region.frame not in about
+        ]
+    if earlier and _closes(earlier[-1]) and _opens(stages[0]):
+        stages[0].conditions += [
+            o
+            for o in earlier[-1].conditions
+            if o.map == "avoidance"
+            and o.region.shape == "near-object"
+            and o.region.frame not in stages[0].about
+        ]
     return stages
+
+
+def _closes(stage: Stage) -> bool:
+    return any(o.map == "gripper" and o.value == 0.0 for o in stage.operations)
+
+
+def _opens(stage: Stage) -> bool:
+    return any(o.map == "gripper" and o.value == 1.0 for o in stage.operations)

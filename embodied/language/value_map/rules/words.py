@@ -9,20 +9,100 @@ from embodied.language.words.lexicon import BEGINNING, CHATTER, COURTESY, POLITE
 GO = (
     "move", "go", "head", "travel", "navigate", "come", "get", "drive", "reach", "approach", "fly",
     "proceed", "steer", "bring", "shift", "visit", "take", "put", "slide", "position yourself",
+    "reach for", "reach out to", "position", "extend", "return",
 )  # fmt: skip
-PUSH = "push shift shove slide nudge press drag scoot propel sweep brush wipe move".split()
+PUSH = (
+    "push shift shove slide nudge press drag scoot propel sweep brush wipe move pull draw tow haul"
+).split()
+OPEN_WORDS = ("open", "out", "outwards")
+CLOSE_WORDS = ("closed", "close", "shut", "in", "back in", "inwards")
+FULLY = (
+    "fully",
+    "completely",
+    "all the way",
+    "entirely",
+    "wide",
+    "to the end",
+    "as far as it goes",
+)
 GRASP = (
-    "take hold of", "get hold of", "pick up", "close the gripper around", "grasp", "grab", "grip",
-    "pick", "take", "seize", "clutch", "hold", "lift up", "lift", "fetch",
+    "take hold of", "get hold of", "close the gripper around", "close the fingers around", "grasp",
+    "grab", "grip", "pick", "take", "get", "seize", "clutch", "hold", "fetch", "hold on to",
+    "catch",
 )  # fmt: skip
+LIFT = ("pick up", "lift up", "lift", "raise", "hoist", "take up", "hold up", "pull up")
+LOWER = ("lower",)
 DROP = (
     "let go of", "put down", "set down", "release", "drop", "put", "place", "lay", "deposit", "set",
-    "carry", "leave", "bring",
+    "carry", "leave", "bring", "throw", "toss", "stack", "transport", "transfer", "deliver",
 )  # fmt: skip
+TOUCH = (
+    "touch", "tap", "poke", "make contact with", "contact", "lay your hand on",
+    "rest your hand on", "put your hand on",
+)  # fmt: skip
+POINT_AT = (
+    "point at",
+    "point to",
+    "point towards",
+    "point toward",
+    "aim at",
+    "show me",
+    "indicate",
+)
+TURN = ("turn", "rotate", "twist", "spin", "swivel", "revolve")
+CLOCKWISE: Mapping[str, tuple[str, ...]] = {
+    "counterclockwise": (
+        "counter clockwise", "counterclockwise", "anti clockwise", "anticlockwise", "to the left",
+        "left",
+    ),
+    "clockwise": ("clockwise", "to the right", "right"),
+}  # fmt: skip
+IT = ("it", "the object", "what you hold", "that", "the thing", "this", "the item")
+LET_GO = (
+    "let it go", "let go of it", "let go", "open hand", "drop it", "release it",
+    "release the object", "release what you hold", "let it drop", "let it fall", "drop the object",
+)  # fmt: skip
+AWAY = ("apart from", "away from", "off", "clear of", "apart")
+BY = ("by", "for", "up by", "to", "up to", "to a height of", "about", "up")
+IN_AIR = (
+    "above the table", "over the table", "off the table", "into the air", "in the air", "in air",
+    "up in the air", "high", "from the table", "up from the table", "off the ground",
+    "above the surface", "up",
+)  # fmt: skip
+A_BIT = ("a little bit", "a bit", "a little", "slightly", "a touch", "a tiny bit")
+HAND_OF = ("robot", "robotic", "robot s", "panda", "fr3")
 HAND = (
-    "the gripper", "your gripper", "the hand", "your hand", "the arm", "your arm", "the fingers",
-    "your fingers", "the end effector", "yourself",
+    "gripper", "hand", "arm", "fingers", "end effector", "ee", "eef", "effector", "claw", "tcp",
+    "fingertips", "yourself",
 )  # fmt: skip
+"""What the hand is called, behind "the robot's"."""
+NEXT_TO = (
+    "right next to", "directly next to", "next to", "beside", "near to", "near", "close to",
+    "close by", "alongside", "adjacent to", "by the side of", "in the vicinity of", "right beside",
+    "right by", "just beside",
+)  # fmt: skip
+BETWEEN = ("half way between", "halfway between", "midway between", "in between", "between")
+AT_MOST = (
+    "at most", "no faster than", "not faster than", "never faster than", "slower than",
+    "without exceeding", "not exceeding", "at no more than", "below", "staying below",
+    "staying under", "do not exceed",
+)  # fmt: skip
+SUPERLATIVES: Mapping[str, tuple[str, ...]] = {
+    "left": ("leftmost", "left most", "furthest left", "farthest left", "furthest to the left",
+             "farthest to the left"),
+    "right": ("rightmost", "right most", "furthest right", "farthest right",
+              "furthest to the right", "farthest to the right"),
+    "front": ("frontmost", "front most"),
+    "back": ("rearmost", "backmost", "back most"),
+    "top": ("topmost", "highest", "uppermost"),
+    "nearest": ("nearest", "closest"),
+    "farthest": ("farthest away", "furthest away", "farthest", "furthest", "most distant"),
+    "largest": ("largest", "biggest"),
+    "smallest": ("smallest", "littlest"),
+    "tallest": ("tallest",),
+    "shortest": ("shortest",),
+}  # fmt: skip
+"""Words that pick one of several things; what front and far mean is as for ``AREA_WORDS``."""
 
 SIDE_WORDS: Mapping[str, tuple[str, ...]] = {
     "left-of": (
@@ -43,7 +123,7 @@ SIDE_WORDS: Mapping[str, tuple[str, ...]] = {
     ),
     "above": (
         "directly above", "right above", "right over", "to the top of", "on the top of",
-        "on top of", "at the top of", "the top of", "above", "over",
+        "on top of", "at the top of", "the top of", "top of", "above", "over",
     ),
 }  # fmt: skip
 DIRECTION_WORDS: Mapping[str, tuple[str, ...]] = {
@@ -77,27 +157,15 @@ AREA_WORDS: Mapping[str, tuple[str, ...]] = {
         "back right corner", "right back corner", "near right corner", "rear right corner",
         "back right quarter", "back right part", "back right",
     ),
-    "left": ("left hand side", "left side", "left half", "left part", "left"),
-    "right": ("right hand side", "right side", "right half", "right part", "right"),
+    "left": ("left hand side", "left side", "left half", "left part", "left edge", "left"),
+    "right": ("right hand side", "right side", "right half", "right part", "right edge", "right"),
     "front": ("front side", "front half", "front part", "front edge", "far side", "far end",
-              "far half", "front"),
-    "back": ("back side", "back half", "back part", "near side", "near end", "near half", "rear",
-             "back"),
-    "center": ("center", "middle", "centre"),
+              "far half", "far edge", "front"),
+    "back": ("back side", "back half", "back part", "near side", "near end", "near half",
+             "near edge", "rear", "back"),
+    "center": ("very center", "very middle", "very centre", "center", "middle", "centre"),
 }  # fmt: skip
 TABLES = ("table", "workspace", "desk", "table top", "tabletop", "scene")
-SPEED_WORDS: Mapping[str, tuple[str, ...]] = {
-    "slow": (
-        "at a slow speed", "at low speed", "nice and slow", "very slowly", "slowly", "slow",
-        "gently", "carefully", "softly", "at a low speed",
-    ),
-    "fast": (
-        "as fast as you can", "at high speed", "at full speed", "at a high speed", "in a hurry",
-        "quickly", "rapidly", "swiftly", "fast",
-    ),
-    "half": ("at half the usual speed", "with half the speed", "at half speed", "half speed"),
-    "normal": ("at the usual speed", "at normal speed", "at regular speed"),
-}  # fmt: skip
 JOINTS = (*SEQUENCE, *BEGINNING, "and", "also", "but", "while you", "while", ",")
 """What may stand between motions."""
 COURTEOUS = (*(p for p in POLITE if p.split()[0] not in GO), *COURTESY, *CHATTER, *JOINTS)

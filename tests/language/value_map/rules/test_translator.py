@@ -201,7 +201,7 @@ def test_a_bottle_is_opened_by_its_cap() -> None:
         "get at the cap",
         "gripper closed at the cap",
         "move the gripper",
-        "gripper turned to (0, 0.707, -0.707, 0) everywhere",
+        "gripper turned counter-clockwise by 90 degrees",
         "move the gripper",
         "get straight to 12 cm above the gripper",
     ]
@@ -264,6 +264,172 @@ def test_it_means_what_the_slots_of_the_training_sentences_mean() -> None:
         same += isinstance(wanted, ValueMapProgram) and canonical(wanted) == canonical(program)
     assert answered >= 100
     assert same >= 0.95 * answered
+
+
+FREE = {
+    "carry the lime past the soda can to the plate": [
+        "move the gripper",
+        "get at the lime",
+        "gripper closed at the lime",
+        "do not be within 10 cm of the surface of the soda-can",
+        "move the gripper",
+        "get at 10 cm above the plate",
+        "gripper open at 10 cm above the plate",
+        "do not be within 10 cm of the surface of the soda-can",
+        "note: past the soda can: kept 10 cm away from",
+    ],
+    "take the sponge, detour around both cups, and drop it over the bowl": [
+        "move the gripper",
+        "get at the sponge",
+        "gripper closed at the sponge",
+        "do not be within 10 cm of the surface of the red-cup",
+        "do not be within 10 cm of the surface of the blue-cup",
+        "move the gripper",
+        "get at 10 cm above the bowl",
+        "gripper open at 10 cm above the bowl",
+        "do not be within 10 cm of the surface of the red-cup",
+        "do not be within 10 cm of the surface of the blue-cup",
+    ],
+    "without touching anything else, go to the lime": [
+        "move the gripper",
+        "get at the lime",
+        *(
+            f"do not be within 10 cm of the surface of the {thing}"
+            for thing in ("apple", "red-cup", "blue-cup", "soda-can", "sponge")
+        ),
+    ],
+    "reach for the apple at a third of the usual speed": [
+        "move the gripper",
+        "get at the apple",
+        "at most 8.3333 cm/s everywhere",
+        "note: at a third of the usual speed: 0.333333 times the usual 0.25 m/s",
+    ],
+    "head to the plate at 0.2x speed once you are within 30 cm of the bowl": [
+        "move the gripper",
+        "get at the plate",
+        "at most 5 cm/s (slow) within 30 cm of the surface of the bowl",
+    ],
+    "go to the sponge as slow as you can": [
+        "move the gripper",
+        "get at the sponge",
+        "at most 2 cm/s everywhere",
+    ],
+    "swivel your hand thirty degrees clockwise": [
+        "move the gripper",
+        "gripper turned clockwise by 30 degrees",
+    ],
+    "rotate the sponge anti-clockwise by 45\u00b0": [
+        "move the gripper",
+        "get at the sponge",
+        "gripper closed at the sponge",
+        "move the gripper",
+        "gripper turned counter-clockwise by 45 degrees",
+        "move the gripper",
+        "gripper open everywhere",
+    ],
+    "shift the sponge away from the apple": [
+        "move the sponge, until the sponge is not within 15 cm of the surface of the apple",
+        "get anywhere",
+        "do not be within 15 cm of the surface of the apple",
+        "note: away from: at least 15 cm, since no distance is said",
+    ],
+    "separate the lime from the sponge by 25 cm": [
+        "move the lime, until the lime is not within 25 cm of the surface of the sponge",
+        "get anywhere",
+        "do not be within 25 cm of the surface of the sponge",
+    ],
+    "raise the soda can by 8 cm": [
+        "move the gripper",
+        "get at the soda-can",
+        "gripper closed at the soda-can",
+        "move the gripper",
+        "get straight to 8 cm above the gripper",
+    ],
+    "pick up the lime and hold it over the basket": [
+        "move the gripper",
+        "get at the lime",
+        "gripper closed at the lime",
+        "move the gripper",
+        "get at 10 cm above the basket",
+    ],
+    "bring your robot arm close to the bowl": [
+        "move the gripper",
+        "get within 6 cm of the surface of the bowl",
+    ],
+    "pull the drawer out, nice and slow": [
+        "move the drawer",
+        "get straight to 15 cm behind the drawer",
+        "at most 5 cm/s (slow) everywhere",
+    ],
+    "shove the drawer in all the way": CLOSED,
+    "go 4 cm up and then 6 cm to the left": [
+        "move the gripper",
+        "get straight to 4 cm above the gripper",
+        "move the gripper",
+        "get straight to 6 cm left of the gripper",
+    ],
+}
+
+
+@pytest.mark.parametrize("text", FREE)
+def test_free_sentences_mean_what_they_say(text: str) -> None:
+    assert lines(say(text)) == FREE[text]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("push the red cup off the table", "stay on the table"),
+        ("put the lime into the drawer", "cannot pull one open"),
+        ("move to 10 cm above the table", "where on the table"),
+        ("go to the lime slowly and quickly", "two different speeds"),
+        ("grasp the rightmost cup", "do not see where things are"),
+        ("put the lime between the two cups", "do not see where"),
+        ("rotate the sponge", "by how much"),
+        ("turn the gripper by 400 degrees", "out of range"),
+        ("do not touch the bowl", "something is missing"),
+        ("hand me the lime", "I do not understand"),
+        ("turn the soda can upside down", "by how much"),
+    ],
+)
+def test_what_cannot_be_meant_or_done_is_refused(text: str, said: str) -> None:
+    with pytest.raises(NotUnderstoodError) as caught:
+        say(text)
+    assert said in str(caught.value)
+
+
+PLACES = {
+    "apple": (0.4, 0.3, 0.03),
+    "lime": (0.6, -0.1, 0.02),
+    "red-cup": (0.5, 0.1, 0.04),
+    "blue-cup": (0.7, -0.3, 0.05),
+    "bowl": (0.7, -0.1, 0.02),
+}
+
+
+@pytest.mark.parametrize(
+    ("noun", "thing"),
+    [
+        ("the leftmost cup", "red-cup"),
+        ("the cup on the right", "blue-cup"),
+        ("the nearest cup", "red-cup"),
+        ("the cup closest to the bowl", "blue-cup"),
+        ("the cup furthest from the apple", "blue-cup"),
+    ],
+)
+def test_where_things_are_seen_tells_them_apart(noun: str, thing: str) -> None:
+    rules = RulesValueMapTranslator(lambda: PLACES)
+    program = rules.translate(f"grasp {noun}", MEMORY, KITCHEN)
+    assert program.stages[0].operations[0].region.frame == thing
+    assert any(thing.replace("-", " ") in note for note in program.notes), "the choice is shown"
+
+
+def test_between_is_midway() -> None:
+    rules = RulesValueMapTranslator(lambda: PLACES)
+    program = rules.translate("move in between the apple and the red cup", MEMORY, KITCHEN)
+    region = program.stages[0].operations[0].region
+    assert region.frame == "apple"
+    assert region.parameters == pytest.approx({"x": 0.05, "y": -0.1, "z": 0.005})
 
 
 def test_courtesy_and_numbers_are_those_of_every_route() -> None:
