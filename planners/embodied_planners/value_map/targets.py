@@ -37,6 +37,7 @@ class Target:
 
     Attributes:
         volumes: Target regions with their values in 0..1.
+        kept_out: Regions that are to be avoided: a way that has the choice does not end there.
         place: The exact point, for targets that are one.
         thing: Name of the thing that the point is inside of, ``""`` if none.
         grasp: The same where it is to be grasped.
@@ -48,6 +49,7 @@ class Target:
     """
 
     volumes: tuple[tuple[Volume, float], ...] = ()
+    kept_out: tuple[Volume, ...] = ()
     place: Array | None = None
     thing: str = ""
     grasp: str = ""
@@ -77,6 +79,8 @@ class Target:
             )
             depth = np.broadcast_to(region.distance(*grid.centres(part)), cost[part].shape)
             inside = (depth <= 0.0) & np.isfinite(cost[part])
+            for avoided in self.kept_out:
+                inside &= avoided.distance(*grid.centres(part)) > 0.5 * grid.resolution_m
             index = np.argwhere(inside)
             shallow = np.clip(depth[inside] / grid.resolution_m + 2.0, 0.0, 2.0)
             found.append(index + [s.start for s in part])
@@ -185,7 +189,8 @@ def find_target(
         ]
         if not inside:
             return Target(status=ValueMapStatus.OUTSIDE, reason=f"{words} is outside the workspace")
-        return Target(volumes=volumes, words=words)
+        kept_out = tuple(v for o, v in regions if o.map == "avoidance" and number_of(o) >= 1.0)
+        return Target(volumes=volumes, kept_out=kept_out, words=words)
     place = region.place
     if not grid.contains(place):
         x, y, z = place

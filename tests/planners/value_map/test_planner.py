@@ -212,6 +212,17 @@ def test_regions_end_the_way_inside_them() -> None:
     assert result.path_in_world[-1][2] < 0.3
 
 
+def test_anywhere_but_near_a_thing_is_reached_by_going_away_from_it() -> None:
+    start = Pose(position=np.array([0.4, 0.2, 0.1]), quat_wxyz=DOWN)
+    result = plan(op("affordance", EVERYWHERE), op("avoidance", near("red", 0.2)), start=start)
+    assert result.status is ValueMapStatus.FOUND
+    gaps = THINGS["red"].distance_to(result.path_in_world)
+    assert gaps[-1] > 0.2 and np.all(np.diff(gaps) > -1e-3), "it never comes nearer"
+    far = Pose(position=np.array([0.4, 0.42, 0.1]), quat_wxyz=DOWN)
+    stays = plan(op("affordance", EVERYWHERE), op("avoidance", near("red", 0.2)), start=far)
+    assert stays.length_m < 0.02
+
+
 def test_frames_can_be_anchored() -> None:
     shift = Region(shape="along", frame="gripper", parameters={"x": 0.0, "y": 0.1, "z": 0.0})
     anchor = {"gripper": HOME.position}

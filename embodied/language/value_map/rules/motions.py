@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 from embodied.language.value_map.building import (
@@ -136,12 +137,21 @@ class MotionReader(HandlingReader):
             distance = self.length()
             self.pos = before if distance is None else self.pos
         if distance is None:
-            distance = APART_M
+            distance = self._farther(moving, other)
             self.notes.append(
-                f"away from: at least {100 * APART_M:g} cm, since no distance is said"
+                f"away from: at least {100 * distance:.3g} cm, since no distance is said"
             )
         operations, until = apart(moving, other, distance)
         return [Stage(moving, operations, until=until)]
+
+    def _farther(self, moving: str, other: str) -> float:
+        """What "away from" means: some way, and farther than the two are now."""
+        places = self.places()
+        if moving not in places or other not in places:
+            return APART_M
+        gap = math.dist(places[moving][:2], places[other][:2])
+        gap -= min(self.spec.objects[other].size_m[:2]) / 2
+        return max(APART_M, round(gap + PUSH_M, 2))
 
     def _go(self) -> list[Stage] | None:
         begin = self.pos
