@@ -149,12 +149,14 @@ class Agent:
             other = None if outcome.reached else route.revise(program, outcome, run)
             if other is None or not self._holds_to(other, run):
                 break
-            program = other
-            self.run = run = self._fresh(self.memory, run.instruction, run)
-            self._tell(run.instruction, program)
+            first, program = (program, outcome), other
             note = f"repaired after the first program ended: {outcome.message}"
-            outcome = self._carry_out(route, program, run, 0)
-            outcome = replace(outcome, notes=(*outcome.notes, note))
+            outcome, run = self._again(route, program, note, run)
+            if route.settles and not outcome.reached and outcome.miss >= first[1].miss:
+                program = first[0]
+                note = f"the first program again: the repaired one ended: {outcome.message}"
+                outcome, run = self._again(route, program, note, run)
+                break
         data = {
             "reached": outcome.reached,
             "message": outcome.message,
@@ -260,6 +262,13 @@ class Agent:
         about = {"stages": texts, "source": program.source, "notes": program.notes}
         self.run.say("program", **about, **route.record(program))
         return texts
+
+    def _again(self, route: AnyRoute, program: Program, note: str, run: Run) -> tuple[Outcome, Run]:
+        """Carry out another program for the same sentence."""
+        self.run = run = self._fresh(self.memory, run.instruction, run)
+        self._tell(run.instruction, program)
+        outcome = self._carry_out(route, program, run, 0)
+        return replace(outcome, notes=(*outcome.notes, note)), run
 
     def _holds_to(self, program: Program, run: Run) -> bool:
         """Whether a program that was written again may be carried out."""

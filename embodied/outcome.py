@@ -48,6 +48,13 @@ class Outcome:
         """True when everything that was asked was measured to hold."""
         return self.exit_code == REACHED
 
+    @property
+    def miss(self) -> tuple[int, float]:
+        """How far from reached: parts not met (at least one a stage), and how far they are off."""
+        stages = len(getattr(self.program, "stages", ()))
+        lost = sum(max(1, len(v.unmet)) for v in self.verdicts if not v.reached)
+        return max(stages - len(self.verdicts), 0) + lost, sum(v.off for v in self.verdicts)
+
 
 def outcome_of_error(error: EmbodiedError) -> Outcome:
     """The exit code and the words for an error that ended an instruction."""

@@ -212,10 +212,13 @@ class Route(ABC, Generic[P]):
     Attributes:
         name: Name, as for ``--route``.
         program: The kind of program that it carries out.
+        settles: Whether a program brings the robot to where it asks whatever went before, so that
+            of two programs the one that came closer may be carried out again.
         translator: Turns sentences into its programs; None for programs alone.
     """
 
     name: ClassVar[str]
+    settles: ClassVar[bool] = False
     program: type[P]
     translator: Translator | None = None
 

@@ -17,6 +17,8 @@ class Verdict:
         unmet: Parts that do not hold.
         reason: Why the motion ended early, if it did.
         numbers: What was measured, by name, SI units.
+        off: How far the unmet parts are off together, in multiples of what is allowed, where that
+            is measured: of two attempts with as many unmet parts the lower one came closer.
         skipped: Whether the stage's own condition did not hold, so that nothing was to be done.
     """
 
@@ -26,6 +28,7 @@ class Verdict:
     unmet: tuple[str, ...] = ()
     reason: str = ""
     numbers: Mapping[str, float] = field(default_factory=dict[str, float])
+    off: float = 0.0
     skipped: bool = False
 
     @property

@@ -23,6 +23,10 @@ MOST_DIAGNOSTICS = 12
 """Diagnostics fed back at once; the first ones usually cause the others."""
 
 
+class DoubtError(ProgramError):
+    """An answer that can be read and looks unusual: it may well be right, so the model is asked."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer(Generic[T]):
     """A usable answer.
@@ -58,8 +62,9 @@ def ask_until_valid(
     Args:
         model: Who is asked; a ``LoggedModel`` gets the diagnostics to log.
         request: The first request.
-        read: From the text to a value; raises ProgramError with diagnostics. NotUnderstoodError is
-            an answer ("this cannot be done"), not a fault, and passes through.
+        read: From the text to a value; raises ProgramError with diagnostics, DoubtError with
+            questions. NotUnderstoodError is an answer ("this cannot be done"), not a fault, and
+            passes through.
         repairs: How often to ask again at most.
         heard: Gets every answer, usable or not.
 
@@ -98,7 +103,8 @@ def ask_until_valid(
                 )
                 raise ProgramError(response.text, [last, *found]) from None
             previous = response.text
-            asked = _repair_request(request, asked, response.text, found, bool(cut_off))
+            told = _DOUBTED if isinstance(error, DoubtError) else _FAULTY
+            asked = _repair_request(request, asked, response.text, found, told, bool(cut_off))
     raise AssertionError("unreachable: the loop returns or raises")
 
 
@@ -134,11 +140,23 @@ def _event(diagnostic: Diagnostic, attempt: int) -> Event:
     )
 
 
+_FAULTY = ("That answer cannot be used:",)
+_DOUBTED = (
+    "Is this meant? It can be read, but looks unusual and may still be right:",
+    "Compare it with the description. Where the description says so, or leaves it open, keep it as"
+    " it is; change only what the description contradicts.",
+)
+"""What is said before and after diagnostics."""
+
+_AGAIN = "Answer again, completely and in the form asked for, and with nothing else."
+
+
 def _repair_request(
     first: Request,
     asked: Request,
     text: str,
     diagnostics: Sequence[Diagnostic],
+    told: tuple[str, ...],
     cut_off: bool,
 ) -> Request:
     """The original conversation, the faulty answer, and what is wrong with it."""
@@ -148,11 +166,8 @@ def _repair_request(
     lines = [f"- {d}" for d in diagnostics[:MOST_DIAGNOSTICS]]
     if len(diagnostics) > MOST_DIAGNOSTICS:
         lines.append(f"- and {len(diagnostics) - MOST_DIAGNOSTICS} more")
-    feedback = (
-        "That answer cannot be used:\n"
-        + data("\n".join(lines))
-        + "\nAnswer again, completely and in the form asked for, and with nothing else."
-    )
+    head, *tail = told
+    feedback = "\n".join((head, data("\n".join(lines)), *tail, _AGAIN))
     return replace(
         first,
         messages=(

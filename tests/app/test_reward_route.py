@@ -3,6 +3,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import threading
 from pathlib import Path
 from typing import Any
@@ -200,9 +201,29 @@ def test_terms_that_stay_high_go_back_to_the_model_with_their_costs() -> None:
     assert outcome.exit_code == REACHED
     assert any("repaired after" in note for note in outcome.notes)
     assert "torso_position 5 5: off by" in asked[1]
+    assert re.search(r"x measured -?0\.\d\d m, asked 5\.00 m, too small by [45]\.\d\d", asked[1])
+    assert "A new program starts from what is measured now:" in asked[1]
+    assert re.search(r"- torso_height = 0\.\d+", asked[1])
     assert "at the end" in asked[1]
     assert any("better program" in str(e.data.get("text")) for e in events)
     opened.close()
+
+
+def test_of_two_attempts_the_closer_one_is_kept() -> None:
+    near = FAR.replace('": 5', '": 0.5')
+    assert near != FAR
+    for answers, kept, ran in (((near, FAR), near, 3), ((FAR, near), near, 2)):
+        given = iter(answers)
+        opened = session()
+        model = FunctionModel(lambda request, given=given: next(given))
+        ask_with(opened, RewardTranslator(model, quadruped_speech(), two_step=False))
+        outcome, events, _ = act(opened, "sit")
+        assert outcome.exit_code == NOT_REACHED
+        assert sum(e.kind == "program" for e in events) == ran
+        x = json.loads(kept)["stages"][0]["terms"][0]["x"]
+        assert outcome.program.stages[0].terms[0].parameters["x"] == x
+        assert any("the first program again" in note for note in outcome.notes) == (ran == 3)
+        opened.close()
 
 
 def test_a_step_back_takes_back_the_verdict_on_what_comes_after(

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ from embodied.app.cli.main import app
 from embodied.app.record.run_folder import read_events, read_summary
 from embodied.app.wiring import open_session
 from embodied.errors import ConfigurationError, NotUnderstoodError, ProgramError
+from embodied.language.models import FunctionModel
+from embodied.protocols import Request
 from embodied.settings import Settings
 from embodied.types import PddlProgram, ValueMapProgram
 
@@ -130,3 +133,33 @@ def test_it_says_where_it_does_not_work() -> None:
         open_session(Settings(route="value-map", world="mars"))
     with pytest.raises(ConfigurationError, match="the arm panda"):
         open_session(Settings(route="value-map", world="pybullet", robot="ur5e"))
+
+
+def test_a_failure_goes_back_to_the_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    target = {"shape": "point", "frame": "red-block", "x": 0, "y": 0, "z": 0.15}
+    there = {"map": "affordance", "region": target, "value": 1}
+    never = {"map": "avoidance", "region": {**target, "shape": "ball", "radius": 0.2}, "value": 1}
+    answers = [[there, never], [there]]
+    asked: list[str] = []
+
+    def answer(request: Request) -> str:
+        asked.append(request.messages[-1].text)
+        operations = answers[len(asked) - 1]
+        return json.dumps({"stages": [{"moving": "gripper", "operations": operations}]})
+
+    model = FunctionModel(answer)
+    monkeypatch.setattr("embodied.language.models.open_model", lambda *a, **k: model)
+    done = invoke(
+        *("run", "go above the red block", "--route", "value-map", "--model", "openai:scripted"),
+        *("--no-video", "--out", str(tmp_path)),
+    )
+    assert done.exit_code == 0, done.output
+    (folder,) = tmp_path.iterdir()
+    events, _ = read_events(folder)
+    assert sum(e.kind == "program" for e in events) == len(asked) == 2
+    verdict = next(e for e in events if e.kind == "effects")
+    problem = str(verdict.data["reason"] or verdict.data["missing"][0])
+    assert f"- {problem}" in asked[1] and "This program was carried out" in asked[1]
+    assert re.search(r"- red-block: item, .* cm, at \(0\.\d+, ", asked[0])
+    assert "The gripper is at (" in asked[0]
+    assert asked[0].partition("The gripper is at")[2] != asked[1].partition("The gripper is at")[2]

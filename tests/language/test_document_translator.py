@@ -129,7 +129,17 @@ def test_faults_are_fed_back(faulty: str, named: str, example: bool) -> None:
 
 def test_a_model_that_stays_with_its_facts_is_believed_and_it_is_noted() -> None:
     other = UNCLEAR.replace("problem p", "problem q")
-    program = _translate(UNCLEAR, other)
+    answers, asked = iter((UNCLEAR, other)), list[str]()
+
+    def answer(request: Request) -> str:
+        asked.append(request.messages[-1].text)
+        return next(answers)
+
+    program = DocumentTranslator(FunctionModel(answer)).translate_document(
+        DOMAIN, "", TEXT, EXAMPLE
+    )
+    assert asked[1].startswith("Is this meant?") and "cannot be used" not in asked[1]
+    assert "keep it as it is" in asked[1] and "does the description say otherwise?" in asked[1]
     assert program.problem == other
     assert any("unusual" in note and "(clear d)" in note for note in program.notes)
 

@@ -68,7 +68,8 @@ def test_a_robot_that_only_leans_at_the_end_has_not_walked(
         if terms[0].name == "torso_velocity" and time > 2.4:
             now[setup.judge.layout.qvel["torso"]] = 0.5
         trace.add(0, now, setup.judge.sensors_of(now))
-    _, missed = judged(trace.asked(0), trace.view(0, 0.5), trace.view(0), setup.speech.vocabulary)
+    found = judged(trace.asked(0), trace.view(0, 0.5), trace.view(0), setup.speech.vocabulary)
+    missed = found.unmet
     assert [text.split()[0] for text in missed] == unmet
     assert "torso_path" in trace.csv()
     setup.close()

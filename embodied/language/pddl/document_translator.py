@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from embodied.errors import Diagnostic, ProgramError
 from embodied.language.pddl.init_checks import suspicions
 from embodied.language.prompting import fill, prompt_text
-from embodied.language.repair import Writer
+from embodied.language.repair import DoubtError, Writer
 from embodied.protocols import LanguageModel, Request
 from embodied.symbolic import Domain, Problem, read_domain, read_problem, repair
 from embodied.types import PddlProgram
@@ -152,7 +152,7 @@ class _Reader:
         doubts = suspicions(domain, problem, self._known_good(domain))
         if doubts and self._may_ask:
             self._may_ask = False
-            raise ProgramError(text, doubts)
+            raise DoubtError(text, doubts)
         notes = (*notes, *(f"unusual: {d}" for d in doubts))
         return domain_text, problem_text, str(problem.goal), notes
 

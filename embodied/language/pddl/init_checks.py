@@ -100,7 +100,7 @@ def _count_suspicions(
                 where="problem, :init",
                 problem=f"{'none' if count == 0 else count} of these facts {about}hold: "
                 f"{rule.describe(domain, name)}",
-                hint="list exactly one of them",
+                hint="usually exactly one of them does: does the description say otherwise?",
             )
 
 
@@ -227,5 +227,5 @@ def _absence_suspicions(
         yield Diagnostic(
             where="problem, :init",
             problem=f"there is no fact ({name} {words})".replace(" )", ")"),
-            hint="no action makes one true, and the actions need them",
+            hint="no action makes one true, and the actions need them: is none meant?",
         )

@@ -85,7 +85,11 @@ class RewardTranslator(Writer):
         return self.ask(request, lambda t: program_from_json(t, words, source=source)).value
 
     def repair_motion(
-        self, instruction: str, program: RewardProgram, unmet: tuple[str, ...]
+        self,
+        instruction: str,
+        program: RewardProgram,
+        unmet: tuple[str, ...],
+        state: tuple[str, ...] = (),
     ) -> RewardProgram:
         """Ask for a better program when terms stayed far from their targets.
 
@@ -93,10 +97,14 @@ class RewardTranslator(Writer):
             instruction: What the person asked for.
             program: What was tried.
             unmet: For each such term what was measured.
+            state: What is measured now: a new program starts from there.
         """
         problems = "\n".join(f"- {line}" for line in unmet)
+        now = "\n".join(f"- {line}" for line in state)
+        start = f"A new program starts from what is measured now:\n{data(now)}\n" if state else ""
         return self._code(
             f"The person asked: {instruction}\nThis program was tried:\n"
             f"{program_to_json(program, indent=None)}\nMeasured afterwards:\n{data(problems)}\n"
+            f"{start}"
             "Change weights, targets or stages so that the motion succeeds."
         )

@@ -7,20 +7,19 @@ process.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Sequence
 
 from embodied.errors import ConfigurationError
-from embodied.language.prompting import data, fill, prompt_text, short
+from embodied.language.prompting import data, fill, prompt_text
 from embodied.language.repair import Writer, said
+from embodied.language.scene_text import Positions, scene_text
+from embodied.language.value_map.describe import describe
 from embodied.language.value_map.python_program import run_python
-from embodied.language.value_map.serialise import json_schema, read_json
+from embodied.language.value_map.serialise import json_schema, read_json, to_json
 from embodied.protocols import LanguageModel, StateMemory
-from embodied.types import Array, ObjectSpec, ValueMapProgram, WorldSpec
+from embodied.types import Array, ValueMapProgram, WorldSpec
 
 FORMS = ("json", "python")
-
-Positions = Callable[[], Mapping[str, Array]]
-"""Where objects and ``"gripper"`` are believed to be now, (3,) each, world frame, m."""
 
 
 def system_prompt(form: str) -> str:
@@ -29,34 +28,13 @@ def system_prompt(form: str) -> str:
     return fill("value_map", f"{form}_system", examples=examples)
 
 
-def scene_text(spec: WorldSpec) -> str:
-    """The scene in a few lines."""
-    lower, upper = spec.workspace_lower, spec.workspace_upper
-    bounds = ", ".join(
-        f"{a} {lo:.2f} to {up:.2f}" for a, lo, up in zip("xyz", lower, upper, strict=True)
-    )
-    lines = [f"Workspace, metres: {bounds}.", "Objects:"]
-    lines += [_object_text(o) for o in spec.objects.values()]
-    return "\n".join(lines)
-
-
-def _object_text(spec: ObjectSpec) -> str:
-    size = " x ".join(f"{100 * s:.0f}" for s in spec.size_m)
-    words = " ".join(short(w) for w in (spec.color, spec.category) if w)
-    text = f"- {spec.name}: {spec.kind}, {words}, {size} cm"
-    if spec.kind == "drawer":
-        way = ", ".join(f"{v:g}" for v in spec.opens_along)
-        text += f", opens by up to {100 * spec.travel_m:.0f} cm along ({way})"
-    return text
-
-
 class ValueMapTranslator(Writer):
     """Translator to value-map programs by a language model.
 
     Args:
         model: Who writes.
         form: One of ``FORMS``.
-        positions: Where things are, asked when a Python program is run; needed for that form.
+        positions: Where things are now, for prompts and Python programs; needed for the latter.
         repairs: How often diagnostics may go back to the model.
 
     Raises:
@@ -76,7 +54,7 @@ class ValueMapTranslator(Writer):
         if form == "python" and positions is None:
             raise ConfigurationError("programs in Python need the positions of the objects")
         super().__init__(model, repairs=repairs)
-        self.form, self._positions = form, positions
+        self.form, self.positions = form, positions or dict[str, Array]
 
     def translate(self, instruction: str, memory: StateMemory, spec: WorldSpec) -> ValueMapProgram:
         """Translate one sentence.
@@ -86,12 +64,45 @@ class ValueMapTranslator(Writer):
             NotUnderstoodError: The model says that it cannot be done.
             ModelError: The model could not be reached or is out of budget.
         """
-        asked = said(instruction)
+        return self._write(f"Request: {said(instruction)}", memory, spec)
+
+    def repair_motion(
+        self,
+        instruction: str,
+        program: ValueMapProgram,
+        problems: Sequence[str],
+        memory: StateMemory,
+        spec: WorldSpec,
+    ) -> ValueMapProgram:
+        """Ask for another program after one that was carried out and did not reach what it asks.
+
+        Args:
+            instruction: What the person asked for.
+            program: What was tried.
+            problems: What was measured of it.
+            memory: What is believed now: a new program starts from there.
+            spec: The world.
+
+        Raises:
+            ProgramError: The answer stayed unusable after the repairs.
+            NotUnderstoodError: The model says that it cannot be done.
+            ModelError: The model could not be reached or is out of budget.
+        """
+        tried = to_json(program) if self.form == "json" else describe(program)
+        measured = "\n".join(f"- {line}" for line in problems)
+        told = (
+            f"Request: {said(instruction)}\n\nThis program was carried out:\n{data(tried)}\n"
+            f"It did not reach what it asks:\n{data(measured)}\n"
+            "Write another program for the request. It starts from the scene as it is above."
+        )
+        return self._write(told, memory, spec)
+
+    def _write(self, told: str, memory: StateMemory, spec: WorldSpec) -> ValueMapProgram:
         earlier = [s for s, p in memory.exchanges if isinstance(p, ValueMapProgram)]
         before = "".join(f"Said before: {s}\n" for s in earlier[-3:])
         request = self.request(
             system_prompt(self.form),
-            f"{data(scene_text(spec))}\n\n{before}Request: {asked}",
+            f"{data(scene_text(spec, memory.facts, self.positions()))}\n\n{before}{told}",
             f"value-map-{self.form}",
             schema=json_schema(tuple(spec.objects)) if self.form == "json" else None,
         )
@@ -105,10 +116,7 @@ class ValueMapTranslator(Writer):
             NotUnderstoodError: It says that the request cannot be met.
         """
         if self.form == "python":
-            assert self._positions is not None
-            return run_python(
-                text, spec=spec, positions_m=self._positions(), source=self.model.name
-            )
+            return run_python(text, spec=spec, positions_m=self.positions(), source=self.model.name)
         (x0, y0), (x1, y1) = spec.workspace_lower[:2], spec.workspace_upper[:2]
         corners = (float(x0), float(y0)), (float(x1), float(y1))
         return read_json(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from embodied.language.scene_text import Positions
 from embodied.protocols import LanguageModel, Translator
 from embodied.types import WorldSpec
 
@@ -19,10 +20,12 @@ class ValueMapTranslators:
     Attributes:
         spec: The scene.
         places: Says where things are seen now, for "the leftmost block".
+        positions: Where things are now, (3,) each, world frame, m; nowhere by default.
     """
 
     spec: WorldSpec
     places: Callable[[], Places] = dict
+    positions: Positions | None = None
 
     def rules(self) -> Translator:
         """The grammar."""
@@ -41,4 +44,4 @@ class ValueMapTranslators:
         """A language model."""
         from embodied.language.value_map.translator import ValueMapTranslator
 
-        return ValueMapTranslator(model)
+        return ValueMapTranslator(model, positions=self.positions)

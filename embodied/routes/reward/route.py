@@ -41,6 +41,7 @@ class RewardRoute(Route[RewardProgram]):
     """
 
     name: ClassVar[str] = "reward"
+    settles: ClassVar[bool] = True
     program = RewardProgram
 
     def __init__(self, setup: RewardSetup, translator: Translator | None = None) -> None:
@@ -120,7 +121,8 @@ class RewardRoute(Route[RewardProgram]):
         run.say("diagnostic", text=f"asking for a better program: {'; '.join(unmet)}")
         try:
             problems = (*unmet, *execution.trace.trend())
-            return self.translator.repair_motion(run.instruction, program, problems)
+            state = self.setup.state()
+            return self.translator.repair_motion(run.instruction, program, problems, state)
         except EmbodiedError as error:
             run.say("diagnostic", text=refusal(error))
             return None

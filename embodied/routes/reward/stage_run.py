@@ -138,8 +138,14 @@ class Execution:
             met = condition_holds(condition, now, self.trace.seconds(stage))
             return Verdict(text=text, holds=(words,) if met else ())
         whole, now = self.trace.view(stage), self.trace.view(stage, JUDGED_OVER_S)
-        holds, unmet = judged(self.trace.asked(stage), now, whole, self.setup.speech.vocabulary)
-        return Verdict(text=text, holds=holds, unmet=unmet, numbers=whole.numbers())
+        found = judged(self.trace.asked(stage), now, whole, self.setup.speech.vocabulary)
+        return Verdict(
+            text=text,
+            holds=found.holds,
+            unmet=found.unmet,
+            off=found.off,
+            numbers=whole.numbers(),
+        )
 
 
 class RewardStageRun(StageRun):

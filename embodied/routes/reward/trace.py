@@ -2,19 +2,33 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from html import escape
 
 import numpy as np
 from embodied_controllers.mpc.terms import Layout, StageCost, View, stage_costs, term_label
 
-from embodied.language.reward.vocabulary import Vocabulary
-from embodied.types import RewardProgram, RewardStage
+from embodied.language.reward.vocabulary import TermSpec, Vocabulary
+from embodied.types import RewardProgram, RewardStage, RewardTerm
 
 
-def judged(
-    stage: RewardStage, now: View, whole: View, words: Vocabulary
-) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Which terms are met in the recorded views, and which are not, in words with measurements.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judgement:
+    """Which terms of a stage are met in recorded views.
+
+    Attributes:
+        holds: Those that are.
+        unmet: Those that are not, with what was measured and what was asked.
+        off: How far the unmet ones are off together, in multiples of what is allowed.
+    """
+
+    holds: tuple[str, ...]
+    unmet: tuple[str, ...]
+    off: float
+
+
+def judged(stage: RewardStage, now: View, whole: View, words: Vocabulary) -> Judgement:
+    """Judge the terms of a stage.
 
     A term is judged by its mean residual: over the end of the stage, or, for the speeds of a stage
     that follows a path, over all of it; the path itself by the farthest that the robot was off.
@@ -28,23 +42,50 @@ def judged(
     """
     holds: list[str] = []
     unmet: list[str] = []
+    total = 0.0
     for term in stage.terms:
         if term.name in now.DERIVED:
             tolerance, unit = now.DERIVED[term.name]
-            off = float(np.linalg.norm(whole.residual(term)[0], axis=-1).max())
+            off, signed = float(np.linalg.norm(whole.residual(term)[0], axis=-1).max()), ""
         else:
             spec = words.terms[term.name]
             if spec.tolerance is None or term.weight <= 0:
                 continue
             tolerance, unit = spec.tolerance, spec.residual_unit
             view = whole if whole.path is not None and term.name in now.SPEEDS else now
-            off = float(np.linalg.norm(view.residual(term)[0].mean(axis=0)))
+            residual = view.residual(term)[0].mean(axis=0)
+            off, signed = float(np.linalg.norm(residual)), _signed(term, residual, spec)
         label = term_label(term)
         if np.isfinite(off) and off <= tolerance:
             holds.append(label)
         else:
-            unmet.append(f"{label}: off by {off:.2f} {unit}".rstrip() + f" (allowed {tolerance:g})")
-    return tuple(holds), tuple(unmet)
+            words_off = f"{label}: off by {off:.2f} {unit}".rstrip()
+            unmet.append(f"{words_off} (allowed {tolerance:g}){signed}")
+            total += off / tolerance if np.isfinite(off) else np.inf
+    return Judgement(holds=tuple(holds), unmet=tuple(unmet), off=total)
+
+
+def _signed(term: RewardTerm, residual: np.ndarray, spec: TermSpec) -> str:
+    """What was measured and asked, and in which direction it is off, where that can be told.
+
+    A residual is measured minus asked where it has the unit and the number of the targets.
+    """
+    targets = [p for p in spec.parameters if p.unit == spec.residual_unit != ""]
+    numbers = [p for p in spec.parameters if p.unit != "name"]
+    if len(numbers) != len(residual) or targets != numbers or not np.isfinite(residual).all():
+        return ""
+    unit, told = spec.residual_unit, list[str]()
+    for target, off in zip(targets, residual, strict=True):
+        asked = float(term.parameters[target.name])
+        words = f"measured {asked + off:.2f} {unit}, asked {asked:.2f} {unit}"
+        less, more = _WAYS.get(target.name, ("small", "large"))
+        way = f"too {less if off < 0 else more} by {abs(off):.2f}"
+        told.append(f"{words}, {way}" if len(targets) == 1 else f"{target.name} {words}, {way}")
+    return "; " + "; ".join(told)
+
+
+_WAYS = {"height": ("low", "high"), "distance": ("near", "far")}
+"""What too little and too much of a target are called."""
 
 
 class Trace:

@@ -17,9 +17,10 @@ from embodied_planners.value_map import warm_up
 
 from embodied.agent import Agent
 from embodied.body import Body, Watcher
-from embodied.errors import Diagnostic, OptionError
+from embodied.errors import Diagnostic, EmbodiedError, OptionError
 from embodied.language.reward.amending import Conversation
 from embodied.language.value_map import check, describe, read_json, to_json
+from embodied.language.value_map.translator import ValueMapTranslator
 from embodied.opening import Opening
 from embodied.outcome import Outcome
 from embodied.perception.perceivers import perception_errors
@@ -116,6 +117,23 @@ class ValueMapRoute(Route[ValueMapProgram]):
         run.write("value_maps.html", page(grid, execution.program, snapshots))
         for snapshot in snapshots:
             run.write(*pictures.png(snapshot))
+
+    def revise(
+        self, program: ValueMapProgram, outcome: Outcome, run: Run
+    ) -> ValueMapProgram | None:
+        """Ask a model for another program where a stage failed."""
+        problems = tuple(p for v in outcome.verdicts for p in v.problems)
+        writer = self.translator
+        if not isinstance(writer, ValueMapTranslator) or not problems or not run.instruction:
+            return None
+        run.say("diagnostic", text=f"asking for another program: {'; '.join(problems)}")
+        try:
+            return writer.repair_motion(
+                run.instruction, program, problems, run.memory, self.run_state.setup.spec
+            )
+        except EmbodiedError as error:
+            run.say("diagnostic", text=f"no other program: {error}")
+            return None
 
     def details(self, run: Run) -> Mapping[str, object]:
         """What was measured of every stage, what the loop cost, how far perception was off."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,16 +13,16 @@ from embodied.errors import ConfigurationError, NotUnderstoodError, ProgramError
 from embodied.language.models import FunctionModel
 from embodied.language.prompting import prompt_text
 from embodied.language.reward.amending import Conversation
-from embodied.language.value_map import check, describe
+from embodied.language.scene_text import scene_text
+from embodied.language.value_map import check, describe, read_json
 from embodied.language.value_map.rules import RulesValueMapTranslator
 from embodied.language.value_map.translator import (
     FORMS,
     ValueMapTranslator,
-    scene_text,
     system_prompt,
 )
 from embodied.protocols import Request
-from embodied.types import ObjectSpec, ValueMapProgram, WorldSpec
+from embodied.types import Atom, ObjectSpec, ValueMapProgram, WorldSpec
 
 BLOCK = (0.05, 0.05, 0.05)
 
@@ -167,9 +169,46 @@ def test_wrong_forms_are_refused() -> None:
         ValueMapTranslator(model, form="python")
 
 
+@pytest.mark.parametrize("form", FORMS)
+def test_a_failure_goes_back_with_the_program_and_the_scene_as_it_is(form: str) -> None:
+    asked: list[str] = []
+
+    def answer(request: Request) -> str:
+        asked.append(request.messages[-1].text)
+        return "no program"
+
+    places = {"red-block": np.array([0.5, 0.1, 0.02])}
+    writer = ValueMapTranslator(
+        FunctionModel(answer), form=form, positions=lambda: places, repairs=0
+    )
+    region = {"shape": "point", "frame": "red-block", "x": 0, "y": 0, "z": 0.1}
+    stage = {
+        "moving": "gripper",
+        "operations": [{"map": "affordance", "region": region, "value": 1}],
+    }
+    program = read_json(json.dumps({"stages": [stage]}), objects=tuple(SPEC.objects), source="m")
+    problems = ("blue-can is on red-block",)
+    with pytest.raises(ProgramError):
+        writer.repair_motion("push the block", program, problems, Conversation(), SPEC)
+    assert "- blue-can is on red-block" in asked[0] and "Request: push the block" in asked[0]
+    assert (
+        "at (0.500, 0.100, 0.020)" in asked[0]
+        and "10 cm above the red-block" in asked[0]
+        or (form == "json" and '"affordance"' in asked[0])
+    )
+    assert "This program was carried out" in asked[0]
+
+
 def test_the_prompt_names_the_scene() -> None:
-    text = scene_text(SPEC)
-    assert "- blue-can: item, blue can, 5 x 5 x 5 cm" in text
+    facts = frozenset(map(Atom.parse, ("(on blue-can drawer)", "(holding red-block)")))
+    places = {"blue-can": np.array([0.4, -0.1, 0.025]), "gripper": np.array([0.3, 0.0, 0.5])}
+    text = scene_text(SPEC, facts, places)
+    assert "- blue-can: item, blue can, 5 x 5 x 5 cm, at (0.400, -0.100, 0.025)" in text
     assert "opens by up to 12 cm along (-1, 0, 0)" in text
+    assert "- the gripper holds red-block\n- blue-can is on drawer" in text
+    assert "The gripper is at (0.300, 0.000, 0.500)." in text
+    narrow = replace(SPEC.objects["blue-can"], size_m=(0.045, 0.045, 0.1), aliases=("tin",))
+    spec = replace(SPEC, objects={"blue-can": narrow})
+    assert "4.5 x 4.5 x 10 cm, also called tin" in scene_text(spec)
     for form in FORMS:
         assert "$" not in system_prompt(form)
