@@ -30,17 +30,22 @@ def scene_text(
     )
     places = positions_m or {}
     lines = [f"Workspace, metres: {bounds}.", "Objects, sizes along their own x, y, z:"]
-    lines += [_object_text(o, places.get(o.name)) for o in spec.objects.values()]
+    lines += object_lines(spec, places)
     if "gripper" in places:
         lines.append(f"The gripper is at {_place(places['gripper'])}.")
     told = relations(facts)
     return "\n".join([*lines, *(["Now:", *(f"- {t}" for t in told)] if told else [])])
 
 
+def object_lines(spec: WorldSpec, positions_m: Mapping[str, Array]) -> list[str]:
+    """One line for each object: what it is, its size, place and other names."""
+    return [_object_text(o, positions_m.get(o.name)) for o in spec.objects.values()]
+
+
 def _object_text(spec: ObjectSpec, position_m: Array | None) -> str:
     size = " x ".join(f"{100 * s:g}" for s in spec.size_m)
     words = " ".join(short(w) for w in (spec.color, spec.category) if w)
-    parts = [spec.kind, words, f"{size} cm"]
+    parts = [spec.kind, words, f"{size} cm" if any(spec.size_m) else ""]
     if spec.shape != "box":
         parts.append(spec.shape)
     if position_m is not None:

@@ -196,14 +196,17 @@ def test_terms_that_stay_high_go_back_to_the_model_with_their_costs() -> None:
         return next(answers)
 
     opened = session()
-    ask_with(opened, RewardTranslator(FunctionModel(answer), quadruped_speech(), two_step=False))
+    writer = RewardTranslator(FunctionModel(answer), quadruped_speech(), two_step=False)
+    writer.now = opened.state
+    ask_with(opened, writer)
     outcome, events, _ = act(opened, "sit")
     assert outcome.exit_code == REACHED
+    assert "Now, before the motion:\n<data>\ntorso_height = 0." in asked[0]
     assert any("repaired after" in note for note in outcome.notes)
     assert "torso_position 5 5: off by" in asked[1]
     assert re.search(r"x measured -?0\.\d\d m, asked 5\.00 m, too small by [45]\.\d\d", asked[1])
     assert "A new program starts from what is measured now:" in asked[1]
-    assert re.search(r"- torso_height = 0\.\d+", asked[1])
+    assert re.search(r"torso_height = 0\.\d+\n", asked[1])
     assert "at the end" in asked[1]
     assert any("better program" in str(e.data.get("text")) for e in events)
     opened.close()

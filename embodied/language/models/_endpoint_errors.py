@@ -28,7 +28,7 @@ def translate_error(
         key_variable: Environment variable that holds the key.
         timeout_s: The time-out in force.
     """
-    detail = redact(_detail(error))
+    detail = _detail(error)
     if refused := refusal_in(error):
         return AnswerRefusedError(f"{name} at {where}: {redact(str(refused))}")
     if isinstance(error, (TimeoutError, pai.ModelRequestTimeout, pai.ModelTimeoutError)):
@@ -77,6 +77,6 @@ def _http_error(
 
 
 def _detail(error: Exception) -> str:
-    text = str(getattr(error, "body", None) or error or type(error).__name__)
-    text = " ".join(text.split())
+    text = redact(str(getattr(error, "body", None) or error or type(error).__name__))
+    text = " ".join(text.split())  # cut off only now: half a key is nobody's value
     return text if len(text) <= _LONGEST_DETAIL else text[:_LONGEST_DETAIL] + " ..."

@@ -213,7 +213,7 @@ class EndpointModel:
                 reasoning_tokens=reasoning,
             ),
             latency_s=time.perf_counter() - start,
-            model=f"{self._kind}:{redact((answer.model_name or self._model_name)[:200])}",
+            model=f"{self._kind}:{redact(answer.model_name or self._model_name)[:200]}",
             cut_off=answer.finish_reason == "length",
         )
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from embodied.bounded_json import LONGEST_TEXT, UnreadableAnswerError, json_object
 from embodied.errors import Diagnostic, NotUnderstoodError, ProgramError
 from embodied.language.pddl.goal_grammar import goal_grammar
-from embodied.language.prompting import data, fill, prompt_text
+from embodied.language.prompting import data, fill, prompt_text, short
 from embodied.language.records import JsonReader, object_schema
 from embodied.language.repair import Writer
 from embodied.protocols import LanguageModel, Request, StateMemory
@@ -69,14 +69,22 @@ class SceneTranslator(Writer):
         self._objects = dict(objects)
         self._grammar = goal_grammar(self._domain, self._objects, form="json")
 
-    def build_request(self, instruction: str, memory: StateMemory) -> Request:
-        """The first request for a sentence; ``translate`` sends it."""
+    def build_request(
+        self, instruction: str, memory: StateMemory, spec: WorldSpec | None = None
+    ) -> Request:
+        """The first request for a sentence; ``translate`` sends it.
+
+        Args:
+            instruction: The sentence.
+            memory: What is believed, and the sentences before.
+            spec: The scene, for other names of its objects.
+        """
         user = fill(
             "pddl",
             "scene_user",
             predicates=_section(self._domain_text, ":predicates"),
             types=data(_type_lines(self._domain)),
-            objects=data(_object_lines(self._objects)),
+            objects=data(_object_lines(self._objects) + _other_names(spec)),
             facts=data(_fact_lines(self._domain, memory.facts)),
             earlier=_earlier_lines(memory),
             instruction=instruction,
@@ -96,7 +104,7 @@ class SceneTranslator(Writer):
         """
         sentence = " ".join(instruction.split())
         _check_length(sentence)
-        request = self.build_request(sentence, memory)
+        request = self.build_request(sentence, memory, spec)
         answer = self.ask(request, lambda text: self.read(text, memory.facts))
         if isinstance(answer.value, _Refusal):
             hint = f"known objects: {', '.join(self._objects)}"
@@ -259,6 +267,12 @@ def _object_lines(objects: Mapping[str, str]) -> str:
     for name, kind in objects.items():
         members[kind].append(name)
     return "\n".join(f"{' '.join(names)} - {kind}" for kind, names in members.items())
+
+
+def _other_names(spec: WorldSpec | None) -> str:
+    """What people may call the objects besides, a line each."""
+    found = {} if spec is None else {n: o.aliases for n, o in spec.objects.items() if o.aliases}
+    return "".join(f"\n; {n} is also called {', '.join(map(short, a))}" for n, a in found.items())
 
 
 def _fact_lines(domain: Domain, facts: frozenset[Atom]) -> str:

@@ -9,6 +9,8 @@ correction edits it instead of starting over.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 from embodied.language.prompting import data, fill
 from embodied.language.repair import Writer, said
 from embodied.language.reward.amending import current
@@ -39,6 +41,9 @@ class RewardTranslator(Writer):
         speech: What may be said to the robot in its scene.
         two_step: Describe the motion first (published), or code the sentence at once.
         repairs: How often diagnostics may go back to the model.
+
+    Attributes:
+        now: What there is and what is measured now, for prompts.
     """
 
     def __init__(
@@ -48,9 +53,11 @@ class RewardTranslator(Writer):
         *,
         two_step: bool = True,
         repairs: int = 2,
+        now: Callable[[], Sequence[str]] = tuple,
     ) -> None:
         super().__init__(model, repairs=repairs)
         self.speech, self.two_step = speech, two_step
+        self.now = now
 
     def translate(self, instruction: str, memory: StateMemory, spec: WorldSpec) -> RewardProgram:
         """Translate one sentence.
@@ -60,7 +67,7 @@ class RewardTranslator(Writer):
             ModelError: The model could not be reached or is out of budget.
         """
         del spec
-        asked = said(instruction)
+        asked, now = said(instruction), "\n".join(self.now())
         before = current(memory)
         if before is not None:
             asked = (
@@ -68,6 +75,8 @@ class RewardTranslator(Writer):
                 f"The person now says: {asked}\n"
                 "Keep everything of the program in force that the person does not change."
             )
+        if now:
+            asked = f"Now, before the motion:\n{data(now)}\n\n{asked}"
         if self.two_step:
             asked = f"{asked}\n\nDescription of the motion:\n{self._description(asked)}"
         return self._code(asked)
@@ -85,11 +94,7 @@ class RewardTranslator(Writer):
         return self.ask(request, lambda t: program_from_json(t, words, source=source)).value
 
     def repair_motion(
-        self,
-        instruction: str,
-        program: RewardProgram,
-        unmet: tuple[str, ...],
-        state: tuple[str, ...] = (),
+        self, instruction: str, program: RewardProgram, unmet: tuple[str, ...]
     ) -> RewardProgram:
         """Ask for a better program when terms stayed far from their targets.
 
@@ -97,11 +102,10 @@ class RewardTranslator(Writer):
             instruction: What the person asked for.
             program: What was tried.
             unmet: For each such term what was measured.
-            state: What is measured now: a new program starts from there.
         """
         problems = "\n".join(f"- {line}" for line in unmet)
-        now = "\n".join(f"- {line}" for line in state)
-        start = f"A new program starts from what is measured now:\n{data(now)}\n" if state else ""
+        now = "\n".join(self.now())
+        start = f"A new program starts from what is measured now:\n{data(now)}\n" if now else ""
         return self._code(
             f"The person asked: {instruction}\nThis program was tried:\n"
             f"{program_to_json(program, indent=None)}\nMeasured afterwards:\n{data(problems)}\n"

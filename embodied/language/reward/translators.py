@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from embodied.language.reward.speech import Speech
@@ -14,9 +15,11 @@ class RewardTranslators:
 
     Attributes:
         speech: What may be said to it in its scene.
+        now: What there is and what is measured now, one line each.
     """
 
     speech: Speech
+    now: Callable[[], Sequence[str]] = tuple
 
     def rules(self) -> Translator:
         """The phrases."""
@@ -36,4 +39,4 @@ class RewardTranslators:
         """A language model."""
         from embodied.language.reward.translator import RewardTranslator
 
-        return RewardTranslator(model, self.speech)
+        return RewardTranslator(model, self.speech, now=self.now)

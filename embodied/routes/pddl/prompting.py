@@ -30,6 +30,7 @@ def scene_text(task: Task, facts: frozenset[Atom]) -> str:
     used = {a for fact in facts for a in fact.args}
     return prompt("scene").substitute(
         actions="\n".join(_action_line(a) for a in task.domain.actions.values()),
+        types=data("\n".join(_type_lines(task))),
         objects=data(
             "\n".join(
                 f"{kind}: {' '.join(n for n, k in task.objects.items() if k == kind)}"
@@ -39,6 +40,16 @@ def scene_text(task: Task, facts: frozenset[Atom]) -> str:
         facts=data("\n".join(fact_lines(task.domain, facts))),
         instruction=task.instruction,
     )
+
+
+def _type_lines(task: Task) -> list[str]:
+    """The types above those of the objects, one step a line."""
+    parents, lines = task.domain.types, dict[str, None]()
+    for kind in dict.fromkeys(task.objects.values()):
+        while kind in parents:
+            lines[f"{kind} - {parents[kind]}"] = None
+            kind = parents[kind]
+    return list(lines)
 
 
 def fact_lines(domain: Domain, facts: frozenset[Atom]) -> list[str]:

@@ -80,7 +80,8 @@ class Listener:
 
     Args:
         lines: What is typed.
-        translate: Sentence to program; called in a thread, one sentence at a time.
+        translate: Sentence, and what is measured when it is typed, to program; called in a thread,
+            one sentence at a time.
         say: Shows the answer to ``state`` or ``help``.
         state: What is measured now.
     """
@@ -88,7 +89,7 @@ class Listener:
     def __init__(
         self,
         lines: TypedLines,
-        translate: Callable[[str], RewardProgram],
+        translate: Callable[[str, tuple[str, ...]], RewardProgram],
         *,
         say: Callable[[str], None],
         state: Callable[[], tuple[str, ...]],
@@ -147,7 +148,7 @@ class Listener:
             self._say(HELP)
         else:
             self._sentence, self._said_s = sentence, time_s
-            self._pending = self._pool.submit(self._translate, sentence)
+            self._pending = self._pool.submit(self._translate, sentence, self._state())
 
     def close(self) -> None:
         """End the thread; a translation under way is given up."""

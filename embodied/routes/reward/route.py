@@ -59,7 +59,7 @@ class RewardRoute(Route[RewardProgram]):
                 f"the route reward moves {', '.join(REWARD_ROBOTS.names)}, not "
                 f"{opening.settings.robot!r}: arms with a gripper take --route pddl or value-map"
             )
-        return cls(setup, open_translator(opening, setup.speech))
+        return cls(setup, open_translator(opening, setup))
 
     def check(self, program: RewardProgram) -> tuple[Diagnostic, ...]:
         """What is not legal in a program for this robot in this scene."""
@@ -121,8 +121,7 @@ class RewardRoute(Route[RewardProgram]):
         run.say("diagnostic", text=f"asking for a better program: {'; '.join(unmet)}")
         try:
             problems = (*unmet, *execution.trace.trend())
-            state = self.setup.state()
-            return self.translator.repair_motion(run.instruction, program, problems, state)
+            return self.translator.repair_motion(run.instruction, program, problems)
         except EmbodiedError as error:
             run.say("diagnostic", text=refusal(error))
             return None
@@ -181,7 +180,9 @@ class RewardRoute(Route[RewardProgram]):
         """
         body, run = agent.body, agent.run
 
-        def understood(sentence: str) -> RewardProgram:
+        def understood(sentence: str, state: tuple[str, ...]) -> RewardProgram:
+            if isinstance(translator, RewardTranslator):  # in a thread: it does not measure itself
+                translator.now = lambda: state
             program = translator.translate(sentence, run.memory, body.spec)
             agent.route_of(program)
             agent.hold_to(program, sentence, run, ask=False)

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from embodied.language.opening import open_translator as opened
-from embodied.language.reward.speech import Speech
 from embodied.language.reward.translators import RewardTranslators
+from embodied.language.scene_text import object_lines
 from embodied.opening import Opening
 from embodied.protocols import Translator
+from embodied.routes.reward.setup import RewardSetup
 
 
-def open_translator(opening: Opening, speech: Speech) -> Translator:
+def open_translator(opening: Opening, setup: RewardSetup) -> Translator:
     """The translator of the settings; raises as ``embodied.language.opening.open_translator``."""
-    return opened("reward", opening, RewardTranslators(speech))
+    body = opening.environment.body
+
+    def now() -> tuple[str, ...]:
+        places = {n: p.position for n, p in body.observe().poses.items()}
+        return (*object_lines(body.spec, places), *setup.state())
+
+    return opened("reward", opening, RewardTranslators(setup.speech, now))
