@@ -231,7 +231,7 @@ def _open_perception(
         place.release, drawn = world.close, ", drawn in the state of the simulated arm's plant"
     if not isinstance(world, CameraWorld):
         raise OptionError("perception pixels needs a world with cameras")
-    shared = SharedPerceiver(perceiver=camera_perceiver(world), spec=world.spec)
+    shared = SharedPerceiver(perceiver=camera_perceiver(world))
     place.see, place.perceive = shared, shared.perceive
     place.object_source = shared.source + drawn
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import numpy as np
@@ -13,7 +13,7 @@ from embodied.perception.cameras import ImageSource, SensorFaults, look
 from embodied.perception.perception import TABLE, with_perceived_poses
 from embodied.perception.robot_filter import ModelRobotFilter
 from embodied.perception.tracking import GRASP_FORCE_N, between_pads
-from embodied.types import Array, CameraImage, Observation, Pose, WorldSpec
+from embodied.types import Array, CameraImage, Observation, WorldSpec
 
 if TYPE_CHECKING:
     from mujoco import MjData, MjModel  # pyright: ignore  # no stubs
@@ -118,11 +118,9 @@ class SharedPerceiver:
 
     Attributes:
         perceiver: Looks.
-        spec: The world; says how high the table's slab is.
     """
 
     perceiver: Perceiver
-    spec: WorldSpec
     _last: Percept | None = field(init=False, default=None)
     _instant: tuple[float, bytes] | None = field(init=False, default=None)
 
@@ -140,16 +138,7 @@ class SharedPerceiver:
 
     def perceive(self, observation: Observation) -> Observation:
         """The observation with the objects where they are believed to be."""
-        percept = self(observation)
-        seen = with_perceived_poses(observation, percept)
-        table = self.spec.objects.get(TABLE)
-        if table is None:
-            return seen
-        middle = np.array([0.0, 0.0, percept.table_height_m - table.size_m[2] / 2])
-        at = observation.poses.get(TABLE)  # of a fixed thing the scene's plan is known
-        middle[:2] = at.position[:2] if at is not None else 0.0
-        quat = np.array([1.0, 0.0, 0.0, 0.0]) if at is None else at.quat_wxyz
-        return replace(seen, poses={**seen.poses, TABLE: Pose(position=middle, quat_wxyz=quat)})
+        return with_perceived_poses(observation, self(observation))
 
 
 class TruthPerceiver:

@@ -248,13 +248,14 @@ class Perception:
 def with_perceived_poses(observation: Observation, percept: Percept) -> Observation:
     """The observation with perceived poses and openings in place of the simulator's own.
 
+    The table does not move: its place is the scene's.
     What is hidden keeps the pose that it was last seen in. Objects that were never seen, or are not
     where they were, are left out, so that whoever needs one has to say so.
     """
     here = {n: o.pose for n, o in percept.objects.items() if not o.gone}
     return replace(
         observation,
-        poses=here,
+        poses={**here, **{n: p for n, p in observation.poses.items() if n == TABLE}},
         openings_m=dict(percept.openings_m),
         gone=frozenset(percept.objects.keys() - here.keys()),
     )

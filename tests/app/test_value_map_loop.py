@@ -14,6 +14,7 @@ from embodied.outcome import Outcome
 from embodied.perception import PerceivedObject, Percept
 from embodied.perception.cameras import SensorFaults
 from embodied.perception.perceivers import TRUTH, camera_perceiver
+from embodied.recovery import RecoveryStep
 from embodied.routes.value_map.route import run_value_map
 from embodied.routes.value_map.setup import ValueMapSetup
 from embodied.routes.value_map.state import LoopOptions
@@ -221,7 +222,7 @@ def test_a_thing_is_grasped_carried_and_dropped_by_contact(bench: Bench) -> None
     over = point("bin", z=0.15)
     outcome = bench.run(GRASP, stage("gripper", op("affordance", over), op("gripper", over, 1.0)))
     assert outcome.reached, outcome.message
-    assert "holding red-block" in outcome.verdicts[0].holds
+    assert "(holding red-block)" in outcome.verdicts[0].holds
     highest = max(o.poses["red-block"].position[2] for o in bench.seen)
     assert highest > 0.12
     away = np.abs(bench.where("red-block")[:2] - bench.where("bin")[:2])
@@ -383,6 +384,70 @@ def test_conditions_are_measured(bench: Bench) -> None:
     stopped = bench.hand[[o.time for o in bench.seen].index(bench.seen[-1].time)]
     assert outcome.reached, outcome.message
     assert stopped[2] < 0.1
+
+
+def test_what_holds_already_ends_no_stage(bench: Bench) -> None:
+    outcome = bench.run(replace(ABOVE, until=ValueMapCondition(what="free")))
+    assert not outcome.reached  # the hand was free before: nothing has come true
+    assert np.linalg.norm(bench.hand[-1] - bench.where("red-block") - [0, 0, 0.1]) < 0.015
+    assert "until the gripper holds nothing" in outcome.verdicts[0].text
+
+
+def test_a_condition_on_something_else_ends_the_motion_but_targets_count(bench: Bench) -> None:
+    near_green = Region(shape="half-space", parameters={"nx": 0, "ny": 0, "nz": -1, "offset": -0.3})
+    seen = ValueMapCondition(what="inside", subject="gripper", region=near_green)
+    moved = bench.run(stage("red-block", op("affordance", point("red-block", y=0.1)), until=seen))
+    assert not moved.reached
+    assert any("from 10 cm left of the red-block" in u for u in moved.verdicts[0].unmet)
+
+
+# ---- relations are judged by the grounder
+
+
+def on_green() -> tuple[ValueMapStage, ...]:
+    over = point("green-block", z=0.1)
+    return GRASP, stage("gripper", op("affordance", over), op("gripper", over, 1.0))
+
+
+def test_a_thing_is_on_another_when_it_lies_there(bench: Bench) -> None:
+    outcome = bench.run(*on_green())
+    assert outcome.reached, outcome.message
+    assert "(on red-block green-block)" in outcome.verdicts[1].holds
+    above = bench.where("red-block") - bench.where("green-block")
+    assert np.linalg.norm(above[:2]) < 0.02 and abs(above[2] - 0.045) < 0.003
+
+
+@dataclass
+class Knocks:
+    """Puts the red block elsewhere whenever it was let go on the green one."""
+
+    times: int
+    done: int = 0
+
+    def __call__(self, world: MujocoWorld, seen: Observation) -> None:
+        red, green = (seen.poses[n].position for n in ("red-block", "green-block"))
+        on = np.linalg.norm(red[:2] - green[:2]) < 0.02 and abs(red[2] - green[2] - 0.045) < 0.003
+        assert seen.gripper is not None
+        if on and seen.gripper.force_n < 0.1 and self.done < self.times:
+            if seen.pose_ee_in_world.position[2] > 0.12:
+                self.done += 1
+                teleport(world, "red-block", 0.42, -0.22)
+
+
+def test_a_thing_that_does_not_stay_is_put_there_again(bench: Bench) -> None:
+    bench = replace(bench, disturb=Knocks(1))
+    outcome = bench.run(*on_green())
+    assert outcome.reached, outcome.message
+    assert [e.step for e in outcome.escalations] == [RecoveryStep.RETRY]
+    assert bench.where("red-block")[2] > 0.06
+
+
+def test_where_a_thing_was_let_go_is_no_verdict(bench: Bench) -> None:
+    bench = replace(bench, disturb=Knocks(9))
+    outcome = bench.run(*on_green())
+    assert not outcome.reached
+    assert "(on red-block green-block), measured: (on red-block table)" in outcome.message
+    assert bench.where("red-block")[2] < 0.03
 
 
 # ---- from pixels

@@ -125,7 +125,7 @@ def test_a_block_is_dropped_in_the_bin_in_pybullet(tmp_path: Path) -> None:
     summary = read_summary(folder).values
     assert (summary["world"], summary["robot"]) == ("pybullet", "panda")
     assert "ground truth" not in summary["object_source"]
-    assert "holding green-block" in summary["verdict"]["goals"][0]["holds"]
+    assert "(holding green-block)" in summary["verdict"]["goals"][0]["holds"]
 
 
 def test_it_says_where_it_does_not_work() -> None:

@@ -12,7 +12,7 @@ from embodied_planners.value_map.targets import SHELL_M
 
 from embodied.language.value_map.describe import describe_region
 from embodied.routes.value_map.state import RunState
-from embodied.types import Array, MapOperation, Observation, ValueMapCondition, ValueMapStage
+from embodied.types import Array, Atom, MapOperation, Observation, ValueMapCondition, ValueMapStage
 from embodied.verdict import Verdict
 
 TARGET_M = 0.015
@@ -33,10 +33,17 @@ class StageJudge:
         state: The run.
         stage: The stage.
         anchors: Origins of frames that stay where they were when the stage began.
+        fact: What the stage is to make true, None where it is about places alone.
     """
 
-    def __init__(self, state: RunState, stage: ValueMapStage, anchors: Mapping[str, Array]) -> None:
-        self.s, self.stage, self.anchors = state, stage, anchors
+    def __init__(
+        self,
+        state: RunState,
+        stage: ValueMapStage,
+        anchors: Mapping[str, Array],
+        fact: Atom | None = None,
+    ) -> None:
+        self.s, self.stage, self.anchors, self.fact = state, stage, anchors, fact
         self.path: list[Array] = []
         self.speed: list[float] = []
         self._window: deque[tuple[float, Array]] = deque(maxlen=WINDOW + 1)
@@ -83,11 +90,11 @@ class StageJudge:
         unmet: list[str] = []
         numbers: dict[str, float] = {}
         for ok, words in (
-            (True, "") if over else self._target(numbers),
+            (True, "") if over else self._relation(numbers),
             self._speed(numbers),
             *self._avoidance(numbers),
             self._rotation(numbers),
-            self._gripper(),
+            (True, "") if self.fact is not None else self._gripper(),
         ):
             if words:
                 (holds if ok else unmet).append(words)
@@ -125,6 +132,17 @@ class StageJudge:
             self._left.add(name)
         if name in self._left:  # a way that begins inside has to leave first
             self._depth[name] = min(self._depth.get(name, np.inf), depth)
+
+    def _relation(self, numbers: dict[str, float]) -> tuple[bool, str]:
+        """What lies how is judged by the grounder; where the hand let it go counts for nothing."""
+        fact = self.fact
+        if fact is None:
+            return self._target(numbers)
+        facts = self.s.facts()
+        if fact in facts:
+            return True, str(fact)
+        about = sorted(str(f) for f in facts if f.args[:1] == fact.args[:1] and _says_where(f))
+        return False, f"{fact}, measured: {' '.join(about) or 'nothing of it'}"
 
     def _target(self, numbers: dict[str, float]) -> tuple[bool, str]:
         wanted = [
@@ -211,6 +229,10 @@ class StageJudge:
         if grasp:
             return False, "holding nothing"
         return opening <= asked + 0.1, f"gripper {100 * opening:.0f}% open"
+
+
+def _says_where(fact: Atom) -> bool:
+    return fact.predicate in ("on", "in", "holding")
 
 
 def origins(state: RunState, anchors: Mapping[str, Array]) -> dict[str, Array]:

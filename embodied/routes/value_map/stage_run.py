@@ -10,18 +10,24 @@ from embodied_planners.value_map import ObjectGeometry, ValueMapPlan
 from embodied_planners.value_map.regions import UnknownFrameError, volume
 from numpy.typing import NDArray
 
-from embodied.language.value_map.describe import describe_operation
+from embodied.language.value_map.describe import describe_condition, describe_operation
+from embodied.recovery import RecoveryStep
 from embodied.route import Run, StageRun
 from embodied.routes.value_map.following import MapFollower, MotionResult
 from embodied.routes.value_map.judge import StageJudge, condition_holds, origins
 from embodied.routes.value_map.push import Pusher
+from embodied.routes.value_map.relations import aimed_at, relations_of, things, without_release
+from embodied.routes.value_map.setting_down import let_go, lower, spot_on
 from embodied.routes.value_map.state import RunState
 from embodied.routes.value_map.turning import in_steps
-from embodied.types import Array, MapOperation, Region, ValueMapProgram, ValueMapStage
+from embodied.types import Array, Atom, MapOperation, Region, ValueMapProgram, ValueMapStage
 from embodied.verdict import Verdict
 
 LIFT_M = 0.03
 """A target this much higher than a thing means that it is lifted, not pushed."""
+
+PUT_AGAIN = 2
+"""How often a thing that does not lie where it was put is taken and put there again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -58,12 +64,14 @@ class Execution:
 
     Attributes:
         snapshots: Maps of the stages.
+        relations: The fact that each stage is to make true, where it means one.
     """
 
     def __init__(
         self, state: RunState, program: ValueMapProgram, run: Run, *, keep_maps: bool
     ) -> None:
         self.state, self.program, self.run, self.keep_maps = state, program, run, keep_maps
+        self.relations = relations_of(program, state.setup.spec.objects, state.held)
         self.begun_s = state.observation.time
         self.snapshots: list[Snapshot] = []
         state.emit = lambda event: run.say(event.kind, **event.data)
@@ -83,6 +91,7 @@ class ValueMapStageRun(StageRun):
         self.execution, self.number = execution, number
         self.s = execution.state
         self.stage = execution.program.stages[number]
+        self.fact = execution.relations[number]
         text = stage_text(number, self.stage)
         self._verdict = Verdict(text=text, reason="not begun")
         if done:
@@ -123,24 +132,26 @@ class ValueMapStageRun(StageRun):
         anchors = self._anchors(stage)
         if stage.when is not None and not condition_holds(s, stage.when, anchors):
             return Verdict(text=text, skipped=True, holds=("not needed",))
-        judge = StageJudge(s, stage, anchors)
+        judge = StageJudge(s, stage, anchors, self.fact)
+        until = _Until(s, stage, anchors)
         s.body.watchers.append(judge.watch)
         try:
             ended = MotionResult(reached=True)
-            for part in (*earlier, stage):
-                ended = self._move(part, anchors)
+            for part in earlier:
+                ended = self._move(part, anchors, lambda: False)
                 if not ended.reached:
                     break
+            else:
+                ended = self._carry_out(stage, anchors, until)
         finally:
             s.body.watchers.remove(judge.watch)
         s.body.hold(s.options.settle_s)
         s.look()
         reason = "" if ended.reached else ended.reason
-        verdict = judge.report(text, reason, over=ended.over)
+        verdict = judge.report(text, reason, over=ended.over and until.is_target)
         if stage.until is not None:
-            met = ended.over or condition_holds(s, stage.until, anchors)
-            words = f"until {stage.until.what} {stage.until.subject}"
-            if met:
+            words = f"until {describe_condition(stage.until)}"
+            if ended.over or until():
                 verdict = replace(verdict, holds=(*verdict.holds, words), reason="")
             else:
                 verdict = replace(verdict, unmet=(*verdict.unmet, words))
@@ -148,12 +159,72 @@ class ValueMapStageRun(StageRun):
             self._keep(judge, ended)
         return verdict
 
-    def _move(self, stage: ValueMapStage, anchors: Mapping[str, Array]) -> MotionResult:
+    def review(self, verdict: Verdict) -> Verdict:
+        """What was put down is judged again at rest, unless a later stage took hold of it."""
+        s, fact = self.s, self.fact
+        if fact is None or fact.predicate == "holding" or str(fact) not in verdict.holds:
+            return verdict
+        if fact in s.facts():
+            return verdict
+        later = self.execution.relations[self.number + 1 :]
+        if any(things(f) == things(fact) for f in later):
+            holds = tuple(part for part in verdict.holds if part != str(fact))
+            return replace(verdict, holds=holds, held=(*verdict.held, str(fact)))
+        return verdict.without({str(fact)})
+
+    def _carry_out(
+        self, stage: ValueMapStage, anchors: Mapping[str, Array], until: Callable[[], bool]
+    ) -> MotionResult:
+        """Move; a thing that is to be put somewhere is put there until it is measured to be."""
+        fact = self.fact
+        if fact is None or fact.predicate == "holding":
+            return self._move(stage, anchors, until)
+        ended = self._put(stage, anchors, fact, until)
+        for _ in range(PUT_AGAIN):
+            s = self.s
+            s.body.hold(s.options.settle_s)
+            s.look()
+            if fact in s.facts():
+                return replace(ended, reached=True, reason="")
+            if ended.over or things(fact) not in s.objects:
+                break
+            reason = ended.reason or f"{fact} is not measured"
+            self.execution.run.escalate(RecoveryStep.RETRY, reason, self._verdict.text)
+            ended = self._put(stage, anchors, fact, until)
+        return ended
+
+    def _put(
+        self,
+        stage: ValueMapStage,
+        anchors: Mapping[str, Array],
+        fact: Atom,
+        until: Callable[[], bool],
+    ) -> MotionResult:
+        """Take hold of a thing if it is not in the hand, bring it over its place, set it down."""
+        s = self.s
+        missing = self._missing()
+        if missing:
+            return MotionResult(reached=False, reason=missing)
+        thing, where = fact.args
+        if thing not in s.objects or where not in s.objects:
+            return MotionResult(reached=False, reason=f"{thing} or {where} is not seen")
+        if s.held != thing:
+            taken = self._travel(_grasping(replace(stage, moving=thing)), anchors, lambda: False)
+            if not taken.reached:
+                return taken
+        asked = [o.region for o in stage.operations if o.map == "affordance"][-1]
+        over = aimed_at(without_release(stage), thing, spot_on(s, fact, asked))
+        ended = self._travel(over, self._anchors(over), until)
+        if not ended.reached or ended.over:
+            return ended
+        reason = lower(s, fact)
+        let_go(s)
+        return replace(ended, reached=not reason, reason=reason)
+
+    def _move(
+        self, stage: ValueMapStage, anchors: Mapping[str, Array], until: Callable[[], bool]
+    ) -> MotionResult:
         s, moving = self.s, stage.moving
-
-        def until() -> bool:
-            return stage.until is not None and condition_holds(s, stage.until, anchors)
-
         missing = self._missing()
         if missing:
             return MotionResult(reached=False, reason=missing)
@@ -248,6 +319,38 @@ class ValueMapStageRun(StageRun):
         )
 
 
+class _Until:
+    """Whether a stage's condition has come true since it began: what held before ends nothing.
+
+    Args:
+        state: The run.
+        stage: The stage.
+        anchors: Origins of frames that stay where they were when it began.
+
+    Attributes:
+        is_target: Whether the condition is where the thing that the stage moves is to be; any other
+            ends the motion, but its targets still count.
+    """
+
+    def __init__(self, state: RunState, stage: ValueMapStage, anchors: Mapping[str, Array]) -> None:
+        self.s, self.condition, self.anchors = state, stage.until, anchors
+        places = ("inside", "outside", "opening", "closed")
+        asked = stage.until
+        self.is_target = asked is not None and (
+            asked.what in places and asked.subject == stage.moving
+        )
+        self._was = self._holds()
+
+    def __call__(self) -> bool:
+        """Whether it holds now and did not when the stage began."""
+        holds = self._holds()
+        self._was = self._was and holds
+        return holds and not self._was
+
+    def _holds(self) -> bool:
+        return self.condition is not None and condition_holds(self.s, self.condition, self.anchors)
+
+
 def _grasping(stage: ValueMapStage) -> ValueMapStage:
     """The sub-task of taking hold of what a stage moves, under the same conditions."""
     here = Region(shape="point", frame=stage.moving, parameters={"x": 0.0, "y": 0.0, "z": 0.0})
@@ -265,4 +368,6 @@ def _grasping(stage: ValueMapStage) -> ValueMapStage:
 def stage_text(number: int, stage: ValueMapStage) -> str:
     """A stage in words."""
     parts = "; ".join(describe_operation(o) for o in stage.operations)
-    return f"stage {number + 1}, move {stage.moving}: {parts}"
+    condition = "" if stage.when is None else f" if {describe_condition(stage.when)}"
+    end = "" if stage.until is None else f"; until {describe_condition(stage.until)}"
+    return f"stage {number + 1}{condition}, move {stage.moving}: {parts}{end}"

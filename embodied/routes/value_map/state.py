@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 from embodied_planners.value_map import Mover, ObjectGeometry
 
 from embodied.body import Body
-from embodied.perception import Percept
+from embodied.perception import Percept, with_perceived_poses
 from embodied.protocols import Emit, Event
 from embodied.routes.value_map.setup import ValueMapSetup, geometries, unexplained
-from embodied.types import Array, GripperGoal, Observation, Pose
+from embodied.types import Array, Atom, GripperGoal, Observation, Pose
+from embodied.world.grounding import TabletopGrounder
 
 HOLDS_M = 0.004
 """Fingers that stop this far apart have something between them."""
@@ -153,6 +155,16 @@ class RunState:
             if width < HOLDS_M and self.opening < 0.5:
                 self.say("observation", text=f"{self.held} is no longer between the fingers")
                 self.held, self.held_in_hand = "", None
+
+    def facts(self) -> frozenset[Atom]:
+        """What the grounder makes of what was seen last."""
+        if self.percept is None:
+            return frozenset()
+        return self._grounder.facts(with_perceived_poses(self.observation, self.percept))
+
+    @cached_property
+    def _grounder(self) -> TabletopGrounder:
+        return TabletopGrounder(self.setup.spec)
 
     # ---- the robot
 

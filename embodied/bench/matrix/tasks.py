@@ -1,0 +1,179 @@
+"""Sentences of the matrix, and what the simulator's truth has to say for them to be carried out.
+
+The checks read the simulator's own poses along the measured trajectory, whatever the robot saw.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from embodied.bench.tabletop import Tabletop
+from embodied.types import Observation
+
+HAND_M = 0.02
+"""Tolerance of the hand's true place; 15 mm are the route's own."""
+
+PUSHED_M = 0.02
+SPEED_SHARE, SPEED_SLACK_M_S, SPEED_WINDOW = 1.05, 0.01, 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Truth:
+    """An episode as the simulator knows it.
+
+    Attributes:
+        table: Facts of the scene.
+        start: Before the sentence.
+        path: Every control period.
+        end: At rest afterwards.
+    """
+
+    table: Tabletop
+    start: Observation
+    path: Sequence[Observation]
+    end: Observation
+
+    def holds(self, goal: str) -> bool:
+        """Whether a goal is true at the end."""
+        return self.table.holds(goal, self.table.grounder.facts(self.end))
+
+
+Check = Callable[[Truth], bool]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sentence:
+    """One sentence.
+
+    Attributes:
+        scene: Where it is said.
+        text: The sentence.
+        check: Whether the truth is what was asked.
+        free: Items that lie free in the layouts that are used: routes that do not plan for
+            relations do not clear what is in the way first.
+    """
+
+    scene: str
+    text: str
+    check: Check
+    free: tuple[str, ...] = ()
+
+
+def goal(text: str) -> Check:
+    """The facts at the end satisfy a PDDL goal."""
+    return lambda truth: truth.holds(text)
+
+
+def hand_above(name: str, height_m: float) -> Check:
+    """The hand ends so far above the centre of an object."""
+
+    def check(truth: Truth) -> bool:
+        place = truth.end.poses[name].position + [0.0, 0.0, height_m]
+        away = np.linalg.norm(truth.end.pose_ee_in_world.position - place)
+        return float(away) < HAND_M
+
+    return check
+
+
+def never_faster(limit_m_s: float) -> Check:
+    """The hand is never faster, measured over some control periods."""
+
+    def check(truth: Truth) -> bool:
+        places = np.array([o.pose_ee_in_world.position for o in truth.path])
+        times = np.array([o.time for o in truth.path])
+        if len(times) <= SPEED_WINDOW:
+            return True
+        moved = np.linalg.norm(places[SPEED_WINDOW:] - places[:-SPEED_WINDOW], axis=1)
+        speeds = moved / (times[SPEED_WINDOW:] - times[:-SPEED_WINDOW])
+        return float(np.max(speeds)) <= SPEED_SHARE * limit_m_s + SPEED_SLACK_M_S
+
+    return check
+
+
+def moved(name: str, by_m: tuple[float, float]) -> Check:
+    """An object ends so far from where it was."""
+
+    def check(truth: Truth) -> bool:
+        way = (truth.end.poses[name].position - truth.start.poses[name].position)[:2]
+        return float(np.linalg.norm(way - by_m)) < PUSHED_M
+
+    return check
+
+
+def both(*checks: Check) -> Check:
+    """All of them."""
+    return lambda truth: all(check(truth) for check in checks)
+
+
+SENTENCES: dict[str, tuple[Sentence, ...]] = {
+    "pddl": (
+        Sentence(
+            scene="blocks",
+            text="put the red block on the green block and the yellow block in the bin",
+            check=goal("(and (on red-block green-block) (in yellow-block bin))"),
+        ),
+        Sentence(
+            scene="blocks",
+            text="stack the blue block on the red block",
+            check=goal("(on blue-block red-block)"),
+        ),
+        Sentence(
+            scene="kitchen",
+            text="open the drawer and put the sponge in it, then close the drawer",
+            check=goal("(and (in sponge drawer) (not (open drawer)))"),
+        ),
+        Sentence(
+            scene="kitchen",
+            text="put all the fruit in the bowl",
+            check=goal("(and (in apple bowl) (in lime bowl))"),
+        ),
+        Sentence(
+            scene="workshop",
+            text="put the silver cylinder on the black box",
+            check=goal("(on silver-cylinder black-box)"),
+        ),
+    ),
+    "value-map": (
+        Sentence(
+            scene="blocks",
+            text="put the red block on the green block",
+            check=goal("(on red-block green-block)"),
+            free=("red-block", "green-block"),
+        ),
+        Sentence(
+            scene="blocks",
+            text="drop the yellow block in the bin",
+            check=goal("(in yellow-block bin)"),
+            free=("yellow-block",),
+        ),
+        Sentence(
+            scene="kitchen",
+            text="move the gripper 15 cm above the bowl at 10 cm/s",
+            check=both(hand_above("bowl", 0.15), never_faster(0.10)),
+        ),
+        Sentence(
+            scene="kitchen",
+            text="put the sponge on the plate",
+            check=goal("(on sponge plate)"),
+            free=("sponge",),
+        ),
+        Sentence(
+            scene="workshop",
+            text="put the battery in the toolbox",
+            check=goal("(in battery toolbox)"),
+            free=("battery",),
+        ),
+    ),
+    "reward": (
+        Sentence(
+            scene="blocks",
+            text="move the gripper 10 cm above the red block",
+            check=hand_above("red-block", 0.10),
+            free=("red-block",),
+        ),
+    ),
+}
+"""Sentences by route."""
