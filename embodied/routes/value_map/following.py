@@ -97,6 +97,10 @@ class MapFollower:
             if self.until():
                 self.hand.stop()
                 return MotionResult(reached=True, over=True, plan=self._plan_now())
+            if self.hand.carrying and s.held != self.stage.moving:
+                self.hand.stop()
+                lost = f"{self.stage.moving} slipped out of the hand"
+                return MotionResult(reached=False, reason=lost, plan=self._plan_now())
             reason = s.blind or self._plan()
             if reason:
                 self.hand.stop()

@@ -17,6 +17,9 @@ OVER_RIM_M = 0.004
 
 SPEED_M_S, AWAY_M_S = 0.08, 0.15
 RISE_M = 0.10
+LIFT_M, CLEAR_M = 0.12, 0.04
+"""How far a thing is lifted straight up at most, and how clear of its place's top, m."""
+
 ROOM_M = 0.008
 _SPOTS = 9
 _STEP_M = 0.01
@@ -56,6 +59,17 @@ def spot_on(state: RunState, fact: Atom, asked: Region) -> Region:
             numbers = {**asked.parameters, "x": float(place[0]), "y": float(place[1])}
             return Region(shape="point", frame=where, parameters=numbers)
     return asked
+
+
+def lift(state: RunState, thing: str, where: str) -> None:
+    """Lift what is held straight up, clear of what it is to be put on or in, before it travels."""
+    own, support = state.objects[thing], state.objects[where]
+    up = (0.0, 0.0, 1.0)
+    top = float(support.pose.position[2]) + support.half_extent(up)
+    bottom = float(own.pose.position[2]) - own.half_extent(up)
+    rise = float(np.clip(top + CLEAR_M - bottom, 0.0, LIFT_M))
+    if rise > _STEP_M:
+        straight(state, np.array([0.0, 0.0, rise]), AWAY_M_S, touch=())
 
 
 def lower(state: RunState, fact: Atom) -> str:
