@@ -13,7 +13,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from embodied.app.wiring import BRIDGE_WORLDS, PYBULLET_ROBOT, WORLDS, open_session
 from embodied.bench.benchmark import Benchmark, option
 from embodied.bench.matrix.tasks import SENTENCES, Sentence, Truth
 from embodied.bench.report import listed, rate, table_of
@@ -48,6 +47,8 @@ class Options:
 
 def cells() -> Iterator[tuple[str, str, str, str]]:
     """Route, world, perception and arm of every cell."""
+    from embodied.app.wiring import PYBULLET_ROBOT, WORLDS
+
     for route in SENTENCES:
         for world in WORLDS:
             for arm in ARMS.get(world, (PYBULLET_ROBOT,)):
@@ -85,6 +86,8 @@ def cases(options: Options) -> list[Task]:
 
 def run_case(payload: Payload) -> Row:
     """One episode."""
+    from embodied.app.wiring import open_session
+
     sentence = SENTENCES[payload["route"]][payload["sentence"]]
     row: Row = {**payload, "scene": sentence.scene, "text": sentence.text, "status": "done"}
     settings = Settings(
@@ -214,7 +217,7 @@ def _bridged(report: Sequence[Row]) -> Iterator[str]:
     direct = {"bridge": "mujoco", "bridge-pybullet": "pybullet"}
     shares = {r["cell"]: 100.0 * r["successes"] / r["episodes"] for r in report}
     for row in report:
-        if row["world"] in BRIDGE_WORLDS:
+        if row["world"] in direct:
             other = row["cell"].replace(f"/{row['world']}/", f"/{direct[row['world']]}/")
             if other in shares:
                 points = shares[row["cell"]] - shares[other]
