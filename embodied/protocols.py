@@ -184,6 +184,16 @@ class StateMemory(Protocol):
         ...
 
     @property
+    def attributes(self) -> Mapping[str, frozenset[str]]:
+        """Words that a person told of objects, e.g. "dirty", with the objects."""
+        ...
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What is told or remembered and not measured now, with its origin, one line each."""
+        ...
+
+    @property
     def exchanges(self) -> tuple[tuple[str, Program], ...]:
         """Earlier sentences of this conversation and their programs, oldest first."""
         ...

@@ -16,6 +16,7 @@ class Settings:
         route: Name of a route; ``"auto"`` goes by the robot.
         perception: ``"truth"``: the simulator's own poses; ``"pixels"``: what cameras see;
             ``"auto"`` goes by the route.
+        all_seeing: Perceive also what a closed drawer hides, where the simulator says it.
         model: Name of a translator, or what ``embodied.language.models.open_model`` opens.
         base_url: Address of an OpenAI-compatible server.
         max_tokens: Budget of model tokens, None for no limit.
@@ -42,6 +43,7 @@ class Settings:
     world: str = "mujoco"
     route: str = "auto"
     perception: str = "auto"
+    all_seeing: bool = False
     model: str = "rules"
     base_url: str | None = None
     max_tokens: int | None = None

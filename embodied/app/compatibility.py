@@ -114,6 +114,8 @@ def refusal(settings: Settings, given: Collection[str]) -> tuple[str, str] | Non
             if field in given and not any(_is_kind(model, kinds) for model in asked):
                 goes_with = " or ".join(kinds)
                 return field, f"goes with --model {goes_with}, not with --model {settings.model}"
+    if settings.all_seeing and settings.robot in REWARD_ROBOTS:
+        return "all_seeing", f"nothing is hidden where the {settings.robot} is"
     try:
         perception_of(settings, route.name)
     except OptionError as error:

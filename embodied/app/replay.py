@@ -168,6 +168,7 @@ def recorded_settings(folder: Path) -> Settings:
         world=summary.text("world", Settings().world),
         route=summary.text("route"),
         perception=summary.text("perception", Settings().perception),
+        all_seeing=summary.flag("all_seeing", Settings().all_seeing),
         seed=summary.integer("seed"),
     )
 

@@ -14,9 +14,10 @@ from embodied.language.opening import needs_model
 from embodied.opening import Environment, Opening
 from embodied.recovery import Ask, nobody
 from embodied.registry import unknown
-from embodied.route import ROUTES, AnyRoute
+from embodied.route import ROUTES, AnyRoute, as_measured
 from embodied.session import Session
 from embodied.settings import Settings
+from embodied.types import Observation
 
 if TYPE_CHECKING:
     from mujoco import MjModel, MjSpec  # pyright: ignore  # no stubs
@@ -93,6 +94,7 @@ def session_of(
         "world": settings.world,
         "route": route.name,
         "perception": "truth",
+        "all_seeing": settings.all_seeing,
         "model": settings.model,
         "seed": settings.seed,
         **environment.about,
@@ -159,6 +161,7 @@ def _open_tabletop(settings: Settings, supervised: Supervised | None) -> Environ
     from embodied.body import Body
     from embodied.world.grounding import TabletopGrounder
     from embodied.world.scene import load_scene
+    from embodied.world.visibility import Sight
 
     bullet = settings.world in ("pybullet", "bridge-pybullet")
     if bullet and settings.robot != PYBULLET_ROBOT:
@@ -192,7 +195,9 @@ def _open_tabletop(settings: Settings, supervised: Supervised | None) -> Environ
         place.wrap, place.goal_time_s = supervised.wrap, supervised.goal_time_s
         place.pace = supervised.pace
     try:
-        _open_perception(place, scene, perception_of(settings, route_of(settings)), supervised)
+        perception = perception_of(settings, route_of(settings))
+        sight = as_measured if settings.all_seeing else Sight(grounder)
+        _open_perception(place, scene, perception, sight, supervised)
     except BaseException:
         place.close()
         raise
@@ -200,7 +205,11 @@ def _open_tabletop(settings: Settings, supervised: Supervised | None) -> Environ
 
 
 def _open_perception(
-    place: Environment, scene: Scene, perception: str, supervised: Supervised | None
+    place: Environment,
+    scene: Scene,
+    perception: str,
+    sight: Callable[[Observation], Observation],
+    supervised: Supervised | None,
 ) -> None:
     """Say how the robot perceives its scene.
 
@@ -218,7 +227,8 @@ def _open_perception(
     world = place.body.world
     place.about = {**place.about, "perception": perception}
     if perception == "truth":
-        place.see = TruthPerceiver(world.spec, scene)
+        place.see = TruthPerceiver(world.spec, scene, sight)
+        place.perceive, place.shows_all_uncovered = sight, True
         return
     drawn = ""
     if supervised is not None:
@@ -232,7 +242,7 @@ def _open_perception(
     if not isinstance(world, CameraWorld):
         raise OptionError("perception pixels needs a world with cameras")
     shared = SharedPerceiver(perceiver=camera_perceiver(world))
-    place.see, place.perceive = shared, shared.perceive
+    place.see, place.perceive = shared, lambda observation: sight(shared.perceive(observation))
     place.object_source = shared.source + drawn
 
 

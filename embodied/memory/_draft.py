@@ -8,7 +8,7 @@ from fractions import Fraction
 from embodied.memory.arithmetic import Linear, Quantities
 from embodied.memory.facts import Fact, Provenance, Value
 from embodied.memory.memory import Memory
-from embodied.memory.vocabulary import DERIVED, HOLDING, IN, ON, inconsistencies
+from embodied.memory.vocabulary import DERIVED, HOLDING, IN, ON, UNDER, inconsistencies
 from embodied.types import Atom
 
 
@@ -76,6 +76,8 @@ class Draft:
         v = self.memory.vocabulary
         if atom.predicate in v.places:
             notes = self._relocate(atom)
+        elif atom.predicate == UNDER:
+            notes = self._end(self._places_of(atom.args[0]))
         elif atom.predicate == HOLDING:
             notes = self._grasp(atom)
         else:
@@ -286,11 +288,8 @@ class Draft:
         return frozenset(a for a, f in self.beliefs.items() if f.value is True)
 
     def _places_of(self, x: str) -> list[Atom]:
-        return [
-            a
-            for a in self.beliefs
-            if a.predicate in self.memory.vocabulary.places and a.args[0] == x
-        ]
+        places = (*self.memory.vocabulary.places, UNDER)
+        return [a for a in self.beliefs if a.predicate in places and a.args[0] == x]
 
     def _holding(self, x: str) -> list[Atom]:
         atom = Atom(HOLDING, (x,))

@@ -19,7 +19,7 @@ from embodied.memory.memory import Memory
 from embodied.memory.questions import Question, read_question
 from embodied.memory.reader import Reader
 from embodied.memory.selection import NO, UNKNOWN, YES, answered, pointed_at, selected, the
-from embodied.memory.vocabulary import HOLDING, IN, ON, OPPOSITES
+from embodied.memory.vocabulary import HOLDING, IN, ON, OPPOSITES, UNDER
 from embodied.types import Atom, ObjectSpec
 
 
@@ -200,9 +200,9 @@ def _time_of(names: Sequence[str], deed: Deed) -> float:
 
 
 def _place_fact(name: str, memory: Memory) -> Fact | None:
-    found = [f for a, f in memory.beliefs.items() if a.predicate in (ON, IN, HOLDING)]
-    mine = sorted((f for f in found if f.atom.args[0] == name), key=lambda f: f.atom.predicate)
-    return mine[-1] if mine else None
+    order = (UNDER, ON, IN, HOLDING)
+    found = [f for a, f in memory.beliefs.items() if a.predicate in order and a.args[0] == name]
+    return min(found, key=lambda f: order.index(f.atom.predicate), default=None)
 
 
 class _Speaker:
@@ -247,7 +247,12 @@ class _Speaker:
             return f"{the_name.capitalize()} is in my hand."
         parts: list[str] = []
         at = name
+        cover = self.state.over(name)
         for place in self.state.whereabouts(name):
+            if place == cover:
+                parts.append(f"under {_the(place)}")
+                at = place
+                continue
             relation = IN if Atom(IN, (at, place)) in self.memory.beliefs else ON
             if relation == ON and self.state.objects[place].kind in ("container", "drawer"):
                 relation = IN

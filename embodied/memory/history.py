@@ -7,12 +7,13 @@ from dataclasses import dataclass, field, replace
 
 from embodied.memory.facts import Change
 from embodied.memory.memory import Memory
-from embodied.memory.vocabulary import HOLDING, IN, ON
+from embodied.memory.vocabulary import HOLDING, IN, ON, UNDER
 from embodied.types import Atom, GroundAction
 
 TOLD, EXECUTED, ENDED, RECALLED = "told: ", "executed ", "ended: ", "recalled"
 """How the causes of changes begin: a sentence, an action, a verdict, the facts of before."""
 
+_WHERE = (UNDER, ON, IN, HOLDING)
 _STAYS_KEPT = 200
 _DEEDS_KEPT = 200
 
@@ -128,7 +129,7 @@ class History:
         return None
 
     def _follow(self, before: Memory, change: Change, after: Memory) -> None:
-        about = {a.args[0] for a in _atoms(change) if a.args and a.predicate in (ON, IN, HOLDING)}
+        about = {a.args[0] for a in _atoms(change) if a.args and a.predicate in _WHERE}
         for name in sorted(about):
             place = place_of(after, name)
             stays = self.stays.setdefault(name, [])
@@ -197,9 +198,9 @@ class Notebook:
 
 
 def place_of(memory: Memory, name: str) -> tuple[str, str] | None:
-    """Where an object is believed to be: on what, else in what, else in the hand."""
+    """Where an object is believed to be: under, on or in what, else in the hand."""
     found = _places(memory.beliefs, name)
-    for predicate in (ON, IN):
+    for predicate in (UNDER, ON, IN):
         if predicate in found:
             return predicate, found[predicate]
     return (HOLDING, "") if memory.fact(Atom(HOLDING, (name,))) else None
@@ -207,7 +208,9 @@ def place_of(memory: Memory, name: str) -> tuple[str, str] | None:
 
 def _places(beliefs: Mapping[Atom, object], name: str) -> dict[str, str]:
     return {
-        a.predicate: a.args[1] for a in beliefs if a.predicate in (ON, IN) and a.args[0] == name
+        a.predicate: a.args[1]
+        for a in beliefs
+        if a.predicate in (UNDER, ON, IN) and a.args[0] == name
     }
 
 

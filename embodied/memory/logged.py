@@ -36,6 +36,11 @@ class LoggedMemory:
         return self.memory.attributes
 
     @property
+    def remarks(self) -> tuple[str, ...]:
+        """What is told or remembered and not measured now, one line each."""
+        return self.memory.remarks
+
+    @property
     def exchanges(self) -> tuple[tuple[str, Program], ...]:
         """The latest sentences of this process and their programs, oldest first."""
         return self.memory.exchanges

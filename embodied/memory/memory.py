@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from embodied.memory.arithmetic import Linear, Quantities
 from embodied.memory.facts import CONFIDENCE, Change, Contradiction, Fact, Provenance, Value
-from embodied.memory.vocabulary import DERIVED, IN, PLACES, Vocabulary
+from embodied.memory.vocabulary import CLEAR, DERIVED, IN, ON, PLACES, UNDER, Vocabulary
 from embodied.protocols import Grounder
 from embodied.symbolic.semantics import effects_of
 from embodied.types import Atom, GroundAction, Observation, Program, SkillResult
@@ -66,6 +66,18 @@ class Memory:
                 found.setdefault(atom.predicate, set()).add(atom.args[0])
         return {word: frozenset(names) for word, names in found.items()}
 
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What is told or remembered and not measured now, with its origin, one line each."""
+        v, now = self.vocabulary, self.time_s
+        told = [f for f in self.beliefs.values() if f.provenance is Provenance.TOLD]
+        placed = (f for a, f in self.beliefs.items() if a.predicate in (*PLACES, UNDER))
+        old = [f for f in placed if f.provenance is Provenance.SEEN and f.time_s < now]
+        known = [f for f in told if v.is_told(f.atom.predicate) or f.atom.predicate in v.quantities]
+        known += [f for f in told if f.atom.predicate in (*PLACES, UNDER)]
+        lines = [f"{f} was {f.provenance.value} at {f.time_s:.1f} s" for f in (*known, *old)]
+        return (*sorted(lines), *sorted(map(str, self.quantities.rows.values())))
+
     def fact(self, atom: Atom) -> Fact | None:
         """The fact about ``atom``, None when nothing is believed."""
         return self.beliefs.get(atom)
@@ -109,11 +121,13 @@ class Memory:
         """
         beliefs = self.facts
         old = beliefs if scope is None else frozenset(a for a in beliefs if a.predicate in scope)
-        gone = self._gone(old, facts, unseen)
+        gone, places = self._gone(old, facts, unseen), (*PLACES, UNDER)
+        covered = {a.args[0] for a in facts if a.predicate == UNDER}
         old -= {
             a
             for a in old - facts
-            if a.args and a.args[0] in unseen and not (a.args[0] in gone and a.predicate in PLACES)
+            if a.args and a.args[0] in unseen and not (a.args[0] in gone and a.predicate in places)
+            if a.predicate != CLEAR or a.args[0] not in covered
         }
         put = [_fact(a, time_s, Provenance.SEEN) for a in sorted(facts)]
         follows: dict[Atom, bool] = {}
@@ -147,16 +161,22 @@ class Memory:
     def _gone(
         self, old: frozenset[Atom], facts: frozenset[Atom], unseen: Collection[str]
     ) -> frozenset[str]:
-        """What is not seen although the container that it was believed in is open to view."""
-        return frozenset(
-            a.args[0]
-            for a in old
-            if self.complete
-            and a.predicate == IN
-            and a.args[0] in unseen
-            and a.args[1] not in unseen
-            and Atom("open", a.args[1:]) in facts
-        )
+        """What is not seen although nothing hides the place where it was believed to be."""
+        if not self.complete:
+            return frozenset()
+        standing = {a.args[0] for a in facts if a.predicate == ON}
+        under = {a.args for a in old if a.predicate == UNDER and a.args[0] in unseen}
+        lifted = {x for x, c in under if c not in standing and c not in unseen}
+        hidden = {x for x, _ in under} - lifted | {a.args[0] for a in facts if a.predicate == UNDER}
+        inside = {a.args[0]: a.args[1] for a in old if a.predicate == IN}
+        places = {a.args[0]: a.args[1] for a in old if a.predicate == ON} | inside
+        missed = {
+            x
+            for x, y in places.items()
+            if x in unseen and y not in unseen and x not in hidden
+            if x not in inside or Atom("open", (y,)) in facts
+        }
+        return frozenset(lifted | missed)
 
     def ended(self, verdict: str) -> Memory:
         """Take in how the latest sentence ended."""

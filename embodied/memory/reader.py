@@ -10,7 +10,7 @@ from functools import cached_property
 
 from embodied.memory.facts import Fact
 from embodied.memory.memory import Memory
-from embodied.memory.vocabulary import AT, DERIVED, HOLDING, IN, ON
+from embodied.memory.vocabulary import AT, DERIVED, HOLDING, IN, ON, UNDER
 from embodied.types import Atom
 
 _CHARACTERS_PER_TOKEN = 3.5
@@ -60,6 +60,13 @@ class Reader:
                 return self._links[predicate][name]
         return None
 
+    def over(self, name: str) -> str | None:
+        """The cover that hides an object."""
+        for atom in self.memory.beliefs:
+            if atom.predicate == UNDER and atom.args[0] == name:
+                return atom.args[1]
+        return None
+
     def held(self) -> str | None:
         """What is in the hand."""
         names = self.those(HOLDING)
@@ -67,8 +74,9 @@ class Reader:
 
     def whereabouts(self, name: str) -> tuple[str, ...]:
         """The chain of places from an object outwards: what is hidden is where its cup is."""
-        chain: list[str] = []
-        place = self.place(name)
+        cover = self.over(name)
+        chain = [cover] if cover else []
+        place = self.place(cover or name)
         while place is not None and place not in chain:
             chain.append(place)
             place = self.place(place)

@@ -24,6 +24,10 @@ class State(Protocol):
         """What an object rests directly on or in."""
         ...
 
+    def over(self, name: str, /) -> str | None:
+        """The cover that hides an object."""
+        ...
+
     def directly_on(self, name: str, /) -> tuple[str, ...]:
         """What rests directly on or in an object."""
         ...
@@ -142,11 +146,12 @@ def _related(relation: str, x: str, y: str, state: State, far: bool) -> bool | N
             sign = state.compared(scale, x, y)
             return None if sign is None else sign == (1 if scale == relation else -1)
         case "under":
-            return x in _below(y, state, far)
+            hidden = [n for n in state.scene.items if state.over(n) == y]
+            return x in hidden if hidden else x in _below(y, state, far)
         case "carries" | "holds":
             return x in _below(y, state, relation == "holds")
         case "covers":
-            return y in _below(x, state, True)
+            return state.over(y) == x or y in _below(x, state, True)
         case _:
             below = _below(x, state, relation == "in" or (far and relation == "above"))
             if not below and state.held() != x and state.scene.specs[x].kind == "item":

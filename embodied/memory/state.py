@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 
 from embodied.protocols import Grounder
 from embodied.types import Atom, GroundAction, Observation, Program, SkillResult
@@ -21,12 +21,16 @@ class SceneMemory:
             domain.
         facts: What is believed now.
         exchanges: Sentences and their programs, oldest first.
+        attributes: Words that were told of objects, with the objects.
+        remarks: What is told or remembered and not measured now, one line each.
     """
 
     grounder: Grounder
     transition: Transition
     facts: frozenset[Atom] = frozenset()
     exchanges: tuple[tuple[str, Program], ...] = ()
+    attributes: Mapping[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]])
+    remarks: tuple[str, ...] = ()
 
     def observed(self, observation: Observation) -> SceneMemory:
         """Replace the belief by what is measured: every predicate of the domain is measurable."""

@@ -17,7 +17,7 @@ from embodied.memory.facts import Delta, Op, Provenance
 from embodied.memory.memory import Memory
 from embodied.memory.selection import the
 from embodied.memory.statements import Statement, read_statement
-from embodied.memory.vocabulary import IN, ON
+from embodied.memory.vocabulary import HOLDING, IN, ON, UNDER
 from embodied.memory.writer import Decision, Judgement, Writer
 from embodied.types import Atom
 
@@ -166,6 +166,8 @@ def _place(condition: Condition, name: str, state: BelievedState) -> Delta | Dec
     if len(places) != 1:
         return _no(f"{condition.relation} {name}", "an object is in one place")
     (place,), memory = places, state.memory
+    if condition.relation == "under" and memory.vocabulary.is_predicate(UNDER):
+        return Delta(op=Op.ADD, atom=Atom(UNDER, (name, place)))
     if condition.relation == "under":
         name, place = place, name
     inside = state.objects[place].kind in ("container", "drawer")
@@ -181,7 +183,21 @@ def _place(condition: Condition, name: str, state: BelievedState) -> Delta | Dec
     fits = Atom("fits", (name, place))
     if inside and memory.vocabulary.is_predicate("fits") and memory.fact(fits) is None:
         return _no(str(atom), f"the {plain(name)} does not fit in the {plain(place)}")
+    if _in_view(place, state) and not _in_view(name, state) and memory.fact(atom) is None:
+        return _no(str(atom), f"I see the {plain(place)}, and the {plain(name)} is not there")
     return Delta(op=Op.ADD, atom=atom)
+
+
+def _in_view(name: str, state: BelievedState) -> bool:
+    """Whether an object, or the inside of a container, was seen in the latest measurement."""
+    memory, kind = state.memory, state.objects[name].kind
+    if not memory.complete or kind == "surface":
+        return memory.complete
+    if kind in ("container", "drawer"):
+        return memory.fact(Atom("open", (name,))) is not None
+    places = (f for a, f in memory.beliefs.items() if a.predicate in (ON, IN, HOLDING, UNDER))
+    now = (f for f in places if f.atom.args[0] == name and f.time_s >= memory.time_s)
+    return any(f.provenance is Provenance.SEEN and f.atom.predicate != UNDER for f in now)
 
 
 def _no(proposal: str, reason: str) -> Decision:
@@ -218,4 +234,4 @@ def facts_in_words(text: str) -> str:
             return f"the {plain(names[0])} {verb} {predicate} the {plain(names[1])}"
         return f"the {plain(names[0])} {verb} {predicate}"
 
-    return _ATOM.sub(said, text)
+    return re.sub(r"(\d) (the weight of)", r"\1 times \2", _ATOM.sub(said, text))

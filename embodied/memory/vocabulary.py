@@ -11,6 +11,9 @@ from embodied.types import Atom
 
 ON, IN, AT = "on", "in", "at"
 HOLDING, HAND_EMPTY, CLEAR, ABOVE = "holding", "hand-empty", "clear", "above"
+UNDER = "under"
+"""Of an object and the cover that hides it."""
+
 PLACES = (ON, IN, AT)
 """Predicates of two arguments that say where the first one is."""
 
@@ -160,6 +163,7 @@ class Vocabulary:
         if self.is_predicate(HAND_EMPTY):
             found[Atom(HAND_EMPTY)] = not held
         covered = {a.args[1] for a in facts if a.predicate == ON}
+        covered |= {a.args[0] for a in facts if a.predicate == UNDER}
         if self.is_predicate(CLEAR):
             for name in names:
                 atom = Atom(CLEAR, (name,))

@@ -24,6 +24,11 @@ if TYPE_CHECKING:
 
 TRUTH = "ground truth of the simulator"
 
+
+def _as_it_is(observation: Observation) -> Observation:
+    return observation
+
+
 _SPACING_M = 0.015
 _TRUE_STD_M = 1e-4
 
@@ -147,12 +152,18 @@ class TruthPerceiver:
     Args:
         spec: The world.
         scene: Its scene, for what stands there and is no object: the housings of drawers.
+        sight: Takes out what is hidden.
     """
 
     source = TRUTH
 
-    def __init__(self, spec: WorldSpec, scene: Scene) -> None:
-        self.spec = spec
+    def __init__(
+        self,
+        spec: WorldSpec,
+        scene: Scene,
+        sight: Callable[[Observation], Observation] = _as_it_is,
+    ) -> None:
+        self.spec, self._sight = spec, sight
         housings = [
             _box_points(b.cabinet_size_m, b.cabinet_position_m, b.yaw_rad)
             for b in scene.bodies.values()
@@ -161,7 +172,8 @@ class TruthPerceiver:
         self._points = np.concatenate([np.empty((0, 3)), *housings])
 
     def __call__(self, observation: Observation) -> Percept:
-        """Everything that the observation has a pose of."""
+        """Everything that the observation has a pose of and nothing hides."""
+        observation = self._sight(observation)
         grip = observation.gripper
         closed_on = grip is not None and grip.force_n > GRASP_FORCE_N
         objects: dict[str, PerceivedObject] = {}

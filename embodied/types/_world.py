@@ -190,6 +190,8 @@ class Observation:
         images: Camera images, only when asked for.
         gone: Objects without a pose that were looked for where they were last seen and are not
             there; others without a pose are out of sight.
+        covered: Objects without a pose that a cover stands over, by where they were seen last, with
+            the cover.
     """
 
     time: float
@@ -203,6 +205,7 @@ class Observation:
     base: BaseState | None = None
     images: Mapping[str, CameraImage] = field(default_factory=dict[str, CameraImage])
     gone: frozenset[str] = frozenset()
+    covered: Mapping[str, str] = field(default_factory=dict[str, str])
 
     def __post_init__(self) -> None:
         for name in ("q", "dq", "tau"):

@@ -138,7 +138,16 @@ class _Reader:
             stackable = shape != "sphere" and narrow >= 0.03
         elif stackable and shape == "sphere":
             self._refuse(f"{where}.stackable", "is true for a sphere", "nothing rests on a ball")
-        usual_kg = round(max(math.prod(size) * _SOLID[shape] * _DENSITY, 0.01), 4)
+        inner = item.inner_size_m
+        hollow = all(0 < i < o for i, o in zip(inner, size, strict=True))
+        if any(inner) and not (hollow and shape == "cylinder"):
+            self._refuse(
+                f"{where}.inner_size_m",
+                f"is {list(inner)}: not the inside of a cover",
+                "a cover is a cylinder, and its inside is smaller than it along each axis",
+            )
+        solid = math.prod(size) - math.prod(inner)
+        usual_kg = round(max(solid * _SOLID[shape] * _DENSITY, 0.01), 4)
         self._add(
             ObjectSpec(
                 name=item.name,
@@ -146,6 +155,7 @@ class _Reader:
                 category=item.category,
                 color=item.color,
                 size_m=size,
+                inner_size_m=inner,
                 shape=shape,
                 stackable=stackable,
                 aliases=item.aliases,

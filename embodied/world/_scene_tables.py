@@ -62,9 +62,10 @@ class Thing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Item(Thing):
-    """``[[item]]``."""
+    """``[[item]]``; with an inside it is a cover, open below."""
 
     size_m: Annotated[Size, Range(0.01, 0.5)]
+    inner_size_m: Annotated[Size, Range(0, 0.5)] = (0.0, 0.0, 0.0)
     shape: Annotated[str, OneOf(("box", "cylinder", "sphere"))] = "box"
     mass_kg: Annotated[float, Range(0.005, 2.0)] | None = None
     stackable: bool | None = None

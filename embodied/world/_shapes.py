@@ -18,7 +18,7 @@ CAPSULE = mujoco.mjtGeom.mjGEOM_CAPSULE
 SPHERE = mujoco.mjtGeom.mjGEOM_SPHERE
 SHAPES = {"box": BOX, "cylinder": CYLINDER, "sphere": SPHERE}
 
-_RING_SEGMENTS = 16
+RING_SEGMENTS = 16
 
 
 def yaw_quat(yaw_rad: float) -> list[float]:
@@ -91,24 +91,27 @@ class Walls:
             self.box((x, wall, high), (0, sign * (y / 2 - wall / 2), middle))
             self.box((wall, y - 2 * wall, high), (sign * (x / 2 - wall / 2), 0, middle))
 
-    def ring(self, size: tuple[float, float, float], wall: float) -> None:
-        """A round bottom and a ring of walls around it."""
-        radius, z = size[0] / 2, size[2]
+    def ring(
+        self, size: tuple[float, float, float], wall: float, *, upside_down: bool = False
+    ) -> None:
+        """A round bottom and a ring of walls around it; upside down, a cover."""
+        radius, z, up = size[0] / 2, size[2], -1 if upside_down else 1
         self.body.add_geom(
             name=self._next(),
             type=CYLINDER,
             size=[radius, wall / 2, 0],
-            pos=[0, 0, -z / 2 + wall / 2],
+            pos=[0, 0, up * (-z / 2 + wall / 2)],
             friction=sliding(self.friction),
             material=self.material,
+            mass=self.mass_kg,
         )
-        step = 2 * math.pi / _RING_SEGMENTS
+        step = 2 * math.pi / RING_SEGMENTS
         middle = radius - wall / 2
-        for i in range(_RING_SEGMENTS):
+        for i in range(RING_SEGMENTS):
             a = i * step
             self.box(
                 (wall, 2 * radius * math.tan(step / 2), z - wall),
-                (middle * math.cos(a), middle * math.sin(a), wall / 2),
+                (middle * math.cos(a), middle * math.sin(a), up * wall / 2),
                 a,
             )
 

@@ -12,7 +12,7 @@ from embodied.errors import ConfigurationError
 from embodied.world import robots
 from embodied.world._footprints import HANDLE_REACH_M
 from embodied.world._scene_types import FRONT_M
-from embodied.world._shapes import BOX, SHAPES, Walls, add_look, sliding, yaw_quat
+from embodied.world._shapes import BOX, RING_SEGMENTS, SHAPES, Walls, add_look, sliding, yaw_quat
 from embodied.world._surroundings import PHYSICS_DT_S as PHYSICS_DT_S
 from embodied.world._surroundings import add_surroundings, set_options
 from embodied.world._surroundings import camera as camera
@@ -118,6 +118,11 @@ def _item(spec: mujoco.MjSpec, scene: Scene, name: str) -> None:
     half = [s / 2 for s in item.size_m]
     sizes = {"box": half, "cylinder": [half[0], half[2], 0], "sphere": [half[0], 0, 0]}
     spec.add_material(name=name, rgba=list(data.rgba), specular=0.25, shininess=0.35)
+    if any(item.inner_size_m):
+        walls = Walls(body, name, data.friction, name, mass_kg=data.mass_kg / (RING_SEGMENTS + 1))
+        wall = (item.size_m[0] - item.inner_size_m[0]) / 2
+        walls.ring(item.size_m, wall, upside_down=True)
+        return
     body.add_geom(
         name=name,
         type=SHAPES[item.shape],

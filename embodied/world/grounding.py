@@ -113,6 +113,7 @@ class TabletopGrounder:
         self._containers = tuple(
             n for n, o in spec.objects.items() if o.kind in ("container", "drawer")
         )
+        self._covers = tuple(n for n in self._items if any(spec.objects[n].inner_size_m))
         self._surfaces = tuple(n for n, o in spec.objects.items() if o.kind == "surface")
         self.domain_text = domain_text(spec.objects)
         colors = sorted({o.color for o in spec.objects.values() if o.color})
@@ -123,7 +124,8 @@ class TabletopGrounder:
         self.static_facts = self._static()
         from embodied_planners.skills import all_skills
 
-        self._measures = tuple(s.measure for s in all_skills() if s.predicates)
+        useful = (s for s in all_skills() if s.predicates and s.needs(spec.objects))
+        self._measures = tuple(s.measure for s in useful)
 
     def facts(self, observation: Observation) -> frozenset[Atom]:
         """All atoms that hold in this measurement, static ones included.
@@ -133,12 +135,9 @@ class TabletopGrounder:
         poses = observation.poses
         bodies = {n: _Body.of(o, poses[n]) for n, o in self._specs.items() if n in poses}
         found: set[Atom] = set(self.static_facts)
-        for name in self._containers:
-            spec = self._specs[name]
-            if spec.kind == "drawer":
-                opening = observation.openings_m.get(name, 0.0)
-                if opening >= OPEN_FRACTION * spec.travel_m:
-                    found.add(Atom("open", (name,)))
+        closed = self.closed(observation)
+        drawers = (n for n in self._containers if self._specs[n].kind == "drawer")
+        found.update(Atom("open", (n,)) for n in drawers if n not in closed)
         held = self._held(observation, bodies)
         found.add(Atom("holding", (held,)) if held else Atom("hand-empty"))
         covered: set[str] = set()
@@ -153,11 +152,53 @@ class TabletopGrounder:
             if below:
                 found.add(Atom("on", (name, below)))
                 covered.add(below)
+        hidden = dict(observation.covered)
+        if self._covers:
+            hidden |= {n: c for n in items if (c := self.under_cover(observation, n, poses[n]))}
+        found.update(Atom("under", pair) for pair in hidden.items())
+        covered |= hidden.keys()
         found.update(Atom("clear", (n,)) for n in items if n not in covered and n != held)
         seen = {n: o for n, o in self._specs.items() if n in poses}
         for measure in self._measures:
             found.update(measure(seen, observation))
         return frozenset(found)
+
+    def inside_drawer(self, observation: Observation, name: str) -> str:
+        """The drawer that an item with a pose lies in; ``""`` for none."""
+        poses = observation.poses
+        bodies = {n: _Body.of(self._specs[n], poses[n]) for n in self._containers if n in poses}
+        bodies[name] = _Body.of(self._specs[name], poses[name])
+        found = self._container_of(bodies, name)
+        return found if found and self._specs[found].kind == "drawer" else ""
+
+    def under_cover(self, observation: Observation, name: str, pose: Pose) -> str:
+        """The cover that stands over an item at a pose; ``""`` for none."""
+        item = _Body.of(self._specs[name], pose)
+        for other in self._covers:
+            spec, at = self._specs[other], observation.poses.get(other)
+            if other == name or at is None:
+                continue
+            cover = _Body.of(spec, at)
+            x, y, _ = cover.local(item.position)
+            over = math.hypot(x, y) <= spec.inner_size_m[0] / 2
+            if over and abs(cover.lowest - item.lowest) <= CONTACT_GAP_M:
+                return other
+        return ""
+
+    @property
+    def items(self) -> tuple[str, ...]:
+        """Names of what can be moved."""
+        return self._items
+
+    def closed(self, observation: Observation) -> frozenset[str]:
+        """Drawers that are closed."""
+        specs = {n: self._specs[n] for n in self._containers}
+        return frozenset(
+            n
+            for n, o in specs.items()
+            if o.kind == "drawer"
+            and observation.openings_m.get(n, 0.0) < OPEN_FRACTION * o.travel_m
+        )
 
     def _static(self) -> frozenset[Atom]:
         found: set[Atom] = set()
@@ -268,4 +309,4 @@ def domain_text(objects: Mapping[str, ObjectSpec]) -> str:
     anchor = "    drawer - container"
     if anchor not in text:
         raise RuntimeError("tabletop.pddl has lost the line after which categories are added")
-    return with_skills(text.replace(anchor, "\n".join([anchor, *lines]), 1))
+    return with_skills(text.replace(anchor, "\n".join([anchor, *lines]), 1), objects)

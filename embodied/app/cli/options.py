@@ -38,6 +38,7 @@ class ReadValues(TypedDict):
     world: str
     route: str
     perception: str
+    all_seeing: bool
     seed: int
     model: str
     base_url: str | None

@@ -58,6 +58,11 @@ class BlockWorld:
         """What rests directly on a place."""
         return tuple(self.on(name))
 
+    def over(self, name: str) -> str | None:
+        """Nothing: no block is hidden."""
+        del name
+        return None
+
     def held(self) -> str | None:
         """Nothing: every move ends on a place."""
         return None

@@ -32,6 +32,7 @@ LONGEST_SENTENCE = 2_000
 """Characters; longer ones are refused before any token is spent."""
 
 _MOST_EXCHANGES = 6
+_MOST_REMARKS = 40
 _MOST_STATIC_FACTS = 40
 
 ANSWER_SCHEMA = object_schema(
@@ -85,7 +86,7 @@ class SceneTranslator(Writer):
             predicates=_section(self._domain_text, ":predicates"),
             types=data(_type_lines(self._domain)),
             objects=data(_object_lines(self._objects) + _other_names(spec)),
-            facts=data(_fact_lines(self._domain, memory.facts)),
+            facts=data("\n".join([_fact_lines(self._domain, memory.facts), *_remarks(memory)])),
             earlier=_earlier_lines(memory),
             instruction=instruction,
         )
@@ -291,6 +292,13 @@ def _fact_lines(domain: Domain, facts: frozenset[Atom]) -> str:
         else:
             lines.append(" ".join(found))
     return "\n".join(lines) or "(nothing)"
+
+
+def _remarks(memory: StateMemory) -> list[str]:
+    """What is not measured now: told words are no predicates, goals name the objects instead."""
+    kept = memory.remarks[:_MOST_REMARKS]
+    more = len(memory.remarks) - len(kept)
+    return [f"; {r}" for r in kept] + ([f"; and {more} more"] if more else [])
 
 
 def _earlier_lines(memory: StateMemory) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 from embodied.protocols import StateMemory
 from embodied.types import (
@@ -23,6 +24,8 @@ class Conversation:
 
     exchanges: tuple[tuple[str, Program], ...] = ()
     facts: frozenset[Atom] = frozenset()
+    attributes: Mapping[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]])
+    remarks: tuple[str, ...] = ()
 
     def observed(self, observation: Observation) -> StateMemory:
         """Measurements leave it as it is: reward programs read sensors themselves."""

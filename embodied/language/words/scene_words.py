@@ -40,12 +40,14 @@ class SceneWords:
 
     Attributes:
         specs: The scene's objects.
+        told: Words that a person told of objects, e.g. "dirty", with the objects.
         heads: Noun (several words joined by spaces) to the objects that it may stand for.
         plurals: Plural to its singular.
         modifiers: Modifier to the objects that it fits.
     """
 
     specs: Mapping[str, ObjectSpec]
+    told: Mapping[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]])
     heads: Mapping[str, frozenset[str]] = field(init=False)
     plurals: Mapping[str, str] = field(init=False)
     modifiers: Mapping[str, frozenset[str]] = field(init=False)
@@ -65,6 +67,8 @@ class SceneWords:
             for word in {*words[:-1], *extra, *spec.color.split("-")} - {""}:
                 modifiers.setdefault(word, set()).add(name)
                 modifiers.setdefault(SPELLINGS.get(word, word), set()).add(name)
+        for word, names in self.told.items():
+            modifiers.setdefault(word, set()).update(names)
         object.__setattr__(self, "heads", {k: frozenset(v) for k, v in heads.items()})
         object.__setattr__(self, "plurals", {plural_of(h): h for h in heads})
         object.__setattr__(self, "modifiers", {k: frozenset(v) for k, v in modifiers.items()})

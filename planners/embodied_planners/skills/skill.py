@@ -19,6 +19,11 @@ Measure = Callable[[Mapping[str, ObjectSpec], Observation], Iterable[Atom]]
 """Objects, measurement -> the atoms of the skill's own predicates that hold."""
 
 
+def _anywhere(objects: Mapping[str, ObjectSpec]) -> bool:
+    del objects
+    return True
+
+
 def _nothing(objects: Mapping[str, ObjectSpec], observation: Observation) -> Iterable[Atom]:
     del objects, observation
     return ()
@@ -36,6 +41,7 @@ class TabletopSkill:
         sayings: Sentences that ask for what it brings about, beyond those of the goal grammar.
         predicates: Predicates in PDDL that the tabletop domain lacks, e.g. ``"(far ?x - item)"``.
         measure: Which atoms of these predicates hold.
+        needs: Whether it is any use among some objects; otherwise the domain goes without it.
         rank: Place of the action in the domain: planners break ties by it.
     """
 
@@ -45,6 +51,7 @@ class TabletopSkill:
     sayings: tuple[Saying, ...] = ()
     predicates: str = ""
     measure: Measure = _nothing
+    needs: Callable[[Mapping[str, ObjectSpec]], bool] = _anywhere
     rank: int = 100
 
     @cached_property
@@ -77,9 +84,9 @@ def all_skills() -> tuple[TabletopSkill, ...]:
     return tuple(sorted((SKILLS.get(name) for name in SKILLS.names), key=lambda s: s.rank))
 
 
-def with_skills(domain: str) -> str:
+def with_skills(domain: str, objects: Mapping[str, ObjectSpec]) -> str:
     """A domain without actions, as PDDL text, with the skills' predicates and actions."""
-    skills = all_skills()
+    skills = [s for s in all_skills() if s.needs(objects)]
     predicates = "".join(f"\n    {s.predicates}" for s in skills if s.predicates)
     head, brace, rest = domain.partition("(:predicates")
     body = f"{head}{brace}{predicates}{rest}".rstrip().removesuffix(")").rstrip()

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -24,6 +24,8 @@ from embodied.world.grounding import TabletopGrounder
 class Memory:
     facts: frozenset[Atom] = frozenset({Atom("hand-empty")})
     exchanges: tuple[tuple[str, Program], ...] = ()
+    attributes: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    remarks: tuple[str, ...] = ()
 
     def observed(self, observation: Any) -> Memory:
         return self

@@ -99,7 +99,7 @@ class RulesTranslator:
             NotUnderstoodError: The sentence is outside the grammar, ambiguous, impossible in this
                 scene or contradictory; the diagnostics say which words, why, and what is known.
         """
-        scene = SceneWords(spec.objects)
+        scene = SceneWords(spec.objects, memory.attributes)
         try:
             tokens = _without_courtesy(_with_known_spellings(tokenize(instruction), scene))
             _check_words(tokens, scene, self._sayings)

@@ -50,7 +50,8 @@ class RulesValueMapTranslator:
 
         Args:
             instruction: English; at most ``lexer.MAX_CHARACTERS`` characters.
-            memory: Not used: every sentence stands for itself.
+            memory: What was told of objects: "the dirty block". Otherwise every sentence stands
+                for itself.
             spec: The scene's objects, what they are called, and its workspace.
 
         Raises:
@@ -58,9 +59,8 @@ class RulesValueMapTranslator:
                 what is known. A ``RefusedError`` where it is understood, but ambiguous or
                 impossible in this scene.
         """
-        del memory
+        words = SceneWords(spec.objects, memory.attributes)
         try:
-            words = SceneWords(spec.objects)
             reader = MotionReader(tokens_of(instruction), words, spec, self._places)
             stages = _sentence(reader)
         except Abstain as why:
