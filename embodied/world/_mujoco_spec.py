@@ -19,7 +19,8 @@ def world_spec(scene: Scene, robot: Robot, model: mujoco.MjModel) -> WorldSpec:
     """What does not change while the world of a scene runs."""
     data = mujoco.MjData(model)
     write_home(model, data, robot)
-    mujoco.mj_forward(model, data)
+    mujoco.mj_kinematics(model, data)  # no contacts: all items still lie in one place
+    mujoco.mj_camlight(model, data)
     cameras: dict[str, CameraSpec] = {}
     for i in range(model.ncam):
         name = model.camera(i).name
