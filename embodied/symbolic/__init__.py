@@ -1,6 +1,7 @@
 """Planning symbols in pure Python: reading, checking, ground semantics, plan validation."""
 
 from embodied.symbolic.checking import lint as lint
+from embodied.symbolic.derived import Derivation as Derivation
 from embodied.symbolic.equivalence import differences as differences
 from embodied.symbolic.equivalence import equivalent as equivalent
 from embodied.symbolic.equivalence import isomorphism as isomorphism
@@ -24,6 +25,7 @@ from embodied.symbolic.model import Effect as Effect
 from embodied.symbolic.model import Problem as Problem
 from embodied.symbolic.reading import read_domain as read_domain
 from embodied.symbolic.reading import read_goal as read_goal
+from embodied.symbolic.reading import read_leniently as read_leniently
 from embodied.symbolic.reading import read_problem as read_problem
 from embodied.symbolic.rendering import render_domain as render_domain
 from embodied.symbolic.rendering import render_problem as render_problem

@@ -14,11 +14,13 @@ from embodied.symbolic._formula_reader import (
     parse_number,
 )
 from embodied.symbolic._sexpr import Group, Sexpr, Word
+from embodied.symbolic.derived import Derivation
 from embodied.symbolic.formulas import TRUE, Formula, Parameter, conjoin
 from embodied.symbolic.model import (
     OBJECT,
     ActionSchema,
     Arithmetic,
+    DerivedRule,
     Domain,
     Effect,
     Expression,
@@ -29,9 +31,12 @@ from embodied.symbolic.model import (
 REQUIREMENTS = frozenset(
     ":strips :typing :equality :negative-preconditions :disjunctive-preconditions "
     ":existential-preconditions :universal-preconditions :quantified-preconditions "
-    ":conditional-effects :adl :action-costs".split()
+    ":conditional-effects :adl :action-costs :derived-predicates".split()
 )
-DOMAIN_SECTIONS = (":requirements", ":types", ":constants", ":predicates", ":functions", ":action")
+DOMAIN_SECTIONS = (
+    *(":requirements", ":types", ":constants", ":predicates", ":functions"),
+    *(":derived", ":action"),
+)
 
 
 @dataclass(slots=True)
@@ -43,10 +48,11 @@ class DomainReader(FormulaReader):
         root = self.define(text, "domain")
         if root is None:
             return Domain(name="")
-        self._sections(root, DOMAIN_SECTIONS, repeated=(":action",))
+        self._sections(root, DOMAIN_SECTIONS, repeated=(":derived", ":action"))
         requirements = self._requirements(root)
         domain = Domain(name=define_name(root), requirements=requirements, types=self._types(root))
         domain = self._declarations(root, domain)
+        domain = replace(domain, derived=self._rules(root, domain))
         actions: dict[str, ActionSchema] = {}
         for group in groups(root):
             if group.head == ":action":
@@ -160,8 +166,33 @@ class DomainReader(FormulaReader):
                 self.error(item, f"'{item.head}' is declared twice in {keyword}")
             if item.head in CONNECTIVES:
                 self.error(item, f"'{item.head}' is a keyword, it cannot be declared")
-            result[item.head] = self.parameters(item.rest, base, f"{keyword[1:-1]} {item.head}")
+            what = f"{keyword[1:-1]} {item.head}"
+            result[item.head] = self.parameters(item.rest, base, what, labels=True)
         return result
+
+    def _rules(self, root: Group, domain: Domain) -> tuple[DerivedRule, ...]:
+        """What the domain derives."""
+        rules: list[DerivedRule] = []
+        for group in groups(root):
+            if group.head != ":derived":
+                continue
+            head = group.rest[0] if len(group.rest) == 2 else group
+            if not isinstance(head, Group) or head is group:
+                self.error(group, f"expected (:derived (predicate ?x ...) condition), got {group}")
+                continue
+            variables = self.parameters(head.rest, domain, f"derived {head.head}")
+            scope = {n: (t,) for n, t in domain.constants.items()}
+            scope |= {p.name: p.types for p in variables}
+            names = Group((head.items[0], *(Word(p.name, head.line) for p in variables)), head.line)
+            self.proposition(names, domain, scope)
+            condition = self.formula(group.rest[1], domain, scope)
+            rules.append(DerivedRule(head.head, variables, condition))
+        if rules and not self.errors:
+            try:
+                Derivation(replace(domain, derived=tuple(rules)), {})
+            except ValueError as error:
+                self.error(root, str(error), "write rules without such a cycle")
+        return tuple(rules)
 
     def objects(self, group: Group, domain: Domain, what: str) -> dict[str, str]:
         """Object names to types."""
@@ -267,6 +298,7 @@ class DomainReader(FormulaReader):
                 body = rest[0]
                 if isinstance(body, Group) and body.head not in CONNECTIVES:
                     atom = self.proposition(body, domain, scope)
+                    self._changed(e, atom.predicate, domain)
                     effects.append(Effect(atom, False, condition, variables))
                 else:
                     self.error(e, f"only an atom can be made false: {e}")
@@ -274,7 +306,12 @@ class DomainReader(FormulaReader):
             self.error(e, f"unsupported effect {e}", "effects: and, not, forall, when, increase")
         else:
             atom = self.proposition(e, domain, scope)
+            self._changed(e, atom.predicate, domain)
             effects.append(Effect(atom, True, condition, variables))
+
+    def _changed(self, e: Group, predicate: str, domain: Domain) -> None:
+        if any(rule.predicate == predicate for rule in domain.derived):
+            self.error(e, f"'{predicate}' is derived, so that no action can change it: {e}")
 
     def expression(
         self, e: Sexpr, domain: Domain, scope: Mapping[str, tuple[str, ...]]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from embodied.errors import Diagnostic
@@ -20,10 +20,16 @@ from embodied.symbolic.formulas import (
     Or,
     Parameter,
     Proposition,
+    listed,
 )
 from embodied.symbolic.model import OBJECT, Domain
 
 CONNECTIVES = ("and", "or", "not", "imply", "forall", "exists", "=")
+UNSUPPORTED = frozenset(
+    "preference always sometime within at-most-once sometime-after sometime-before always-within "
+    "hold-during hold-after".split()
+)
+"""Heads of PDDL 3's preferences and trajectory constraints."""
 
 
 @dataclass(slots=True)
@@ -86,6 +92,7 @@ class FormulaReader:
         """``a b - t c`` to ``[(a, (t,)), (b, (t,)), (c, ("object",))]``."""
         result: list[tuple[Word, tuple[str, ...]]] = []
         pending: list[Word] = []
+        items = [part for item in items for part in _unglued(item)]
         i = 0
         while i < len(items):
             item = items[i]
@@ -112,16 +119,16 @@ class FormulaReader:
         return (OBJECT,)
 
     def parameters(
-        self, items: Sequence[Sexpr], domain: Domain, what: str
+        self, items: Sequence[Sexpr], domain: Domain, what: str, *, labels: bool = False
     ) -> tuple[Parameter, ...]:
-        """Typed variables with known types."""
+        """Typed variables with known types; as ``labels`` only, two may have the same name."""
         result: list[Parameter] = []
         for word, types in self.typed(items, what):
             if not word.text.startswith("?"):
                 self.error(word, f"'{word}' in {what} must be a variable", f"write ?{word}")
             for t in types:
                 self._known_type(word, t, domain)
-            if word.text in {p.name for p in result}:
+            if not labels and word.text in {p.name for p in result}:
                 self.error(word, f"variable {word} appears twice in {what}")
             result.append(Parameter(word.text, types))
         return tuple(result)
@@ -168,6 +175,9 @@ class FormulaReader:
             return TRUE
         if head in ("when", "increase", "decrease", "assign"):
             self.error(e, f"'{head}' belongs in an effect, not in a condition")
+            return TRUE
+        if head in UNSUPPORTED and head not in domain.predicates:
+            self.error(e, f"unsupported: {head}, in {e}", "state what must hold at the end")
             return TRUE
         if head in CONNECTIVES:
             return TRUE  # wrong number of parts, already reported
@@ -251,6 +261,13 @@ class FormulaReader:
         return tuple(result)
 
 
+def _unglued(item: Sexpr) -> tuple[Sexpr, ...]:
+    """``-type`` as ``-`` and ``type``: no name starts with a hyphen."""
+    if isinstance(item, Word) and item.text.startswith("-") and len(item.text) > 1:
+        return Word("-", item.line), Word(item.text[1:], item.line)
+    return (item,)
+
+
 def define_name(root: Group) -> str:
     """NAME of ``(define (domain NAME) ...)``, ``""`` where there is none."""
     head = root.items[1] if len(root.items) > 1 else root
@@ -267,9 +284,9 @@ def groups(root: Group) -> Iterator[Group]:
     return (item for item in root if isinstance(item, Group))
 
 
-def signature(name: str, parameters: Iterable[Parameter]) -> str:
+def signature(name: str, parameters: Sequence[Parameter]) -> str:
     """``(name ?x - type ...)``."""
-    return f"({' '.join([name, *map(str, parameters)])})"
+    return f"({' '.join([name, *([listed(parameters)] if parameters else [])])})"
 
 
 def parse_number(text: str) -> float | None:

@@ -12,7 +12,7 @@ from embodied.errors import Diagnostic
 DEEPEST = 100
 """Deepest nesting that is read; what reads the expressions after this recurses."""
 
-_TOKEN = re.compile(r";[^\n]*|[()]|[^\s();]+|\n")
+_TOKEN = re.compile(r";[^\n]*|[()]|\??[^\s();?]+|\?|\n")  # "at?x" is a name and a variable
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +110,21 @@ def parse(text: str) -> tuple[tuple[Sexpr, ...], tuple[Diagnostic, ...]]:
         opened, items = stack.pop()
         stack[-1][1].append(Group(tuple(items), opened))
     return tuple(stack[0][1]), tuple(problems)
+
+
+def spans(text: str) -> list[tuple[int, int]]:
+    """Start and end of every balanced list at the top level of ``text``."""
+    found: list[tuple[int, int]] = []
+    depth = start = 0
+    for match in _TOKEN.finditer(text):
+        if match.group() == "(":
+            start = start if depth else match.start()
+            depth += 1
+        elif match.group() == ")" and depth:
+            depth -= 1
+            if not depth:
+                found.append((start, match.end()))
+    return found
 
 
 def section(group: Group, keyword: str) -> Group | None:

@@ -53,6 +53,10 @@ def required(domain: Domain) -> frozenset[str]:
     """The requirements that the domain's own text needs."""
     found: set[str] = set()
     parameters = [p for ps in domain.predicates.values() for p in ps]
+    for rule in domain.derived:
+        parameters += rule.parameters
+        found.add(":derived-predicates")
+        _features(rule.condition, found)
     for action in domain.actions.values():
         parameters += action.parameters
         _features(action.precondition, found)

@@ -6,7 +6,7 @@ conjunction is true, the empty disjunction false. ``str`` gives PDDL text.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -26,6 +26,12 @@ class Parameter:
     def __str__(self) -> str:
         several = f"(either {' '.join(self.types)})"
         return f"{self.name} - {self.types[0] if len(self.types) == 1 else several}"
+
+
+def listed(parameters: Sequence[Parameter]) -> str:
+    """A list of variables; without types where all may stand for any object."""
+    untyped = all(p.types == ("object",) for p in parameters)
+    return " ".join(p.name if untyped else str(p) for p in parameters)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +109,7 @@ class ForAll:
     body: Formula
 
     def __str__(self) -> str:
-        return f"(forall ({' '.join(map(str, self.variables))}) {self.body})"
+        return f"(forall ({listed(self.variables)}) {self.body})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +120,7 @@ class Exists:
     body: Formula
 
     def __str__(self) -> str:
-        return f"(exists ({' '.join(map(str, self.variables))}) {self.body})"
+        return f"(exists ({listed(self.variables)}) {self.body})"
 
 
 Formula: TypeAlias = Proposition | Equal | Not | And | Or | Imply | ForAll | Exists

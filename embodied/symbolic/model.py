@@ -77,6 +77,15 @@ class ActionSchema:
     costs: tuple[Expression, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class DerivedRule:
+    """``predicate`` holds of ``parameters`` where ``condition`` does; it may have several rules."""
+
+    predicate: str
+    parameters: tuple[Parameter, ...]
+    condition: Formula
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Domain:
     """A planning domain.
@@ -89,6 +98,7 @@ class Domain:
         predicates: Predicate name to its typed parameters.
         functions: Numeric function name to its typed parameters.
         actions: Schemas by name.
+        derived: Rules of predicates that no action changes but that follow from others.
     """
 
     name: str
@@ -102,6 +112,7 @@ class Domain:
         default_factory=dict[str, tuple[Parameter, ...]]
     )
     actions: Mapping[str, ActionSchema] = field(default_factory=dict[str, ActionSchema])
+    derived: tuple[DerivedRule, ...] = ()
 
     def is_subtype(self, child: str, ancestor: str) -> bool:
         """Whether ``child`` is ``ancestor`` or lies below it."""
@@ -121,16 +132,14 @@ class Domain:
 
     def names_of(self, parameter: Parameter, objects: Mapping[str, str]) -> tuple[str, ...]:
         """Objects and constants that may stand for ``parameter``, in order."""
-        own = tuple(n for n, t in objects.items() if self.accepts(parameter, t))
-        if not self.constants:
-            return own
-        return own + tuple(
-            n for n, t in self.constants.items() if n not in objects and self.accepts(parameter, t)
-        )
+        everything = {**objects, **self.constants, **objects} if self.constants else objects
+        fitting = {t for t in set(everything.values()) if self.accepts(parameter, t)}
+        return tuple([n for n, t in everything.items() if t in fitting])
 
     def fluents(self) -> frozenset[str]:
-        """Predicates that some action changes; the others are static."""
-        return frozenset(e.atom.predicate for a in self.actions.values() for e in a.effects)
+        """Predicates that some action changes, derived ones included; the others are static."""
+        changed = {e.atom.predicate for a in self.actions.values() for e in a.effects}
+        return frozenset(changed | {rule.predicate for rule in self.derived})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

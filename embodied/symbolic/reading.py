@@ -1,8 +1,8 @@
 """PDDL text to ``Domain``, ``Problem`` and ``Formula``, with line-numbered diagnostics.
 
 Covers PDDL 1.2's ADL subset (typing, negation, disjunction, quantifiers, equality, conditional
-effects) and PDDL 2.1's action costs. Everything else (durative actions, numeric preconditions,
-derived predicates) is reported as unsupported, never ignored.
+effects), PDDL 2.1's action costs and PDDL 2.2's derived predicates. Everything else (durative
+actions, numeric preconditions, preferences) is reported as unsupported, never ignored.
 
 A ``Reader`` collects all *errors* (the text has no clear meaning) and *warnings* (it has, but some
 planner may stumble over it) instead of stopping at the first.
@@ -11,7 +11,7 @@ planner may stumble over it) instead of stopping at the first.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from embodied.errors import Diagnostic, ProgramError
 from embodied.symbolic import _sexpr
@@ -27,7 +27,16 @@ PROBLEM_SECTIONS = (":domain", ":requirements", ":objects", ":init", ":goal", ":
 
 @dataclass(slots=True)
 class Reader(DomainReader):
-    """Reads domains, problems and formulas; see ``FormulaReader`` for what it collects."""
+    """Reads domains, problems and formulas; see ``FormulaReader`` for what it collects.
+
+    Attributes:
+        lenient: Initial facts that are not over the problem's predicates, objects and types are
+            left out, with a note, instead of being errors.
+        notes: What was left out.
+    """
+
+    lenient: bool = False
+    notes: list[str] = field(default_factory=list[str])
 
     def problem(self, text: str, domain: Domain) -> Problem:
         """A whole problem; meaningless where errors were found."""
@@ -95,8 +104,15 @@ class Reader(DomainReader):
             elif item.head in CONNECTIVES or not item.head:
                 self.error(item, f"':init' holds ground facts only, got {item}")
             else:
+                before = len(self.errors)
                 p = self.proposition(item, domain, scope)
-                facts.add(Atom(p.predicate, p.terms))
+                if any(rule.predicate == p.predicate for rule in domain.derived):
+                    self.error(item, f"'{p.predicate}' is derived: {item} cannot be in :init")
+                if self.lenient and len(self.errors) > before:
+                    self.notes.append(f"left out of :init: {self.errors[before]}")
+                    del self.errors[before:]
+                else:
+                    facts.add(Atom(p.predicate, p.terms))
         for item, atom in denied:
             say = self.error if atom in facts else self.warn
             extra = f"both {atom} and its negation" if atom in facts else f"{item}"
@@ -162,6 +178,21 @@ def read_problem(text: str, domain: Domain) -> Problem:
     problem = reader.problem(text, domain)
     _checked(reader, text)
     return problem
+
+
+def read_leniently(text: str, domain: Domain) -> tuple[Problem, tuple[str, ...]]:
+    """Read a problem whose initial state may hold ill-typed or unknown facts.
+
+    Returns:
+        The problem without these facts, and one note for each of them.
+
+    Raises:
+        ProgramError: All other errors of the text, with line numbers.
+    """
+    reader = Reader(part="problem", lenient=True)
+    problem = reader.problem(text, domain)
+    _checked(reader, text)
+    return problem, tuple(reader.notes)
 
 
 def read_goal(text: str, domain: Domain, objects: Mapping[str, str]) -> Formula:

@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 
 from embodied.symbolic import _sexpr
+from embodied.symbolic._formula_reader import signature
 from embodied.symbolic.checking import required
-from embodied.symbolic.formulas import TRUE, Parameter, conjoin
+from embodied.symbolic.formulas import TRUE, Parameter, conjoin, listed
 from embodied.symbolic.model import OBJECT, Domain, Effect
 from embodied.symbolic.reading import read_goal
 from embodied.types import Atom
@@ -64,19 +65,21 @@ def render_domain(domain: Domain, *, with_costs: bool = True) -> str:
     if domain.types:
         parts.append(f"(:types {' '.join(f'{t} - {p}' for t, p in domain.types.items())})")
     if domain.constants:
-        listed = " ".join(f"{n} - {t}" for n, t in domain.constants.items())
-        parts.append(f"(:constants {listed})")
+        typed = (f"{n} - {t}" for n, t in domain.constants.items())
+        parts.append(f"(:constants {' '.join(typed if domain.types else domain.constants)})")
     parts.append(f"(:predicates {_signatures(domain.predicates)})")
     if with_costs and domain.functions:
-        listed = " ".join(f"{f} - number" for f in _signatures(domain.functions).split("\n"))
-        parts.append(f"(:functions {listed})")
+        numbers = (f"{f} - number" for f in _signatures(domain.functions).split("\n"))
+        parts.append(f"(:functions {' '.join(numbers)})")
+    for rule in domain.derived:
+        parts.append(f"(:derived {signature(rule.predicate, rule.parameters)} {rule.condition})")
     for action in domain.actions.values():
         effects = " ".join(_effect(e) for e in action.effects)
         if with_costs:
             effects += "".join(f" (increase (total-cost) {c})" for c in action.costs)
         parts.append(
             f"(:action {action.name}\n"
-            f"  :parameters ({' '.join(map(str, action.parameters))})\n"
+            f"  :parameters ({listed(action.parameters)})\n"
             f"  :precondition {action.precondition}\n"
             f"  :effect (and {effects}))"
         )
@@ -84,7 +87,7 @@ def render_domain(domain: Domain, *, with_costs: bool = True) -> str:
 
 
 def _signatures(declared: Mapping[str, tuple[Parameter, ...]]) -> str:
-    return "\n".join(f"({' '.join([n, *map(str, ps)])})" for n, ps in declared.items())
+    return "\n".join(signature(n, ps) for n, ps in declared.items())
 
 
 def _effect(effect: Effect) -> str:
@@ -92,7 +95,7 @@ def _effect(effect: Effect) -> str:
     if effect.condition != TRUE:
         text = f"(when {effect.condition} {text})"
     if effect.variables:
-        text = f"(forall ({' '.join(map(str, effect.variables))}) {text})"
+        text = f"(forall ({listed(effect.variables)}) {text})"
     return text
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -15,18 +16,21 @@ from embodied.symbolic.reading import Reader
 def repair(domain_text: str, problem_text: str) -> tuple[str, str, tuple[str, ...]]:
     """Mend what has only one sensible meaning.
 
-    Mended are: lists left open at the end and closing parentheses too many there; a declaration
-    of the built-in type ``object``; a type declared twice where one parent is narrower; an object
-    declared twice with one type; an object of the problem that the domain's actions name (it
-    becomes a constant); requirements that are used but not declared; a problem that names its
-    domain differently; ``and`` and negated facts in ``:init``. A text without repairs comes back
-    unchanged, comments and all.
+    Mended are: code fences around the text; a domain and a problem in one text; lists left open at
+    the end and closing parentheses too many there; a declaration of the built-in type ``object``; a
+    type declared twice where one parent is narrower; an object declared twice with one type; an
+    object of the problem that the domain's actions name (it becomes a constant); requirements that
+    are used but not declared; a problem that names its domain differently; ``and`` and negated
+    facts in ``:init``. A text without repairs comes back unchanged, comments and all.
 
     Returns:
         Domain text, problem text, and one note per repair.
     """
-    d, p = _Text(domain_text, "domain"), _Text(problem_text, "problem")
     notes: list[str] = []
+    d, p = (
+        _Text(_only(_unfenced(text, kind, notes), kind, notes), kind)
+        for text, kind in ((domain_text, "domain"), (problem_text, "problem"))
+    )
     for text in (d, p):
         text.balance(notes)
     _drop_object_type(d, notes)
@@ -38,6 +42,34 @@ def repair(domain_text: str, problem_text: str) -> tuple[str, str, tuple[str, ..
     _tidy_init(p, notes)
     _declare_requirements(d, notes)
     return d.text, p.text, tuple(notes)
+
+
+_DEFINES = re.compile(r"\(\s*define\s*\(\s*(domain|problem)\b", re.IGNORECASE)
+_FENCE = re.compile(
+    r"^[ \t]*(```+|~~~+)[^\n]*\n(.*?)(?:^[ \t]*\1[ \t]*$|\Z)", re.DOTALL | re.MULTILINE
+)
+
+
+def _unfenced(text: str, kind: str, notes: list[str]) -> str:
+    """The only fenced block that defines a ``kind``, on its lines; else the text as it is."""
+    opening = re.compile(rf"\(\s*define\s*\(\s*{kind}\b", re.IGNORECASE)
+    blocks = [m for m in _FENCE.finditer(text) if opening.search(m[2])]
+    if len(blocks) != 1:
+        return text
+    (block,) = blocks
+    notes.append(f"{kind}: took it out of its code fence")
+    return "\n" * text.count("\n", 0, block.start(2)) + block[2]
+
+
+def _only(text: str, kind: str, notes: list[str]) -> str:
+    """The definition of a ``kind`` where other definitions stand beside it."""
+    spans = _sexpr.spans(text)
+    kinds = [m[1].lower() if (m := _DEFINES.match(text, start)) else "" for start, _ in spans]
+    if kinds.count(kind) != 1 or set(kinds) != {"domain", "problem"}:
+        return text
+    notes.append(f"{kind}: taken out of a text with {len(kinds)} definitions")
+    start, end = spans[kinds.index(kind)]
+    return "\n" * text.count("\n", 0, start) + text[start:end] + "\n"
 
 
 @dataclass(slots=True)
@@ -114,9 +146,10 @@ class _Text:
 
 def _typed_group(keyword: str, entries: list[tuple[str, tuple[str, ...]]]) -> Group:
     items: list[Sexpr] = [Word(keyword)]
+    typed = any(types != (OBJECT,) for _, types in entries)
     for i, (name, types) in enumerate(entries):
         items.append(Word(name))
-        if i + 1 == len(entries) or entries[i + 1][1] != types:
+        if typed and (i + 1 == len(entries) or entries[i + 1][1] != types):
             first, *more = types
             either = Group((Word("either"), *map(Word, types)))
             items += [Word("-"), either if more else Word(first)]
@@ -200,6 +233,8 @@ def _names_in_actions(root: Group) -> set[str]:
                     found.add(item.text)
 
     for group in root:
+        if isinstance(group, Group) and group.head == ":derived" and len(group.items) == 3:
+            visit(group.items[2])
         if isinstance(group, Group) and group.head == ":action":
             for key, value in zip(group.items, group.items[1:], strict=False):
                 if isinstance(key, Word) and key.text in (":precondition", ":effect"):

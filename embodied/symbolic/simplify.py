@@ -7,13 +7,15 @@ becomes ``(and (in b1 bin) (in b4 bin))``, which every planner handles well.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from embodied.symbolic.formulas import (
     FALSE,
     TRUE,
     And,
+    Binding,
     Equal,
     Exists,
     ForAll,
@@ -21,14 +23,13 @@ from embodied.symbolic.formulas import (
     Imply,
     Not,
     Or,
+    Parameter,
     Proposition,
     conjuncts,
     free_variables,
     propositions,
-    substitute,
 )
 from embodied.symbolic.model import ActionSchema, Domain, Effect, Problem
-from embodied.symbolic.semantics import bindings
 from embodied.types import Atom
 
 Known = Callable[[Proposition], bool | None]
@@ -51,6 +52,77 @@ def static_truth(domain: Domain, problem: Problem) -> Known:
     return known
 
 
+class Simplifier:
+    """Makes equivalent formulas without quantifiers, imply, or anything that ``known`` decides.
+
+    Negations end up in front of propositions and equalities between variables only.
+
+    Args:
+        domain: Gives types and constants.
+        objects: Object name to type; quantifiers range over these and the constants.
+        known: What can never change.
+        limit: Most ground instances of one formula.
+    """
+
+    def __init__(
+        self, domain: Domain, objects: Mapping[str, str], known: Known, *, limit: int = 20_000
+    ) -> None:
+        self._domain, self._objects, self._known = domain, objects, known
+        self._limit = self._left = limit
+        self._names: dict[tuple[str, ...], tuple[str, ...]] = {}
+
+    def __call__(self, formula: Formula, binding: Binding | None = None) -> Formula:
+        """Simplify a formula under a binding of some of its free variables.
+
+        Raises:
+            TooLargeError: It has more than ``limit`` instances.
+        """
+        self._left = self._limit
+        return self._visit(formula, True, binding or {})
+
+    def _visit(self, f: Formula, positive: bool, b: Binding) -> Formula:
+        match f:
+            case Proposition(predicate, terms):
+                bound = Proposition(predicate, tuple([b.get(t, t) for t in terms]))
+                truth = self._known(bound)
+                if truth is None:
+                    return bound if positive else Not(bound)
+                return TRUE if truth == positive else FALSE
+            case Equal(left, right):
+                x, y = b.get(left, left), b.get(right, right)
+                if x != y and (x[0] == "?" or y[0] == "?"):
+                    return Equal(x, y) if positive else Not(Equal(x, y))
+                return TRUE if (x == y) == positive else FALSE
+            case Not(body):
+                return self._visit(body, not positive, b)
+            case And(parts) | Or(parts):
+                conjunctive = isinstance(f, And) == positive
+                return _join(conjunctive, (self._visit(p, positive, b) for p in parts))
+            case Imply(premise, conclusion):
+                sides = ((premise, not positive), (conclusion, positive))
+                return _join(not positive, (self._visit(p, sign, b) for p, sign in sides))
+            case ForAll(variables, body) | Exists(variables, body):
+                conjunctive = isinstance(f, ForAll) == positive
+                return _join(conjunctive, self._instances(variables, body, positive, b))
+
+    def _instances(
+        self, variables: tuple[Parameter, ...], body: Formula, positive: bool, b: Binding
+    ) -> Iterator[Formula]:
+        used = free_variables(body)
+        needed = [v for v in variables if v.name in used or not self._names_of(v)]
+        for values in itertools.product(*(self._names_of(v) for v in needed)):
+            self._left -= 1
+            if self._left < 0:
+                raise TooLargeError
+            more = {v.name: name for v, name in zip(needed, values, strict=True)}
+            yield self._visit(body, positive, {**b, **more})
+
+    def _names_of(self, variable: Parameter) -> tuple[str, ...]:
+        if variable.types not in self._names:
+            self._names[variable.types] = self._domain.names_of(variable, self._objects)
+        return self._names[variable.types]
+
+
 def simplify(
     formula: Formula,
     domain: Domain,
@@ -59,53 +131,15 @@ def simplify(
     *,
     limit: int = 20_000,
 ) -> Formula:
-    """An equivalent formula without quantifiers, imply, or anything that ``known`` decides.
-
-    Negations end up in front of propositions and equalities between variables only.
+    """One formula as ``Simplifier`` makes it.
 
     Raises:
-        TooLargeError: It would have more than ``limit`` parts.
+        TooLargeError: It has more than ``limit`` instances.
     """
-    left = [limit]
-
-    def visit(f: Formula, positive: bool) -> Formula:
-        match f:
-            case Proposition():
-                truth = known(f)
-                if truth is None:
-                    return f if positive else Not(f)
-                return TRUE if truth == positive else FALSE
-            case Equal(a, b):
-                if a != b and (a.startswith("?") or b.startswith("?")):
-                    return f if positive else Not(f)
-                return TRUE if (a == b) == positive else FALSE
-            case Not(body):
-                return visit(body, not positive)
-            case And(parts) | Or(parts):
-                conjunctive = isinstance(f, And) == positive
-                return _join(conjunctive, [visit(p, positive) for p in parts])
-            case Imply(premise, conclusion):
-                return _join(
-                    not positive, [visit(premise, not positive), visit(conclusion, positive)]
-                )
-            case ForAll(variables, body) | Exists(variables, body):
-                conjunctive = isinstance(f, ForAll) == positive
-                instances: list[Formula] = []
-                used = free_variables(body)
-                needed = tuple(
-                    v for v in variables if v.name in used or not domain.names_of(v, objects)
-                )
-                for binding in bindings(needed, domain, objects):
-                    left[0] -= 1
-                    if left[0] < 0:
-                        raise TooLargeError
-                    instances.append(visit(substitute(body, binding), positive))
-                return _join(conjunctive, instances)
-
-    return visit(formula, True)
+    return Simplifier(domain, objects, known, limit=limit)(formula)
 
 
-def _join(conjunctive: bool, parts: list[Formula]) -> Formula:
+def _join(conjunctive: bool, parts: Iterable[Formula]) -> Formula:
     neutral, decisive = (TRUE, FALSE) if conjunctive else (FALSE, TRUE)
     kind = And if conjunctive else Or
     flat: dict[Formula, None] = {}
@@ -120,19 +154,36 @@ def _join(conjunctive: bool, parts: list[Formula]) -> Formula:
     return next(iter(flat)) if len(flat) == 1 else kind(tuple(flat))
 
 
-def compile_quantifiers(domain: Domain, problem: Problem) -> tuple[Domain, Problem]:
+def simple_goal(domain: Domain, problem: Problem, *, limit: int = 5000) -> Formula:
+    """The goal without quantifiers and facts that never change; as it is where too large."""
+    known = static_truth(domain, problem)
+    try:
+        return simplify(problem.goal, domain, problem.objects, known, limit=limit)
+    except TooLargeError:
+        return problem.goal
+
+
+def is_conjunction(formula: Formula) -> bool:
+    """Whether a formula is a conjunction of literals."""
+    bodies = (c.body if isinstance(c, Not) else c for c in conjuncts(formula))
+    return all(isinstance(body, Proposition | Equal) for body in bodies)
+
+
+def compile_quantifiers(
+    domain: Domain, problem: Problem, *, limit: int = 20_000
+) -> tuple[Domain, Problem]:
     """The same task with quantifier-free preconditions, effect conditions and goal.
 
     Objects that a precondition then names become constants of the domain. Formulas that would
-    become too large stay as they are.
+    have more than ``limit`` parts stay as they are.
     """
-    known = static_truth(domain, problem)
+    simple = Simplifier(domain, problem.objects, lambda _: None, limit=limit)
 
     def condition(formula: Formula) -> Formula:
         if not _needs_compiling(formula):
             return formula
         try:
-            return simplify(formula, domain, problem.objects, lambda _: None)
+            return simple(formula)
         except TooLargeError:
             return formula
 
@@ -144,10 +195,7 @@ def compile_quantifiers(domain: Domain, problem: Problem) -> tuple[Domain, Probl
         actions[name] = replace(
             action, precondition=condition(action.precondition), effects=effects
         )
-    try:
-        goal = simplify(problem.goal, domain, problem.objects, known)
-    except TooLargeError:
-        goal = problem.goal
+    goal = simple_goal(domain, problem, limit=limit)
     named = {
         term
         for action in actions.values()

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from embodied.symbolic.derived import Derivation
 from embodied.symbolic.model import Domain, Problem
-from embodied.symbolic.semantics import action_cost, applicable, progress, unmet
+from embodied.symbolic.semantics import action_cost, applicable, unmet
+from embodied.symbolic.steps import Stepper
 from embodied.types import Atom, GroundAction
 
 
@@ -20,7 +22,7 @@ class Validation:
             applicable but the goal does not hold; None when ok.
         reasons: Unmet preconditions or goals, as PDDL text.
         cost: Sum of the costs of the steps carried out (1 each without a cost metric).
-        facts: The state reached.
+        facts: The state reached, with what is derived in it.
     """
 
     ok: bool
@@ -35,30 +37,54 @@ class Validation:
         return f"invalid at step {self.failed_step}: {'; '.join(self.reasons)}"
 
 
-def validate_plan(domain: Domain, problem: Problem, plan: Sequence[GroundAction]) -> Validation:
+def validate_plan(
+    domain: Domain,
+    problem: Problem,
+    plan: Sequence[GroundAction],
+    *,
+    stepper: Stepper | None = None,
+) -> Validation:
     """Carry out a plan from the initial state and check the goal.
 
     Names in the plan are compared in lower case.
+
+    Args:
+        domain: Domain.
+        problem: Problem.
+        plan: Ground actions.
+        stepper: Of the same task, where more is to be done with its actions.
     """
+    stepper = stepper or Stepper(domain, problem)
+    derivation = Derivation(domain, problem.objects)
     facts, cost = problem.init, 0.0
     for i, step in enumerate(plan):
         action = GroundAction(step.name.lower(), tuple(a.lower() for a in step.args))
-        reasons = applicable(action, facts, domain, problem.objects)
-        if not reasons and problem.minimize_cost:
-            try:
-                cost += action_cost(action, domain, problem.objects, problem.values)
-            except ValueError as error:
-                reasons = (str(error),)
-        if reasons:
+        prepared = stepper.step(action)
+        wanted = frozenset[str]() if isinstance(prepared, str) else prepared.predicates
+        facts = derivation.close(derivation.base(facts), wanted)
+        if isinstance(prepared, str) or not stepper.holds(prepared.condition, facts):
+            reasons = applicable(action, facts, domain, problem.objects)
             return Validation(ok=False, failed_step=i, reasons=reasons, cost=cost, facts=facts)
-        if not problem.minimize_cost:
-            cost += 1.0
-        facts = progress(action, facts, domain, problem.objects)
-    open_goals = unmet(problem.goal, facts, domain, problem.objects)
+        try:
+            cost += _cost(action, domain, problem)
+        except ValueError as error:
+            reasons = (str(error),)
+            return Validation(ok=False, failed_step=i, reasons=reasons, cost=cost, facts=facts)
+        after = set(facts)
+        stepper.apply(prepared, after)
+        facts = frozenset(after)
+    facts = derivation.close(derivation.base(facts))
+    reached = stepper.holds(stepper.condition(problem.goal), facts)
     return Validation(
-        ok=not open_goals,
-        failed_step=len(plan) if open_goals else None,
-        reasons=open_goals,
+        ok=reached,
+        failed_step=None if reached else len(plan),
+        reasons=() if reached else unmet(problem.goal, facts, domain, problem.objects),
         cost=cost,
         facts=facts,
     )
+
+
+def _cost(action: GroundAction, domain: Domain, problem: Problem) -> float:
+    if not problem.minimize_cost:
+        return 1.0
+    return action_cost(action, domain, problem.objects, problem.values)

@@ -106,7 +106,8 @@ def test_all_errors_of_a_text_are_reported_with_their_lines() -> None:
     "section",
     [
         "(:durative-action a :parameters ())",
-        "(:derived (p) (q))",
+        "(:action a :parameters () :precondition (preference r (p)) :effect (q))",
+        "(:constraints (always (p)))",
         "(:action a :parameters () :effect (assign (fuel) 3))",
         "(:action a :parameters () :effect (when (p) (increase (total-cost) 1)))",
         "(:action a :parameters () :effect (or (p) (q)))",

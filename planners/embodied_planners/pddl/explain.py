@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from embodied.types import GroundAction
-from embodied_planners.skills.skill import all_skills
 
 
 def explain_plan(
@@ -26,6 +25,8 @@ def explain_plan(
 
 
 def _sentence(action: GroundAction, objects: Mapping[str, object] | None) -> str:
+    from embodied_planners.skills.skill import all_skills  # brings the simulator
+
     spoken = [_spoken(a, objects) for a in action.args]
     skill = next((s for s in all_skills() if s.name == action.name), None)
     if skill is not None and skill.arity == len(spoken):

@@ -24,6 +24,7 @@ class Answer:
         optimal: No cheaper plan exists.
         cpu_s: CPU time of all engines together.
         search_cpu_s: CPU time of the search processes among it.
+        unread: The engine's translator rejected the text.
         message: Detail for a person.
     """
 
@@ -33,6 +34,7 @@ class Answer:
     optimal: bool = False
     cpu_s: float = 0.0
     search_cpu_s: float = 0.0
+    unread: bool = False
     message: str = ""
 
 
@@ -181,7 +183,9 @@ def _answer(run: _Run, ended: Child) -> Answer:
     if result is Outcome.SOLVED:
         result = Outcome.CRASHED  # a successful exit without a plan file
     stage = "search" if run.searching else "translate"
-    return Answer(outcome=result, engine=label, message=_explain(run, result, code, stage))
+    unread = result is Outcome.CRASHED and code > 0 and not run.searching
+    message = _explain(run, result, code, stage)
+    return Answer(outcome=result, engine=label, unread=unread, message=message)
 
 
 def _explain(run: _Run, result: Outcome, code: int, stage: str) -> str:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from math import prod
 from typing import TypeAlias
 
 from embodied.symbolic import (
@@ -18,12 +19,16 @@ from embodied.symbolic import (
     bindings,
     conjuncts,
     holds,
-    substitute,
 )
-from embodied.symbolic.formulas import free_variables
+from embodied.symbolic.formulas import Binding, free_variables
+from embodied.symbolic.simplify import Simplifier, disjuncts, static_truth
 from embodied.symbolic.simplify import TooLargeError as FormulaTooLargeError
-from embodied.symbolic.simplify import disjuncts, simplify, static_truth
-from embodied.types import Atom, GroundAction
+from embodied.types import GroundAction
+
+MOST_PARTS = 2000
+"""Most parts of a formula with its quantifiers written out."""
+FIRST_LOOK_S, SAFETY = 0.01, 3.0
+"""When the time for the whole is first estimated; by what factor the estimate must be too long."""
 
 _Literals: TypeAlias = tuple[int, int]
 """Masks of the atoms that must hold and that must not."""
@@ -103,11 +108,19 @@ def ground(domain: Domain, problem: Problem, *, max_operators: int, deadline: fl
 
     Raises:
         TooLargeError: More than ``max_operators``, formulas with too many alternatives, or
-            ``deadline`` (``time.thread_time()``) has passed.
+            ``deadline`` (``time.thread_time()``) has passed, or would by far.
     """
-    known = static_truth(domain, problem)
-    index: dict[Atom, int] = {}
+    start = time.thread_time()
+    sizes = {s.name: _size(s, domain, problem) for s in domain.actions.values()}
+    whole, done = sum(sizes.values()), 0.0
+    objects = problem.objects
+    simple = Simplifier(domain, objects, static_truth(domain, problem), limit=MOST_PARTS)
+    index: dict[tuple[str, ...], int] = {}  # predicate and arguments to bit
     negated: set[int] = set()
+
+    def bit_of(p: Proposition, binding: Mapping[str, str]) -> int:
+        get = binding.get
+        return index.setdefault((p.predicate, *[get(t, t) for t in p.terms]), len(index))
 
     def literals(parts: Sequence[Formula]) -> _Literals | None:
         positive = negative = 0
@@ -115,7 +128,7 @@ def ground(domain: Domain, problem: Problem, *, max_operators: int, deadline: fl
             body = part.body if isinstance(part, Not) else part
             if not isinstance(body, Proposition):
                 raise TooLargeError(f"unexpected literal {part}")
-            bit = index.setdefault(Atom(body.predicate, body.terms), len(index))
+            bit = bit_of(body, {})
             if isinstance(part, Not):
                 negative |= 1 << bit
                 negated.add(bit)
@@ -123,9 +136,8 @@ def ground(domain: Domain, problem: Problem, *, max_operators: int, deadline: fl
                 positive |= 1 << bit
         return None if positive & negative else (positive, negative)
 
-    def alternatives(formula: Formula) -> list[_Literals]:
-        simple = simplify(formula, domain, problem.objects, known)
-        found = (literals(d) for d in disjuncts(simple))
+    def alternatives(formula: Formula, binding: Binding) -> list[_Literals]:
+        found = (literals(d) for d in disjuncts(simple(formula, binding)))
         return [pair for pair in found if pair is not None]
 
     def grounded(
@@ -133,10 +145,10 @@ def ground(domain: Domain, problem: Problem, *, max_operators: int, deadline: fl
     ) -> list[_Literals]:
         """Alternatives under a binding; ``checked`` says that static literals hold."""
         if condition.literals is None or (condition.has_static and not checked):
-            return alternatives(substitute(condition.formula, binding))
+            return alternatives(condition.formula, binding)
         positive = negative = 0
         for proposition, sign in condition.literals:
-            bit = index.setdefault(proposition.ground(binding), len(index))
+            bit = bit_of(proposition, binding)
             if sign:
                 positive |= 1 << bit
             else:
@@ -148,30 +160,40 @@ def ground(domain: Domain, problem: Problem, *, max_operators: int, deadline: fl
         drafts: list[tuple[GroundAction, _Literals, list[_DraftEffect]]] = []
         for schema in domain.actions.values():
             precondition = _Condition(schema.precondition, domain)
-            conditions = [_Condition(e.condition, domain) for e in schema.effects]
-            for binding in _instances(schema, domain, problem):
-                if len(drafts) > max_operators or time.thread_time() > deadline:
+            effects_of = [
+                (e, _Condition(e.condition, domain), [*bindings(e.variables, domain, objects)])
+                for e in schema.effects
+            ]
+            for share, binding in _instances(schema, domain, problem):
+                now = time.thread_time()
+                seen = (done + share * sizes[schema.name]) / whole
+                late = now > deadline or (
+                    now - start > FIRST_LOOK_S and start + (now - start) / seen / SAFETY > deadline
+                )
+                if len(drafts) > max_operators or late:
                     raise TooLargeError("too many ground actions for the small search")
                 preconditions = grounded(precondition, binding, checked=True)
                 if not preconditions:
                     continue
                 effects: list[_DraftEffect] = []
-                for effect, when in zip(schema.effects, conditions, strict=True):
-                    for more in bindings(effect.variables, domain, problem.objects):
+                for effect, when, instances in effects_of:
+                    for more in instances:
                         both = {**binding, **more} if more else binding
-                        bit = 1 << index.setdefault(effect.atom.ground(both), len(index))
+                        bit = 1 << bit_of(effect.atom, both)
                         for condition in grounded(when, both, checked=False):
                             add, delete = (bit, 0) if effect.positive else (0, bit)
                             effects.append((condition, add, delete))
                 action = GroundAction(schema.name, tuple(binding.values()))
                 drafts += [(action, precondition, effects) for precondition in preconditions]
-        goals = alternatives(problem.goal)
+            done += sizes[schema.name]
+        goals = alternatives(problem.goal, {})
     except FormulaTooLargeError as error:
         raise TooLargeError("a formula has too many alternatives for the small search") from error
 
     n = len(index)
     mask = sum(1 << bit for bit in negated)
-    atoms = sum(1 << index[a] for a in problem.init if a in index)
+    known_bits = (index.get((a.predicate, *a.args)) for a in problem.init)
+    atoms = sum(1 << bit for bit in known_bits if bit is not None)
 
     def joined(pair: _Literals) -> int:
         return pair[0] | pair[1] << n
@@ -198,8 +220,18 @@ def _merged(effects: list[_DraftEffect], n: int) -> tuple[GroundEffect, ...]:
     return tuple(GroundEffect(c, a, d & ~a) for c, (a, d) in by_condition.items())
 
 
-def _instances(schema: ActionSchema, domain: Domain, problem: Problem) -> Iterator[dict[str, str]]:
+def _size(schema: ActionSchema, domain: Domain, problem: Problem) -> int:
+    """Number of bindings of a schema's parameters."""
+    return prod(len(domain.names_of(p, problem.objects)) for p in schema.parameters)
+
+
+def _instances(
+    schema: ActionSchema, domain: Domain, problem: Problem
+) -> Iterator[tuple[float, dict[str, str]]]:
     """Bindings of a schema's parameters that no static precondition rules out.
+
+    Each comes with the share of all bindings that has been looked at, counted by the first
+    parameter.
 
     Parameters are bound in order; each static literal and equality is checked as soon as its last
     variable is bound.
@@ -217,18 +249,21 @@ def _instances(schema: ActionSchema, domain: Domain, problem: Problem) -> Iterat
 
     candidates = [domain.names_of(p, problem.objects) for p in parameters]
 
-    def extend(depth: int, binding: dict[str, str]) -> Iterator[dict[str, str]]:
+    def extend(
+        depth: int, binding: dict[str, str], share: float
+    ) -> Iterator[tuple[float, dict[str, str]]]:
         if depth == len(parameters):
-            yield dict(binding)
+            yield share, dict(binding)
             return
-        for name in candidates[depth]:
+        for i, name in enumerate(candidates[depth]):
             binding[parameters[depth].name] = name
             if possible(depth + 1, binding):
-                yield from extend(depth + 1, binding)
+                looked_at = share if depth else (i + 1) / len(candidates[0])
+                yield from extend(depth + 1, binding, looked_at)
         binding.pop(parameters[depth].name, None)
 
     if possible(0, {}):
-        yield from extend(0, {})
+        yield from extend(0, {}, 1.0)
 
 
 def _is_static(part: Formula, domain: Domain) -> bool:

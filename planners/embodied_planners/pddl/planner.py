@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from embodied.errors import ProgramError
 from embodied.symbolic import (
+    Derivation,
     Domain,
     Problem,
     holds,
     read_domain,
+    read_leniently,
     read_problem,
     render_domain,
     render_problem,
@@ -19,7 +21,8 @@ from embodied.symbolic import (
     validate_plan,
 )
 from embodied.symbolic.formulas import FALSE
-from embodied.symbolic.simplify import compile_quantifiers
+from embodied.symbolic.simplify import compile_quantifiers, is_conjunction, simple_goal
+from embodied.symbolic.steps import Stepper
 from embodied.types import PddlProgram, PlanResult, PlanStatus
 from embodied_planners.pddl import engines, external
 from embodied_planners.pddl.engines import Outcome
@@ -42,7 +45,7 @@ class Planner:
 
     A small search of our own comes first: it answers tabletop problems within milliseconds. What
     it cannot answer within its budget goes to Fast Downward (LAMA's first iteration) in a child
-    process. Every plan is validated against the original text before it is returned.
+    process, as the text that was given. Every plan is validated before it is returned.
 
     Attributes:
         engines: ``"auto"``, or one of ``"small"``, ``"fast-downward"``, ``"symk"`` alone.
@@ -51,6 +54,8 @@ class Planner:
         memory_mb: Address-space limit of each child process.
         improve: Go on improving the plan until the deadline (LAMA's anytime search).
         small_budget_s: Longest CPU time of the small search.
+        lenient: Leave ill-typed and unknown facts out of the initial state, and say so in the
+            message; otherwise such a text is UNSUPPORTED.
     """
 
     engines: str = "auto"
@@ -58,6 +63,7 @@ class Planner:
     memory_mb: int = 2048
     improve: bool = False
     small_budget_s: float = 0.1
+    lenient: bool = False
 
     def __post_init__(self) -> None:
         if self.engines not in ENGINES:
@@ -75,7 +81,7 @@ class Planner:
         start, cpu_start = time.monotonic(), time.process_time()
         deadline = start + deadline_s
         try:
-            domain, problem, notes = _read(program)
+            task = read_task(program, lenient=self.lenient)
         except ProgramError as error:
             return PlanResult(
                 status=PlanStatus.UNSUPPORTED,
@@ -83,18 +89,21 @@ class Planner:
                 cpu_s=time.process_time() - cpu_start,
                 message=str(error),
             )
-        answer = self._answer(domain, problem, deadline)
-        own_cpu_s = time.process_time() - cpu_start
+        domain, problem, notes = task.domain, task.problem, task.notes
+        answer = self._answer(task, deadline)
         plan, cost, message = answer.plan, 0.0, answer.message
         status = _STATUS.get(answer.outcome, PlanStatus.UNSUPPORTED)
         if answer.outcome is Outcome.SOLVED:
-            checked = validate_plan(domain, problem, plan)
+            stepper = Stepper(domain, problem)
+            checked = validate_plan(domain, problem, plan, stepper=stepper)
             if not checked.ok:
                 status, plan = PlanStatus.UNSUPPORTED, ()
                 message = f"the plan of {answer.engine} is wrong: {checked}"
-            elif not (answer.optimal or self.optimal):
-                plan = shorten(domain, problem, plan)
-                checked = validate_plan(domain, problem, plan)
+            elif not (answer.optimal or self.optimal or domain.derived):
+                shorter = shorten(stepper, problem, plan)
+                if shorter != plan:
+                    plan = shorter
+                    checked = validate_plan(domain, problem, plan, stepper=stepper)
             cost = checked.cost if checked.ok else 0.0
         return PlanResult(
             status=status,
@@ -103,20 +112,22 @@ class Planner:
             optimal=answer.optimal and status is PlanStatus.SOLVED,
             engine=answer.engine,
             wall_s=time.monotonic() - start,
-            cpu_s=answer.cpu_s + own_cpu_s,
+            cpu_s=answer.cpu_s + time.process_time() - cpu_start,
             message="; ".join([*([message] if message else []), *notes]),
         )
 
-    def _answer(self, domain: Domain, problem: Problem, deadline: float) -> Answer:
-        if holds(problem.goal, problem.init, domain, problem.objects):
+    def _answer(self, task: Task, deadline: float) -> Answer:
+        domain, problem = task.domain, task.problem
+        goal = simple_goal(domain, problem)
+        facts = Derivation(domain, problem.objects).close(problem.init)
+        if holds(goal, facts, domain, problem.objects):
             return Answer(
                 outcome=Outcome.SOLVED,
                 engine="goal check",
                 optimal=True,
                 message="the goal already holds: nothing to do",
             )
-        compiled_domain, compiled_problem = compile_quantifiers(domain, problem)
-        if compiled_problem.goal == FALSE:
+        if goal == FALSE:
             return Answer(
                 outcome=Outcome.UNSOLVABLE,
                 engine="goal check",
@@ -128,22 +139,34 @@ class Planner:
             budget_s = external.seconds_left(deadline)
             if self.engines == "auto":
                 budget_s = min(self.small_budget_s, budget_s)
-            answer = search(compiled_domain, compiled_problem, budget_s=budget_s)
+            answer = search(domain, replace(problem, goal=goal), budget_s=budget_s)
             if answer.outcome in (Outcome.SOLVED, Outcome.UNSOLVABLE) or self.engines == "small":
                 return answer
-        return self._external(compiled_domain, compiled_problem, deadline)
+        return self._external(task, replace(problem, goal=goal), deadline)
 
-    def _external(self, domain: Domain, problem: Problem, deadline: float) -> Answer:
-        domain_text = render_domain(domain, with_costs=problem.minimize_cost)
-        problem_text = render_problem(
-            problem.name,
-            domain,
-            problem.objects,
-            problem.init,
-            [str(problem.goal)],
-            values=problem.values if problem.minimize_cost else None,
-            minimize_cost=problem.minimize_cost,
-        )
+    def _external(self, task: Task, simple: Problem, deadline: float) -> Answer:
+        """Ask the engines: about the text as it is, else about a text written from what was read.
+
+        Grounding is much dearer with quantifiers written out over all objects, so satisficing
+        search gets the text as it is, with a goal of literals where there is an equal one (a goal
+        with quantifiers blinds the heuristics). A* with LM-cut takes no quantified preconditions:
+        it gets them written out.
+        """
+        domain, problem = task.domain, task.problem
+        if self.optimal and not domain.derived:
+            texts = _written(*compile_quantifiers(domain, problem))
+        elif simple.goal != problem.goal and is_conjunction(simple.goal):
+            texts = task.domain_text, _written(domain, simple)[1]
+        else:
+            texts = task.domain_text, task.problem_text
+        answers = [self._asked(*texts, deadline)]
+        if answers[-1].unread:
+            answers.append(self._asked(*_written(domain, problem), deadline))
+        spent = [(a.cpu_s, a.search_cpu_s) for a in answers]
+        cpu_s, search_cpu_s = (sum(column) for column in zip(*spent, strict=True))
+        return replace(answers[-1], cpu_s=cpu_s, search_cpu_s=search_cpu_s)
+
+    def _asked(self, domain_text: str, problem_text: str, deadline: float) -> Answer:
         contenders = self._contenders()
         if external.seconds_left(deadline) <= 0:
             return Answer(outcome=Outcome.OUT_OF_TIME, message="no time left to plan")
@@ -186,19 +209,72 @@ class Planner:
         return tuple(found)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """A task with the texts that it was read from, repairs included.
+
+    Attributes:
+        domain: What was read.
+        problem: What was read.
+        domain_text: PDDL.
+        problem_text: PDDL.
+        notes: What was repaired or left out.
+    """
+
+    domain: Domain
+    problem: Problem
+    domain_text: str
+    problem_text: str
+    notes: tuple[str, ...] = ()
+
+
 @lru_cache(maxsize=8)
 def _domain(text: str) -> Domain:
     return read_domain(text)  # replanning reads the same domain again and again
 
 
-def _read(program: PddlProgram) -> tuple[Domain, Problem, tuple[str, ...]]:
-    """Read the texts as they are, or else after unambiguous repairs, which are noted."""
+def read_task(program: PddlProgram, *, lenient: bool = False) -> Task:
+    """Read the texts as they are, or else after unambiguous repairs, which are noted.
+
+    Args:
+        program: Domain and problem as text.
+        lenient: Leave ill-typed and unknown facts out of the initial state, with a note.
+
+    Raises:
+        ProgramError: All errors of the texts, with lines and hints.
+    """
+    domain_text, problem_text, notes = program.domain, program.problem, tuple[str, ...]()
     try:
-        domain = _domain(program.domain)
-        return domain, read_problem(program.problem, domain), ()
+        domain = _domain(domain_text)
+        problem = read_problem(problem_text, domain)
     except ProgramError:
-        domain_text, problem_text, notes = repair(program.domain, program.problem)
-        if not notes:
+        domain_text, problem_text, notes = repair(domain_text, problem_text)
+        if not (notes or lenient):
             raise
         domain = read_domain(domain_text)
-        return domain, read_problem(problem_text, domain), notes
+        if not lenient:
+            problem = read_problem(problem_text, domain)
+        else:
+            problem, left_out = read_leniently(problem_text, domain)
+            if left_out:
+                notes, problem_text = (*notes, *left_out), _written(domain, problem)[1]
+    return Task(
+        domain=domain,
+        problem=problem,
+        domain_text=domain_text,
+        problem_text=problem_text,
+        notes=notes,
+    )
+
+
+def _written(domain: Domain, problem: Problem) -> tuple[str, str]:
+    """A task as new texts."""
+    return render_domain(domain, with_costs=problem.minimize_cost), render_problem(
+        problem.name,
+        domain,
+        problem.objects,
+        problem.init,
+        [str(problem.goal)],
+        values=problem.values if problem.minimize_cost else None,
+        minimize_cost=problem.minimize_cost,
+    )

@@ -4,31 +4,46 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from embodied.symbolic import Domain, Problem, applicable, holds, progress
+from embodied.symbolic import Problem
+from embodied.symbolic.steps import Step, Stepper
 from embodied.types import GroundAction
 
 
 def shorten(
-    domain: Domain, problem: Problem, plan: Sequence[GroundAction], *, max_steps: int = 120
+    stepper: Stepper, problem: Problem, plan: Sequence[GroundAction], *, effort: int = 30_000
 ) -> tuple[GroundAction, ...]:
     """Drop each step, with the later steps that depended on it, where the goal is still reached.
 
-    The result is a valid plan that costs at most as much. Plans longer than ``max_steps`` are
-    returned as they are: the effort grows with the square of the length.
+    Args:
+        stepper: Of a task without derived predicates.
+        problem: The task's problem.
+        plan: A valid plan.
+        effort: Most effects to look at; the rest of the plan is then kept as it is.
+
+    Returns:
+        A valid plan that costs at most as much.
+
+    Raises:
+        ValueError: An action of the plan does not exist.
     """
-    steps = list(plan)
-    if len(steps) > max_steps:
-        return tuple(steps)
-    facts, i = problem.init, 0
-    while i < len(steps):
-        state, kept = facts, list[GroundAction]()
+    steps: list[Step] = []
+    for action in plan:
+        step = stepper.step(action)
+        if isinstance(step, str):
+            raise ValueError(step)
+        steps.append(step)
+    goal = stepper.condition(problem.goal)
+    facts, i = set(problem.init), 0
+    while i < len(steps) and effort > 0:
+        state, kept = set(facts), list[Step]()
         for step in steps[i + 1 :]:
-            if not applicable(step, state, domain, problem.objects):
+            if stepper.holds(step.condition, state):
                 kept.append(step)
-                state = progress(step, state, domain, problem.objects)
-        if holds(problem.goal, state, domain, problem.objects):
+                stepper.apply(step, state)
+            effort -= 1 + len(step.effects)
+        if stepper.holds(goal, state):
             steps[i:] = kept
         else:
-            facts = progress(steps[i], facts, domain, problem.objects)
+            stepper.apply(steps[i], facts)
             i += 1
-    return tuple(steps)
+    return tuple(step.action for step in steps)

@@ -12,10 +12,11 @@ import heapq
 import time
 
 from embodied.symbolic import Domain, Problem
+from embodied.symbolic.simplify import compile_quantifiers
 from embodied.types import GroundAction
 from embodied_planners.pddl.engines import Outcome
 from embodied_planners.pddl.external import Answer
-from embodied_planners.pddl.grounding import GroundTask, TooLargeError, ground
+from embodied_planners.pddl.grounding import MOST_PARTS, GroundTask, TooLargeError, ground
 
 ENGINE = "small search"
 
@@ -33,39 +34,53 @@ def search(
     """Search for a plan within a budget.
 
     Args:
-        domain: Domain, best with its quantifiers compiled away.
+        domain: Domain.
         problem: Problem.
         budget_s: Longest CPU time of this thread, grounding included, so that a busy machine
             does not change which problems are answered.
         max_expanded: Most states to expand.
         max_operators: Give up where more ground actions than this exist.
     """
-    deadline = time.thread_time() + budget_s
+    if domain.derived:
+        message = "the small search takes no derived predicates"
+        return Answer(outcome=Outcome.UNSUPPORTED, engine=ENGINE, message=message)
+    start = time.thread_time()
+    deadline = start + budget_s
+    domain, problem = compile_quantifiers(domain, problem, limit=MOST_PARTS)
+    half = start + budget_s / 2  # grounding that takes longer leaves too little for the search
     try:
-        task = ground(domain, problem, max_operators=max_operators, deadline=deadline)
+        task = ground(domain, problem, max_operators=max_operators, deadline=half)
     except TooLargeError as error:
         return Answer(outcome=Outcome.OUT_OF_TIME, engine=ENGINE, message=str(error))
     return _greedy(task, deadline, max_expanded)
 
 
 def _greedy(task: GroundTask, deadline: float, max_expanded: int) -> Answer:
-    """Greedy best-first search with deferred evaluation and helpful actions first."""
+    """Greedy best-first search with deferred evaluation and helpful actions first.
+
+    It gives up early where even one state for each step that is still missing would take too long.
+    """
+    start = time.thread_time()
     heuristic = Heuristic(task)
     parents: dict[int, tuple[int, int]] = {task.init: (-1, -1)}
     queue: list[tuple[float, int, int]] = [(0.0, 0, task.init)]
     count = expanded = 0
+    nearest = _INFINITE
     while queue:
         _, _, state = heapq.heappop(queue)
         if task.is_goal(state):
             plan = _trace(task, parents, state)
             return Answer(outcome=Outcome.SOLVED, engine=ENGINE, plan=plan)
-        if expanded >= max_expanded or time.thread_time() > deadline:
+        now = time.thread_time()
+        hopeless = expanded > 0 and now + nearest * (now - start) / expanded > deadline
+        if expanded >= max_expanded or now > deadline or (hopeless and nearest < _INFINITE):
             message = f"the small search gave up after {expanded} states"
             return Answer(outcome=Outcome.OUT_OF_TIME, engine=ENGINE, message=message)
         expanded += 1
         h, helpful = heuristic.evaluate(state)
         if h == _INFINITE:
             continue  # a dead end even when nothing is ever deleted
+        nearest = min(nearest, h)
         for i, operator in enumerate(task.operators):
             if state & operator.precondition == operator.precondition:
                 successor = task.apply(operator, state)

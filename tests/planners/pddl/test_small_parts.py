@@ -19,6 +19,7 @@ from embodied.symbolic import (
     read_problem,
     validate_plan,
 )
+from embodied.symbolic.steps import Stepper
 from embodied.types import GroundAction
 
 DATA = Path(__file__).parents[2] / "data" / "pddl"
@@ -99,7 +100,7 @@ def test_superfluous_steps_are_dropped() -> None:
         GroundAction.parse(f"(go n{a} n{b})")
         for a, b in ((0, 1), (1, 0), (0, 1), (1, 2), (2, 3), (3, 2))
     ]
-    short = shorten(domain, problem, plan)
+    short = shorten(Stepper(domain, problem), problem, plan)
     assert [str(a) for a in short] == ["(go n0 n1)", "(go n1 n2)"]
     assert validate_plan(domain, problem, short).ok
 
