@@ -90,10 +90,36 @@ def run(
 @takes_options
 def plan(
     context: typer.Context,
-    sentence: Annotated[str, typer.Argument(help="What the robot should do.")],
+    sentence: Annotated[str | None, typer.Argument(help="What the robot should do.")] = None,
+    domain: Annotated[
+        Path | None,
+        typer.Option(
+            "--domain", exists=True, dir_okay=False, help="PDDL domain: plan without a robot."
+        ),
+    ] = None,
+    problem: Annotated[
+        Path | None,
+        typer.Option(
+            "--problem",
+            exists=True,
+            dir_okay=False,
+            help="PDDL problem [default: the file of --domain, which then holds both].",
+        ),
+    ] = None,
     **values: Unpack[PlanValues],
 ) -> None:
-    """Translate a sentence and plan; nothing moves."""
+    """Translate a sentence and plan; nothing moves.
+
+    With --domain and --problem: plan for PDDL files of your own, with --optimal, --plan-time and
+    --json. Exit codes then: 0 a valid plan, 1 proven that none exists, 2 text that cannot be used,
+    3 the planner failed, 4 out of time.
+    """
+    if domain is not None:
+        _plan_files(domain, problem or domain, sentence, given(context), values)
+    if problem is not None:
+        raise typer.BadParameter("give --domain with it", param_hint="--problem")
+    if sentence is None:
+        raise typer.BadParameter("give a sentence, or --domain FILE --problem FILE")
     with guarded(values["json"]):
         _perform(settings_of(values, given(context)), sentence, values, move=False)
 
@@ -237,6 +263,33 @@ def _perform(
             opened_s=opened_s,
         )
     raise typer.Exit(done.outcome.exit_code)
+
+
+def _plan_files(
+    domain: Path,
+    problem: Path,
+    sentence: str | None,
+    written: frozenset[str],
+    values: PlanValues,
+) -> NoReturn:
+    if sentence is not None:
+        raise typer.BadParameter("give a sentence or --domain, not both")
+    if other := written - {"domain", "problem", "optimal", "plan_time", "json"}:
+        from embodied.app.cli.options import OPTIONS
+
+        flags = ", ".join(sorted(OPTIONS[n].flags[0] for n in other))
+        raise typer.BadParameter(
+            f"--domain goes with --problem, --optimal, --plan-time and --json: leave out {flags}"
+        )
+    with guarded(values["json"]):
+        from embodied.app.plan_files import plan_files
+
+        limit = values["plan_time"]
+        code = plan_files(
+            domain, problem, optimal=values["optimal"], plan_time_s=limit, json=values["json"]
+        )
+        raise typer.Exit(code)
+    raise AssertionError("guarded never returns here")
 
 
 def _resume(folder: Path, sentence: str, written: frozenset[str], values: RunValues) -> NoReturn:
