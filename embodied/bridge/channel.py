@@ -141,11 +141,14 @@ class SocketChannel:
     Args:
         connected: The socket.
         incoming: Schema of what may arrive.
+
+    Attributes:
+        incoming: The same.
     """
 
     def __init__(self, connected: socket.socket, incoming: Schema) -> None:
         self._socket = connected
-        self._incoming = incoming
+        self.incoming = incoming
         self._waiting: deque[bytes] = deque()
         connected.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 2 * MAX_FRAME)
 
@@ -197,6 +200,11 @@ class SocketChannel:
 
     def receive(self, timeout_s: float) -> dict[str, Any] | None:
         """Next message, None when there is none in time; raises as ``Channel.receive`` does."""
+        frame = self.receive_frame(timeout_s)
+        return None if frame is None else unpack(frame, self.incoming)
+
+    def receive_frame(self, timeout_s: float) -> bytes | None:
+        """Next frame as it is, None when there is none in time; raises ChannelClosedError."""
         try:
             ready, _, _ = select.select([self._socket], [], [], max(timeout_s, 0.0))
             if not ready:
@@ -206,7 +214,7 @@ class SocketChannel:
             raise ChannelClosedError(f"the channel broke ({error})") from error
         if not frame:
             raise ChannelClosedError("the other side of the channel has gone")
-        return unpack(frame, self._incoming)
+        return frame
 
     def fileno(self) -> int:
         """For ``select``."""

@@ -16,7 +16,9 @@ from embodied.bridge.channel import (
     Listener,
     Message,
     SocketChannel,
+    unpack,
 )
+from embodied.bridge.plan_reader import SHORT_FRAME, PlanReader
 
 MOST_BAD_FRAMES = 100
 """Of one planner: then it is dropped, so that it does not fill the journal."""
@@ -26,6 +28,7 @@ class Said(Enum):
     """What came over a line."""
 
     CONNECTED = "connected"
+    READING = "reading"
     MESSAGE = "message"
     BAD_FRAME = "bad-frame"
     GONE = "gone"
@@ -38,7 +41,7 @@ class Heard:
     Attributes:
         who: ``"planner"`` or ``"operator"``.
         said: What it was.
-        message: The message, empty without one.
+        message: The message, empty without one. A plan that took long to read is in ``plan``.
         code: Of a bad frame.
         problem: In words, of a bad frame.
     """
@@ -61,17 +64,25 @@ class Lines:
         operator: Where the operator's terminal connects.
         token: What the operator's terminal must say first.
         note: Writes events down.
+        reader: Reads large frames of planners; nothing else of a planner is heard meanwhile.
 
     Attributes:
         had_operator: An operator has said the token.
     """
 
     def __init__(
-        self, planner: Listener, operator: Listener, token: str, note: Callable[..., None]
+        self,
+        planner: Listener,
+        operator: Listener,
+        token: str,
+        note: Callable[..., None],
+        reader: PlanReader,
     ) -> None:
         self._listeners = {"planner": planner, "operator": operator}
         self._token = token
         self._note = note
+        self._reader = reader
+        self._read_for: SocketChannel | None = None
         self._planner: SocketChannel | None = None
         self._operator: SocketChannel | None = None
         self._operator_known = False
@@ -91,7 +102,10 @@ class Lines:
             operator_only: Leave what planners say where it is.
         """
         of_operator = [self._operator, self._listeners["operator"]]
-        of_planner = [] if operator_only else [self._listeners["planner"], self._planner]
+        of_planner: list[SocketChannel | Listener | PlanReader | None] = []
+        if not operator_only:
+            reader = self._reader
+            of_planner = [self._listeners["planner"], reader if reader.busy else self._planner]
         sources = [s for s in (*of_operator, *of_planner) if s]
         writers = [c for c in (self._operator, self._planner) if c is not None and c.waiting]
         ready, writable, _ = select.select(sources, writers, [], timeout_s)
@@ -101,13 +115,16 @@ class Lines:
         if not ready:
             return [] if writable and timeout_s > 0.0 else None
         heard: list[Heard] = []
-        for source in ready:
+        # What a planner says waits until the operator has been obeyed.
+        for source in [s for s in ready if s in of_operator] or ready:
             if source is self._listeners["operator"]:
                 self._new_operator()
             elif source is self._operator:
                 heard += self._hear_operator()
             elif source is self._listeners["planner"]:
                 heard += self._new_planner()
+            elif source is self._reader:
+                heard += self._hear_reader()
             elif source is self._planner:
                 heard += self._hear_planner()
         return heard
@@ -135,6 +152,7 @@ class Lines:
 
     def close(self) -> None:
         """Close all lines."""
+        self._reader.close()
         for channel in (self._planner, self._operator, *self._listeners.values()):
             if channel is not None:
                 channel.close()
@@ -159,7 +177,21 @@ class Lines:
     def _hear_planner(self) -> list[Heard]:
         channel = self._planner
         assert channel is not None
-        heard = _receive(channel, "planner")
+        return self._count(_receive(channel, "planner", self._give))
+
+    def _give(self, frame: bytes) -> bool:
+        """Whether a frame is large: then it is read elsewhere."""
+        if len(frame) <= SHORT_FRAME:
+            return False
+        self._reader.give(frame)
+        self._read_for = self._planner
+        return True
+
+    def _hear_reader(self) -> list[Heard]:
+        heard = _taken(self._reader)
+        return self._count(heard) if self._read_for is self._planner else []
+
+    def _count(self, heard: Heard | None) -> list[Heard]:
         if heard is None:
             return []
         self._bad_frames += heard.said is Said.BAD_FRAME
@@ -201,15 +233,33 @@ class Lines:
         return [heard]
 
 
-def _receive(channel: SocketChannel, who: str) -> Heard | None:
+def _receive(
+    channel: SocketChannel, who: str, elsewhere: Callable[[bytes], bool] | None = None
+) -> Heard | None:
     try:
-        message = channel.receive(0.0)
+        frame = channel.receive_frame(0.0)
+        if frame is None:
+            return None
+        if elsewhere is not None and elsewhere(frame):
+            return Heard(who=who, said=Said.READING, message={})
+        return Heard(who=who, said=Said.MESSAGE, message=unpack(frame, channel.incoming))
     except BadFrameError as error:
-        problem = str(error)
-        return Heard(who=who, said=Said.BAD_FRAME, message={}, code=error.code, problem=problem)
+        return _bad(who, error)
     except ChannelClosedError:
         return Heard(who=who, said=Said.GONE, message={})
-    return None if message is None else Heard(who=who, said=Said.MESSAGE, message=message)
+
+
+def _taken(reader: PlanReader) -> Heard:
+    try:
+        number, plan = reader.take()
+    except BadFrameError as error:
+        return _bad("planner", error)
+    message = {"kind": "plan", "re": number, "plan": plan}
+    return Heard(who="planner", said=Said.MESSAGE, message=message)
+
+
+def _bad(who: str, error: BadFrameError) -> Heard:
+    return Heard(who=who, said=Said.BAD_FRAME, message={}, code=error.code, problem=str(error))
 
 
 def _hung_up(channel: SocketChannel) -> bool:

@@ -168,10 +168,12 @@ def _build(config: Mapping[str, Any]) -> Supervisor:
     from embodied.bridge.geometry import ArmGeometry
     from embodied.bridge.journal import Journal, McapFile
     from embodied.bridge.limits import load_limits
+    from embodied.bridge.plan_reader import PlanReader
     from embodied.bridge.supervisor import Supervisor
     from embodied.world.scene import load_scene
 
     limits = load_limits(Path(config["limits"]))
+    reader = PlanReader(len(limits.joints))
     geometry = ArmGeometry(limits, load_scene(config["scene"]))
     mode = OperationMode(config["mode"])
     shadowed = None
@@ -209,6 +211,7 @@ def _build(config: Mapping[str, Any]) -> Supervisor:
         planner=Listener(Path(config["planner"]), PLANNER),
         operator=Listener(Path(config["operator"]), OPERATOR),
         token=config["token"],
+        reader=reader,
         shadowed=shadowed,
     )
 

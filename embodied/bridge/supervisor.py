@@ -11,7 +11,7 @@ import numpy as np
 
 from embodied.bridge._pace import Pace
 from embodied.bridge._reports import Totals, reported, status
-from embodied.bridge.approval import Gate, Plan
+from embodied.bridge.approval import Gate
 from embodied.bridge.arm_link import Arm
 from embodied.bridge.channel import Listener, Message
 from embodied.bridge.connections import Heard, Lines, Said
@@ -27,6 +27,7 @@ from embodied.bridge.messages import (
     StopCategory,
     Verdict,
 )
+from embodied.bridge.plan_reader import PlanReader, plan_of
 from embodied.errors import ConfigurationError, WorldError
 
 _LONGEST_END_S = 5.0
@@ -47,6 +48,7 @@ class Supervisor:
         planner: Where planners connect.
         operator: Where the operator's terminal connects.
         token: What the operator's terminal must say first.
+        reader: Reads large plans.
         shadowed: In mode shadow, the real arm, connected; it is read and never told anything.
 
     Raises:
@@ -63,6 +65,7 @@ class Supervisor:
         planner: Listener,
         operator: Listener,
         token: str,
+        reader: PlanReader,
         shadowed: Driver | None = None,
     ) -> None:
         self.driver = driver
@@ -80,7 +83,7 @@ class Supervisor:
         self.gate = Gate(self.limits.dt_s)
         self.totals = Totals()
         self.arm = Arm(driver, safety, self._event)
-        self._lines = Lines(planner, operator, token, self._event)
+        self._lines = Lines(planner, operator, token, self._event, reader)
         self._lockstep = driver.capabilities.lockstep
         self._queue: deque[tuple[int, Setpoint]] = deque()
         self._pace = Pace(self.limits.dt_s, self.limits.heartbeat_s, lockstep=self._lockstep)
@@ -261,6 +264,8 @@ class Supervisor:
             self.safety.new_planner()
             self.gate.revoke()
             self._event("planner-connected")
+        elif heard.said is Said.READING:
+            self._pace.heard()
         elif heard.said is Said.BAD_FRAME:
             self.arm.hold(heard.code, problem=heard.problem)
         elif heard.said is Said.GONE:
@@ -317,13 +322,7 @@ class Supervisor:
 
     def _plan(self, message: Message) -> None:
         try:
-            plan = Plan.of(
-                message["label"],
-                message["time"],
-                message["q"],
-                message["gripper_width_m"],
-                len(self.limits.joints),
-            )
+            plan = message.get("plan") or plan_of(message, len(self.limits.joints))
         except ValueError as error:
             self.arm.hold("schema", problem=str(error))
             return

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from embodied.bridge.approval import AHEAD_S, CORRIDOR_RAD, STAY_RAD, Gate, Plan
+from embodied.bridge.approval import AHEAD_S, CORRIDOR_RAD, STAY_RAD, Gate
+from embodied.bridge.plan import Plan
 from embodied.types import Array
 
 DT_S = 0.01

@@ -27,9 +27,10 @@ from embodied.bridge.channel import (
     unpack,
 )
 from embodied.bridge.client import PlannerClient
-from embodied.bridge.connections import Lines
+from embodied.bridge.connections import Heard, Lines, Said
 from embodied.bridge.journal import Journal
 from embodied.bridge.limits import shipped_limits
+from embodied.bridge.plan_reader import PlanReader, plan_of
 from embodied.bridge.process import BridgeConfig, SupervisorProcess
 
 WAIT_S = 30.0
@@ -170,6 +171,7 @@ def test_a_token_of_other_letters_is_a_wrong_token(tmp_path: Path) -> None:
         Listener(paths[1], OPERATOR),
         "the token",
         lambda event, **_: notes.append(event),
+        PlanReader(7),
     )
     idle = connect(paths[1], REPORTS)  # whoever says nothing keeps nobody out
     assert lines.hear(1.0) == []
@@ -184,6 +186,50 @@ def test_a_token_of_other_letters_is_a_wrong_token(tmp_path: Path) -> None:
     assert notes == ["operator-refused"] * 3
     idle.close()
     lines.close()
+
+
+LONG = {**PLAN, "re": 5, "time": [0.01 * k for k in range(1400)],
+        "q": [[0.001 * k] * 7 for k in range(1400)], "gripper_width_m": 0.04}  # fmt: skip
+
+
+def heard(lines: Lines) -> list[Heard]:
+    """What is heard next, but for new connections."""
+    deadline = time.monotonic() + WAIT_S
+    while time.monotonic() < deadline:
+        if found := [h for h in lines.hear(0.1) or () if h.said is not Said.CONNECTED]:
+            return found
+    raise AssertionError("nothing is heard")
+
+
+def test_a_large_plan_is_read_elsewhere_and_the_operator_is_heard_meanwhile(tmp_path: Path) -> None:
+    paths, reader = (tmp_path / "planner", tmp_path / "operator"), PlanReader(7)
+    listeners = Listener(paths[0], PLANNER), Listener(paths[1], OPERATOR)
+    lines = Lines(*listeners, "token", lambda _, **__: None, reader)
+    planner, operator = connect(paths[0], REPORTS), connect(paths[1], REPORTS)
+    planner.send(LONG)
+    planner.send({"kind": "heartbeat"})
+    assert [h.said for h in heard(lines)] == [Said.READING]
+    operator.send({"kind": "hello", "token": "token"})
+    operator.send({"kind": "estop"})
+    first = [h.message["kind"] for h in (*heard(lines), *heard(lines), *heard(lines))]
+    assert first.index("hello") < first.index("estop")
+    assert "heartbeat" not in first[: first.index("plan")]  # its planner waits
+    planner.send(LONG)
+    assert [h.message["kind"] for h in heard(lines)] == ["heartbeat"]
+    assert [h.said for h in heard(lines)] == [Said.READING]
+    (plan,) = heard(lines)
+    assert plan.message["re"] == 5
+    assert plan.message["plan"].plan_hash == plan_of(LONG, 7).plan_hash
+    for bad in (pack({**LONG, "kind": "observe"}), frame(b'{"kind":"hello"' + b" " * 9000 + b"}"),
+                pack({**LONG, "time": [0.0] * 1400}), frame(DEEP), b"\0" * MAX_FRAME):  # fmt: skip
+        planner.send_frame(bad)
+        assert [h.said for h in (*heard(lines), *heard(lines))] == [Said.READING, Said.BAD_FRAME]
+    reader.give(b"")  # it takes this for the end
+    assert heard(lines)[0].said is Said.BAD_FRAME
+    planner.send(LONG)
+    assert [h.said for h in (*heard(lines), *heard(lines))] == [Said.READING, Said.MESSAGE]
+    for channel in (planner, operator, lines):
+        channel.close()
 
 
 def test_a_planner_that_reads_nothing_delays_nobody_and_is_dropped(tmp_path: Path) -> None:
