@@ -8,12 +8,14 @@ from dataclasses import replace
 import numpy as np
 from bridge_proposals import Proposer
 
-from embodied.bridge.approval import CORRIDOR_RAD, STAY_RAD, Gate, Plan
+from embodied.bridge.approval import CORRIDOR_RAD, STAY_RAD, Gate
 from embodied.bridge.filter import SafetyFilter
 from embodied.bridge.geometry import ArmGeometry
 from embodied.bridge.limits import SafetyLimits
-from embodied.bridge.messages import Acknowledgement, ArmMode, ArmState, Setpoint, Verdict
-from embodied.types import Array, GripperState
+from embodied.bridge.messages import Acknowledgement, ArmState, Setpoint, Verdict
+from embodied.bridge.plan import Plan
+from embodied.bridge.testing.resting import moved_gap, resting_state
+from embodied.types import Array
 
 SAG_RAD = 0.004
 
@@ -100,19 +102,7 @@ class Attack:
 
     def state(self, q: Array) -> ArmState:
         """What the arm reports at ``q`` (n,)."""
-        rest = np.zeros(len(q))
-        return ArmState(
-            sequence=self.number,
-            source_time_s=0.01 * self.number + self.clock_s,
-            receive_time_s=0.0,
-            q=q,
-            dq=rest,
-            q_commanded=q,
-            dq_commanded=rest,
-            tau=rest,
-            mode=ArmMode.RUNNING,
-            gripper=GripperState(width_m=self.gap_m),
-        )
+        return resting_state(q, self.number, clock_s=self.clock_s, gap_m=self.gap_m)
 
     def ask(self, q: Array | None, width: float | None = None, age_s: float = 0.0) -> bool:
         """One period; returns whether it passed."""
@@ -139,7 +129,7 @@ class Attack:
         self.verdicts[verdict] = self.verdicts.get(verdict, 0) + 1
         if decision.gripper_width_m is not None:
             self.told_m = decision.gripper_width_m
-        self.gap_m += float(np.clip(self.told_m - self.gap_m, -0.002, 0.002))
+        self.gap_m = moved_gap(self.gap_m, self.told_m)
         self.keep(decision.q)
         if self.filter.latched is not None and self.filter.at_rest:
             self.filter.recover(Acknowledgement(operator="adversary", statement="seen"))

@@ -20,6 +20,7 @@ from embodied.bridge.filter import SafetyFilter
 from embodied.bridge.geometry import ArmGeometry
 from embodied.bridge.limits import SafetyLimits
 from embodied.bridge.messages import Acknowledgement, ArmMode, ArmState, Setpoint, Verdict
+from embodied.bridge.testing.resting import resting_state
 from embodied.types import Array
 from embodied.world.mujoco import planning_model
 from embodied.world.scene import Scene
@@ -280,14 +281,14 @@ def fuzz(
     safety = SafetyFilter(limits, geometry, lockstep=True)
     q = _start(limits, geometry, rng)
     number, now = 0, 1000.0
-    assert safety.start(_state(number, q)) == ()
+    assert safety.start(resting_state(q, number)) == ()
     proposer = Proposer(limits, rng, q, look.towards)
     result = FuzzResult()
     sent = [q, q, q, q]
     for step in range(count):
         now += limits.dt_s
         number += 1
-        state = _state(number, safety.q)
+        state = resting_state(safety.q, number)
         if faults and rng.random() < 1e-3:
             state = _faulty(state, rng)
         proposal = proposer.draw(safety.q, now)
@@ -314,7 +315,7 @@ def fuzz(
         if safety.latched is not None and safety.at_rest:
             safety.recover(Acknowledgement(operator="fuzz", statement="seen"))
             number += 1
-            assert safety.start(_state(number, safety.q)) == ()
+            assert safety.start(resting_state(safety.q, number)) == ()
     return result
 
 
@@ -328,21 +329,6 @@ def _start(limits: SafetyLimits, geometry: ArmGeometry, rng: np.random.Generator
         free = inside and geometry.nearest(q).margin_m > 0.0
         if free and geometry.least_singular_value(q) > limits.least_singular_value:
             return q
-
-
-def _state(number: int, q: Array) -> ArmState:
-    rest = np.zeros(len(q))
-    return ArmState(
-        sequence=number,
-        source_time_s=0.01 * number,
-        receive_time_s=0.0,
-        q=q,
-        dq=rest,
-        q_commanded=q,
-        dq_commanded=rest,
-        tau=rest,
-        mode=ArmMode.RUNNING,
-    )
 
 
 def _faulty(state: ArmState, rng: np.random.Generator) -> ArmState:

@@ -13,8 +13,9 @@ import pytest
 from embodied.bridge.filter import SafetyFilter
 from embodied.bridge.geometry import ArmGeometry
 from embodied.bridge.limits import KeepOut, SafetyLimits, load_limits, shipped_limits
-from embodied.bridge.messages import Acknowledgement, ArmMode, ArmState, Setpoint, Verdict
-from embodied.types import Array, GripperState
+from embodied.bridge.messages import Acknowledgement, Verdict
+from embodied.bridge.testing.resting import RestingArm
+from embodied.types import Array
 from embodied.world.scene import load_scene
 
 sys.path.append(str(Path(__file__).parents[2] / "benchmarks"))
@@ -29,48 +30,9 @@ DOWN = np.eye(7)[1]
 WAIT_S = 30.0
 
 
-class Arm:
-    """A filter, and an arm that follows perfectly, or sags."""
-
-    def __init__(
-        self, q: Array, limits: SafetyLimits = LIMITS, geometry: ArmGeometry = GEOMETRY
-    ) -> None:
-        geometry.hold(q, 0.0)
-        self.filter = SafetyFilter(limits, geometry, lockstep=True)
-        self.number, self.gap_m, self.told_m = 0, 0.04, 0.04
-        self.speed_m_s = 0.0
-        assert self.filter.start(self.state(q)) == ()
-
-    def state(self, q: Array) -> ArmState:
-        rest = np.zeros(7)
-        return ArmState(
-            sequence=self.number,
-            source_time_s=0.01 * self.number,
-            receive_time_s=0.0,
-            q=q,
-            dq=rest,
-            q_commanded=q,
-            dq_commanded=rest,
-            tau=rest,
-            mode=ArmMode.RUNNING,
-            gripper=GripperState(width_m=self.gap_m, speed_m_s=self.speed_m_s),
-        )
-
-    def ask(self, q: Array | None, width: float | None = None) -> Verdict:
-        self.number += 1
-        proposal = None
-        if q is not None:
-            proposal = Setpoint(sequence=self.number, created_s=0.0, q=q, gripper_width_m=width)
-        decision = self.filter.judge(proposal, self.state(self.filter.q), 0.0)
-        self.codes = [r.code for r in decision.reasons]
-        if decision.gripper_width_m is not None:
-            self.told_m = decision.gripper_width_m
-        return decision.verdict
-
-    def move_fingers(self, stop_m: float = 0.0) -> None:
-        """A period of the gripper; it stops at something of this width."""
-        gap = self.gap_m + float(np.clip(self.told_m - self.gap_m, -0.002, 0.002))
-        self.gap_m = max(gap, stop_m)
+def arm_at(q: Array, limits: SafetyLimits = LIMITS, geometry: ArmGeometry = GEOMETRY) -> RestingArm:
+    """An arm with a gripper that is open by 40 mm."""
+    return RestingArm(limits, geometry, q, 0.04)
 
 
 def just_above(geometry: ArmGeometry, margin_m: float = 0.0, turned: Array = HOME) -> Array:
@@ -149,7 +111,7 @@ def test_taking_over_again_and_again_renews_no_slack(sag: float) -> None:
     limits = replace(LIMITS, keep_out=(wall,))
     geometry = ArmGeometry(limits, SCENE)
     geometry.set_gap(0.04, 0.04)
-    arm = Arm(just_above(geometry), limits, geometry)
+    arm = arm_at(just_above(geometry), limits, geometry)
     worst = 0.0
     for _ in range(300):
         arm.number += 1
@@ -165,7 +127,7 @@ def test_taking_over_again_and_again_renews_no_slack(sag: float) -> None:
 
 
 def test_an_arm_that_sags_from_take_over_to_take_over_is_given_up() -> None:
-    arm, q = Arm(HOME), HOME.copy()
+    arm, q = arm_at(HOME), HOME.copy()
     for _ in range(1000):
         arm.number += 1
         problems = arm.filter.start(arm.state(arm.filter.q + 0.004 * DOWN))
@@ -179,7 +141,7 @@ def test_a_clock_that_goes_at_another_rate_is_noticed() -> None:
     for rate in (0.3, 3.0):
         safety = SafetyFilter(LIMITS, GEOMETRY)
         found: list[str] = []
-        rest = Arm(HOME).state(HOME)
+        rest = arm_at(HOME).state(HOME)
         assert safety.start(rest) == ()
         for k in range(1, 1000):
             state = replace(
@@ -202,7 +164,7 @@ def over_the_rim() -> tuple[ArmGeometry, Array, SafetyLimits]:
 
 def test_fingers_do_not_open_into_things() -> None:
     geometry, q, limits = over_the_rim()
-    arm = Arm(q, limits, geometry)
+    arm = arm_at(q, limits, geometry)
     arm.gap_m = arm.told_m = 0.01
     arm.ask(q)
     for _ in range(100):
@@ -224,13 +186,13 @@ def held_above(plate_m: float, block_m: float, scene: str) -> float:
                     upper=np.array([0.9, 0.5, top]))  # fmt: skip
     limits = replace(LIMITS, keep_out=(plate,), scenes=())
     geometry = ArmGeometry(limits, load_scene(scene))
-    arm = Arm(HOME, limits, geometry)
+    arm = arm_at(HOME, limits, geometry)
     arm.gap_m = arm.told_m = 0.08
     for _ in range(60):
         arm.ask(HOME, 0.02)
         arm.move_fingers(block_m)
     for k in range(3000):
-        if arm.ask(arm.filter.q + 0.0004 * min(1.0, k / 20) * DOWN) is Verdict.REJECT:
+        if arm.ask(arm.filter.q + 0.0004 * min(1.0, k / 20) * DOWN).verdict is Verdict.REJECT:
             break
     assert "collision" in arm.codes
     for _ in range(50):

@@ -12,7 +12,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from embodied.bridge._motion_checks import MotionChecks
-from embodied.bridge.filter import SafetyFilter
 from embodied.bridge.geometry import ArmGeometry
 from embodied.bridge.limits import KeepOut, load_limits, shipped_limits
 from embodied.bridge.messages import (
@@ -20,10 +19,10 @@ from embodied.bridge.messages import (
     ArmMode,
     ArmState,
     Decision,
-    Setpoint,
     Verdict,
 )
 from embodied.bridge.reasons import CODES
+from embodied.bridge.testing.resting import RestingArm
 from embodied.world.scene import load_scene
 
 sys.path.append(str(Path(__file__).parents[2] / "benchmarks"))
@@ -38,42 +37,15 @@ LOOK = Look(LIMITS, SCENE)
 HOME = np.array([0.0, -np.pi / 4, 0.0, -3 * np.pi / 4, 0.0, np.pi / 2, np.pi / 4])
 
 
-class Arm:
-    """Drives a filter with an arm that follows perfectly."""
+class Arm(RestingArm):
+    """An arm without a gripper; ``change`` falsifies what it reports."""
 
     def __init__(self, limits=LIMITS, geometry=GEOMETRY, q=HOME) -> None:  # type: ignore[no-untyped-def]
-        self.filter = SafetyFilter(limits, geometry, lockstep=True)
-        self.number = 0
-        self.q = np.array(q)
-        self.sent: list[np.ndarray] = []
         self.change = lambda state: state
-        assert self.filter.start(self.state()) == ()
+        super().__init__(limits, geometry, q)
 
-    def state(self) -> ArmState:
-        rest = np.zeros(7)
-        return ArmState(
-            sequence=self.number,
-            source_time_s=0.01 * self.number,
-            receive_time_s=0.0,
-            q=self.q,
-            dq=rest,
-            q_commanded=self.q,
-            dq_commanded=rest,
-            tau=rest,
-            mode=ArmMode.RUNNING,
-        )
-
-    def ask(self, q: np.ndarray | None, **changes) -> Decision:  # type: ignore[no-untyped-def]
-        self.number += 1
-        proposal = None
-        if q is not None:
-            proposal = replace(
-                Setpoint(sequence=self.number, created_s=0.0, q=np.asarray(q)), **changes
-            )
-        decision = self.filter.judge(proposal, self.change(self.state()), 0.0)
-        self.q = np.array(decision.q)
-        self.sent.append(self.q)
-        return decision
+    def state(self, q: np.ndarray | None = None) -> ArmState:
+        return self.change(super().state(q))
 
     def move(self, direction: np.ndarray, speed: float, periods: int) -> Decision:
         """Accelerate gently to a joint speed along a direction; stops at the first refusal."""

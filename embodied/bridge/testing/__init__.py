@@ -1,1 +1,1 @@
-"""For those who test a driver or the supervisor: contract, faults, fuzz."""
+"""For those who test a driver, the filter or the supervisor: contract, faults, an arm at rest."""
