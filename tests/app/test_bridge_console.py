@@ -147,3 +147,17 @@ def test_a_plan_that_is_being_asked_about_is_refused_by_an_emergency_stop(
     terminal.press("y")
     asking.join(WAIT_S)
     assert answers == [False, True]
+
+
+def test_an_answer_counts_for_its_plan_alone(terminal: Terminal) -> None:
+    """Stop and recover at once, after another plan was approved: the next one is not approved."""
+    for keys, expected in (("y", True), (" r", False)):
+        answers: list[bool] = []
+        asking = threading.Thread(
+            target=lambda answers=answers: answers.append(terminal.console._ask())
+        )
+        asking.start()
+        terminal.until(terminal.console._asking.is_set)
+        terminal.press(keys)
+        asking.join(WAIT_S)
+        assert answers == [expected]
