@@ -59,6 +59,8 @@ def open_session(
         ModelError: The model's key is missing.
     """
     entry = ROUTES.get(route_of(settings))
+    if settings.world in BRIDGE_WORLDS and not entry.supervised:
+        raise OptionError(f"the route {entry.name} does not move an arm behind a supervisor yet")
     environment = open_environment(settings, supervised)
     try:
         model = open_named_model(settings)

@@ -417,6 +417,15 @@ def test_a_thing_is_on_another_when_it_lies_there(bench: Bench) -> None:
     assert np.linalg.norm(above[:2]) < 0.02 and abs(above[2] - 0.045) < 0.003
 
 
+def test_lifting_lowering_and_leaving_keep_the_speed_asked_for(bench: Bench) -> None:
+    grasp, put = on_green()
+    slow = op("velocity", EVERYWHERE, 0.08)
+    outcome = bench.run(grasp, replace(put, operations=(*put.operations, slow)))
+    assert outcome.reached, outcome.message
+    numbers = outcome.verdicts[1].numbers
+    assert numbers["top_speed_m_s"] < 1.05 * 0.08 + 0.01
+
+
 @dataclass
 class Knocks:
     """Puts the red block elsewhere whenever it was let go on the green one."""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 from embodied_planners.value_map import ObjectGeometry
+from embodied_planners.value_map.profiles import SPEED_SHARE
 from embodied_planners.value_map.timing import time_way
 
 from embodied.routes.value_map.state import RunState
-from embodied.types import Array, Atom, ControlStatus, PathGoal, Region
+from embodied.types import Array, Atom, ControlStatus, PathGoal, Region, ValueMapStage
 
 GAP_M = 0.003
 """A thing is let go so far above what it is to rest on, m."""
@@ -61,7 +62,13 @@ def spot_on(state: RunState, fact: Atom, asked: Region) -> Region:
     return asked
 
 
-def lift(state: RunState, thing: str, where: str) -> None:
+def slowest_m_s(stage: ValueMapStage) -> float:
+    """The lowest speed that a stage asks for anywhere: straight motions keep it throughout."""
+    asked = [o.value for o in stage.operations if o.map == "velocity"]
+    return SPEED_SHARE * min((v for v in asked if not isinstance(v, tuple)), default=np.inf)
+
+
+def lift(state: RunState, thing: str, where: str, limit_m_s: float) -> None:
     """Lift what is held straight up, clear of what it is to be put on or in, before it travels."""
     own, support = state.objects[thing], state.objects[where]
     up = (0.0, 0.0, 1.0)
@@ -69,26 +76,28 @@ def lift(state: RunState, thing: str, where: str) -> None:
     bottom = float(own.pose.position[2]) - own.half_extent(up)
     rise = float(np.clip(top + CLEAR_M - bottom, 0.0, LIFT_M))
     if rise > _STEP_M:
-        straight(state, np.array([0.0, 0.0, rise]), AWAY_M_S, touch=())
+        straight(state, np.array([0.0, 0.0, rise]), min(AWAY_M_S, limit_m_s), touch=())
 
 
-def lower(state: RunState, fact: Atom) -> str:
+def lower(state: RunState, fact: Atom, limit_m_s: float) -> str:
     """Lower what is held until it is about to rest where it is to be; why not, if not."""
     thing, where = fact.args
     own, support = state.objects[thing], state.objects[where]
     bottom = float(own.pose.position[2]) - own.half_extent((0.0, 0.0, 1.0))
     top = float(support.pose.position[2]) + support.half_extent((0.0, 0.0, 1.0))
     drop = bottom - top - (GAP_M if fact.predicate == "on" else OVER_RIM_M)
-    return (
-        straight(state, np.array([0.0, 0.0, -drop]), SPEED_M_S, touch=(where,)) if drop > 0 else ""
-    )
+    if drop <= 0:
+        return ""
+    speed = min(SPEED_M_S, limit_m_s)
+    return straight(state, np.array([0.0, 0.0, -drop]), speed, touch=(where,))
 
 
-def let_go(state: RunState) -> None:
+def let_go(state: RunState, limit_m_s: float) -> None:
     """Open the fingers and rise, so that what was let go can be seen."""
     state.fingers(1.0)
     for height in (RISE_M, RISE_M / 2):
-        if not straight(state, np.array([0.0, 0.0, height]), AWAY_M_S, touch=None):
+        speed = min(AWAY_M_S, limit_m_s)
+        if not straight(state, np.array([0.0, 0.0, height]), speed, touch=None):
             break
 
 

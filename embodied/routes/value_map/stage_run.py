@@ -17,7 +17,7 @@ from embodied.routes.value_map.following import MapFollower, MotionResult
 from embodied.routes.value_map.judge import StageJudge, condition_holds, origins
 from embodied.routes.value_map.push import Pusher
 from embodied.routes.value_map.relations import aimed_at, relations_of, things, without_release
-from embodied.routes.value_map.setting_down import let_go, lift, lower, spot_on
+from embodied.routes.value_map.setting_down import let_go, lift, lower, slowest_m_s, spot_on
 from embodied.routes.value_map.state import RunState
 from embodied.routes.value_map.turning import in_steps
 from embodied.types import Array, Atom, MapOperation, Region, ValueMapProgram, ValueMapStage
@@ -214,12 +214,13 @@ class ValueMapStageRun(StageRun):
                 return taken
         asked = [o.region for o in stage.operations if o.map == "affordance"][-1]
         over = aimed_at(without_release(stage), thing, spot_on(s, fact, asked))
-        lift(s, thing, where)
+        limit_m_s = slowest_m_s(stage)
+        lift(s, thing, where, limit_m_s)
         ended = self._travel(over, self._anchors(over), until)
         if not ended.reached or ended.over:
             return ended
-        reason = lower(s, fact)
-        let_go(s)
+        reason = lower(s, fact, limit_m_s)
+        let_go(s, limit_m_s)
         return replace(ended, reached=not reason, reason=reason)
 
     def _move(
