@@ -6,7 +6,8 @@ The files are JSON lines as ``embodied read --file`` takes them, with ``kind`` a
 default those of ``../shared/data/language``. Goals are judged by the facts that would hold
 afterwards: what is expected holds, and no item has changed its place besides.
 ``people_checks.toml`` holds simple checks of what the other routes were asked; an act without a
-check is listed to be judged by a person. Intervals are Wilson's, 95%.
+check is listed to be judged by a person. Of another language, saying so is right. Intervals are
+Wilson's, 95%.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from embodied.app.reading import SentenceReader, Turn, as_json
 from embodied.bench.report import grouped, rate, table_of
 from embodied.bench.runner import Row
 from embodied.files import read_text
-from embodied.language.interpreter import Act, Ask, kind_of
+from embodied.language.interpreter import Act, Ask, Refuse, kind_of
 from embodied.language.interpreter.supposing import Goals
 from embodied.records import Record
 from embodied.settings import Settings
@@ -93,7 +94,8 @@ def outcome_of(turn: Turn, record: Mapping[str, object], check: Mapping[str, obj
     reading = turn.reading
     if not isinstance(reading, Act):
         asked = isinstance(reading, Ask)
-        if record["kind"] in NO_ACT or (check.get("refusal") and not asked):
+        foreign = isinstance(reading, Refuse) and "English" in reading.reason
+        if record["kind"] in NO_ACT or (check.get("refusal") and not asked) or foreign:
             return "right"
         return "asked" if asked else "refused"
     if record["kind"] in NO_ACT:

@@ -1,6 +1,7 @@
 """The whole data flow on one page: a sentence in, verified robot motion out.
 
-    sentence -> Translator -> Program -> Route (picked by the program's type)
+    sentence -> Interpreter (act, answer, tell, ask or refuse?) -> Translator -> Program
+        -> Route (picked by the program's type)
         -> StageRun: begin, advance, revise, ask, stop safe -> Body -> World
         -> observations -> StateMemory -> Verdict from what was measured
 
@@ -15,9 +16,12 @@ from dataclasses import dataclass, replace
 from embodied.body import Body
 from embodied.errors import Diagnostic, NotUnderstoodError, ProgramError
 from embodied.language.asked_for import unasked
+from embodied.language.interpreter import Act, Ask, Interpreter, NotAnActError, Reading, kind_of
+from embodied.language.interpreter.wording import in_words
 from embodied.outcome import NOT_REACHED, NOT_UNDERSTOOD, REACHED, Outcome
 from embodied.protocols import Emit, StateMemory, Translator
-from embodied.recovery import Ask, Question, RecoveryStep, nobody
+from embodied.recovery import Ask as AskPerson
+from embodied.recovery import Question, RecoveryStep, nobody
 from embodied.route import AnyRoute, Perceive, Run, StageRun, Write, as_measured
 from embodied.types import Atom, Program
 from embodied.verdict import Verdict
@@ -66,7 +70,7 @@ class Agent:
         emit: Emit = lambda event: None,
         write: Write = lambda name, content: None,
         options: Options | None = None,
-        ask: Ask = nobody,
+        ask: AskPerson = nobody,
     ) -> None:
         self.body, self.routes, self.object_source = body, routes, object_source
         self.options = options or Options()
@@ -82,23 +86,51 @@ class Agent:
         """Translate a sentence and pursue it; raises as ``translate`` and ``pursue`` do."""
         return self.pursue(self.translate(instruction, translator))
 
-    def translate(self, instruction: str, translator: Translator) -> Program:
-        """Translate a sentence about the world as it is measured now.
+    def read(self, instruction: str, translator: Translator) -> Reading:
+        """Read a sentence about the world as it is measured now: is it to be carried out at all?
 
         Raises:
-            NotUnderstoodError: The translator abstains, or the program acts on what the sentence
-                does not name and nobody allows it.
             ProgramError: The program stayed unusable after the allowed repairs.
             ModelError: The model could not be reached or is out of budget.
         """
         self.run = run = self._fresh(self.memory, instruction)
         run.measure()
         run.say("instruction", text=instruction, translator=translator.name)
+        if not isinstance(translator, Interpreter):
+            translator = Interpreter(translator=translator, covers=self.options.only_asked)
         with run.timed("translate"):
-            program = translator.translate(instruction, run.memory, self.body.spec)
-        self.hold_to(program, instruction, run)
+            reading = translator.read(instruction, run.memory, self.body.spec)
+        about = {"reading": kind_of(reading), "by": reading.by, "unused": reading.unused}
+        if isinstance(reading, Act | Ask) and reading.program is not None:
+            about["words"] = in_words(reading.program, run.memory)
+        run.say("reading", **about, evidence=reading.evidence)
+        return reading
+
+    def settle(self, instruction: str, reading: Reading) -> Program:
+        """The program of a reading, if it is one to be carried out or a person says so.
+
+        Raises:
+            NotUnderstoodError: It is nothing to be done, or the program acts on what the sentence
+                does not name, and nobody allows it.
+        """
+        run = self.run
+        match reading:
+            case Act(program=program):
+                self.hold_to(program, instruction, run)
+            case Ask(question=text, program=asked) if asked is not None:
+                answer = run.ask(Question(text=text, kind="reading", about=reading.unused))
+                run.escalate(RecoveryStep.ASK, f"{text} {'Yes.' if answer else 'No.'}")
+                if not answer:
+                    raise NotAnActError(instruction, reading)
+                program = asked
+            case _:
+                raise NotAnActError(instruction, reading)
         self._tell(instruction, program)
         return program
+
+    def translate(self, instruction: str, translator: Translator) -> Program:
+        """Translate a sentence; raises as ``read`` and ``settle`` do."""
+        return self.settle(instruction, self.read(instruction, translator))
 
     def hold_to(self, program: Program, instruction: str, run: Run, *, ask: bool = True) -> None:
         """Ask before a program does things to objects that the person did not speak of.

@@ -339,8 +339,9 @@ class Event:
     """Something that happened in a run; the log holds them in order.
 
     Attributes:
-        kind: ``"instruction"``, ``"request"``, ``"response"``, ``"diagnostic"``, ``"program"``,
-            ``"plan"``, ``"action"``, ``"goal"``, ``"limited"``, ``"effects"``, ``"contradiction"``,
+        kind: ``"instruction"``, ``"reading"``, ``"request"``, ``"response"``, ``"diagnostic"``,
+            ``"program"``, ``"plan"``, ``"action"``, ``"goal"``, ``"limited"``, ``"effects"``,
+            ``"contradiction"``,
             ``"retry"``, ``"backtrack"``, ``"replan"``, ``"reinterpret"``, ``"ask"``, ``"stop"``,
             ``"milestone"``, ``"observation"``, ``"verdict"``, ``"stage"`` or ``"error"``.
         data: JSON-serialisable details.

@@ -46,8 +46,8 @@ class Question:
 
     Attributes:
         text: The question, to be answered with yes or no.
-        kind: ``"help"`` (can you put this right?), ``"irreversible"`` (may I?) or ``"unasked"``
-            (you did not name this: shall I?).
+        kind: ``"help"`` (can you put this right?), ``"irreversible"`` (may I?), ``"unasked"``
+            (you did not name this: shall I?) or ``"reading"`` (did you mean this?).
         about: Objects or actions concerned.
     """
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from embodied.agent import Agent, Options
 from embodied.errors import EnvironmentMissingError, OptionError
+from embodied.language.interpreter import Answer, Tell, kind_of
 from embodied.language.models.logged import LoggedModel
 from embodied.memory.answering import Belief, answer_question
 from embodied.memory.history import Notebook
@@ -16,7 +17,7 @@ from embodied.memory.logged import LoggedMemory
 from embodied.memory.telling import Told, tell
 from embodied.memory.tracing import empty_memory, remembered, traced
 from embodied.opening import Environment
-from embodied.outcome import Outcome
+from embodied.outcome import REACHED, Outcome
 from embodied.protocols import Emit, Event, StateMemory, Translator, Usage
 from embodied.recovery import Ask, nobody
 from embodied.route import AnyRoute, Change, Write, not_undone
@@ -134,9 +135,15 @@ class Session:
     def run(
         self, instruction: str, *, emit: Emit = no_event, write: Write = no_file, move: bool = True
     ) -> Outcome:
-        """Translate, plan and, if ``move`` is set, act and judge; raises EmbodiedError."""
+        """Read, plan and, if ``move`` is set, act and judge; raises EmbodiedError.
+
+        A question is answered and a statement remembered, without motion.
+        """
         agent, spent = self._agent(emit, write), self.usage()
-        program = agent.translate(instruction, self._translator)
+        reading = agent.read(instruction, self._translator)
+        if isinstance(reading, Answer | Tell):
+            return self._finished(self._said(reading, emit), spent)
+        program = agent.settle(instruction, reading)
         if move:
             return self._pursue(agent, program, spent)
         return self._finished(agent.preview(program), spent)
@@ -350,6 +357,17 @@ class Session:
         if isinstance(memory, LoggedMemory):
             memory.ended("reached" if outcome.reached else outcome.message)
         return self._finished(outcome, spent)
+
+    def _said(self, reading: Answer | Tell, emit: Emit) -> Outcome:
+        """Answer a question, or take in a statement or rule."""
+        match reading:
+            case Answer(question=question):
+                text = self.answer(question)
+            case Tell(statement=text, rule=True):
+                pass
+            case Tell(statement=statement):
+                text = self.tell(statement, emit=emit).text
+        return Outcome(exit_code=REACHED, message=text, details={"reading": kind_of(reading)})
 
     def _remember(self, agent: Agent, program: Program, before: frozenset[Atom]) -> None:
         """Keep what a sentence changed, for ``undo``."""

@@ -9,12 +9,20 @@ from dataclasses import dataclass, replace
 from embodied.app.compatibility import check_names
 from embodied.app.wiring import open_environment, open_named_model, route_of
 from embodied.errors import ConfigurationError, EmbodiedError
-from embodied.language.interpreter import Act, Answer, Ask, Reading, Refuse, Tell, kind_of
-from embodied.language.interpreter.interpret import interpret
+from embodied.language.interpreter import (
+    Act,
+    Answer,
+    Ask,
+    Interpreter,
+    Reading,
+    Refuse,
+    Tell,
+    kind_of,
+)
 from embodied.language.interpreter.supposing import Goals
+from embodied.language.interpreter.wording import in_words
 from embodied.language.reward import program_to_json
 from embodied.language.value_map import to_json
-from embodied.language.value_map.describe import describe_operation
 from embodied.memory import Memory
 from embodied.memory.tracing import empty_memory
 from embodied.opening import Environment, Opening
@@ -40,14 +48,16 @@ class Place:
     translator: Translator
     settings: Settings
 
+    def interpreter(self) -> Interpreter:
+        """Who reads a new conversation."""
+        if isinstance(self.translator, Interpreter):
+            return replace(self.translator, rules=[])
+        return Interpreter(translator=self.translator)
+
     def memory(self) -> Memory:
         """What is measured now, before anything was said."""
         body = self.environment.body
         return empty_memory(self.environment.grounder).observed(body.observe())
-
-    def read(self, sentence: str, memory: StateMemory) -> Reading:
-        """Read a sentence; raises as ``interpret`` does."""
-        return interpret(sentence, self.translator, memory, self.environment.body.spec)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,21 +114,11 @@ class SentenceReader:
         Raises as ``read``.
         """
         texts = [t.text("text") for t in _turns(line)]
-        places = self._places_of(line)
+        places = self.places(line)
         found = [_conversation(texts, place) for place in places]
         return next((f for f in found if not isinstance(f[0].reading, Refuse)), found[0])
 
-    def close(self) -> None:
-        """Release the environments and the model."""
-        for place in self._places.values():
-            place.environment.close()
-        self._places.clear()
-        if self._model is not None:
-            self._model.close()
-
-    # ----------------------------------------------------------------- private
-
-    def _places_of(self, line: Record) -> list[Place]:
+    def places(self, line: Record) -> list[Place]:
         """Where a line may be said: several scenes where the robot has not the one it names."""
         default = self._settings
         robot = recorded_name(line.text("robot", "") or default.robot)
@@ -130,6 +130,16 @@ class SentenceReader:
             own = tuple(REWARD_ROBOTS.get(robot).scenes)
             scenes = (scene,) if scene in own else own
         return [self._place(replace(settings, scene=s)) for s in scenes]
+
+    def close(self) -> None:
+        """Release the environments and the model."""
+        for place in self._places.values():
+            place.environment.close()
+        self._places.clear()
+        if self._model is not None:
+            self._model.close()
+
+    # ----------------------------------------------------------------- private
 
     def _place(self, settings: Settings) -> Place:
         key = (settings.scene, settings.robot, settings.route)
@@ -149,10 +159,11 @@ class SentenceReader:
 
 
 def _conversation(texts: Iterable[str], place: Place) -> list[Turn]:
-    memory = place.memory()
+    memory, interpreter = place.memory(), place.interpreter()
+    spec = place.environment.body.spec
     found: list[Turn] = []
     for text in texts:
-        reading = place.read(text, memory)
+        reading = interpreter.read(text, memory, spec)
         turn = Turn(text=text, reading=reading, memory=memory, scene=place.settings.scene)
         found.append(turn)
         if isinstance(reading, Act):
@@ -173,7 +184,7 @@ def open_translator(opening: Opening) -> Translator:
 
         if not isinstance(setup, RewardSetup):
             raise _other_robot(name, opening.settings.robot)
-        return open_reward(opening, setup.speech)
+        return open_reward(opening, setup)
     if name in ("pddl", "value-map"):
         from embodied.routes.pddl.translators import open_translator as open_pddl
         from embodied.routes.value_map.translators import open_translator as open_value_map
@@ -189,31 +200,11 @@ def open_translator(opening: Opening) -> Translator:
 
 def supposed(sentence: str, program: Program, memory: Memory) -> Memory:
     """The memory as if a program had been carried out and all its goals were reached."""
-    after = memory.told(sentence, program, meaning(program, memory))
+    after = memory.told(sentence, program, in_words(program, memory))
     if isinstance(program, PddlProgram):
         facts = Goals.of(program, memory.facts).after(memory.facts)
         after = after.measured(facts, time_s=after.time_s)
     return after
-
-
-def meaning(program: Program, memory: StateMemory) -> str:
-    """A program in one line of words."""
-    match program:
-        case PddlProgram():
-            return "; then ".join(Goals.of(program, memory.facts).words())
-        case RewardProgram():
-            from embodied_controllers.mpc.terms import term_label
-
-            stages = [", ".join(term_label(t) for t in s.terms) for s in program.stages]
-            ends = [f" for {s.duration_s:g} s" if s.duration_s else "" for s in program.stages]
-            return "; then ".join(s + e for s, e in zip(stages, ends, strict=True))
-        case ValueMapProgram():
-            return "; then ".join(
-                f"move {s.moving}: {', '.join(describe_operation(o) for o in s.operations)}"
-                for s in program.stages
-            )
-        case _:
-            return str(program)
 
 
 def as_json(turn: Turn) -> dict[str, object]:
@@ -222,11 +213,11 @@ def as_json(turn: Turn) -> dict[str, object]:
     about: dict[str, object] = {"kind": kind_of(reading)}
     match reading:
         case Act(program=program):
-            about |= {"program": _program(program, memory), "words": meaning(program, memory)}
+            about |= {"program": _program(program, memory), "words": in_words(program, memory)}
         case Ask(question=question, program=program):
             about["question"] = question
             if program is not None:
-                about |= {"program": _program(program, memory), "words": meaning(program, memory)}
+                about |= {"program": _program(program, memory), "words": in_words(program, memory)}
         case Answer(question=question):
             about["question"] = question
         case Tell(statement=statement):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from embodied.errors import ConfigurationError
+from embodied.language.interpreter import Interpreter
 from embodied.protocols import LanguageModel, Translator
 from embodied.registry import Registry
 
@@ -46,17 +47,25 @@ class Translators(Protocol):
         ...
 
 
-def open_translator(route: str, opening: Opening, own: Translators) -> Translator:
-    """The translator that ``opening.settings.model`` names, for the programs of a route.
+def open_translator(
+    route: str, opening: Opening, own: Translators, *, goals: bool = False
+) -> Interpreter:
+    """The translator that ``opening.settings.model`` names, behind the interpreter.
 
     Args:
         route: Name of the route.
         opening: What it is opened with; its model is the language model, if one is named.
         own: Translators of the route's programs.
+        goals: Whether the programs are goals, so that the rules can read conditions.
 
     Raises:
         ConfigurationError: The translator does not serve this route.
     """
+    grammar = own.rules() if goals else None
+    return Interpreter(translator=_named(route, opening, own), grammar=grammar)
+
+
+def _named(route: str, opening: Opening, own: Translators) -> Translator:
     name = opening.settings.model
     if name == RULES:
         return own.rules()

@@ -55,9 +55,9 @@ class Scripted:
 @pytest.mark.parametrize(
     ("answer", "arguments"),
     [
-        (GOAL, ()),
-        (REWARD, ("--robot", "quadruped")),
-        (VALUE_MAP, ("--route", "value-map")),
+        (GOAL, ("put the red block on the tray",)),
+        (REWARD, ("torso height 20 cm", "--robot", "quadruped")),
+        (VALUE_MAP, ("move 12 cm above the red block", "--route", "value-map")),
     ],
     ids=["pddl", "reward", "value-map"],
 )
@@ -70,7 +70,6 @@ def test_calls_are_logged_counted_and_closed(
         cli.app,
         [
             "run",
-            "put the red block on the tray",
             "--model",
             "openai:scripted",
             "--no-video",

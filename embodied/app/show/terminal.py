@@ -28,6 +28,7 @@ _TITLES = {
     NOT_UNDERSTOOD: ("not understood", "yellow"),
     BROKEN: ("could not run", "red"),
 }
+_SAID = {"answer": "answer", "tell": "noted"}
 _RUNGS = {
     "retry": "trying another candidate",
     "backtrack": "continuing at another step",
@@ -71,6 +72,7 @@ class RichDisplay:
         self._plan: list[str] = []
         self._done = 0
         self._started_s = 0.0
+        self._read = ""
 
     def begin(self, instruction: str, about: About, describe: Describe) -> None:
         """Say who does what where."""
@@ -93,8 +95,12 @@ class RichDisplay:
                 doing = {"translate": "translating", "plan": "planning", "rest": "coming to rest"}
                 if data.text("part") in doing:
                     self._now(doing[data.text("part")])
+            case "reading" if "words" in data:
+                self._read = data.text("words")
+                self._line(f"I read: {escape(self._read)}")
             case "program":
-                self._tick("understood: " + ", then ".join(data.texts("stages")))
+                if not self._read:
+                    self._tick("understood: " + ", then ".join(data.texts("stages")))
                 for note in data.texts("notes"):
                     self._line(f"    [yellow]note:[/] {escape(note)}")
                     self._noted.add(note)
@@ -134,6 +140,7 @@ class RichDisplay:
         if self._no_plan:
             self._cross(self._no_plan)
         title, color = self._titles.get(outcome.exit_code, _TITLES[BROKEN])
+        title = _SAID.get(outcome.details.get("reading", ""), title)
         lines: list[Text] = []
         for number, verdict in enumerate(outcome.verdicts, 1):
             when = f"  held when stage {number} was reached"
@@ -216,6 +223,7 @@ class QuietDisplay(Display):
         """One line for the verdict, one for each loss."""
         titles = _TITLES | (_PLAN_TITLES if summary.get("command") == "plan" else {})
         title, _ = titles.get(outcome.exit_code, _TITLES[BROKEN])
+        title = _SAID.get(outcome.details.get("reading", ""), title)
         words = f"{title}: {outcome.message}" if outcome.message else title
         self._console.print(f"{words} ({folder})", markup=False, soft_wrap=True)
         for what, reason in Record(summary).record("lost", {}).values.items():

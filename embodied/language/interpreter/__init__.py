@@ -1,5 +1,8 @@
 """What a sentence asks for, before any translator may move a robot."""
 
+from embodied.language.interpreter.interpret import Interpreter as Interpreter
+from embodied.language.interpreter.interpret import NotAnActError as NotAnActError
+from embodied.language.interpreter.interpret import writer_of as writer_of
 from embodied.language.interpreter.reading import Act as Act
 from embodied.language.interpreter.reading import Answer as Answer
 from embodied.language.interpreter.reading import Ask as Ask

@@ -55,9 +55,11 @@ class Tell(Read):
 
     Attributes:
         statement: What was stated.
+        rule: Whether it was a rule, which is kept and held against later programs.
     """
 
     statement: str
+    rule: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,6 +25,7 @@ from embodied.types import Atom, PddlProgram
 _PLACES = frozenset({"on", "in", "holding"})
 """Predicates of which one holds of every item."""
 
+_ALTERNATIVES_SHOWN = 4
 _WORDS = {
     "on": "{0} on {1}",
     "in": "{0} in {1}",
@@ -135,6 +136,8 @@ def _words(goal: Formula) -> str:
     match goal:
         case And(parts):
             return ", ".join(_words(p) for p in parts) or "nothing to do"
+        case Or(parts) if len(parts) > _ALTERNATIVES_SHOWN:
+            return f"{_words(parts[0])}, or the same with others ({len(parts)} ways)"
         case Or(parts):
             return " or ".join(_words(p) for p in parts) or "something impossible"
         case Imply(premise, conclusion):

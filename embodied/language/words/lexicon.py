@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from embodied.language.words.synonyms import MASS_KINDS
+
 (
     PLACE,
     STACK,
@@ -27,11 +29,11 @@ VERBS: Mapping[str, tuple[str, ...]] = {
     PLACE: tuple(
         "put place move set lay bring transfer stick pop shift throw toss deposit carry insert "
         "store stow load stash position return relocate dump tidy pack gather collect stand rest "
-        "transport chuck sit plonk arrange rearrange".split()
+        "transport chuck sit plonk balance arrange rearrange".split()
     ),
     STACK: ("stack", "pile"),
     BUILD: ("build", "make", "create", "construct", "form", "erect", "assemble"),
-    HOLD: ("pick", "grab", "grasp", "hold", "raise", "fetch"),
+    HOLD: ("pick", "grab", "grasp", "hold", "raise", "fetch", "retrieve", "seize"),
     TAKE: ("take", "get", "lift", "pull"),
     REMOVE: ("remove", "unstack", "dismantle"),
     CLEAR: ("clear", "empty", "unload", "unpack"),
@@ -126,6 +128,18 @@ SUPERLATIVES = {
     "littlest": "smallest",
     "tallest": "tallest",
     "shortest": "shortest",
+    "longest": "longest",
+    "big": "largest",
+    "large": "largest",
+    "small": "smallest",
+    "little": "smallest",
+    "tiny": "smallest",
+    "bigger": "largest",
+    "larger": "largest",
+    "smaller": "smallest",
+    "taller": "tallest",
+    "shorter": "shortest",
+    "longer": "longest",
 }
 PRONOUNS = {
     "it": "it",
@@ -254,7 +268,7 @@ CORRECTIONS = (
 )  # fmt: skip
 """At the beginning of a sentence: what follows replaces what the one before asked for."""
 
-MASS_NOUNS = frozenset("fruit food cutlery crockery trash rubbish garbage hardware".split())
+MASS_NOUNS = frozenset("fruit trash rubbish garbage hardware".split()) | MASS_KINDS
 """Nouns that speak of all there is without a plural."""
 
 QUESTIONS = frozenset("what where who why how which whose is are does did".split())

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from embodied.language.words.lexicon import COLORS, GENERIC, SPELLINGS
+from embodied.language.words.synonyms import KINDS, QUALITIES, SYNONYMS
 from embodied.types import ObjectSpec
 
 ITEM = "item"
@@ -69,6 +70,7 @@ class SceneWords:
                 modifiers.setdefault(SPELLINGS.get(word, word), set()).add(name)
         for word, names in self.told.items():
             modifiers.setdefault(word, set()).update(names)
+        _add_synonyms(heads, modifiers, self.specs)
         object.__setattr__(self, "heads", {k: frozenset(v) for k, v in heads.items()})
         object.__setattr__(self, "plurals", {plural_of(h): h for h in heads})
         object.__setattr__(self, "modifiers", {k: frozenset(v) for k, v in modifiers.items()})
@@ -100,3 +102,21 @@ class SceneWords:
         """Objects that a noun may stand for."""
         found = self.heads.get(head, frozenset())
         return found | frozenset(self.items) if head == ITEM else found
+
+
+def _add_synonyms(
+    heads: dict[str, set[str]], modifiers: dict[str, set[str]], specs: Mapping[str, ObjectSpec]
+) -> None:
+    """Add everyday words for the scene's nouns, and for kinds of its items."""
+    taken = {*heads, *(plural_of(h) for h in heads), *modifiers} - COLORS
+    own = {noun: set(names) for noun, names in heads.items()}
+    for group in SYNONYMS:
+        names = set[str]().union(*(own.get(noun, ()) for noun in group))
+        for noun in group - taken if names else ():
+            heads.setdefault(noun, set()).update(names)
+    items = {n for n, o in specs.items() if o.kind == "item"}
+    for kinds, into in ((KINDS, heads), (QUALITIES, modifiers)):
+        for word, nouns in kinds.items():
+            names = items & set[str]().union(*(own.get(n, ()) for n in nouns))
+            if names and word not in taken:
+                into.setdefault(word, set()).update(names)

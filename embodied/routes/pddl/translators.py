@@ -15,4 +15,4 @@ def open_translator(opening: Opening) -> Translator:
     grounder = opening.environment.grounder
     sayings = [saying for skill in all_skills() for saying in skill.sayings]
     own = PddlTranslators(grounder.domain_text, grounder.objects, sayings)
-    return opened("pddl", opening, own)
+    return opened("pddl", opening, own, goals=True)

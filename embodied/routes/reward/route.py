@@ -18,6 +18,7 @@ from embodied_controllers.mpc.terms import term_label
 
 from embodied.agent import Agent
 from embodied.errors import Diagnostic, EmbodiedError, OptionError
+from embodied.language.interpreter import writer_of
 from embodied.language.reward import check, program_from_json, program_to_json
 from embodied.language.reward.translator import RewardTranslator
 from embodied.opening import Opening
@@ -116,12 +117,13 @@ class RewardRoute(Route[RewardProgram]):
         """Ask a model for a better program where terms stayed high."""
         execution = _execution_of(run)
         unmet = tuple(part for v in outcome.verdicts for part in v.unmet)
-        if not isinstance(self.translator, RewardTranslator) or execution is None or not unmet:
+        writer = writer_of(self.translator)
+        if not isinstance(writer, RewardTranslator) or execution is None or not unmet:
             return None
         run.say("diagnostic", text=f"asking for a better program: {'; '.join(unmet)}")
         try:
             problems = (*unmet, *execution.trace.trend())
-            return self.translator.repair_motion(run.instruction, program, problems)
+            return writer.repair_motion(run.instruction, program, problems)
         except EmbodiedError as error:
             run.say("diagnostic", text=refusal(error))
             return None
@@ -179,10 +181,11 @@ class RewardRoute(Route[RewardProgram]):
         The verdict is on the last program.
         """
         body, run = agent.body, agent.run
+        writer = writer_of(translator)
 
         def understood(sentence: str, state: tuple[str, ...]) -> RewardProgram:
-            if isinstance(translator, RewardTranslator):  # in a thread: it does not measure itself
-                translator.now = lambda: state
+            if isinstance(writer, RewardTranslator):  # in a thread: it does not measure itself
+                writer.now = lambda: state
             program = translator.translate(sentence, run.memory, body.spec)
             agent.route_of(program)
             agent.hold_to(program, sentence, run, ask=False)

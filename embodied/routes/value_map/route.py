@@ -18,6 +18,7 @@ from embodied_planners.value_map import warm_up
 from embodied.agent import Agent
 from embodied.body import Body, Watcher
 from embodied.errors import Diagnostic, EmbodiedError, OptionError
+from embodied.language.interpreter import writer_of
 from embodied.language.reward.amending import Conversation
 from embodied.language.value_map import check, describe, read_json, to_json
 from embodied.language.value_map.translator import ValueMapTranslator
@@ -123,7 +124,7 @@ class ValueMapRoute(Route[ValueMapProgram]):
     ) -> ValueMapProgram | None:
         """Ask a model for another program where a stage failed."""
         problems = tuple(p for v in outcome.verdicts for p in v.problems)
-        writer = self.translator
+        writer = writer_of(self.translator)
         if not isinstance(writer, ValueMapTranslator) or not problems or not run.instruction:
             return None
         run.say("diagnostic", text=f"asking for another program: {'; '.join(problems)}")

@@ -44,6 +44,8 @@ from embodied.types import Saying
 _BY_COLOR = ("by color", "by colors", "by their color", "by their colors", "according to color",
              "according to their color", "according to their colors")  # fmt: skip
 
+_IN_THE_BIN = At(relation="in", noun=NounPhrase(text="the bin", head="bin"), text="in the bin")
+
 
 class ClauseParser(TowerParser):
     """Reads one clause at a time.
@@ -126,8 +128,7 @@ class ClauseParser(TowerParser):
         self.pos += 1
         theme = self.nouns(stop_before_place=True)
         self.trailing()
-        where = At(relation="in", noun=NounPhrase(text="the bin", head="bin"), text="in the bin")
-        return Place(theme=theme, places=(where,))
+        return Place(theme=theme, places=(_IN_THE_BIN,))
 
     # Verbs -----------------------------------------------------------------------------------
 
@@ -171,8 +172,9 @@ class ClauseParser(TowerParser):
         if kind in (SLIDE, TAKE) and self.all_drawers(theme):
             if self.eat("in", "back in", "closed"):
                 return [SetOpen(theme=theme, open=False)]
-            if self.eat("out"):
-                return [SetOpen(theme=theme, open=True)]
+            if not self.at("out of") and self.eat("out"):
+                taken = kind == TAKE and word not in ("pull", "pulling")
+                return [SetOpen(theme=theme, open=True, taken_out=taken)]
         particles += self.particles()
         source = self.source()
         particles += self.particles()
@@ -193,6 +195,12 @@ class ClauseParser(TowerParser):
         if kind == PLACE and self.at("so that", "such that"):
             return []
         if kind == HOLD:
+            return [Hold(theme=self.at_now(theme, source))]
+        if word.startswith(("throw", "toss", "chuck")) and (
+            "away" in particles or (source and source.noun is None)
+        ):
+            return [Place(theme=theme, places=(_IN_THE_BIN,))]
+        if source and word in ("lift", "lifting"):
             return [Hold(theme=self.at_now(theme, source))]
         if source:
             return [Remove(theme=theme, source=source)]

@@ -17,6 +17,9 @@ Fits = Callable[[ObjectSpec], bool]
 TRAY_LIKE = frozenset("tray plate dish shelf rack stand mat pad drainer".split())
 """Categories of which people say both "on" and "in", and mean the same."""
 
+_LAID_ON_TABLES = frozenset("tray plate dish mat pad".split())
+"""Categories of surfaces that stand on a table."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Role:
@@ -95,6 +98,7 @@ class Discourse:
         theme: What was moved last.
         themes: Everything that was moved, in order.
         mentioned: Every single object that was named.
+        earlier: What earlier sentences moved, for "everything else" at the beginning of this one.
         head: The last noun, for "the red one".
         place: The last place, as (predicate, object).
         drawer: The last drawer.
@@ -107,6 +111,7 @@ class Discourse:
     theme: tuple[str, ...] = ()
     themes: list[str] = field(default_factory=list[str])
     mentioned: list[str] = field(default_factory=list[str])
+    earlier: tuple[str, ...] = ()
     head: str = ""
     place: tuple[str, str] | None = None
     drawer: str = ""
@@ -227,7 +232,10 @@ class Discourse:
         if not playing:
             raise Abstain(f"'{phrase.text}'", role.problem.format(plain(fitting[0])))
         if phrase.other:
-            playing = [n for n in playing if n not in self.themes and n not in self.mentioned]
+            said = self.themes or self.earlier
+            if not said and not self.mentioned:
+                raise Abstain(f"'{phrase.text}'", "nothing was named that this could leave out")
+            playing = [n for n in playing if n not in said and n not in self.mentioned]
         if phrase.not_a:
             without, _ = self._candidates(phrase.not_a, ANY)
             playing = [n for n in playing if n not in without]
@@ -274,13 +282,13 @@ class Discourse:
 
     def _rest(self, phrase: NounPhrase, role: Role) -> frozenset[str]:
         """What "the others" and "the rest" are taken from."""
-        kinds = {self.spec(n).category for n in self.themes or self.mentioned}
+        kinds = {self.spec(n).category for n in self.themes or self.mentioned or self.earlier}
         if role not in (ITEMS, ANY) or not kinds:
             said = phrase.text or "the others"
             raise Abstain(f"'{said}'", f"it is not clear of what '{said}' is the rest")
         alike = frozenset(n for n in self.scene.items if self.spec(n).category in kinds)
         if phrase.text.endswith("rest"):
-            said = set(self.themes) | set(self.mentioned)
+            said = set(self.themes or self.earlier) | set(self.mentioned)
             if frozenset(self.scene.items) - said != alike - said:
                 kind = plural_of(sorted(kinds)[0])
                 raise Abstain(
@@ -309,6 +317,13 @@ class Discourse:
         spots = self.resolve(noun, ANY).names
         predicates = ("on", "in") if relation == "to" else (relation,)
         there = {a.args[0] for a in self.facts if a.predicate in predicates and a.args[-1] in spots}
+        if any(
+            self.spec(n).category == "table" for n in spots
+        ):  # so is what stands on a tray there
+            laid = {n for n, o in self.scene.specs.items() if o.category in _LAID_ON_TABLES}
+            on = [a.args for a in self.facts if a.predicate == "on"]
+            for _ in range(len(on)):
+                there |= {x for x, y in on if y in there or y in laid}
         found = [n for n in names if (n in there) == is_there]
         if not found:
             spot = " or ".join(f"the {plain(n)}" for n in spots)
@@ -320,9 +335,11 @@ class Discourse:
     def _extreme(self, names: list[str], phrase: NounPhrase) -> list[str]:
         def measure(name: str) -> float:
             x, y, z = self.spec(name).size_m
+            if phrase.superlative == "longest":
+                return max(x, y)
             return z if phrase.superlative in ("tallest", "shortest") else x * y * z
 
-        sign = 1 if phrase.superlative in ("largest", "tallest") else -1
+        sign = 1 if phrase.superlative in ("largest", "tallest", "longest") else -1
         best = max(sign * measure(n) for n in names)
         return [n for n in names if sign * measure(n) >= best * (1 - sign * 0.01)]
 
@@ -356,7 +373,13 @@ class Discourse:
                 "say which one, or say 'all'",
                 final=True,
             )
-        elif phrase.plural and len(names) == 1 and phrase.quantity == "the" and not phrase.where:
+        elif (
+            phrase.plural
+            and len(names) == 1
+            and phrase.quantity == "the"
+            and not phrase.where
+            and not phrase.listed
+        ):
             raise Abstain(
                 f"'{phrase.text}'",
                 f"'{phrase.text}' speaks of several, but there is only {self._listed(names)}",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 from embodied.language.pddl.rules.discourse import ITEMS, Discourse
@@ -14,10 +15,23 @@ from embodied.symbolic import (
     Not,
     Proposition,
     conjuncts,
+    expanded,
     read_goal,
+    read_problem,
     substitute,
 )
 from embodied.types import PddlProgram, Program
+
+_IT = r"(?:it|that|this|them|those|these|everything|the last one)"
+_BACK = re.compile(
+    r"(?:please |now |no ,? ?|sorry ,? ?|oops ,? ?|wait ,? ?)*"
+    r"(?:(?:undo|revert|reverse)(?: (?:that|it|this|the last (?:one|thing|move|step|instruction)))?"
+    r"|take (?:that|it|this) back"
+    rf"|(?:put|move|bring|take|return|set|place) {_IT} back(?: again| as (?:it|they) (?:was|were))?"
+    rf"|(?:put|move|bring|take|return|set|place) {_IT} (?:back )?(?:to )?where (?:it|they|you)"
+    r" (?:was|were|came|had|got|took|found)(?: (?:from|been|before|originally|it|them|at first))*"
+    r"|return (?:it|them))(?: please| again| then)?"
+)
 
 
 class Previous:
@@ -35,15 +49,27 @@ class Previous:
         domain: Domain,
         objects: Mapping[str, str],
     ) -> None:
+        programs = [p for _, p in exchanges if isinstance(p, PddlProgram)]
+        read = [[read_goal(s, domain, dict(objects)) for s in p.stages] for p in programs]
+        all_of = [[expanded(g, domain, dict(objects)) for g in stages] for stages in read]
         last = exchanges[-1][1] if exchanges else None
-        stages = last.stages if isinstance(last, PddlProgram) else ()
-        self.stages: tuple[Formula, ...] = tuple(
-            read_goal(text, domain, dict(objects)) for text in stages
+        followed = last in programs[-1:]
+        self._last = programs[-1] if followed else None
+        self.stages: tuple[Formula, ...] = tuple(read[-1]) if followed else ()
+        self._about: tuple[Formula, ...] = tuple(all_of[-1]) if followed else ()
+        placed = (p for stages in all_of for s in stages for p in conjuncts(s))
+        self.earlier = tuple(
+            dict.fromkeys(
+                p.terms[0]
+                for p in placed
+                if isinstance(p, Proposition) and p.predicate in ("on", "in", "holding")
+            )
         )
 
     def begin(self, discourse: Discourse) -> None:
         """Let a new sentence refer to what the program was about."""
-        for part in (p for stage in self.stages for p in conjuncts(stage)):
+        discourse.earlier = tuple(n for n in self.earlier if n in discourse.scene.specs)
+        for part in (p for stage in self._about for p in conjuncts(stage)):
             atom = part.body if isinstance(part, Not) else part
             if not isinstance(atom, Proposition) or any(t.startswith("?") for t in atom.terms):
                 continue
@@ -63,6 +89,35 @@ class Previous:
         categories = {discourse.spec(n).category for n in discourse.themes}
         if len(categories) == 1:
             discourse.head = categories.pop()
+
+    @property
+    def things(self) -> tuple[str, ...]:
+        """What the last program put somewhere."""
+        placed = (p for stage in self._about for p in conjuncts(stage))
+        return tuple(
+            p.terms[0]
+            for p in placed
+            if isinstance(p, Proposition) and p.predicate in ("on", "in", "holding")
+        )
+
+    def before(self, text: str, domain: Domain) -> tuple[str, ...]:
+        """The goal that takes back what the last program put somewhere; empty if not asked for.
+
+        Args:
+            text: The sentence, words joined by spaces.
+            domain: Domain of the program.
+        """
+        if self._last is None or not _BACK.fullmatch(text) or not self._last.problem:
+            return ()
+        init = read_problem(self._last.problem, domain).init
+        places = [
+            a
+            for name in self.things
+            for a in sorted(init)
+            if a.predicate in ("on", "in") and a.args[0] == name
+        ]
+        formulas = [Proposition(a.predicate, a.args) for a in places]
+        return (str(_together(formulas)),) if formulas else ()
 
     def repeated(self, sentence: Sentence, discourse: Discourse) -> tuple[str, ...] | None:
         """Stages of "the same with the cup", "now the lime too"; None for other sentences.

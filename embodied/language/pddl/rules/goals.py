@@ -209,6 +209,9 @@ class GoalBuilder(TowerBuilding):
 
     def _set_open(self, clause: SetOpen) -> list[Requirement]:
         made: list[Requirement] = []
+        if clause.taken_out and self.discourse.theme:
+            out = At(relation="in", noun=None, text="out")
+            return self._remove(Remove(theme=clause.theme, source=out))
         for part in clause.theme.parts:
             group = self.discourse.resolve(part, DRAWERS)
             if group.choose is not None or group.none:

@@ -319,7 +319,10 @@ def _share_heads(parts: list[NounPhrase]) -> tuple[NounPhrase, ...]:
         donor = shared[i + 1] if i + 1 < len(shared) else None
         if _lacks_noun(shared[i]) and donor and donor.head and donor.head != ITEM:
             plural = shared[i].plural or (donor.plural and not shared[i].text.endswith(" one"))
-            shared[i] = replace(shared[i], head=donor.head, plural=plural)
+            listed = plural and donor.plural
+            shared[i] = replace(shared[i], head=donor.head, plural=plural, listed=listed)
+            if listed:
+                shared[i + 1] = replace(donor, listed=True)
     for i in range(1, len(shared)):
         donor = shared[i - 1]
         if _lacks_noun(shared[i]) and donor.head and donor.head != ITEM:

@@ -87,7 +87,7 @@ def stage_goal(requirements: Sequence[Requirement], *, stackable: Mapping[str, b
     Raises:
         Abstain: The requirements contradict each other.
     """
-    kept = _without_means(requirements)
+    kept = _with_towers(_without_means(requirements))
     _check([x for r in kept for x in r.literals], stackable)
     formulas = list(dict.fromkeys(f for r in kept for f in r.formulas))
     if not formulas:
@@ -128,6 +128,32 @@ def _without_means(requirements: Sequence[Requirement]) -> list[Requirement]:
             case _:
                 kept.append(requirement)
     return kept
+
+
+def _with_towers(requirements: list[Requirement]) -> list[Requirement]:
+    """Let "put both on the tray, the short one on the long one" mean that one of them is below.
+
+    What is said to be on another thing is not also directly where that thing is put.
+    """
+    places = [x.atom for r in requirements for x in r.literals if x.positive]
+    spots: dict[str, set[Atom]] = {}
+    for atom in places:
+        if atom.predicate in ("on", "in"):
+            spots.setdefault(atom.args[0], set()).add(atom)
+    dropped: set[Atom] = set()
+    for own in spots.values():
+        on_items = [a for a in own if a.predicate == "on" and a.args[1] in spots]
+        for atom in on_items:
+            under = spots[atom.args[1]]
+            dropped |= {a for a in own if a != atom and any(b.args[1] == a.args[1] for b in under)}
+    if not dropped:
+        return requirements
+    return [
+        _narrowed(r, tuple(x for x in r.literals if x.atom not in dropped))
+        if any(x.atom in dropped for x in r.literals)
+        else r
+        for r in requirements
+    ]
 
 
 def _narrowed(requirement: Requirement, remaining: tuple[Literal, ...]) -> Requirement:

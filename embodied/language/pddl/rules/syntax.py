@@ -32,6 +32,8 @@ class NounPhrase:
         where: Place that they are at now, with its polarity ("that is (not) on the tray").
         not_a: "that is not a brick".
         same_color: "of the same colour" as what is put there.
+        listed: One of several that share a noun ("the red and green blocks"), which is why the
+            noun is in the plural.
     """
 
     text: str
@@ -49,6 +51,7 @@ class NounPhrase:
     where: tuple[bool, Relation, NounPhrase] | None = None
     not_a: NounPhrase | None = None
     same_color: bool = False
+    listed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,10 +145,14 @@ class Empty:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SetOpen:
-    """Open or closed."""
+    """Open or closed.
+
+    ``taken_out``: "take it out", which opens a drawer or takes a thing out of one.
+    """
 
     theme: Nouns
     open: bool
+    taken_out: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

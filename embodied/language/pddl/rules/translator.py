@@ -11,6 +11,7 @@ from embodied.errors import Diagnostic, NotUnderstoodError, RefusedError
 from embodied.language.pddl.rules.discourse import Discourse
 from embodied.language.pddl.rules.followup import Previous
 from embodied.language.pddl.rules.goals import GoalBuilder
+from embodied.language.pddl.rules.phrasing import rephrased
 from embodied.language.pddl.rules.sentences import SentenceParser
 from embodied.language.pddl.rules.stage import Requirement, stage_goal
 from embodied.language.pddl.rules.syntax import Sentence
@@ -102,9 +103,7 @@ class RulesTranslator:
         scene = SceneWords(spec.objects, memory.attributes)
         try:
             tokens = _without_courtesy(_with_known_spellings(tokenize(instruction), scene))
-            _check_words(tokens, scene, self._sayings)
-            sentence = SentenceParser(tokens, scene, self._sayings).sentence()
-            stages, notes = self._stages(sentence, scene, memory)
+            stages, notes = self._read(tokens, scene, memory)
         except UnreadableTextError as why:
             raise self._refusal(
                 instruction, [Diagnostic(where="text", problem=str(why))], scene
@@ -122,6 +121,33 @@ class RulesTranslator:
             source=self.name,
             notes=notes,
         )
+
+    def _read(
+        self, tokens: tuple[Token, ...], scene: SceneWords, memory: StateMemory
+    ) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Read a sentence as it stands, else with phrases put in the words of the grammar."""
+        try:
+            return self._goals(tokens, scene, memory)
+        except (Abstain, _UnknownWords):
+            previous = Previous(memory.exchanges, self._domain, self._objects)
+            back = previous.before(" ".join(t.word for t in tokens), self._domain)
+            if back:
+                return back, ("undo restores what was true; places on a surface may differ",)
+            other = rephrased(tokens, scene, memory.facts, previous.things)
+            if [t.word for t in other] == [t.word for t in tokens]:
+                raise
+            try:
+                return self._goals(other, scene, memory)
+            except (Abstain, _UnknownWords):
+                pass
+            raise
+
+    def _goals(
+        self, tokens: tuple[Token, ...], scene: SceneWords, memory: StateMemory
+    ) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        _check_words(tokens, scene, self._sayings)
+        sentence = SentenceParser(tokens, scene, self._sayings).sentence()
+        return self._stages(sentence, scene, memory)
 
     def _stages(
         self, sentence: Sentence, scene: SceneWords, memory: StateMemory
@@ -191,11 +217,15 @@ class _UnknownWords(Exception):  # noqa: N818 - carries diagnostics, see Abstain
 def _with_known_spellings(tokens: tuple[Token, ...], scene: SceneWords) -> tuple[Token, ...]:
     """Replace variant spellings, unless the scene itself uses them."""
     own = scene.words
-    return tuple(
-        Token(word, t.number)
-        for t in tokens
-        for word in (SPELLINGS.get(t.word, t.word) if t.word not in own else t.word).split()
-    )
+
+    def known(word: str) -> str:
+        for ending in ("er", "est"):  # "the shorter brick" where there is a short one
+            stem = word.removesuffix(ending)
+            if word not in own and stem != word and stem in scene.modifiers:
+                return stem
+        return word if word in own else SPELLINGS.get(word, word)
+
+    return tuple(Token(word, t.number) for t in tokens for word in known(t.word).split())
 
 
 def _without_courtesy(tokens: tuple[Token, ...]) -> tuple[Token, ...]:

@@ -1,0 +1,167 @@
+"""Other ways to say what the grammar knows: phrases that are read as those it has."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from embodied.language.words.cursor import Abstain
+from embodied.language.words.lexer import PAUSES, Token
+from embodied.language.words.scene_words import SceneWords, plain
+from embodied.types import Atom
+
+_VERBS = "put|place|move|set|lay|bring|stack|drop|carry|lift|raise|transfer|store|stow|load"
+_BUILT = "stack|tower|pile|column"
+_ABOVE = r"(?:above|on top of|on|over|atop) (?:it|that|this|them)|on top|at top|above"
+
+_SAME = "do the same with "
+
+_REWRITES: tuple[tuple[str, str], ...] = (
+    (rf"\b(?:grasp|grab|pick up|pick|take|seize|get|hold) and (?=(?:{_VERBS})\b)", ""),
+    (
+        r"^(?:pull|push|use|grab|grasp|take) (?:on )?(?:the |its )?(?:drawer )?handle "
+        r"(?:of the [a-z]+ )?(?:to|and) (?=open\b|close\b|shut\b)",
+        "",
+    ),
+    (r"\b(?P<d>drawer) (?:of|in|under) (?:the )?(?:cabinet|cupboard|shelf|closet)\b", r"\g<d>"),
+    (r"\bpieces? of (?=fruit|food)", ""),
+    (r",? (?:one at a time|one by one|one after (?:the other|another)|in turn)\b", ""),
+    (r"^(?P<a>the [^,]+?), (?P<do>[a-z]+) it (?P<rest>.+)$", r"\g<do> \g<a> \g<rest>"),
+    (r"(?<=[a-z] )what is (?=on|in|inside)", "everything that is "),
+    (
+        r"^(?:fill|load|stock) (?P<p>(?:the |a )?[a-z]+(?: [a-z]+)?) (?:up )?with (?P<a>.+)$",
+        r"put \g<a> to \g<p>",
+    ),
+    (
+        r"^(?P<p>the [a-z]+) (?:should|must|has to|needs to|shall|is to) (?:contain|hold|have) "
+        r"(?P<a>.+?)(?: (?:in|on) it)?$",
+        r"put \g<a> to \g<p>",
+    ),
+    (r"\b(?P<be>be|is|are|stay|remain) (?:free|clear|cleared|bare|vacant)$", r"\g<be> empty"),
+    (
+        r",? (?:and )?(?:the )?(?:rest|others?|remaining ones?) (?:stays?|remains?)(?: put| there"
+        r"| (?:as|where) (?:it|they) (?:is|are))?$",
+        " , leave everything else alone",
+    ),
+    (r",? (?:along|together|followed) (?:with|by) (?P<a>[^,]+)$", r" , and \g<a> too"),
+    (r"\b(?:get rid of|dispose of|discard|trash)\b", "throw away"),
+    (r"\b(?:sitting|standing|lying|resting|placed|located) (?=(?:on|in|inside|at)\b)", ""),
+    (r"\bleft (?=(?:open|closed|shut|empty)\b)", ""),
+    (
+        r",? (?:and |but |with )?(?:none|not any|no one) of them (?:being )?(?:on top of"
+        r"|on|touching|"
+        r"stacked on) (?:each other|one another|another|any other)",
+        "",
+    ),
+    (r",? (?:and |but )?(?:not stacked|without stacking (?:them|any)|unstacked)\b", ""),
+    (r",? with nothing (?:else )?(?P<at>in|on|inside) (?:it|there)\b", r" and nothing \g<at> it"),
+    (
+        rf"\b(?:a |one )?(?P<kind>{_BUILT})(?: of [a-z]+)? with (?P<a>[^,]+?) (?:as|for|being) "
+        rf"(?:its |the |a )?(?:base|bottom|foundation|lowest)(?: one| block"
+        rf"| cube)?,? (?:and )?(?:then )?"
+        rf"(?P<b>[^,]+?) (?:{_ABOVE})",
+        r"a \g<kind> : \g<a> , then \g<b>",
+    ),
+    (
+        r"^(?P<a>[^,]+?) (?:goes|go|is|comes|should be|should go|must be) (?:on|at|to) (?:the )?"
+        r"(?:very )?bottom,? (?:and )?(?:then )?(?P<rest>.+)$",
+        r"make a tower : \g<a> , then \g<rest>",
+    ),
+    (r"(?<=[a-z])(?: goes| go| comes| should go)? (?:last|on the very top|at the top)$", ""),
+    (
+        rf"(?P<before>^|, (?:and |then )?|\. )(?P<place>(?:on top of|on|onto|in|into|inside) "
+        rf"(?:the |a |my )?[^,.]+?),? (?P<do>(?:{_VERBS}) [^,.]+?)(?=$|,|\."
+        rf"| and (?:{_VERBS})\b| then )",
+        r"\g<before>\g<do> \g<place>",
+    ),
+    (r"\b(?:back )?down (?=(?:to|on|onto)\b)", ""),
+    (
+        r"\b(?:the )?(?:things|objects|items|stuff) (?:that )?(?:you|one|we|i|people) can "
+        r"(?P<do>eat|drink)\b",
+        r"the \g<do>able things",
+    ),
+    (r"\b(?:anything|everything|all) (?P<what>edible|eatable|drinkable)\b", r"all \g<what> things"),
+    (r"\b(?P<do>throw|toss|chuck) out (?!of\b)", r"\g<do> away "),
+    (r"\bback out\b", "out"),
+    (r"^(?:and |now )*(?:the )?(?:same|likewise|ditto) (?:goes )?(?:for|with) ", _SAME),
+    (r"\bdo (?:that|this|it) (?:too |also |again )?(?:with|for|to) ", _SAME),
+    (rf"^(?P<same>{_SAME}.+?) (?:too|as well|also)$", r"\g<same>"),
+    (
+        r"\b(?P<x>the [a-z]+) (?P<so>open|closed|shut) and empty\b",
+        r"\g<x> \g<so> and nothing in \g<x>",
+    ),
+    (
+        rf"(?P<t>\b(?:{_BUILT}) : .+?),? and (?:then )?(?P<c>[^,]+?) "
+        r"(?:on top of|above|on|over) (?:that|it|this)\b",
+        r"\g<t> , then \g<c>",
+    ),
+    (
+        rf"(?P<t>\b(?:{_BUILT}) : .+?) (?:goes |comes )?"
+        r"(?:on|above|on top of|over) (?:it|that|this|top)$",
+        r"\g<t>",
+    ),
+)  # fmt: skip
+_COMPILED = tuple((re.compile(pattern), new) for pattern, new in _REWRITES)
+
+
+def rephrased(
+    tokens: tuple[Token, ...], scene: SceneWords, facts: frozenset[Atom], about: Sequence[str]
+) -> tuple[Token, ...]:
+    """The tokens with phrases put in the words of the grammar; the same where there are none.
+
+    Numbers of words are those of the new sentence.
+
+    Args:
+        tokens: The sentence.
+        scene: What things are called.
+        facts: What holds, for "the top one".
+        about: What was spoken of last.
+
+
+    Raises:
+        Abstain: Nothing is left.
+    """
+    text = " ".join(t.word for t in tokens)
+    text = re.sub(r" ([,.:])", r"\1", text)
+    for pattern, new in _COMPILED:
+        text = pattern.sub(new, text)
+    text = _ENDS.sub(lambda m: _end_of_tower(m, scene, facts, about), text)
+    words = re.findall(r"[,.:]|[^\s,.:]+(?:\.\d+)?", text)
+    number, found = 0, list[Token]()
+    for word in words:
+        number += word not in PAUSES
+        found.append(Token(word, number))
+    if not number:
+        raise Abstain("sentence", "there is no instruction in this")
+    return tuple(found)
+
+
+_TOP = "top|topmost|upper|uppermost|highest"
+_ENDS = re.compile(
+    rf"\bthe (?:(?P<top>{_TOP})|bottom|bottommost|lower|lowermost|lowest) (?P<noun>[a-z]+)"
+    r"|\bthe (?:one|[a-z]+) (?:that is |which is )?(?:on (?P<over>top)|at the (?:bottom|base))\b"
+    r"(?! of)"
+)
+
+
+def _end_of_tower(
+    match: re.Match[str], scene: SceneWords, facts: frozenset[Atom], about: Sequence[str]
+) -> str:
+    """The name of the thing on top, or at the bottom, of the only stack there is to speak of."""
+    noun = match["noun"] or "one"
+    known = scene.head_at((noun,))
+    if noun not in ("one", "two") and (known is None or known[1]):
+        return match[0]
+    items = set(scene.items)
+    above = {a.args[1]: a.args[0] for a in facts if a.predicate == "on" and a.args[1] in items}
+    towers: list[list[str]] = []
+    for base in above.keys() - above.values():
+        tower = [base]
+        while tower[-1] in above:
+            tower.append(above[tower[-1]])
+        towers.append(tower)
+    spoken_of = [t for t in towers if set(t) & set(about)]
+    chosen = spoken_of or towers
+    if len(chosen) != 1:
+        return match[0]
+    return "the " + plain(chosen[0][-1 if match["top"] or match["over"] else 0])
