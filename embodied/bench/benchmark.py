@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar, cast, get_args, get_origin, 
 from embodied.bench import BENCHMARKS
 from embodied.bench.runner import (
     EXECUTORS,
+    UNANSWERED,
     Payload,
     Row,
     Task,
@@ -124,6 +125,7 @@ def measure(
     jobs: int | None = None,
     executor: str = "process",
     progress: bool = True,
+    retry_errors: bool = False,
 ) -> list[Row]:
     """Run the cases that have no row in ``out`` yet; the rows of all cases in their order.
 
@@ -144,6 +146,7 @@ def measure(
         executor=executor,
         progress=progress,
         title=benchmark.name,
+        retry_errors=retry_errors,
     )
 
 
@@ -167,11 +170,23 @@ def show(
         plot: File for the first figure besides; without matplotlib that is an error.
 
     Returns:
-        Exit code: 3 where a case ended in an error, else the benchmark's own.
+        Exit code: 3 where a case ended in an error or its model could not be asked, else the
+        benchmark's own.
     """
+    silent = [r for r in rows if r.get("status") == UNANSWERED]
+    rows = [r for r in rows if r.get("status") != UNANSWERED]
     report = benchmark.report(rows, settings)
     text = benchmark.table(report)
     text += "" if text.endswith("\n") else "\n"
+    if silent:
+        last = silent[-1]
+        said = (
+            f"\n{len(silent)} of {len(silent) + len(rows)} cases are left out: their language "
+            f"model gave no answer (last {last['id']}: {last['error']}). The same command tries "
+            "them again.\n"
+        )
+        text += said
+        sys.stderr.write(said if as_json else "")
     (out / "report.json").write_text(json.dumps(report, indent=1, default=str) + "\n", "utf-8")
     (out / "report.md").write_text(text, "utf-8")
     for name, draw in benchmark.figures.items():
@@ -188,7 +203,8 @@ def show(
             sys.stderr.write(f"no figure: {error}\n")
         plot = None
     sys.stdout.write(json.dumps(report, default=str) + "\n" if as_json else text)
-    return 3 if any(r.get("status") == "error" for r in rows) else benchmark.code(report)
+    broken = silent or any(r.get("status") == "error" for r in rows)
+    return 3 if broken else benchmark.code(report)
 
 
 def main(benchmark: Benchmark[S, R], arguments: Sequence[str] | None = None) -> int:
@@ -208,6 +224,7 @@ def main(benchmark: Benchmark[S, R], arguments: Sequence[str] | None = None) -> 
                 jobs=given.jobs,
                 executor=given.executor,
                 progress=not given.json,
+                retry_errors=given.retry_errors,
             )
         except KeyboardInterrupt:
             done = len(read_results(given.out))
@@ -292,6 +309,9 @@ def _parser(benchmark: Benchmark[S, R]) -> argparse.ArgumentParser:
     parser.add_argument("--out", type=Path, default=out, help=f"folder of results [{out}]")
     parser.add_argument("--jobs", type=int, help=f"cases at the same time [{benchmark.jobs}]")
     parser.add_argument("--executor", default="process", help=f"[{', '.join(EXECUTORS)}]")
+    parser.add_argument(
+        "--retry-errors", action="store_true", help="run cases that ended in an error again"
+    )
     parser.add_argument("--report", action="store_true", help="only report what is in --out")
     parser.add_argument("--plot", type=Path, help="file for the figure, besides that in --out")
     parser.add_argument("--json", action="store_true", help="report as JSON")

@@ -24,13 +24,24 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO, TypeAlias
 
-from embodied.errors import ConfigurationError, EnvironmentMissingError
+from embodied.errors import (
+    BudgetExceededError,
+    ConfigurationError,
+    EnvironmentMissingError,
+    ModelError,
+)
 
 Row: TypeAlias = dict[str, Any]
 """What became of one case, as JSON."""
 Payload: TypeAlias = Mapping[str, Any]
 """Input of one case, as JSON."""
 TaskFunction: TypeAlias = Callable[[Payload], Mapping[str, object]]
+
+UNANSWERED = "unanswered"
+"""Status of a case whose language model could not be reached or failed: no result of the case."""
+
+UNSETTLED = frozenset({UNANSWERED, "error"})
+"""What may be tried again."""
 
 EXECUTORS = ("process", "serial", "ray")
 RESULTS, SETTINGS = "results.jsonl", "settings.json"
@@ -94,7 +105,9 @@ class ResultFile:
 
 
 def read_results(folder: Path) -> list[Row]:
-    """All complete results in ``folder``; the first one counts where an id occurs twice.
+    """All complete results in ``folder``; of an id that occurs twice the first one counts.
+
+    One that did not settle the task, ``UNANSWERED`` or an error, gives way to what came later.
 
     Raises:
         ConfigurationError: A complete line is not a JSON object with an ``id``.
@@ -107,7 +120,9 @@ def read_results(folder: Path) -> list[Row]:
     for number, line in enumerate(lines, start=1):
         try:
             result = json.loads(line)
-            found.setdefault(str(result["id"]), result)
+            task = str(result["id"])
+            if task not in found or found[task].get("status") in UNSETTLED:
+                found[task] = result
         except (ValueError, KeyError, TypeError) as error:
             raise ConfigurationError(
                 f"{path}, line {number} is not a result; move the file away or choose another "
@@ -153,11 +168,13 @@ def run_tasks(
     executor: str = "process",
     progress: bool = True,
     title: str = "tasks",
+    retry_errors: bool = False,
 ) -> list[Row]:
     """Run every task that has no result in ``out`` yet.
 
     An exception in a task is its result (``{"status": "error", "error": ...}``), and so is the
-    death of its worker process when it happens twice.
+    death of its worker process when it happens twice. A model that could not be asked is none: the
+    row's status is ``UNANSWERED``, and the task is run again at the next start.
 
     Args:
         tasks: What to run; ids must be unique.
@@ -167,6 +184,7 @@ def run_tasks(
         executor: ``"process"``, ``"serial"`` (in this process), or ``"ray"`` (extra ``[ray]``).
         progress: Show a progress bar on the standard error output.
         title: Shown beside the bar.
+        retry_errors: Run tasks that ended in an error again as well.
 
     Returns:
         The results of ``tasks`` in their order, earlier ones included.
@@ -183,7 +201,8 @@ def run_tasks(
         raise ConfigurationError(f"executor '{executor}' is not one of {', '.join(EXECUTORS)}")
     file = ResultFile(out)
     try:
-        done = {str(r["id"]) for r in file.results}
+        again = UNSETTLED if retry_errors else {UNANSWERED}
+        done = {str(r["id"]) for r in file.results if r.get("status") not in again}
         todo = [task for task in tasks if task.id not in done]
         run = {"process": _in_processes, "serial": _in_series, "ray": _on_ray}[executor]
         with _progress(title, len(tasks), len(tasks) - len(todo), shown=progress) as advance:
@@ -201,6 +220,10 @@ def guarded(function: TaskFunction, payload: Payload) -> Row:
     start = time.monotonic()
     try:
         result: Row = dict(function(payload))
+    except BudgetExceededError as error:  # of the case: asking again would end there again
+        result = {"status": "error", "error": f"{type(error).__name__}: {error}"}
+    except ModelError as error:
+        result = {"status": UNANSWERED, "error": f"{type(error).__name__}: {error}"}
     except Exception as error:  # noqa: BLE001 - one broken task must not end the benchmark
         result = {"status": "error", "error": f"{type(error).__name__}: {error}"}
     result.setdefault("task_wall_s", round(time.monotonic() - start, 4))

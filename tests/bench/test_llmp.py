@@ -120,6 +120,13 @@ class _Scripted:
         return Response(text=self.answer)
 
 
+def test_a_part_of_the_problems_is_no_gap(data: Path) -> None:
+    (data / "blocks" / "p12.pddl").write_text((data / "blocks" / "p01.pddl").read_text())
+    (data / "blocks" / "p01.pddl").unlink()
+    (data / "blocks" / "p01.nl").unlink()
+    assert [i.name for i in load(data)] == ["p02", "p03", "p04", "p12"]
+
+
 @pytest.mark.parametrize(
     ("answer", "status"),
     [
@@ -129,7 +136,12 @@ class _Scripted:
     ],
 )
 def test_the_model_as_planner_is_validated(
-    answer: str, status: str, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    answer: str,
+    status: str,
+    data: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     model = _Scripted(answer)
     monkeypatch.setattr(llmp, "asked_model", lambda payload: model)
@@ -140,6 +152,9 @@ def test_the_model_as_planner_is_validated(
     assert results["llm/blocks/p01"]["status"] == status
     assert results["llm/blocks/p01"]["valid"] == (status == "solved")
     assert "ModelTimeoutError" in str(results["llm/blocks/p02"]["error"])
+    assert results["llm/blocks/p02"]["status"] == "unanswered"
+    said = capsys.readouterr().out
+    assert "1 of 4 cases are left out" in said and "llm/blocks/p02: unanswered" not in said
     assert results["llm/blocks/p04"]["status"] == "missing"
     prompt = model.requests[0].messages[-1].text
     assert "Lift b1 off b2." in prompt

@@ -14,13 +14,20 @@ import pytest
 
 from embodied.bench.runner import (
     EXECUTORS,
+    Payload,
     ResultFile,
+    Row,
     Task,
     check_settings,
     read_results,
     run_tasks,
 )
-from embodied.errors import ConfigurationError, EnvironmentMissingError
+from embodied.errors import (
+    BudgetExceededError,
+    ConfigurationError,
+    EnvironmentMissingError,
+    ModelTimeoutError,
+)
 
 # task functions must be importable in worker processes: they live in a module of their own
 MODULE = """
@@ -81,6 +88,39 @@ def test_an_exception_is_a_result(executor: str, square: Any, tmp_path: Path) ->
     results = run_tasks(_tasks(4, bad=2), square, tmp_path / "o", executor=executor, progress=False)
     assert [r["status"] for r in results] == ["ok", "ok", "error", "ok"]
     assert results[2]["error"] == "ValueError: bad number"
+
+
+def test_a_model_that_could_not_be_asked_is_no_result(tmp_path: Path) -> None:
+    down: set[int] = {1, 2}
+    ran: list[int] = []
+
+    def ask(payload: Payload) -> Row:
+        ran.append(payload["x"])
+        if payload["x"] in down:
+            raise ModelTimeoutError("no answer within 60 s")
+        if payload["x"] == 3:
+            raise BudgetExceededError("no calls are left")
+        return {"status": "ok", "y": payload["x"]}
+
+    def statuses(*, retry_errors: bool = False) -> list[str]:
+        rows = run_tasks(
+            [Task(id=f"t{i}", payload={"x": i}) for i in range(4)],
+            ask,
+            tmp_path,
+            executor="serial",
+            progress=False,
+            retry_errors=retry_errors,
+        )
+        assert rows == sorted(read_results(tmp_path), key=lambda r: str(r["id"]))
+        return [str(r["status"]) for r in rows]
+
+    assert statuses() == ["ok", "unanswered", "unanswered", "error"]
+    down.remove(1)
+    assert statuses() == ["ok", "ok", "unanswered", "error"]
+    assert statuses(retry_errors=True) == ["ok", "ok", "unanswered", "error"]
+    down.clear()
+    assert statuses() == ["ok", "ok", "ok", "error"]
+    assert ran == [0, 1, 2, 3, 1, 2, 2, 3, 2]
 
 
 def test_the_death_of_a_worker_costs_only_its_own_task(square: Any, tmp_path: Path) -> None:

@@ -19,7 +19,12 @@ from embodied.bench.l2r.arm import ARM_TASKS
 from embodied.bench.l2r.quadruped import QUADRUPED_TASKS, L2rTask, Phase, View
 from embodied.bench.report import grouped, rate_bars, table_of, wilson_interval
 from embodied.bench.runner import Payload, Row, Task
-from embodied.errors import ConfigurationError, EmbodiedError
+from embodied.errors import (
+    BudgetExceededError,
+    ConfigurationError,
+    EmbodiedError,
+    ModelError,
+)
 from embodied.language.reward import program_to_json
 from embodied.language.reward.amending import Conversation
 from embodied.language.reward.primitives import PrimitiveTranslator
@@ -238,7 +243,8 @@ def episodes(names: Sequence[str], seeds: int, method: Method, label: str) -> li
             script = method(TASKS[name])
         except EmbodiedError as error:
             key = ""
-            about["error"] = str(error)
+            silent = isinstance(error, ModelError) and not isinstance(error, BudgetExceededError)
+            about["unanswered" if silent else "error"] = str(error)
         else:
             key = digest(TASKS[name], script)
             about["script"] = [(at, program_to_json(p)) for at, p in script]
@@ -252,6 +258,8 @@ def episodes(names: Sequence[str], seeds: int, method: Method, label: str) -> li
 def run_case(payload: Payload) -> Row:
     """One episode."""
     task, method, seed = TASKS[payload["task"]], str(payload["method"]), int(payload["seed"])
+    if why := payload.get("unanswered", ""):
+        raise ModelError(why)
     if error := payload.get("error", ""):
         return _row(task.name, method, seed, error=error)
     script = [

@@ -58,7 +58,7 @@ class Instance:
 
 
 def load(data: Path, domains: Iterable[str] | None = None) -> tuple[Instance, ...]:
-    """Every problem below ``data``, by domain and number; those with a missing file included.
+    """Every problem below ``data``, by domain and number; those with one of two files included.
 
     Raises:
         ConfigurationError: There is no such folder or domain; the message lists those that exist.
@@ -82,9 +82,6 @@ def _load_domain(folder: Path) -> list[Instance]:
         plan=_text(folder / "p_example.sol") or "",
     )
     names = sorted({p.stem for p in folder.glob("p[0-9]*.*") if p.suffix in (".nl", ".pddl")})
-    numbers = [int(n[1:]) for n in names if n[1:].isdigit()]
-    width = max((len(n) - 1 for n in names), default=2)
-    names = sorted({*names, *(f"p{i:0{width}d}" for i in range(1, max(numbers, default=0) + 1))})
     return [
         Instance(
             domain=folder.name,

@@ -22,7 +22,7 @@ from embodied.bench.benchmark import Benchmark, option
 from embodied.bench.llmp.data import Example, Instance, audit, load
 from embodied.bench.report import grouped, listed, rate, table_of
 from embodied.bench.runner import Payload, Row, Task
-from embodied.errors import ModelError, ProgramError
+from embodied.errors import ProgramError
 from embodied.language.pddl.document_translator import DocumentTranslator, ExamplePair
 from embodied.language.pddl.plan_writer import PlanWriter
 from embodied.symbolic import read_domain, read_problem, repair, validate_plan
@@ -106,8 +106,6 @@ def run_task(payload: Payload) -> Row:
         program = translator.translate_document(*words, pair if given else None)
     except ProgramError as error:
         return {**result, "status": "bad text", "message": str(error)}
-    except ModelError as error:
-        return {**result, "status": "error", "error": f"{type(error).__name__}: {error}"}
     differs = _differences(program, domain_text, problem_text)
     result |= {
         "usage": asdict(translator.usage),
