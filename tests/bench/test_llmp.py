@@ -159,6 +159,7 @@ def test_the_model_as_planner_is_validated(
     prompt = model.requests[0].messages[-1].text
     assert "Lift b1 off b2." in prompt
     assert "(:action lift" in prompt
+    assert "The plan names the objects so: b1, b2." in prompt
 
 
 def test_written_problems_are_judged_by_the_published_one(
@@ -187,6 +188,46 @@ def test_written_problems_are_judged_by_the_published_one(
     assert (bad["status"], bad["equivalent"]) == ("invalid", False)
     assert "init: extra (table b1)" in bad["differences"]  # pyright: ignore
     assert "on the published problem" in str(bad["message"])
+
+
+@pytest.mark.parametrize(
+    ("renamed", "equivalent"),
+    [
+        (_problem("(on top low) (table low) (clear top)", "(on low top)", "low top"), True),
+        (_problem("(on b2 b1) (table b1) (clear b2)", "(on b1 b2)"), True),
+        (_problem("(on top low) (table low) (clear top)", "(table top)", "low top"), False),
+    ],
+    ids=["other names", "swapped names", "another problem"],
+)
+def test_plans_are_judged_with_the_names_of_the_published_problem(
+    renamed: str, equivalent: bool, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Writer:
+        """Writes one problem, whatever it is asked."""
+
+        name = "writer"
+
+        def complete(self, request: Request) -> Response:
+            return Response(text=renamed)
+
+    monkeypatch.setattr(llmp, "asked_model", lambda payload: Writer())
+    run_llmp(data, tmp_path / "out", method=("llm+p",), model="x:y")
+    row = _results(tmp_path / "out")["llm+p/blocks/p01"]
+    assert (row["equivalent"], row["valid"]) == (equivalent, equivalent)
+    if equivalent:
+        assert row["plan"] == ["(lift b1 b2)", "(put b2 b1)"]
+
+
+def test_a_part_of_the_folder_is_all_there_is(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = data / "blocks"
+    for name in ("p01.nl", "p01.pddl", "p02.nl", "p02.pddl", "p03.pddl"):
+        (folder / name).unlink()
+    assert [i.name for i in load(data)] == ["p03", "p04"]
+    run_llmp(data, tmp_path / "out")
+    text = capsys.readouterr().out
+    assert "1/1" in text and "oracle/blocks/p03: missing" in text
 
 
 def test_cost_ratios_compare_with_the_best_known_plan() -> None:

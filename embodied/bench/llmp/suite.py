@@ -8,7 +8,8 @@ Methods:
 - ``llm``: the language model is the planner.
 
 Every plan is validated against the *published* problem, whatever problem it was made for. For the
-text methods, the written problem is also compared with the published one, up to renaming.
+text methods, the written problem is also compared with the published one, up to renaming; where the
+two are the same but for names, the plan is validated with the published names.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from embodied.errors import ProgramError
 from embodied.language.pddl.document_translator import DocumentTranslator, ExamplePair
 from embodied.language.pddl.plan_writer import PlanWriter
 from embodied.symbolic import read_domain, read_problem, repair, validate_plan
-from embodied.symbolic.equivalence import differences
+from embodied.symbolic.equivalence import differences, isomorphism
 from embodied.types import GroundAction, PddlProgram, PlanStatus
 
 METHODS = ("oracle", "anytime", "llm+p", "llm+p-no-example", "llm")
@@ -96,7 +97,9 @@ def run_task(payload: Payload) -> Row:
         if method == "llm":
             pair = ExamplePair(description=example.nl, problem=example.pddl, plan=example.plan)
             writer = PlanWriter(model)
-            plan = writer.write_plan(*words, pair if example.nl and example.plan else None)
+            objects = read_problem(problem_text, read_domain(domain_text)).objects
+            shown = pair if example.nl and example.plan else None
+            plan = writer.write_plan(*words, shown, objects=objects)
             judged = _judged(truth, plan)
             usage = asdict(writer.usage)
             return {**result, **judged, "plan": [str(a) for a in plan], "usage": usage}
@@ -106,7 +109,7 @@ def run_task(payload: Payload) -> Row:
         program = translator.translate_document(*words, pair if given else None)
     except ProgramError as error:
         return {**result, "status": "bad text", "message": str(error)}
-    differs = _differences(program, domain_text, problem_text)
+    differs, names = _compared(program, domain_text, problem_text)
     result |= {
         "usage": asdict(translator.usage),
         "written": program.problem,
@@ -114,7 +117,7 @@ def run_task(payload: Payload) -> Row:
         "differences": list(differs),
         "notes": [*notes, *program.notes],
     }
-    return {**result, **_plan(program, truth, payload["time_s"], improve=False)}
+    return {**result, **_plan(program, truth, payload["time_s"], improve=False, names=names)}
 
 
 def _judged(truth: PddlProgram, plan: Sequence[GroundAction]) -> Row:
@@ -129,7 +132,15 @@ def _judged(truth: PddlProgram, plan: Sequence[GroundAction]) -> Row:
     }
 
 
-def _plan(program: PddlProgram, truth: PddlProgram, time_s: float, *, improve: bool) -> Row:
+def _plan(
+    program: PddlProgram,
+    truth: PddlProgram,
+    time_s: float,
+    *,
+    improve: bool,
+    names: Mapping[str, str] | None = None,
+) -> Row:
+    """Plan for a problem and judge by the true one; ``names`` are those of the true one."""
     from embodied_planners.pddl import Planner
 
     answer = Planner(improve=improve).solve(program, deadline_s=time_s)
@@ -142,18 +153,23 @@ def _plan(program: PddlProgram, truth: PddlProgram, time_s: float, *, improve: b
     }
     if answer.status is not PlanStatus.SOLVED:
         return result
-    judged = _judged(truth, answer.plan)
+    called = names or {}
+    plan = [GroundAction(a.name, tuple(called.get(n, n) for n in a.args)) for a in answer.plan]
+    judged = _judged(truth, plan)
     said = f"on the published problem: {judged['message']}"
     return {
         **result,
         **judged,
         "steps": len(answer.plan),
-        "plan": [str(action) for action in answer.plan],
+        "plan": [str(action) for action in plan],
         "message": answer.message if judged["valid"] else said,
     }
 
 
-def _differences(program: PddlProgram, domain_text: str, problem_text: str) -> tuple[str, ...]:
+def _compared(
+    program: PddlProgram, domain_text: str, problem_text: str
+) -> tuple[tuple[str, ...], dict[str, str] | None]:
+    """How a written problem differs from the published one; else the published names."""
     domain = read_domain(domain_text)
     try:
         written = read_problem(program.problem, domain)
@@ -163,19 +179,25 @@ def _differences(program: PddlProgram, domain_text: str, problem_text: str) -> t
             domain = read_domain(own_domain)
             written = read_problem(own_problem, domain)
         except ProgramError as error:
-            return (f"the written problem cannot be read: {error}",)
-    return differences(written, read_problem(problem_text, read_domain(domain_text)), domain)
+            return (f"the written problem cannot be read: {error}",), None
+    published = read_problem(problem_text, read_domain(domain_text))
+    differs = differences(written, published, domain)
+    return differs, None if differs else isomorphism(written, published, domain)
 
 
 def build_report(results: Sequence[Row], audited: Sequence[str]) -> Row:
-    """Numbers per method and domain, what was not solved, and what is amiss in the files."""
+    """Numbers per method and domain, what was not solved, and what is amiss in the files.
+
+    Problems with a missing file are listed, but no part of the numbers.
+    """
     best: dict[str, float] = {}
     for r in results:
         if r["valid"] and r.get("cost") is not None:
             key = f"{r['domain']}/{r['problem']}"
             best[key] = min(best.get(key, float("inf")), float(r["cost"]))
     rows: list[Row] = []
-    for (method,), own in grouped([r for r in results if "method" in r], "method").items():
+    there = [r for r in results if "method" in r and r.get("status") != "missing"]
+    for (method,), own in grouped(there, "method").items():
         for (domain,), part in grouped(own, "domain").items():
             rows.append(_row(method, domain, part, best))
         rows.append(_row(method, "all", own, best))

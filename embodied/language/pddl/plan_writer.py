@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from embodied.errors import Diagnostic, ProgramError
 from embodied.language.pddl.document_translator import DocumentWriter, ExamplePair
@@ -42,14 +43,26 @@ class PlanWriter(DocumentWriter):
         domain_nl: str,
         problem_nl: str,
         example: ExamplePair | None = None,
+        *,
+        objects: Mapping[str, str] | None = None,
     ) -> tuple[GroundAction, ...]:
         """Ask for a plan.
+
+        Args:
+            domain_text: The domain, PDDL.
+            domain_nl: The domain in words; may be empty.
+            problem_nl: The problem in words.
+            example: A solved problem of the same domain.
+            objects: Names that the plan must use, with their types; None where the words name them.
 
         Raises:
             ProgramError: The domain is malformed, or no plan could be read after the repairs.
             ModelError: The model could not be reached or is out of budget.
         """
         domain = read_domain(repair(domain_text, "(define (problem p) (:init) (:goal (and)))")[0])
+        if objects:
+            names = ", ".join(f"{n} ({t})" if domain.types else n for n, t in objects.items())
+            problem_nl = f"{problem_nl.strip()}\n\nThe plan names the objects so: {names}."
         request = self.build_request(domain_text, domain_nl, problem_nl, example)
         return self.ask(request, lambda text: read_plan(text, domain)).value
 
