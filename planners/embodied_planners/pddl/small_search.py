@@ -20,6 +20,9 @@ from embodied_planners.pddl.grounding import MOST_PARTS, GroundTask, TooLargeErr
 
 ENGINE = "small search"
 
+DETOUR = 1.5
+"""How much longer plans are than relaxed ones, where the time that is needed is estimated."""
+
 _INFINITE = float("inf")
 
 
@@ -60,8 +63,8 @@ def _greedy(task: GroundTask, deadline: float, max_expanded: int) -> Answer:
 
     It gives up early where even one state for each step that is still missing would take too long.
     """
-    start = time.thread_time()
     heuristic = Heuristic(task)
+    start = time.thread_time()
     parents: dict[int, tuple[int, int]] = {task.init: (-1, -1)}
     queue: list[tuple[float, int, int]] = [(0.0, 0, task.init)]
     count = expanded = 0
@@ -72,7 +75,8 @@ def _greedy(task: GroundTask, deadline: float, max_expanded: int) -> Answer:
             plan = _trace(task, parents, state)
             return Answer(outcome=Outcome.SOLVED, engine=ENGINE, plan=plan)
         now = time.thread_time()
-        hopeless = expanded > 0 and now + nearest * (now - start) / expanded > deadline
+        each_s = (now - start) / max(expanded, 1)
+        hopeless = expanded > 0 and now + DETOUR * nearest * each_s > deadline
         if expanded >= max_expanded or now > deadline or (hopeless and nearest < _INFINITE):
             message = f"the small search gave up after {expanded} states"
             return Answer(outcome=Outcome.OUT_OF_TIME, engine=ENGINE, message=message)
@@ -118,6 +122,7 @@ class Heuristic:
                 if gained:
                     needs = tuple(dict.fromkeys((*base, *_bits(effect.condition))))
                     self._rules.append((needs, gained, i))
+        self._counts = [len(needs) for needs, _, _ in self._rules]
         self._by_need: list[list[int]] = [[] for _ in range(task.width)]
         self._free = [r for r, (needs, _, _) in enumerate(self._rules) if not needs]
         for r, (needs, _, _) in enumerate(self._rules):
@@ -130,7 +135,7 @@ class Heuristic:
         rules, by_need = self._rules, self._by_need
         cost: list[float] = [_INFINITE] * self._task.width
         supporter = [-1] * self._task.width
-        missing = [len(needs) for needs, _, _ in rules]
+        missing = self._counts.copy()
         total = [1.0] * len(rules)
         heap: list[tuple[float, int]] = []
         for bit in _bits(state):
