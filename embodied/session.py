@@ -142,7 +142,7 @@ class Session:
         agent, spent = self._agent(emit, write), self.usage()
         reading = agent.read(instruction, self._translator)
         if isinstance(reading, Answer | Tell):
-            return self._finished(self._said(reading, emit), spent)
+            return self._finished(self._said(reading, agent.memory), spent)
         program = agent.settle(instruction, reading)
         if move:
             return self._pursue(agent, program, spent)
@@ -261,12 +261,7 @@ class Session:
         Raises:
             NotUnderstoodError: It is no statement about things that there are.
         """
-        memory = self._agent(emit).memory
-        told = tell(statement, self.belief())
-        assert isinstance(memory, LoggedMemory)
-        for step in told.steps:
-            memory = memory.became(step)
-        return told
+        return self._take_in(statement, self._agent(emit).memory)
 
     def recall(self, folder: Path) -> frozenset[Atom] | None:
         """What the run of a folder believed last; None where it had not begun to.
@@ -358,7 +353,14 @@ class Session:
             memory.ended("reached" if outcome.reached else outcome.message)
         return self._finished(outcome, spent)
 
-    def _said(self, reading: Answer | Tell, emit: Emit) -> Outcome:
+    def _take_in(self, statement: str, memory: StateMemory) -> Told:
+        told = tell(statement, self.belief())
+        assert isinstance(memory, LoggedMemory)
+        for step in told.steps:
+            memory = memory.became(step)
+        return told
+
+    def _said(self, reading: Answer | Tell, memory: StateMemory) -> Outcome:
         """Answer a question, or take in a statement or rule."""
         match reading:
             case Answer(question=question):
@@ -366,7 +368,7 @@ class Session:
             case Tell(statement=text, rule=True):
                 pass
             case Tell(statement=statement):
-                text = self.tell(statement, emit=emit).text
+                text = self._take_in(statement, memory).text
         return Outcome(exit_code=REACHED, message=text, details={"reading": kind_of(reading)})
 
     def _remember(self, agent: Agent, program: Program, before: frozenset[Atom]) -> None:
