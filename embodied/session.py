@@ -35,6 +35,9 @@ def no_file(name: str, content: str | bytes) -> None:
     """Nobody keeps the files of a run."""
 
 
+_NOTICED = frozenset({"on", "in", "under", "holding", "open"})
+"""Predicates whose change between two sentences is worth an event."""
+
 TRANSLATOR_NOTES = {"rules": "a deterministic grammar, not a language model"}
 
 
@@ -339,7 +342,23 @@ class Session:
             ask=self._ask,
         )
         agent.run.measure()
+        self._compare(agent.memory, emit)
         return agent
+
+    def _compare(self, memory: StateMemory, emit: Emit) -> None:
+        """Say what is not as it was remembered from earlier sentences."""
+        if not isinstance(memory, LoggedMemory):
+            return
+        found = [c for c in memory.contradictions if c.atom.predicate in _NOTICED]
+        if found:
+            data = {
+                "action": "",
+                "believed": [str(c.atom) for c in found if c.believed is not None],
+                "measured": [str(c.atom) for c in found if c.believed is None],
+                "moved": sorted({c.atom.args[0] for c in found if c.atom.args}),
+                "time_s": self.time_s(),
+            }
+            emit(Event(kind="contradiction", data=data))
 
     def _pursue(self, agent: Agent, program: Program, spent: Usage, *, done: int = 0) -> Outcome:
         before = self._facts()
@@ -354,7 +373,7 @@ class Session:
         return self._finished(outcome, spent)
 
     def _take_in(self, statement: str, memory: StateMemory) -> Told:
-        told = tell(statement, self.belief())
+        told = tell(statement, self.belief(), writer=self._model)
         assert isinstance(memory, LoggedMemory)
         for step in told.steps:
             memory = memory.became(step)

@@ -9,16 +9,19 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from embodied.errors import NotUnderstoodError
 from embodied.language.words.scene_words import plain
 from embodied.memory.answering import Belief, BelievedState
 from embodied.memory.arithmetic import Linear
 from embodied.memory.descriptions import Condition, not_understood
 from embodied.memory.facts import Delta, Op, Provenance
 from embodied.memory.memory import Memory
+from embodied.memory.model_writer import ModelWriter
 from embodied.memory.selection import the
 from embodied.memory.statements import Statement, read_statement
 from embodied.memory.vocabulary import HOLDING, IN, ON, UNDER
 from embodied.memory.writer import Decision, Judgement, Writer
+from embodied.protocols import LanguageModel
 from embodied.types import Atom
 
 
@@ -47,18 +50,27 @@ class Told:
         return all(d.judgement is not Judgement.REJECTED for d in self.decisions)
 
 
-def tell(statement: str, belief: Belief) -> Told:
+def tell(statement: str, belief: Belief, *, writer: LanguageModel | None = None) -> Told:
     """Take a statement in.
 
     Args:
         statement: What a person says is so.
         belief: What is remembered.
+        writer: A language model that proposes what a statement means which the rules cannot read;
+            the writer decides about its proposals as about those of the rules.
 
     Raises:
         NotUnderstoodError: It is no statement, or it speaks of things that there are not.
+        ProgramError: The model's answer stayed unreadable.
+        ModelError: The model could not be reached or is out of budget.
     """
     state = belief.state
-    read = read_statement(statement, state.scene, state.told)
+    try:
+        read = read_statement(statement, state.scene, state.told)
+    except NotUnderstoodError as unread:
+        if writer is None:
+            raise
+        return _proposed(statement, belief.memory, writer, unread)
     names = [n for t in read.things for n in the(t, state)]
     if not names:
         raise not_understood(statement, "it speaks of nothing that there is")
@@ -67,6 +79,29 @@ def tell(statement: str, belief: Belief) -> Told:
     else:
         steps, decisions = _assert(read, names, state, statement)
     return Told(steps=steps, decisions=decisions, text=_in_words(decisions))
+
+
+def _proposed(
+    statement: str, memory: Memory, model: LanguageModel, unread: NotUnderstoodError
+) -> Told:
+    """What a model makes of a statement, as far as the writer lets it in."""
+    proposal = ModelWriter(model).propose(statement, memory)
+    if not proposal.deltas and not proposal.relations:
+        raise unread
+    writer, cause = Writer(), f"told: {statement}"
+    written = writer.propose(
+        memory,
+        proposal.deltas,
+        provenance=Provenance.TOLD,
+        time_s=memory.time_s,
+        cause=cause,
+    )
+    steps, decisions = [written.memory], list(written.decisions)
+    for relation in proposal.relations:
+        written = writer.relate(steps[-1], relation, time_s=memory.time_s, cause=cause)
+        steps.append(written.memory)
+        decisions += written.decisions
+    return Told(steps=tuple(steps), decisions=tuple(decisions), text=_in_words(decisions))
 
 
 def _weigh(
@@ -207,14 +242,14 @@ def _no(proposal: str, reason: str) -> Decision:
 def _in_words(decisions: Sequence[Decision]) -> str:
     kept = [d for d in decisions if d.judgement is not Judgement.REJECTED]
     rejected = [d for d in decisions if d.judgement is Judgement.REJECTED]
-    said = ["Noted: " + ", ".join(facts_in_words(d.proposal) for d in kept)] if kept else []
+    said = [", ".join(facts_in_words(d.proposal) for d in kept)] if kept else []
     ends = [facts_in_words(d.reason) for d in kept if d.reason]
     if ends:
         said[0] += f" ({'; '.join(ends)})"
     for decision in rejected:
         proposal, reason = facts_in_words(decision.proposal), facts_in_words(decision.reason)
-        said.append(f"Not taken in that {proposal}: {reason}")
-    return ". ".join(said) + "."
+        said.append(f"not taken in that {proposal}: {reason}")
+    return ". ".join(s[:1].upper() + s[1:] for s in said) + "."
 
 
 _ATOM = re.compile(r"(add |remove )?\(([a-z-]+)((?: [\w-]+)+)\)")

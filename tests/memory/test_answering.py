@@ -1,5 +1,6 @@
 """Questions and statements about a scene: from what is believed and from what has happened."""
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -337,3 +338,23 @@ def test_a_model_is_shown_what_is_told_and_remembered(scene: Scene) -> None:
     assert "(dirty blue-block) was told at 4.0 s" in shown
     assert "(in ball drawer) was seen at 2.0 s" in shown
     assert "1/2 (weight red-cup)" in shown
+
+
+def test_a_model_proposes_what_the_rules_cannot_read(scene: Scene) -> None:
+    answer = {
+        "deltas": [
+            {"op": "add", "fact": "(dirty blue-block)"},
+            {"op": "add", "fact": "(on ball red-block)"},
+        ],
+        "relations": [{"x": "(weight ball)", "factor": "2", "y": "(weight red-block)"}],
+        "actions": [],
+        "say": [],
+    }
+    model = FunctionModel(lambda request: json.dumps(answer))
+    told = tell("mind the blue thing, there is mud all over it", scene.belief, writer=model)
+    assert [d.judgement.value for d in told.decisions] == ["accepted", "rejected", "accepted"]
+    assert told.memory.attributes == {"dirty": frozenset({"blue-block"})}
+    assert "was seen at the same moment" in told.text
+    silent = FunctionModel(lambda request: '{"deltas": [], "relations": []}')
+    with pytest.raises(NotUnderstoodError):
+        tell("mind the gap", scene.belief, writer=silent)

@@ -94,7 +94,8 @@ class ActionExecutor:
         )
         earlier = self.run.memory.facts
         with self.run.timed("act"):
-            lost = [n for n in action.args if started.poses.get(n) is NOWHERE]
+            covered = {a.args[0] for a in earlier if a.predicate == "under"}
+            lost = [n for n in action.args if started.poses.get(n) is NOWHERE and n not in covered]
             if lost:
                 result = SkillResult(ok=False, reason=f"{', '.join(lost)} is not seen")
             else:

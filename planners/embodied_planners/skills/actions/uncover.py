@@ -30,7 +30,7 @@ SKILL = TabletopSkill(
   ; lift the cover c off x
   (:action uncover
     :parameters (?c - item ?x - item ?s - surface)
-    :precondition (and (hand-empty) (on ?c ?s) (clear ?c) (under ?x ?c))
+    :precondition (and (hand-empty) (on ?c ?s) (on ?x ?s) (clear ?c) (under ?x ?c))
     :effect (and (holding ?c) (not (hand-empty)) (not (on ?c ?s)) (not (clear ?c))
                  (not (under ?x ?c)) (clear ?x)))""",
     generate=uncover,
