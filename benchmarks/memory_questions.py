@@ -77,7 +77,7 @@ RUNS: tuple[tuple[Settings, tuple[str, ...]], ...] = (
         ("move above the apple",),
     ),
     (
-        Settings(robot="go2", model="rules", seed=10),
+        Settings(robot="quadruped", model="rules", seed=10),
         ("stand up on two legs", "sit down"),
     ),
 )
