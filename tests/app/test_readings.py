@@ -50,7 +50,7 @@ def test_a_statement_is_remembered_and_its_log_is_whole(app: Any) -> None:
     lines = "the red block is dirty\nis the red block dirty?\n"
     done = app("chat", "--model", "rules", input=lines)
     assert done.exit_code == 0 and "lost" not in done.output, done.output
-    assert "Noted: the red block is dirty" in done.output and "Yes" in done.output
+    assert "The red block is dirty" in done.output and "Yes" in done.output
 
 
 def test_a_rule_holds_for_the_rest_of_the_conversation(session: Session) -> None:
