@@ -178,6 +178,8 @@ def test_a_condition_and_its_command_are_told_apart() -> None:
         ("German", "räum alles in den Korb"),
         ("Spanish", "pon la manzana en el plato"),
         ("Chinese", "打开抽屉"),
+        ("German", "setz dich hin"),
+        ("Spanish", "siéntate"),
         ("French", "mets la balle dans la caisse"),
         ("Japanese", "ボールを箱に入れて"),
         ("", "put the can on the die"),
