@@ -19,24 +19,27 @@ _SCRIPTS = {
 }
 
 _FUNCTION_WORDS = {
-    "German": "setz setze dich hin lauf laufe vorne hinten steh stehe auf heb hebe mach mache komm "
-    "rot rote roten blau blaue grün grüne gelb gelbe tisch kiste der die das den dem des "
-    "ein eine einen einem einer und oder aus bei mit nach von zu zum zur im ist sind "
-    "nicht bitte dann alle alles ich du wir sie es leg lege stell stelle nimm öffne "
-    "schließe schliesse räum geh gehe dreh drehe unter über neben hinter links rechts "
-    "vorwärts rückwärts geradeaus meter",
-    "Spanish": "el la los las un una unos unas y o en de del al por para con sin sobre es son no "
-    "favor luego todo todos todas pon poner coloca mueve abre cierra guarda toma coge que "
-    "camina hacia adelante atrás izquierda derecha gira anda",
-    "French": "le la les un une des et ou dans sur sous avec sans de du au aux est sont ne pas puis "
-    "tout tous toutes mets mettre pose place ouvre ferme prends range il elle que gauche "
-    "droite avance recule tourne vers",
-    "Italian": "il lo la gli le un una uno e o in su sul sulla nel nella di del della con senza per "
-    "è sono non poi tutto tutti tutte metti apri chiudi prendi sposta che",
-    "Portuguese": "o a os as um uma e ou em no na nos nas de do da dos das com sem para por é são não "
-    "depois tudo todos todas coloque ponha abra feche pegue mova que",
-    "Dutch": "de het een en of op in uit met naar van bij is zijn niet dan alle alles leg zet pak "
-    "doe sluit ik jij wij onder boven naast achter",
+    "German": "setz setze dich hin lauf laufe vorne hinten steh stehe auf heb hebe mach "
+    "mache komm rot rote roten blau blaue grün grüne gelb gelbe tisch kiste der "
+    "die das den dem des ein eine einen einem einer und oder aus bei mit nach "
+    "von zu zum zur im ist sind nicht bitte dann alle alles ich du wir sie es "
+    "leg lege stell stelle nimm öffne schließe schliesse räum geh gehe dreh "
+    "drehe unter über neben hinter links rechts vorwärts rückwärts geradeaus "
+    "meter",
+    "Spanish": "el la los las un una unos unas y o en de del al por para con sin sobre es "
+    "son no favor luego todo todos todas pon poner coloca mueve abre cierra "
+    "guarda toma coge que camina hacia adelante atrás izquierda derecha gira "
+    "anda",
+    "French": "le la les un une des et ou dans sur sous avec sans de du au aux est sont "
+    "ne pas puis tout tous toutes mets mettre pose place ouvre ferme prends "
+    "range il elle que gauche droite avance recule tourne vers",
+    "Italian": "il lo la gli le un una uno e o in su sul sulla nel nella di del della con "
+    "senza per è sono non poi tutto tutti tutte metti apri chiudi prendi sposta "
+    "che",
+    "Portuguese": "o a os as um uma e ou em no na nos nas de do da dos das com sem para por é "
+    "são não depois tudo todos todas coloque ponha abra feche pegue mova que",
+    "Dutch": "de het een en of op in uit met naar van bij is zijn niet dan alle alles "
+    "leg zet pak doe sluit ik jij wij onder boven naast achter",
 }
 _LETTERS = {
     "German": "äöüß",

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from embodied.errors import Diagnostic, NotUnderstoodError
 from embodied.language.interpreter.coverage import covered
 from embodied.language.interpreter.foreign import foreign_language
-from embodied.language.interpreter.patterns import STATIVE
+from embodied.language.interpreter.patterns import KEPT_OUT, STATIVE
 from embodied.language.interpreter.reading import Act, Answer, Ask, Reading, Refuse, Tell
 from embodied.language.interpreter.rules_kept import Kept, kept
 from embodied.language.interpreter.speech import Form, Speech, parts, with_referent
@@ -312,9 +312,15 @@ class _Sentence:
 
     def _act(self, text: str) -> Reading:
         reading = self._program(text)
-        if isinstance(reading, Act):
-            return self._broken(reading.program) or reading
-        return reading
+        if not isinstance(reading, Act):
+            return reading
+        program = reading.program
+        if isinstance(program, PddlProgram) and KEPT_OUT.match(text.lower()):
+            if _all_hold(program, self.memory):  # nothing to do but to keep it so
+                self.own.rules.append(Kept(text=self.sentence, never=program, always=True))
+                statement = f"kept as a rule: {in_words(program, self.memory)}"
+                return Tell(by=reading.by, statement=statement, rule=True)
+        return self._broken(program) or reading
 
     def _program(self, text: str) -> Reading:
         """What a translator makes of a command, with its coverage."""

@@ -199,3 +199,7 @@ STATIVE = re.compile(
     r"\b(?:must|should|may|can|shall|is|are|ought)(?: to)? not (?:be|stay|remain|lie|sit|stand)\b"
     r"|^(?:i|we) (?:do not|would not) (?:want|like)\b(?! you)"
 )
+KEPT_OUT = re.compile(
+    r"(?:no \w+|keep (?:\w+ ){1,5}(?:out of|off|away from|outside)"
+    r"|(?:\w+ ){1,5}(?:stays?|remains?) (?:out of|off|away from|outside))\b"
+)

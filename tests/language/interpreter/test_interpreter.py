@@ -123,6 +123,8 @@ def test_a_standing_rule_keeps_what_is_so(place_of) -> None:
     assert isinstance(told, Tell) and told.rule
     assert isinstance(interpreter.read("put the lime in the bowl", memory, spec), Refuse)
     assert isinstance(interpreter.read("put the apple in the bowl", memory, spec), Act)
+    assert isinstance(interpreter.read("keep the sponge out of the drawer", memory, spec), Tell)
+    assert isinstance(interpreter.read("put the sponge in the drawer", memory, spec), Refuse)
     asked = interpreter.read("always keep the apple in the bowl", memory, spec)
     assert isinstance(asked, Ask)
 
