@@ -148,6 +148,7 @@ class Response:
         model: Name of the model that answered.
         confidence: Probability of the answer under the model, where it is known.
         cut_off: Whether the answer ended at the limit of its length.
+        notes: What a person should know of how it was asked, e.g. that its schema was refused.
     """
 
     text: str
@@ -156,6 +157,7 @@ class Response:
     model: str = ""
     confidence: float | None = None
     cut_off: bool = False
+    notes: tuple[str, ...] = ()
 
 
 class LanguageModel(Protocol):

@@ -22,6 +22,7 @@ from embodied.app.show.terminal import print_json
 from embodied.errors import EmbodiedError
 
 KEYS = ("OPENAI_API_KEY", "ANTHROPIC_API_KEY")
+_KINDS = "openai:, openai-responses: and anthropic:"
 _RUN_BYTES = 20 << 20
 _REINSTALL = f"{sys.executable} -m pip install --force-reinstall embodied-stack"
 
@@ -72,7 +73,7 @@ def examine(out: Path) -> tuple[Check, ...]:
         "optimal planner": lambda: _extra("up_symk", "optimal", "--optimal"),
         "rules": _rules,
         "local models": lambda: _extra("xllamacpp", "local", "local:PATH"),
-        "model endpoints": lambda: _extra("pydantic_ai", "llm", "openai: and anthropic:"),
+        "model endpoints": lambda: _extra("pydantic_ai", "llm", _KINDS),
         "keys": _keys,
         "run folders": lambda: _disk(out),
         "screen": _screen,
@@ -234,7 +235,7 @@ def _keys() -> Found:
     present = [k for k in KEYS if os.environ.get(k)]
     if present:
         return Level.OK, f"set: {', '.join(present)} (never shown)", ""
-    advice = f"needed only for openai: and anthropic: models; set {' or '.join(KEYS)}"
+    advice = f"needed only for {_KINDS} models; set {' or '.join(KEYS)}"
     return Level.OPTIONAL, "none set", advice
 
 

@@ -88,3 +88,48 @@ def test_calls_are_logged_counted_and_closed(
     assert kinds.count("request") == kinds.count("response") == model.calls
     assert kinds.count("verdict") == 1 and "observation" in kinds
     assert (folder / "memory.jsonl").is_file()
+
+
+DESCRIPTION = "* The torso's centre should be 0.2 m above the ground."
+PICK = "Thought: first.\nAction: (pick red-block table)"
+PUT = "Thought: then.\nAction: (place red-block tray)"
+PAID = {
+    "pddl": ((), ["I do not know.", GOAL]),
+    "react": (("--strategy", "react"), [GOAL, "well", PICK, PUT]),
+    "code": (
+        ("--strategy", "code"),
+        [GOAL, 'pick("red-block", "table")\nplace("red-block", "tray")'],
+    ),
+    "reward": (("--robot", "quadruped"), [DESCRIPTION, "no JSON", REWARD]),
+    "value-map": (("--route", "value-map"), ["no JSON", VALUE_MAP]),
+}
+
+
+@pytest.mark.llm
+@pytest.mark.parametrize("route", PAID)
+def test_the_cost_is_what_the_server_counts(
+    route: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Answers of no use are paid for as well, and those of the strategies."""
+    pytest.importorskip("pydantic_ai", reason="needs the [llm] extra")
+    from embodied.language.models.loopback import Act, LoopbackEndpoint
+
+    monkeypatch.setenv("OPENAI_API_KEY", "none")
+    arguments, answers = PAID[route]
+    acts = [Act(text=text, cached=5, reasoning=3) for text in answers]
+    with LoopbackEndpoint(acts) as endpoint:
+        done = CliRunner().invoke(
+            cli.app,
+            ["run", "put the red block on the tray", "--model", "openai:tiny", "--no-video"]
+            + ["--base-url", endpoint.openai_url, "--price", "3,10,1", "--out", str(tmp_path)]
+            + [*arguments],
+        )
+        calls, read, written = len(endpoint.seen), endpoint.read, endpoint.written
+    assert calls == len(answers), done.output
+    cost = (3 * (read - 5 * calls) + 5 * calls + 10 * written) / 1e6
+    (folder,) = tmp_path.iterdir()
+    usage: Any = read_summary(folder).values["usage"]
+    assert usage["cost_usd"] == pytest.approx(cost)
+    assert (usage["calls"], usage["input_tokens"], usage["output_tokens"]) == (calls, read, written)
+    assert f"{calls} calls, {read} tokens read" in done.output
+    assert f"{cost:.6f} USD" in done.output

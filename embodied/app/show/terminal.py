@@ -16,7 +16,7 @@ from embodied.app.show.console import Console, discard_output
 from embodied.app.show.protocol import Display
 from embodied.outcome import BROKEN, NOT_REACHED, NOT_UNDERSTOOD, REACHED, Outcome
 from embodied.printable import escaped
-from embodied.protocols import Event
+from embodied.protocols import Event, Usage
 from embodied.records import Record, json_line, jsonable
 
 About = Mapping[str, object]
@@ -124,7 +124,8 @@ class RichDisplay:
             case "request":
                 self._now(f"asking {data.text('model', 'the model')}")
             case "diagnostic":
-                self._line(f"  [yellow]repair:[/] {escape(data.text('text', ''))}")
+                label = data.text("label", "repair")
+                self._line(f"  [yellow]{escape(label)}:[/] {escape(data.text('text', ''))}")
             case _:
                 pass
 
@@ -159,6 +160,8 @@ class RichDisplay:
         said = Record(summary, "run.json")
         for what, reason in said.record("lost", {}).values.items():
             self._line(f"[yellow]lost:[/] {escape(what)}: {escape(str(reason))}")
+        if spent := _spent(summary.get("usage")):
+            self._console.print(f"[dim]language model: {spent}[/]", soft_wrap=True)
         pictures = said.texts("pictures", ())
         if note := said.record("video", {}).text("note", ""):
             self._console.print(f"[dim]pictures: {escape(note)}[/]", soft_wrap=True)
@@ -254,3 +257,18 @@ def _shorten(text: str, limit: int = 300) -> str:
     if not one_line:
         return "(an empty sentence)"
     return one_line if len(one_line) <= limit else f"{one_line[:limit]} … ({len(text)} characters)"
+
+
+def _spent(usage: object) -> str:
+    """What the calls of a language model cost; ``""`` for none."""
+    if not isinstance(usage, Usage) or not usage.calls:
+        return ""
+    cached, reasoned = usage.cached_tokens, usage.reasoning_tokens
+    parts = [
+        f"{usage.calls} call{'' if usage.calls == 1 else 's'}",
+        f"{usage.input_tokens} tokens read" + (f" ({cached} of them cached)" if cached else ""),
+        f"{usage.output_tokens} written" + (f" ({reasoned} of them reasoning)" if reasoned else ""),
+    ]
+    if usage.cost_usd is not None:
+        parts.append(f"{usage.cost_usd:.6f} USD")
+    return ", ".join(parts)

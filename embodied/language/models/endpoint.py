@@ -63,11 +63,11 @@ class EndpointModel:
 
     A request's ``schema`` goes out as the provider's structured output (``response_format`` with a
     JSON schema), where the library knows the model to have one. A server that refuses it with
-    status 400 or 422 is asked again without, and not offered a schema any more; the prompt
-    describes the form of the answer anyway. A schema beyond a provider's limits, which the library
-    knows, is left out before anything is sent. A server that refuses a temperature nobody asked for
-    is asked without one. A ``grammar`` is sent instead of the schema where ``grammar_field`` names
-    the field for it.
+    status 400 or 422 is asked again without, and not offered a schema any more, which the answer's
+    notes say; the prompt describes the form of the answer anyway. A schema beyond a provider's
+    limits, which the library knows, is left out before anything is sent. A server that refuses a
+    temperature nobody asked for is asked without one. A ``grammar`` is sent instead of the schema
+    where ``grammar_field`` names the field for it.
 
     Args:
         kind: A key of ``KEY_VARIABLES``.
@@ -191,7 +191,7 @@ class EndpointModel:
         """
         check_request(request)
         start = time.perf_counter()
-        answer = self._ask(request)
+        answer, notes = self._ask(request)
         usage = answer.usage
         text = answer.text or ""
         if len(text) > LONGEST_ANSWER:
@@ -215,11 +215,13 @@ class EndpointModel:
             latency_s=time.perf_counter() - start,
             model=f"{self._kind}:{redact(answer.model_name or self._model_name)[:200]}",
             cut_off=answer.finish_reason == "length",
+            notes=notes,
         )
 
-    def _ask(self, request: Request) -> pai_messages.ModelResponse:
+    def _ask(self, request: Request) -> tuple[pai_messages.ModelResponse, tuple[str, ...]]:
         structured = offers = request.schema is not None and self._offer_schema
         sampled = self._offer_temperature
+        notes: list[str] = []
         while True:
             try:
                 answer = self._send(request, structured=structured, sampled=sampled)
@@ -228,17 +230,20 @@ class EndpointModel:
                 warm = "temperature" in str(error) and not self._keeps_temperature
                 if refused and sampled and warm:
                     sampled = False
+                    notes.append(self._left_out("a temperature", error))
                 elif refused and structured:
                     structured = offers = False
+                    notes.append(self._left_out("the answer's schema", error))
                 elif structured and isinstance(error, ModelRequestRejectedError):
                     structured = False  # this one is larger than the provider takes
+                    notes.append(self._left_out("the answer's schema", error))
                 else:
                     raise self._translated(error) from None
             else:
                 self._offer_temperature = sampled
                 if request.schema is not None:
                     self._offer_schema = offers
-                return answer
+                return answer, tuple(notes)
 
     def _send(
         self, request: Request, *, structured: bool, sampled: bool
@@ -275,6 +280,9 @@ class EndpointModel:
                 self._timeout_s,  # of the whole answer: an endpoint may send a byte now and then
             )
         )
+
+    def _left_out(self, what: str, error: Exception) -> str:
+        return f"asked again without {what}: {self._translated(error)}"
 
     def _translated(self, error: Exception) -> ModelError:
         return translate_error(

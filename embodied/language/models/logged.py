@@ -38,6 +38,8 @@ class LoggedModel(Wrapper):
             data = {"model": self.name, "type": type(error).__name__, "text": str(error)}
             self.emit(Event(kind="error", data=data))
             raise
+        for note in response.notes:
+            self.emit(Event(kind="diagnostic", data={"label": "endpoint", "text": redact(note)}))
         self.usage = self.usage + response.usage
         shown = replace(response, text=redact(response.text))
         self.emit(Event(kind="response", data={"response": shown}))

@@ -42,7 +42,7 @@ def _keys(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _open(kind: str, endpoint: LoopbackEndpoint, **options: object) -> EndpointModel:
-    url = endpoint.openai_url if kind == "openai" else endpoint.root
+    url = endpoint.root if kind == "anthropic" else endpoint.openai_url
     return EndpointModel(kind, "tiny", base_url=url, **options)  # type: ignore[arg-type]
 
 
@@ -187,11 +187,34 @@ def test_a_server_that_refuses_schemas_is_asked_without() -> None:
         refuses=lambda body: "".join(refuses[k] for k in refuses if k in body),
     ) as endpoint:
         model = _open("openai", endpoint)
-        assert model.complete(SCHEMA_REQUEST).text == '{"colour": "red"}'
-        assert model.complete(SCHEMA_REQUEST).text == '{"colour": "red"}'
+        first, second = model.complete(SCHEMA_REQUEST), model.complete(SCHEMA_REQUEST)
         model.close()
+    assert first.text == second.text == '{"colour": "red"}'
+    (note,) = first.notes
+    assert "asked again without the answer's schema" in note
+    assert "status 400" in note and refuses["response_format"] in note
+    assert not second.notes, "it is said once"
     offered = ["response_format" in seen.body for seen in endpoint.seen]
     assert offered == [True, False, False]
+
+
+@pytest.mark.parametrize("kind", ["openai", "openai-responses", "anthropic"])
+def test_what_is_cut_off_cached_and_reasoned_is_told(kind: str) -> None:
+    acts = [Act(text="a b c", cut_off=True, cached=4, reasoning=7), Act(text="a b c")]
+    with LoopbackEndpoint(acts) as endpoint:
+        model = _open(kind, endpoint, price_usd_per_million=(3.0, 10.0, 1.0))
+        first, second = model.complete(ASK), model.complete(ASK)
+        model.close()
+    assert first.cut_off and not second.cut_off
+    for response, (cached, reasoning) in ((first, (4, 7)), (second, (0, 0))):
+        usage = response.usage
+        assert (usage.cached_tokens, usage.output_tokens) == (cached, 3 + reasoning)
+        if kind != "anthropic":  # whose messages do not tell reasoning apart
+            assert usage.reasoning_tokens == reasoning
+        paid = 3.0 * (usage.input_tokens - cached) + 1.0 * cached + 10.0 * usage.output_tokens
+        assert usage.cost_usd == pytest.approx(paid / 1e6)
+    total = first.usage + second.usage
+    assert (total.input_tokens, total.output_tokens) == (endpoint.read, endpoint.written)
 
 
 def test_a_grammar_goes_out_where_the_server_takes_one() -> None:
