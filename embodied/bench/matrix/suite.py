@@ -205,7 +205,9 @@ def render_report(report: Sequence[Row]) -> str:
     parts = [
         table_of(open_cells, columns) if open_cells else "",
         f'Verdicts "reached" that the simulator\'s truth denies: {denied} (bar: 0)\n',
-        listed("Bridge against direct (bar: within 3 points)", _bridged(open_cells)),
+        listed(
+            f"Bridge against direct (bar: within {BRIDGE_POINTS:g} points)", _bridged(open_cells)
+        ),
         listed("Refused before anything moves", shut),
         listed("Missed", [m for r in report for m in r["misses"]]),
     ]

@@ -16,7 +16,6 @@ from embodied.types import Observation
 HAND_M = 0.02
 """Tolerance of the hand's true place; 15 mm are the route's own."""
 
-PUSHED_M = 0.02
 SPEED_SHARE, SPEED_SLACK_M_S, SPEED_WINDOW = 1.05, 0.01, 5
 
 
@@ -89,16 +88,6 @@ def never_faster(limit_m_s: float) -> Check:
         moved = np.linalg.norm(places[SPEED_WINDOW:] - places[:-SPEED_WINDOW], axis=1)
         speeds = moved / (times[SPEED_WINDOW:] - times[:-SPEED_WINDOW])
         return float(np.max(speeds)) <= SPEED_SHARE * limit_m_s + SPEED_SLACK_M_S
-
-    return check
-
-
-def moved(name: str, by_m: tuple[float, float]) -> Check:
-    """An object ends so far from where it was."""
-
-    def check(truth: Truth) -> bool:
-        way = (truth.end.poses[name].position - truth.start.poses[name].position)[:2]
-        return float(np.linalg.norm(way - by_m)) < PUSHED_M
 
     return check
 
