@@ -50,7 +50,7 @@ def test_goals_are_grounded_in_pixels(tmp_path: Path) -> None:
 
 
 def test_value_maps_take_the_simulators_poses(tmp_path: Path) -> None:
-    settings = Settings(perception="truth", route="value-map")
+    settings = Settings(perception="truth", route="value-map", robot="ur5e")
     folder = carried_out(settings, "move the gripper 10 cm above the red block", tmp_path)
     summary = read_summary(folder)
     assert (summary.text("perception"), summary.text("object_source")) == ("truth", TRUE)

@@ -97,7 +97,7 @@ def arm_model(scene: Scene, with_arm: Callable[[Scene], mujoco.MjSpec]) -> mujoc
         body.add_geom(
             name=f"{SLOT}{i}", type=mujoco.mjtGeom.mjGEOM_BOX, size=[0.02, 0.02, 0.02], mass=0.1
         )
-    model = spec.compile()
+    model = robots.compile_model(spec)
     model.opt.enableflags &= ~int(mujoco.mjtEnableBit.mjENBL_SLEEP)
     return model
 
