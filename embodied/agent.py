@@ -292,7 +292,7 @@ class Agent:
             self.run.write(name, content)
         texts = route.stages(program)
         about = {"stages": texts, "source": program.source, "notes": program.notes}
-        self.run.say("program", **about, **route.record(program))
+        self.run.say("program", route=route.name, **about, **route.record(program))
         return texts
 
     def _again(self, route: AnyRoute, program: Program, note: str, run: Run) -> tuple[Outcome, Run]:

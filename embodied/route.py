@@ -232,6 +232,10 @@ class Route(ABC, Generic[P]):
             EnvironmentMissingError: A package is missing; the message says how to install it.
         """
 
+    def routes(self) -> Mapping[type[Program], AnyRoute]:
+        """The routes that this one opens, by the kind of program: itself, and whom it calls."""
+        return {self.program: self}
+
     @abstractmethod
     def stages(self, program: P) -> tuple[str, ...]:
         """The stages in words, one line each; never empty."""

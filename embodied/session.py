@@ -200,8 +200,7 @@ class Session:
         if change.final:
             raise not_undone(f"{', '.join(change.final)} cannot be undone")
         agent = self._agent(emit, write)
-        route = agent.route_of(change.program)
-        program = route.inverse(change, agent.run)
+        program = self.route.inverse(change, agent.run)
         self._changes.pop()
         agent.take_up("undo", program, translator="none")
         depth = len(self._changes)

@@ -29,9 +29,10 @@ from embodied.opening import Environment, Opening
 from embodied.protocols import StateMemory, Translator
 from embodied.records import Record
 from embodied.route import ROUTES
+from embodied.routes.pddl.manner import to_json as manner_to_json
 from embodied.routes.reward.robots import REWARD_ROBOTS, recorded_name
 from embodied.settings import Settings
-from embodied.types import PddlProgram, Program, RewardProgram, ValueMapProgram
+from embodied.types import MixedProgram, PddlProgram, Program, RewardProgram, ValueMapProgram
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -185,13 +186,15 @@ def open_translator(opening: Opening) -> Translator:
         if not isinstance(setup, RewardSetup):
             raise _other_robot(name, opening.settings.robot)
         return open_reward(opening, setup)
-    if name in ("pddl", "value-map"):
+    if name in ("mixed", "pddl", "value-map"):
+        from embodied.routes.mixed.translators import open_translator as open_mixed
         from embodied.routes.pddl.translators import open_translator as open_pddl
         from embodied.routes.value_map.translators import open_translator as open_value_map
 
         if setup is not None:
             raise _other_robot(name, opening.settings.robot)
-        return open_pddl(opening) if name == "pddl" else open_value_map(opening)
+        opens = {"mixed": open_mixed, "pddl": open_pddl, "value-map": open_value_map}
+        return opens[name](opening)
     translator = ROUTES.get(name).load().open(opening).translator
     if translator is None:
         raise ConfigurationError(f"the route {name} brings no translator")
@@ -201,9 +204,10 @@ def open_translator(opening: Opening) -> Translator:
 def supposed(sentence: str, program: Program, memory: Memory) -> Memory:
     """The memory as if a program had been carried out and all its goals were reached."""
     after = memory.told(sentence, program, in_words(program, memory))
-    if isinstance(program, PddlProgram):
-        facts = Goals.of(program, memory.facts).after(memory.facts)
-        after = after.measured(facts, time_s=after.time_s)
+    for part in program.parts if isinstance(program, MixedProgram) else (program,):
+        if isinstance(part, PddlProgram):
+            facts = Goals.of(part, after.facts).after(after.facts)
+            after = after.measured(facts, time_s=after.time_s)
     return after
 
 
@@ -273,7 +277,12 @@ def _program(program: Program, memory: StateMemory) -> object:
     match program:
         case PddlProgram():
             goals = Goals.of(program, memory.facts).stages
-            return {"goals": list(program.stages), "atoms": [str(g) for g in goals]}
+            found = {"goals": list(program.stages), "atoms": [str(g) for g in goals]}
+            if program.manners:
+                found["manners"] = [manner_to_json(m) for m in program.manners]
+            return found
+        case MixedProgram():
+            return {"parts": [_program(part, memory) for part in program.parts]}
         case RewardProgram():
             return json.loads(program_to_json(program))
         case ValueMapProgram():

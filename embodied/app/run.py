@@ -125,6 +125,7 @@ def perform(
             return
         folder.log(event)
         if event.kind == "program":
+            folder.update(route=event.data["route"])
             filming.start()
         display.event(event)
 

@@ -103,7 +103,7 @@ def session_of(
     }
     return Session(
         environment,
-        {route.program: route},
+        route.routes(),
         translator=route.translator,
         route=route,
         model=model,
@@ -119,7 +119,7 @@ def route_of(settings: Settings) -> str:
 
     if settings.route != "auto":
         return settings.route
-    return "reward" if settings.robot in REWARD_ROBOTS else "pddl"
+    return "reward" if settings.robot in REWARD_ROBOTS else "mixed"
 
 
 def perception_of(settings: Settings, route: str) -> str:

@@ -43,6 +43,7 @@ from embodied.symbolic import (
 )
 from embodied.types import (
     Atom,
+    MixedProgram,
     ObjectSpec,
     PddlProgram,
     Program,
@@ -138,6 +139,8 @@ def touches(
     program: Program, specs: Mapping[str, ObjectSpec], facts: frozenset[Atom]
 ) -> frozenset[str]:
     """Things that a program moves, opens, goes to or holds; not those that it only avoids."""
+    if isinstance(program, MixedProgram):
+        return frozenset[str]().union(*(touches(p, specs, facts) for p in program.parts))
     for kind, read in _TOUCHES.items():
         if isinstance(program, kind):
             return frozenset(read(program, facts)) & specs.keys()

@@ -32,6 +32,10 @@ _VERY_SLOW = (
     "very slowly", "really slowly", "extremely slowly", "as slowly as possible",
     "as slowly as you can", "as slow as possible", "very carefully", "very gently",
 )  # fmt: skip
+_ALL_OF_IT = (
+    "do all of that", "do all of this", "do all that", "do all this", "do everything", "do that",
+    "do this", "do it", "do so",
+)  # fmt: skip
 _HALF = ("at half speed", "at half the speed", "at half the usual speed", "with half the speed")
 _AT_MOST = (
     "at most", "no faster than", "not faster than", "never faster than", "never go faster than",
@@ -219,6 +223,7 @@ class _Reader(SceneCursor):
         return None
 
     def _slow(self) -> Manner | None:
+        self.eat(*_ALL_OF_IT)
         if self.eat(*_VERY_SLOW):
             return Manner(max_speed_m_s=VERY_SLOW_M_S)
         if self.eat(*_SLOW):

@@ -62,6 +62,21 @@ class PddlProgram:
     manners: tuple[Manner, ...] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MixedProgram:
+    """Programs of several kinds, to be carried out in this order; at least one.
+
+    Attributes:
+        parts: The programs.
+        source: Who wrote them.
+        notes: Repairs and assumptions that a reader should know about.
+    """
+
+    parts: tuple[Program, ...]
+    source: str
+    notes: tuple[str, ...] = ()
+
+
 class PlanStatus(Enum):
     """Outcome of a planner call; the value is advice for a person."""
 

@@ -21,16 +21,19 @@ def invoke(*arguments: str) -> Any:
     return CliRunner().invoke(cli.app, list(arguments), env={"COLUMNS": "250"})
 
 
+GOALS = "goes with the route mixed, pddl"
+
+
 @pytest.mark.parametrize(
     ("arguments", "option", "words"),
     [
-        (("--robot", "quadruped", "--strategy", "tree"), "--strategy", "goes with the route pddl"),
-        (("--robot", "quadruped", "--strategy", "plan"), "--strategy", "goes with the route pddl"),
+        (("--robot", "quadruped", "--strategy", "tree"), "--strategy", GOALS),
+        (("--robot", "quadruped", "--strategy", "plan"), "--strategy", GOALS),
         (("--robot", "quadruped", "--optimal"), "--optimal", "this is the route reward"),
         (("--robot", "quadruped", "--scene", "kitchen"), "", "Choose from: floor"),
         (("--robot", "quadruped", "--world", "pybullet"), "--robot", "Choose from: panda"),
-        (("--robot", "quadruped", "--yes"), "--yes", "goes with the route pddl"),
-        (("--route", "value-map", "--optimal"), "--optimal", "goes with the route pddl"),
+        (("--robot", "quadruped", "--yes"), "--yes", GOALS),
+        (("--route", "value-map", "--optimal"), "--optimal", GOALS),
         (("--route", "value-map", "--async"), "--async", "goes with the route reward"),
         (("--route", "reward", "--world", "bridge"), "--route", "behind a supervisor"),
         (("--robot", "quadruped", "--perception", "pixels"), "--perception", "reward takes"),
@@ -52,7 +55,7 @@ def invoke(*arguments: str) -> Any:
         (("--scene", "kitchn"), "", "Did you mean kitchen?"),
         (("--robot", "fr4"), "", "Did you mean fr3?"),
         (("--world", "mars"), "", "Choose from: mujoco, pybullet"),
-        (("--route", "magic"), "", "Choose from: auto, pddl, reward, value-map"),
+        (("--route", "magic"), "", "Choose from: auto, mixed, pddl, reward, value-map"),
         (("--model", "gpt"), "", "Choose from: offline, rules"),
         (("--strategy", "pray"), "", "Choose from: code"),
     ],

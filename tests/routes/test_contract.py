@@ -21,6 +21,7 @@ from embodied.settings import Settings
 from embodied.symbolic import read_domain, render_problem
 from embodied.types import (
     MapOperation,
+    MixedProgram,
     PddlProgram,
     Region,
     RewardProgram,
@@ -38,7 +39,7 @@ QUICK = PlannerOptions(horizon_s=0.4, n_knots=3, n_samples=16, halvings=(0.5,))
 
 class TestPddl(RouteContract[PddlProgram]):
     def open_session(self) -> Session:
-        return open_session(Settings(seed=3))
+        return open_session(Settings(seed=3, route="pddl"))
 
     def program(self, *stages: str) -> PddlProgram:
         grounder = open_grounder()
@@ -52,6 +53,25 @@ class TestPddl(RouteContract[PddlProgram]):
         return self.program("(on red-block tray)", "(on blue-block red-block)")
 
     def unreachable(self) -> PddlProgram:
+        return self.program("(and (on red-block blue-block) (on blue-block red-block))")
+
+
+class TestMixed(RouteContract[MixedProgram]):
+    def open_session(self) -> Session:
+        return open_session(Settings(seed=3, route="mixed", model="rules", pictures=False))
+
+    def program(self, goal: str) -> MixedProgram:
+        above = Region(shape="point", frame="blue-block", parameters={"x": 0, "y": 0, "z": 0.12})
+        hover = MapOperation(map="affordance", region=above, value=1.0)
+        motion = ValueMapProgram(
+            stages=(ValueMapStage(moving="gripper", operations=(hover,)),), source="contract"
+        )
+        return MixedProgram(parts=(TestPddl().program(goal), motion), source="contract")
+
+    def reachable(self) -> MixedProgram:
+        return self.program("(on red-block tray)")
+
+    def unreachable(self) -> MixedProgram:
         return self.program("(and (on red-block blue-block) (on blue-block red-block))")
 
 
@@ -183,7 +203,7 @@ def test_another_packages_route_is_run_by_the_command_line(tmp_path: Path) -> No
     again = embodied("replay", str(folder), "--execute", *out[:2], "--out", str(tmp_path / "again"))
     assert again.returncode == 0, again.stderr
     refused = embodied("run", "wave twice", "--route", "wave", "--optimal", *out)
-    assert refused.returncode == 2 and "goes with the route pddl" in refused.stderr
+    assert refused.returncode == 2 and "goes with the route mixed, pddl" in refused.stderr
     wrong = embodied("run", "wave twice", "--route", "wav", *out)
     assert "Did you mean wave?" in wrong.stderr
 

@@ -191,7 +191,9 @@ class RichDisplay:
                 self._line(f"    {k}. {escape(self._words(action))}  [dim]{escape(action)}[/]")
 
     def _position(self) -> str:
-        return f"{self._done + 1}/{len(self._plan)}" if self._plan else ""
+        """Which step of the plan runs; nothing for motions beyond it, of other routes."""
+        steps = len(self._plan)
+        return f"{self._done + 1}/{steps}" if self._done < steps else ""
 
     def _words(self, action: str) -> str:
         return self._describe(action)

@@ -11,7 +11,15 @@ from embodied.language.interpreter.supposing import Goals
 from embodied.language.interpreter.things import things_named
 from embodied.protocols import StateMemory, Translator
 from embodied.symbolic import holds
-from embodied.types import Atom, ObjectSpec, PddlProgram, Program, ValueMapProgram, WorldSpec
+from embodied.types import (
+    Atom,
+    MixedProgram,
+    ObjectSpec,
+    PddlProgram,
+    Program,
+    ValueMapProgram,
+    WorldSpec,
+)
 
 _PLACES = frozenset({"on", "in", "holding"})
 _LEADING = re.compile(
@@ -43,6 +51,8 @@ class Kept:
 
     def broken_by(self, program: Program, facts: frozenset[Atom]) -> bool:
         """Whether a program would break it, as far as its goals or its things say."""
+        if isinstance(program, MixedProgram):
+            return any(self.broken_by(part, facts) for part in program.parts)
         if isinstance(program, PddlProgram):
             after = Goals.of(program, facts).after(facts)
             if self.never is not None:

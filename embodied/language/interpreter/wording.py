@@ -7,7 +7,15 @@ from embodied.language.interpreter.supposing import Goals
 from embodied.language.value_map.describe import describe_operation
 from embodied.language.words.scene_words import plain
 from embodied.protocols import StateMemory
-from embodied.types import Manner, PddlProgram, Program, RewardProgram, RewardTerm, ValueMapProgram
+from embodied.types import (
+    Manner,
+    MixedProgram,
+    PddlProgram,
+    Program,
+    RewardProgram,
+    RewardTerm,
+    ValueMapProgram,
+)
 
 
 def in_words(program: Program, memory: StateMemory) -> str:
@@ -29,6 +37,8 @@ def in_words(program: Program, memory: StateMemory) -> str:
                 f"move {s.moving}: {', '.join(describe_operation(o) for o in s.operations)}"
                 for s in program.stages
             )
+        case MixedProgram():
+            return "; then ".join(in_words(part, memory) for part in program.parts)
         case _:
             return str(program)
 

@@ -166,8 +166,8 @@ class PddlRoute(Route[PddlProgram]):
         self, program: PddlProgram, number: int, run: Run, *, done: bool = False
     ) -> PddlStageRun:
         """Begin a stage; what was reached before is kept where it can be."""
-        before = run.stages[-1] if run.stages else None
-        if isinstance(before, PddlStageRun):
+        before = _last_goal(run)
+        if before is not None:
             execution, kept = before.execution, before.kept_with_own
         else:
             execution, kept = self._execution(program, run), ()
@@ -306,8 +306,13 @@ class PddlRoute(Route[PddlProgram]):
 
 
 def _execution_of(run: Run) -> Execution | None:
-    last = run.stages[-1] if run.stages else None
-    return last.execution if isinstance(last, PddlStageRun) else None
+    last = _last_goal(run)
+    return last.execution if last is not None else None
+
+
+def _last_goal(run: Run) -> PddlStageRun | None:
+    """The last stage that was a goal; stages of other routes may have come since."""
+    return next((s for s in reversed(run.stages) if isinstance(s, PddlStageRun)), None)
 
 
 def restoring_goal(before: frozenset[Atom], after: frozenset[Atom], static: frozenset[Atom]) -> str:

@@ -138,10 +138,10 @@ class ValueMapRoute(Route[ValueMapProgram]):
 
     def details(self, run: Run) -> Mapping[str, object]:
         """What was measured of every stage, what the loop cost, how far perception was off."""
-        execution = _execution_of(run)
-        if execution is None:
+        stages = [s for s in run.stages if isinstance(s, ValueMapStageRun)]
+        if not stages:
             return {}
-        verdicts = [s.verdict() for s in run.stages]
+        execution, verdicts = stages[-1].execution, [s.verdict() for s in stages]
         percept, truth = self.run_state.percept, run.body.observation
         return {
             "measured": [{"stage": v.text, **v.numbers} for v in verdicts],

@@ -35,6 +35,8 @@ GENTLE_SPEED = 0.5  # factor on the speed of motions with such an item
 TOLERANCE_RAD = 0.006  # joint error at the end of a motion that still counts as reached
 FINGER_SPEED_M_S = 0.08  # speed at which the gap is sure to open
 ARRIVAL_S = 0.4  # the last part of a path to a grasp, for which the fingers are open
+ESCAPE_M = 0.06  # straight up, away from what is too close at the start
+APART_MARGIN_M = 0.005  # beyond the distance that was asked for: the arm does not track perfectly
 UPRIGHT_RAD = 0.35  # largest tilt of what is to stay upright, while a path is searched
 SPEED_SHARE = 0.9  # of the highest speed allowed: the arm does not track perfectly
 CANDIDATES = 10  # grasps or spots that are planned for before a skill gives up
@@ -76,7 +78,7 @@ class Workcell:
     def keep(self, manner: Manner) -> None:
         """Move like that from the next motion on."""
         self.manner = manner
-        self.scene.apart = manner.apart
+        self.scene.apart = tuple((name, d + APART_MARGIN_M) for name, d in manner.apart)
         self.scene.tilt_rad = UPRIGHT_RAD if manner.upright else np.pi
 
     def look(self, observation: Observation, holding: str = "") -> None:
@@ -188,7 +190,8 @@ class Workcell:
             segments: list[Segment] = []
             start = q
             if not self.scene.valid(q, clearance):
-                escape = self.rise(q, 0.06)
+                close = [d for n, d in clearance.apart if self.scene.hand_distance(n) < d]
+                escape = self.rise(q, max([ESCAPE_M, *close]))
                 if escape.found:
                     segments.append(escape)
                     start = escape.end

@@ -1,0 +1,154 @@
+"""Sentences that need several kinds of programs are read clause by clause."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from embodied.errors import NotUnderstoodError, RefusedError
+from embodied.language.reward.amending import Conversation
+from embodied.protocols import StateMemory, Translator
+from embodied.types import Manner, MixedProgram, PddlProgram, Program, ValueMapProgram, WorldSpec
+
+_BETWEEN = re.compile(
+    r"\s*(?:[,;.!]\s*)*(?:\b(?:and\s+then|and\s+finally|then|and|finally|afterwards)\b\s*)?", re.I
+)
+_CLAUSE = re.compile(
+    r"\s*(?:[,;.!]+\s*(?:(?:and\s+)?(?:then|finally|afterwards)\b|and\b)?"
+    r"|\b(?:and\s+)?(?:then|finally)\b|\band\b)\s*",
+    re.I,
+)
+MOST_CLAUSES = 12
+
+
+class MixedTranslator:
+    """Reads a sentence as goals where it can be, else as programs of several kinds in a row.
+
+    Only what the first kind does not understand is read in parts; what it refuses stays refused.
+
+    Args:
+        whole: Reads sentences as goals; asked last with what the rules do not understand.
+        rules: Rules by the kind of program, in the order in which they are asked.
+    """
+
+    def __init__(self, whole: Translator, rules: Mapping[str, Translator]) -> None:
+        self._whole, self._rules = whole, dict(rules)
+
+    @property
+    def name(self) -> str:
+        """That of who reads whole sentences."""
+        return self._whole.name
+
+    def translate(self, instruction: str, memory: StateMemory, spec: WorldSpec) -> Program:
+        """Translate one sentence.
+
+        Raises:
+            NotUnderstoodError: As the translator of whole sentences does.
+        """
+        goals, *_ = self._rules.values()
+        refused: RefusedError | None = None
+        try:
+            return goals.translate(instruction, memory, spec)
+        except RefusedError as error:
+            refused = error
+        except NotUnderstoodError:
+            pass
+        said = Conversation(exchanges=memory.exchanges, facts=memory.facts)
+        parts = self._parts(_clauses(instruction), said, spec)
+        if parts and not (refused and len(parts) == 1):
+            return parts[0] if len(parts) == 1 else _mixed(parts)
+        if refused:
+            raise refused
+        return self._whole.translate(instruction, memory, spec)
+
+    def _parts(
+        self, clauses: Sequence[str], memory: Conversation, spec: WorldSpec
+    ) -> tuple[Program, ...]:
+        """The cheapest division of all clauses into programs; empty where there is none.
+
+        A goal costs the same however many clauses it takes, another program what its clauses do:
+        other programs read only what goals do not say.
+        """
+        best: list[_Division | None] = [_Division(0, (), memory)] + [None] * len(clauses)
+        for begin, end in itertools.combinations(range(len(clauses) + 1), 2):
+            before = best[begin]
+            if before is None:
+                continue
+            text = _without_joint(" ".join(clauses[begin:end])).strip(" ,;.!")
+            for translator in self._rules.values():
+                try:
+                    program = translator.translate(text, before.memory, spec)
+                except NotUnderstoodError:
+                    continue
+                found = before.extended(text, program, end - begin)
+                known = best[end]
+                if known is None or found.cost < known.cost:
+                    best[end] = found
+                break
+        last = best[-1]
+        if last is None or all(isinstance(p, PddlProgram) for p in last.parts):
+            return ()
+        return _merged(last.parts)
+
+
+@dataclass(frozen=True, slots=True)
+class _Division:
+    """Programs for the first clauses of a sentence, and what is remembered after them."""
+
+    cost: int
+    parts: tuple[Program, ...]
+    memory: Conversation
+
+    def extended(self, text: str, program: Program, clauses: int) -> _Division:
+        if not isinstance(program, PddlProgram):
+            return _Division(self.cost + 10 * clauses, (*self.parts, program), self.memory)
+        memory = self.memory.told(text, program, "; ".join(program.stages))
+        return _Division(self.cost + 1, (*self.parts, program), memory)
+
+
+def _clauses(sentence: str) -> list[str]:
+    """Pieces of a sentence, each with the words that join it to the one before."""
+    cuts = [0, *(m.start() for m in _CLAUSE.finditer(sentence) if m.start() > 0), len(sentence)]
+    pieces = [sentence[a:b] for a, b in zip(cuts, cuts[1:], strict=False)]
+    kept = [p for p in pieces if _without_joint(p).strip(" ,;.!")]
+    return kept if len(kept) <= MOST_CLAUSES else [sentence]
+
+
+def _without_joint(text: str) -> str:
+    found = _BETWEEN.match(text)
+    return text[found.end() :] if found else text
+
+
+def _merged(parts: Sequence[Program]) -> tuple[Program, ...]:
+    """Neighbours of one kind as one program."""
+    found: list[Program] = []
+    for part in parts:
+        last = found[-1] if found else None
+        if isinstance(last, ValueMapProgram) and isinstance(part, ValueMapProgram):
+            found[-1] = replace(last, stages=(*last.stages, *part.stages))
+        elif isinstance(last, PddlProgram) and isinstance(part, PddlProgram):
+            found[-1] = _joined(last, part)
+        else:
+            found.append(part)
+    return tuple(found)
+
+
+def _joined(a: PddlProgram, b: PddlProgram) -> PddlProgram:
+    """The stages of one program, then those of another."""
+    manners: tuple[Manner, ...] = ()
+    if a.manners or b.manners:
+        from embodied.types import Manner
+
+        usual = Manner()
+        manners = (
+            *(a.manners or (usual,) * len(a.stages)),
+            *(b.manners or (usual,) * len(b.stages)),
+        )
+    return replace(a, stages=(*a.stages, *b.stages), notes=(*a.notes, *b.notes), manners=manners)
+
+
+def _mixed(parts: tuple[Program, ...]) -> MixedProgram:
+    notes = tuple(dict.fromkeys(n for p in parts for n in p.notes))
+    return MixedProgram(parts=parts, source=parts[0].source, notes=notes)

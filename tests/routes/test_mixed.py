@@ -1,0 +1,52 @@
+"""A sentence with a goal and a motion: carried out, undone, replayed."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from embodied.app.cli import main as cli
+from embodied.app.wiring import open_session
+from embodied.settings import Settings
+
+SENTENCE = "put the red block on the tray slowly, then move the gripper above the blue block"
+
+
+@pytest.mark.slow
+def test_goal_manner_and_motion_in_one_sentence_and_undone() -> None:
+    session = open_session(Settings(seed=1, model="rules", pictures=False))
+    try:
+        outcome = session.run(SENTENCE)
+        assert outcome.reached, outcome.message
+        texts = [text for v in outcome.verdicts for text in v.holds]
+        assert "(on red-block tray)" in texts
+        assert any(text.startswith("never faster than 0.1 m/s") for text in texts)
+        seen = session.environment.body.observe()
+        away = seen.pose_ee_in_world.position - seen.poses["blue-block"].position
+        assert np.linalg.norm(away[:2]) < 0.03 and away[2] > 0.05, (
+            "the hand stays where it was sent"
+        )
+        undone = session.undo()
+        assert undone.reached and "(not (on red-block tray))" in str(undone.verdicts)
+    finally:
+        session.close()
+
+
+@pytest.mark.slow
+def test_a_mixed_run_is_replayed(tmp_path: Path) -> None:
+    said = ["run", SENTENCE, "--model", "rules", "--no-video", "--json", "--out", str(tmp_path)]
+    run = CliRunner().invoke(cli.app, said)
+    first = json.loads(run.stdout)
+    assert run.exit_code == 0 and first["route"] == "mixed"
+    again = CliRunner().invoke(
+        cli.app,
+        ["replay", first["folder"], "--execute", "--no-video", "--json", "--out", str(tmp_path)],
+    )
+    second = json.loads(again.stdout)
+    assert again.exit_code == 0, again.output
+    assert second["route"] == "mixed"
+    assert second["verdict"]["goals"] == first["verdict"]["goals"]
