@@ -277,7 +277,10 @@ def _program(program: Program, memory: StateMemory) -> object:
     match program:
         case PddlProgram():
             goals = Goals.of(program, memory.facts).stages
-            found = {"goals": list(program.stages), "atoms": [str(g) for g in goals]}
+            found: dict[str, object] = {
+                "goals": list(program.stages),
+                "atoms": [str(g) for g in goals],
+            }
             if program.manners:
                 found["manners"] = [manner_to_json(m) for m in program.manners]
             return found

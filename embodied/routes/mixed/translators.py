@@ -5,16 +5,16 @@ from __future__ import annotations
 import importlib
 from dataclasses import replace
 
+from embodied.language.interpreter.interpret import Interpreter
 from embodied.language.mixed import MixedTranslator
 from embodied.language.opening import OFFLINE, RULES
 from embodied.opening import Opening
-from embodied.protocols import Translator
 
 PARTS = {"pddl": "embodied.routes.pddl", "value-map": "embodied.routes.value_map"}
 """Packages of the routes whose programs a sentence may mix; the first reads what it can."""
 
 
-def open_translator(opening: Opening) -> Translator:
+def open_translator(opening: Opening) -> Interpreter:
     """Goals first, by whoever the settings name; what they do not say by rules for value maps.
 
     A language model of the settings writes goals alone.
@@ -22,15 +22,16 @@ def open_translator(opening: Opening) -> Translator:
     Raises:
         ConfigurationError: The translator does not serve goals.
     """
-    first = _open("pddl", opening)
     name = opening.settings.model
     if name not in (RULES, OFFLINE):
-        return first
+        return _open("pddl", opening)
     ruled = replace(opening, settings=replace(opening.settings, model=RULES), model=None)
-    return MixedTranslator(first, {n: _open(n, ruled) for n in PARTS})
+    rules = {n: _open(n, ruled).translator for n in PARTS}
+    whole = _open("pddl", opening).translator
+    return Interpreter(translator=MixedTranslator(whole, rules), grammar=rules["pddl"])
 
 
-def _open(route: str, opening: Opening) -> Translator:
+def _open(route: str, opening: Opening) -> Interpreter:
     module = importlib.import_module(f"{PARTS[route]}.translators")
-    translator: Translator = module.open_translator(opening)
-    return translator
+    interpreter: Interpreter = module.open_translator(opening)
+    return interpreter
