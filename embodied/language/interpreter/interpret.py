@@ -339,6 +339,9 @@ class _Sentence:
         confidence = min(sure, default=1.0)
         found = covered(text, program, self.spec.objects, self.memory)
         doubts = found.residue if program.source != RULES else ()
+        if program.source != RULES and isinstance(program, PddlProgram):
+            if _all_hold(program, self.memory):
+                doubts = (*doubts, "This is so already")
         if confidence < SURE:
             doubts = (*doubts, f"I am not sure (confidence {confidence:.2f})")
         if doubts:

@@ -166,7 +166,8 @@ def _hypothetical(raw: str, said: str) -> Speech | None:
 
 def _retraction(raw: str, said: str) -> Speech | None:
     match = re.match(
-        r"(?:(?:drop|skip|stop) (?:it|that)$"
+        r"(?:(?:drop|skip|stop) (?:it|that)$|(?:there is )?no need (?:to|for)"
+        r"|you (?:do not (?:have|need) to|need not)"
         r"|(?:forget|ignore|disregard|cancel|scratch|scrap|strike)"
         r" (?:that|it|this|about|what|everything|my|the last|the (?:request|command"
         r"|instruction|order"

@@ -101,6 +101,8 @@ SENTENCES = {
         never mind
         forget about the ball
         cancel that
+        there is no need to close the drawer
+        you don't have to move the ball
         I changed my mind about the drawer
         ignore my last instruction
     """,
