@@ -56,6 +56,8 @@ _SUPERLATIVES = {
     "highest": ("higher", 1),
     "topmost": ("higher", 1),
     "lowest": ("higher", -1),
+    "top": ("higher", 1),
+    "bottom": ("higher", -1),
     "heaviest": ("heavier", 1),
     "lightest": ("heavier", -1),
 }
@@ -71,7 +73,8 @@ class Condition:
 
     Attributes:
         relation: ``"on"``, ``"in"``, ``"under"``, ``"above"``, ``"higher"``, ``"lower"``,
-            ``"heavier"``, ``"lighter"`` than ``other``; ``"is"`` a ``word``; ``"held"``,
+            ``"heavier"``, ``"lighter"`` than ``other``; it ``"contains"`` that; ``"is"`` a
+            ``word``; ``"held"``,
             ``"open"``, ``"empty"``, ``"exists"``; ``"most"``, by ``word``.
         other: What it is related to.
         word: The word that is said of it; for ``"most"``, ``"+higher"`` or ``"-heavier"``.
@@ -194,6 +197,23 @@ class DescriptionReader(Cursor):
             pass
         return replace(found, negated=negated != found.negated)
 
+    def containing(self) -> Condition | None:
+        """Read "that contains the ball", "has blocks in it"; None where nothing fits."""
+        start = self.pos
+        self.eat("that", "which")
+        has = bool(self.eat("has", "have", "with"))
+        if has or self.eat("contains", "contain", "containing", "holds"):
+            try:
+                other = self._noun()
+            except NotUnderstoodError:  # "has the same weight": nothing that it could contain
+                self.pos = start
+                return None
+            inside = self.eat("in it", "in them", "inside", "inside it", "on it", "on them")
+            if inside or not has:
+                return Condition(relation="contains", other=other)
+        self.pos = start
+        return None
+
     def starts_thing(self) -> bool:
         """Whether objects are spoken of next."""
         return self._starts_noun(0)
@@ -231,7 +251,8 @@ class DescriptionReader(Cursor):
         if not words:
             return False
         word = words[0]
-        known = word in self.scene.modifiers or word in self.told or word in ("empty", "other")
+        known = word in self.scene.modifiers or word in self.told
+        known = known or word in ("empty", "other") or words[:2] == ("non", "empty")
         return known or word in _SUPERLATIVES or self.scene.head_at(words) is not None
 
     def _noun(self) -> Thing:
@@ -274,8 +295,9 @@ class DescriptionReader(Cursor):
                 fitting = [n for n in fitting if n in self.scene.modifiers[word]]
             elif word in self.told:
                 conditions.append(Condition(relation="is", word=word))
-            elif word == "empty":
-                conditions.append(Condition(relation="empty"))
+            elif word in ("empty", "non"):
+                self.pos += word == "non"
+                conditions.append(Condition(relation="empty", negated=word == "non"))
             elif word in _SUPERLATIVES:
                 conditions.append(_most(word))
             elif word in MEASURED_WORDS:
@@ -321,6 +343,8 @@ class DescriptionReader(Cursor):
     def _clause(self) -> Condition | None:
         """Read "in the bowl", "that are not in a bowl" after a noun."""
         start = self.pos
+        if contained := self.containing():
+            return contained
         linked = bool(self.eat(*_LINKS))
         negated = bool(self.eat("not")) if linked else False
         self.eat(*_LINKS)
@@ -353,7 +377,7 @@ class DescriptionReader(Cursor):
         """Read "higher than x", "in a higher position than x", "in positions lower than x"."""
         prefixed = bool(self.eat("in positions", "in a position", "at positions", "at a position"))
         if not prefixed:
-            self.eat("in a", "in the", "in", "at a", "the")
+            self.eat("in a", "in the", "in", "at a", "at the", "the")
         word = self.peek()
         if word in _SUPERLATIVES:
             self.pos += 1

@@ -186,6 +186,8 @@ class _QuestionReader(DescriptionReader):
             return self._contained(thing, "count")
         if self.eat("do you see", "can you see", "do you know of"):
             return Question(kind="count", things=(thing,), condition=Condition(relation="exists"))
+        if contained := self.containing():
+            return Question(kind="count", things=(thing,), condition=contained)
         self.eat("are there", "is there", "there are", *_BE)
         condition = self.condition() or Condition(relation="exists")
         return Question(kind="count", things=(thing,), condition=condition)
@@ -260,15 +262,31 @@ class _QuestionReader(DescriptionReader):
         if self.eat("did you move", "have you moved", "did you touch", "did you put away"):
             self.eat(*_LAST, "so far")
             return Question(kind="which", things=(thing,), condition=Condition(relation="moved"))
+        if contained := self.containing():
+            return Question(kind="which", things=(thing,), condition=contained)
         if not self.eat(*_BE):
             return Question(kind="which", things=(thing,), condition=Condition(relation="exists"))
         self.eat("there")
+        if found := self._best():
+            return found
         condition = self.condition()
         if condition is None and self.starts_thing():
             return self._stranded(thing)
         if condition is None:
             return None
         return Question(kind="which", things=(thing,), condition=condition)
+
+    def _best(self) -> Question | None:
+        """Read "the heaviest block" after "what is"."""
+        start = self.pos
+        if self.starts_thing():
+            thing = self.thing()
+            if self.ended and any(c.relation == "most" for c in thing.conditions):
+                return Question(
+                    kind="which", things=(thing,), condition=Condition(relation="exists")
+                )
+        self.pos = start
+        return None
 
     def _stranded(self, place: Thing) -> Question | None:
         """Read "the ball in" after "which drawer is": the place is asked for."""

@@ -61,7 +61,7 @@ def pointed_at(thing: Thing, state: State, spoken: Collection[str] = ()) -> tupl
     names = [n for n in thing.names if n not in excluded]
     if thing.other:
         names = [n for n in names if n not in spoken]
-    for condition in thing.conditions:
+    for condition in sorted(thing.conditions, key=lambda c: c.relation == "most"):
         names = list(selected(names, condition, state))
     return tuple(names)
 
@@ -148,6 +148,8 @@ def _related(relation: str, x: str, y: str, state: State, far: bool) -> bool | N
         case "under":
             hidden = [n for n in state.scene.items if state.over(n) == y]
             return x in hidden if hidden else x in _below(y, state, far)
+        case "contains":
+            return y in state.contents(x)
         case "carries" | "holds":
             return x in _below(y, state, relation == "holds")
         case "covers":

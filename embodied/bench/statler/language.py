@@ -248,9 +248,14 @@ class _CommandReader(DescriptionReader):
     ) -> Balance | None:
         if not self.eat(*_TOTALS):
             return None
+        summed: tuple[Thing, ...] = ()
         while not self.ended and not self.at("becomes", "become", "is", "are", "equals", "stays",
                                              "equal", "remains", "gets"):  # fmt: skip
-            self.pos += 1
+            if self.starts_thing():
+                _, place = _peeled(self.thing())
+                summed = _each((place,)) if place is not None else summed
+            else:
+                self.pos += 1
         self.eat("becomes", "become", "is", "are", "stays", "remains", "gets")
         factor = Fraction(2) if self.eat("twice") else Fraction(1)
         found = self.eat(*_RELATIONS)
@@ -262,9 +267,12 @@ class _CommandReader(DescriptionReader):
         while not self.ended and not self.at(STOP) and not self.starts_thing():
             self.pos += 1
         if self.ended or self.at(STOP):
-            if len(places) != 2:
+            both = places
+            if len(places) == 1:
+                both = (*places, *(s for s in summed if s.names != places[0].names))
+            if len(both) != 2:
                 return None
-            other = places[1]
+            other = both[1]
         else:
             other = self.thing()
             if other.conditions and other.conditions[-1].other is not None:
@@ -305,9 +313,9 @@ def _readings(things: tuple[Thing, ...]) -> list[tuple[tuple[Thing, ...], Thing]
     *before, last = things
     found: list[tuple[tuple[Thing, ...], Thing]] = []
     for number, condition in enumerate(last.conditions):
-        if condition.other is None or condition.relation not in ("on", "in", "above"):
+        if condition.other is None:
             continue
-        if number == len(last.conditions) - 1:
+        if number == len(last.conditions) - 1 and condition.relation in ("on", "in", "above"):
             words = last.text.removesuffix(condition.other.text).split()[:-1]
             short = replace(last, conditions=last.conditions[:number], text=" ".join(words))
             found.append(((*before, short), condition.other))
