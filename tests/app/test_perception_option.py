@@ -15,6 +15,8 @@ from embodied.app.show.terminal import QuietDisplay
 from embodied.app.wiring import open_session
 from embodied.errors import ConfigurationError
 from embodied.settings import Settings
+from embodied.world.layout import Layout
+from embodied.world.mujoco import MujocoWorld
 from embodied.world.scene import load_scene
 
 TRUE = "ground truth of the simulator"
@@ -83,3 +85,21 @@ def test_a_real_arm_without_cameras_is_refused_before_it_moves() -> None:
 def test_what_a_route_does_not_take_is_refused(settings: Settings, words: str) -> None:
     with pytest.raises(ConfigurationError, match=words):
         open_session(settings)
+
+
+def test_what_was_never_seen_is_named_and_nothing_moves() -> None:
+    session = open_session(Settings(scene="kitchen", perception="pixels", model="rules"))
+    try:
+        world = session.environment.body.world
+        assert isinstance(world, MujocoWorld)
+        start = world.observe()
+        inside = replace(start.poses["sponge"], position=start.poses["drawer"].position)
+        items = {n: start.poses[n] for n, o in world.spec.objects.items() if o.kind == "item"}
+        world.set_layout(Layout(poses={**items, "sponge": inside}))
+        session.environment.body.observe()
+        outcome = session.run("put the sponge on the plate")
+        assert not outcome.reached
+        assert "sponge has not been seen" in outcome.message
+        assert session.time_s() < 1.0
+    finally:
+        session.close()

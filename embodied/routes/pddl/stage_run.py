@@ -16,6 +16,7 @@ from embodied.routes.pddl.monitor import Contradiction, Effects, Monitor
 from embodied.routes.pddl.permission import Permission
 from embodied.routes.pddl.planning import Planning
 from embodied.routes.pddl.tasks import Performed, Strategy, Task
+from embodied.symbolic import propositions, read_goal
 from embodied.types import Atom, GroundAction, Manner, PddlProgram, PlanResult, SkillResult
 from embodied.verdict import Verdict
 
@@ -86,8 +87,11 @@ class PddlStageRun(StageRun):
         """Let the strategy act until the goal holds; see ``StageRun.advance``."""
         with self._in_manner():
             problem = "" if self.reached() else self.execution.strategy.pursue(self)
-        if problem or self.goal == self.asked_for:
-            return problem
+        if problem:
+            unseen = self._never_seen()
+            return f"{problem}; {', '.join(unseen)} has not been seen" if unseen else problem
+        if self.goal == self.asked_for:
+            return ""
         gone = ", ".join(self.missing())
         return f"the goal holds but for {gone}: {gone} cannot be found"
 
@@ -224,6 +228,15 @@ class PddlStageRun(StageRun):
     def escalate(self, step: RecoveryStep, reason: str, action: str = "") -> None:
         """Put a recovery step on record."""
         self.run.escalate(step, reason, action)
+
+    def _never_seen(self) -> tuple[str, ...]:
+        """Objects of the goal that have no pose and that nothing is believed of."""
+        monitor, spec = self._monitor, self.run.body.spec
+        formula = read_goal(self.goal, monitor.domain, monitor.objects)
+        named = {t for p in propositions(formula) for t in p.terms} & spec.objects.keys()
+        fluents = monitor.domain.fluents()
+        placed = {a.args[0] for a in self.facts if a.args and a.predicate in fluents}
+        return tuple(sorted(named - placed - self.run.perceived().poses.keys()))
 
     @property
     def _monitor(self) -> Monitor:
