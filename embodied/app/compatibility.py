@@ -69,8 +69,12 @@ def check_names(settings: Settings, given: Collection[str]) -> Settings:
             others = "menagerie:NAME or the path of a robot model"
             raise unknown("robot", settings.robot, robot_names(), others)
     if settings.robot in REWARD_ROBOTS:
-        scenes = tuple(REWARD_ROBOTS.get(settings.robot).scenes)
-        if "scene" in given and settings.scene not in scenes:
+        own = REWARD_ROBOTS.get(settings.robot)
+        scenes = (*own.scenes, *(scene_names() if own.arm is not None else ()))
+        file = own.arm is not None and _is_file(settings.scene)
+        if "scene" not in given:
+            settings = replace(settings, scene=own.default_scene)
+        elif settings.scene not in scenes and not file:
             raise unknown(f"scene of the {settings.robot}", settings.scene, scenes)
     elif not _is_file(settings.scene):
         if settings.scene not in scene_names():

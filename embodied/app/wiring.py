@@ -179,7 +179,7 @@ def _open_tabletop(settings: Settings, supervised: Supervised | None) -> Environ
         world, planning_model = supervised.world, supervised.planning_model
     else:
         world, planning_model = open_world(settings, scene)
-    body = Body(world)
+    body = Body(world, real_time=settings.asynchronous)
     body.reset(seed=settings.seed)
     grounder = TabletopGrounder(world.spec)
     place = Environment(

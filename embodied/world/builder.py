@@ -85,6 +85,15 @@ def _fixed_body(spec: mujoco.MjSpec, scene: Scene, name: str) -> mujoco.MjsBody:
 def _table(spec: mujoco.MjSpec, scene: Scene) -> None:
     data, size = scene.bodies[TABLE], scene.objects[TABLE].size_m
     body = _fixed_body(spec, scene, TABLE)
+    _table_material(spec, data.rgba)
+    half = [s / 2 for s in size]
+    body.add_geom(
+        name=TABLE, type=BOX, size=half, friction=sliding(data.friction), material="table"
+    )
+    _legs(body, half)
+
+
+def _table_material(spec: mujoco.MjSpec, rgba: tuple[float, float, float, float]) -> None:
     spec.add_texture(
         name="table",
         type=mujoco.mjtTexture.mjTEXTURE_CUBE,
@@ -93,12 +102,11 @@ def _table(spec: mujoco.MjSpec, scene: Scene) -> None:
         width=4,
         height=24,
     )
-    spec.add_material(name="table", rgba=list(data.rgba), specular=0.15, shininess=0.2)
-    half = [s / 2 for s in size]
-    body.add_geom(
-        name=TABLE, type=BOX, size=half, friction=sliding(data.friction), material="table"
-    )
-    legs = 0.75 - size[2]
+    spec.add_material(name="table", rgba=list(rgba), specular=0.15, shininess=0.2)
+
+
+def _legs(body: mujoco.MjsBody, half: list[float]) -> None:
+    legs = 0.75 - 2 * half[2]
     for i, (sx, sy) in enumerate(((1, 1), (1, -1), (-1, 1), (-1, -1))):
         body.add_geom(
             name=f"{TABLE}-leg-{i}",
@@ -109,6 +117,24 @@ def _table(spec: mujoco.MjSpec, scene: Scene) -> None:
             contype=0,
             conaffinity=0,
         )
+
+
+def dress_table(spec: mujoco.MjSpec) -> None:
+    """Give a model whose table top is a bare plane the looks of the other scenes.
+
+    What is added touches nothing and is in group 2, so plan models leave it out.
+    """
+    add_surroundings(spec)
+    floor = spec.geom("floor")
+    floor.contype = floor.conaffinity = 0
+    floor.group = 2
+    _table_material(spec, (0.86, 0.85, 0.83, 1.0))
+    half = [0.65, 0.6, 0.02]
+    body = spec.worldbody.add_body(name="table-look", pos=[0.3, 0.0, -half[2] - 0.0005])
+    body.add_geom(type=BOX, size=half, material="table", contype=0, conaffinity=0)
+    _legs(body, half)
+    for geom in body.geoms:
+        geom.group = 2
 
 
 def _item(spec: mujoco.MjSpec, scene: Scene, name: str) -> None:

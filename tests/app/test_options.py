@@ -86,9 +86,8 @@ def test_what_would_be_dropped_is_refused(arguments: tuple[str, ...], words: str
 
 def test_a_route_that_cannot_move_the_robot_says_which_can(tmp_path: Path) -> None:
     out = ("--out", str(tmp_path), "--no-video")
-    done = invoke("run", "sit", "--route", "reward", *out)
-    assert done.exit_code == 2
-    assert "fr3-hand, quadruped" in done.output and "--route pddl or value-map" in done.output
+    done = invoke("run", "sit", "--robot", "quadruped", "--scene", "kitchen", *out)
+    assert done.exit_code == 2 and "unknown scene of the quadruped 'kitchen'" in done.output
     done = invoke("run", "sit", "--robot", "quadruped", "--route", "pddl", *out)
     assert done.exit_code == 2 and "not the quadruped" in done.output
     done = invoke("run", "sit", "--robot", "quadruped", "--route", "value-map", *out)

@@ -13,6 +13,7 @@ import pytest
 from embodied_controllers.mpc import PlannerOptions
 from embodied_controllers.mpc.controller import Mode
 
+from embodied.agent import Options
 from embodied.app.replay import recorded_program
 from embodied.app.wiring import session_of
 from embodied.errors import ConfigurationError, NotUnderstoodError
@@ -309,3 +310,30 @@ def test_a_recorded_reward_program_is_read_back_for_a_replay(tmp_path: Path) -> 
     assert isinstance(again, RewardProgram)
     assert json.loads(program_to_json(again)) == program
     assert again.source.startswith("replay of ")
+
+
+WALK = '{"name": "torso_velocity", "forward": 0.5, "weight": 5}'
+SOON = '"until": {"sensor": "stage_time", "op": ">=", "value": 0.3}'
+
+
+def test_a_condition_of_a_model_does_not_make_a_walk_of_a_lean() -> None:
+    opened = session('{"stages": [{"terms": [' + WALK + "], " + SOON + "}]}", LOW)
+    opened._options = Options(revisions=0)
+    outcome, events, _ = act(opened, "walk forward at 0.5 m/s")
+    assert outcome.exit_code == NOT_REACHED
+    assert "torso_velocity 0.5" in outcome.message
+    (shown,) = next(e.data["stages"] for e in events if e.kind == "program")
+    assert "until stage_time >= 0.3" in shown
+    assert opened.time_s() >= 3.0
+    opened.close()
+
+
+def test_a_stage_that_a_model_ends_at_once_answers_for_its_terms() -> None:
+    first = '{"terms": [' + WALK + "], " + SOON + "}"
+    last = LOW.removeprefix('{"stages": [').removesuffix("]}")
+    opened = session('{"stages": [' + first + ", " + last + "]}")
+    opened._options = Options(revisions=0)
+    outcome, _, _ = act(opened, "walk, then sit")
+    assert outcome.exit_code == NOT_REACHED
+    assert any("torso_velocity" in part for part in outcome.verdicts[0].unmet)
+    opened.close()

@@ -37,7 +37,7 @@ def arm_spec(things: Iterable[str] = ("apple",)) -> mujoco.MjSpec:
     for thing in wanted:
         if thing not in (*ITEMS, *FIXTURES):
             raise ValueError(f"unknown thing {thing!r}, legal: {', '.join((*ITEMS, *FIXTURES))}")
-    spec = mujoco.MjSpec.from_string(_scene_xml(wanted))
+    spec = mujoco.MjSpec.from_string(scene_xml(wanted))
     _furnish(spec)
     for thing in wanted:
         if thing in FIXTURES:
@@ -62,8 +62,12 @@ def arm_spec(things: Iterable[str] = ("apple",)) -> mujoco.MjSpec:
     return spec
 
 
-def _scene_xml(wanted: tuple[str, ...]) -> str:
-    """Arm, hand and things merged into one MJCF text (attaching would prefix every name)."""
+def scene_xml(wanted: tuple[str, ...]) -> str:
+    """Arm, hand and things merged into one MJCF text (attaching would prefix every name).
+
+    Args:
+        wanted: Names from ``ITEMS`` and ``FIXTURES``.
+    """
     folder = files("embodied_assets") / "robots"
     arm, hand, things = (
         ElementTree.fromstring((folder / name).read_text(encoding="utf-8"))
@@ -130,19 +134,13 @@ def _frame_sensor(spec: mujoco.MjSpec, name: str, kind: str, target: str) -> Non
 
 
 def _furnish(spec: mujoco.MjSpec) -> None:
-    """Table top at z = 0, a light and a camera."""
+    """Table top at z = 0; what it looks like is the scene's business."""
     spec.worldbody.add_geom(
         name="table",
         type=mujoco.mjtGeom.mjGEOM_PLANE,
         size=[2, 2, 0.1],
-        rgba=[0.82, 0.8, 0.76, 1],
-        group=1,
+        rgba=[0, 0, 0, 0],
+        group=3,
         condim=3,
         friction=[0.9, 0.01, 0.0005],
-    )
-    spec.worldbody.add_light(
-        name="lamp", pos=[0.5, -0.5, 2.0], dir=[0, 0.2, -1], diffuse=[0.7, 0.7, 0.7]
-    )
-    spec.worldbody.add_camera(
-        name="main", pos=[1.75, -1.05, 0.95], xyaxes=[0.66, 0.75, 0, -0.28, 0.25, 0.93], fovy=45
     )

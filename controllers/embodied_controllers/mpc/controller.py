@@ -13,6 +13,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from enum import Enum
+from typing import Protocol
 
 import numpy as np
 
@@ -88,15 +89,39 @@ class RewardState:
     returns: int = 0
 
 
+class Drive(Protocol):
+    """What the controls of a plan are to the robot."""
+
+    def command(self, control: Array) -> Command:
+        """The command of controls (nu,)."""
+        ...
+
+    def hold(self, observation: Observation) -> Array:
+        """Controls (nu,) that keep a robot where it is measured."""
+        ...
+
+
+class Joints:
+    """Every control is the set-point of a joint, in the order of the world's ``joint_names``."""
+
+    def command(self, control: Array) -> Command:
+        """The set-points (nu,)."""
+        return Command(q=control)
+
+    def hold(self, observation: Observation) -> Array:
+        """The measured positions (nu,)."""
+        return observation.q
+
+
 class RewardController:
     """Minimises the cost of a reward program (Controller protocol for ``RewardGoal``).
 
     Args:
-        planner: Plans on the plan model; its controls are joint set-points in the order of the
-            world's ``joint_names``.
+        planner: Plans on the plan model.
         estimator: Reads observations into the plan model's state.
         mode: When planning happens.
         record: Called with the inputs and the result of every replan, if given.
+        drive: What the planner's controls are to the robot.
     """
 
     def __init__(
@@ -106,9 +131,11 @@ class RewardController:
         *,
         mode: Mode = Mode.SYNCHRONOUS,
         record: Callable[[PlanInputs, Plan], None] | None = None,
+        drive: Drive | None = None,
     ) -> None:
         self.planner, self.estimator = planner, estimator
         self.mode, self.record = mode, record
+        self.drive: Drive = drive or Joints()
         self.n_samples = planner.options.n_samples
         self.latency_s = 0.0
         self._pool = ThreadPoolExecutor(1) if mode is Mode.ASYNCHRONOUS else None
@@ -122,7 +149,7 @@ class RewardController:
         """
         if not isinstance(goal, RewardGoal):
             raise TypeError(f"RewardController takes RewardGoal, got {type(goal).__name__}")
-        hold = np.clip(observation.q, self.planner.lower, self.planner.upper)
+        hold = np.clip(self.drive.hold(observation), self.planner.lower, self.planner.upper)
         return RewardState(
             program=goal.program,
             costs=stage_costs(goal.program, self.estimator.view, self.estimator.layout),
@@ -156,7 +183,7 @@ class RewardController:
         previous = state.observation
         state = self._staged(state, observation)
         if state.stage >= len(state.costs):
-            return Command(q=state.plan.control(now)), state, ControlStatus.REACHED
+            return self.drive.command(state.plan.control(now)), state, ControlStatus.REACHED
         if self.mode is Mode.SYNCHRONOUS:
             if now >= state.replan_time - 1e-9:
                 x = self.estimator.state(observation, previous)
@@ -167,7 +194,7 @@ class RewardController:
         stuck = now - state.trouble_time >= STUCK_AFTER_S
         state = replace(state, observation=observation)
         status = ControlStatus.STUCK if stuck else ControlStatus.RUNNING
-        return Command(q=state.plan.control(now)), state, status
+        return self.drive.command(state.plan.control(now)), state, status
 
     def close(self) -> None:
         """Wait for the planner thread and end it."""

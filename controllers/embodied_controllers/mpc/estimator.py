@@ -27,6 +27,8 @@ class Estimator:
         joint_names: Order of ``Observation.q``.
         view: View class for ``measure``.
         radii_m: Hinge name -> radius that turns an opening in metres into radians.
+        fingers: Sliding joints whose positions add up to the gap of a parallel gripper.
+        layout: Of the model, where the view wants more than names.
     """
 
     def __init__(
@@ -35,11 +37,14 @@ class Estimator:
         joint_names: tuple[str, ...],
         view: type[View],
         radii_m: Mapping[str, float] | None = None,
+        *,
+        fingers: tuple[str, ...] = (),
+        layout: Layout | None = None,
     ) -> None:
         self.model, self.view = model, view
-        self.layout = Layout(model)
+        self.layout = Layout(model) if layout is None else layout
         self._data = mujoco.MjData(model)
-        self._radii = dict(radii_m or {})
+        self._radii, self._fingers = dict(radii_m or {}), fingers
         ids = [model.joint(name).id for name in joint_names]
         self._q = model.jnt_qposadr[ids]
         self._v = model.jnt_dofadr[ids]
@@ -67,6 +72,11 @@ class Estimator:
             data.qpos[q + 3 : q + 7] = base.pose_base_in_world.quat_wxyz
             data.qvel[v : v + 3] = base.linear_velocity_base_in_world
             data.qvel[v + 3 : v + 6] = base.angular_velocity_base_in_base
+        if observation.gripper is not None:
+            for name in self._fingers:
+                q, v = self._scalar[name]
+                data.qpos[q] = observation.gripper.width_m / len(self._fingers)
+                data.qvel[v] = observation.gripper.speed_m_s / len(self._fingers)
         dt = 0.0 if previous is None else observation.time - previous.time
         for name, pose in observation.poses.items():
             if name not in self._free:

@@ -112,8 +112,11 @@ class QuadrupedView(View):
     @classmethod
     def goes_on(cls, stage: RewardStage) -> bool:
         """Whether a stage walks, turns or steps on, not to a place or a heading."""
-        names = {t.name for t in cls.completed(stage).terms}
-        return bool(names & set(cls.DERIVED)) and "torso_heading" not in names
+        terms = cls.completed(stage).terms
+        names = {t.name for t in terms}
+        moves = any(t.name in cls.SPEEDS and any(t.parameters.values()) for t in terms)
+        steps = bool(names & set(cls.DERIVED)) and "torso_heading" not in names
+        return steps or (moves and not names & {"torso_heading", "torso_position"})
 
     @classmethod
     def path_of(cls, stage: RewardStage, layout: Layout, state: Array) -> Path | None:

@@ -58,9 +58,12 @@ class RewardRules:
         del spec
         before = current(memory)
         try:
-            program = self._program(stages_of(instruction, self.speech.synonyms), before)
+            found = stages_of(instruction, self.speech.synonyms)
+            program = self._program([self.speech.named(text) for text in found], before)
         except Abstain as why:
             raise self._refusal(instruction, [why.diagnostic]) from None
+        if self.speech.first is not None:
+            program = self.speech.first(program, memory.facts)
         found = check(program, self.words)
         if found:
             raise self._refusal(instruction, list(found))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from embodied.errors import ProgramError
 from embodied.language.reward.phrases import Pattern
 from embodied.language.reward.serialise import program_from_json
 from embodied.language.reward.vocabulary import Vocabulary
+from embodied.types import Atom, RewardProgram
 
 _EXAMPLE = re.compile(r"(?:^|(?<=```\n)).*?```json\n(.*?)```\n?", re.DOTALL)
 _NAMES = re.compile(r"\{\{(\w+)\}\}")
@@ -25,6 +26,8 @@ class Speech:
         known: What it knows, for people, e.g. ``"sit, stand, walk"``.
         elsewhere: What other scenes of the robot have, for people; ``""`` for nothing.
         synonyms: Words that stand for others.
+        spoken: Phrases that stand for one object of the scene, with its name.
+        first: Puts before a program what has to be done first, from the facts that hold.
         description: Prompt in which a language model describes the motion. ``{{objects}}`` stands
             for the names that the vocabulary calls so; a line with none of them is left out.
         examples: Prompt text: sentences, each with a program in a ``json`` fence.
@@ -35,8 +38,19 @@ class Speech:
     known: str = ""
     elsewhere: str = ""
     synonyms: Mapping[str, str] = field(default_factory=dict[str, str])
+    spoken: Mapping[str, str] = field(default_factory=dict[str, str])
+    first: Callable[[RewardProgram, frozenset[Atom]], RewardProgram] | None = None
     description: str = ""
     examples: str = ""
+
+    def named(self, text: str) -> str:
+        """A text with the names of objects in place of the phrases that stand for them."""
+        if not self.spoken:
+            return text
+        longest = sorted(self.spoken, key=len, reverse=True)
+        phrases = "|".join(re.escape(phrase) for phrase in longest)
+        found = rf"(?<![\w-])(?:{phrases})(?![\w-])"
+        return re.sub(found, lambda m: self.spoken[m.group(0)], text)
 
     def describing(self) -> str:
         """The prompt for the description, with the scene's names."""

@@ -28,7 +28,12 @@ class RewardTranslators:
         return RewardRules(self.speech)
 
     def offline(self) -> Translator:
-        """The phrases, and for what they do not cover the offline model."""
+        """The phrases, and for what they do not cover the offline model.
+
+        The phrases alone at a table with places to put things: the model was not trained for them.
+        """
+        if self.speech.vocabulary.names.get("places"):
+            return self.rules()
         from embodied.language.offline.offline import offline_translator, reward_scene
 
         return offline_translator(

@@ -255,11 +255,15 @@ def arm_vocabulary(
     objects: tuple[str, ...] = ARM_OBJECTS,
     handles: tuple[str, ...] = ARM_HANDLES,
     joints: tuple[str, ...] = ARM_JOINTS,
+    *,
+    robot: str = "fr3-hand",
+    places: tuple[str, ...] = (),
 ) -> Vocabulary:
-    """Words for the arm with a dexterous hand in a scene with these objects, handles and joints."""
-    points = (*ARM_HAND_POINTS, *objects, *handles)
-    scene = {"objects": objects, "points": points, "joints": joints}
-    return read_vocabulary("fr3-hand", _shipped("words", "fr3_hand.toml"), scene)
+    """Words for an arm in a scene with these objects, handles, joints and places to put things."""
+    own = ARM_HAND_POINTS if robot == "fr3-hand" else ("palm", "rest_position")
+    points = tuple(dict.fromkeys((*own, *objects, *places, *handles)))
+    scene = {"objects": objects, "points": points, "joints": joints, "places": places}
+    return read_vocabulary(robot, _shipped("words", "fr3_hand.toml"), scene)
 
 
 QUADRUPED = read_vocabulary("quadruped", _shipped("words", "quadruped.toml"))

@@ -19,6 +19,8 @@ from embodied.world.mpc_world import Randomise
 if TYPE_CHECKING:
     import mujoco
 
+    from embodied.world.robots import Robot
+
 Things = tuple[str, ...]
 
 Place = tuple[float, float, float, bool]
@@ -57,6 +59,7 @@ class RewardRobot:
         objects: The objects among the things.
         hinges_m: Radius of the handle, m, by thing that is opened about a hinge.
         scatter: Changes the home state at reset, from the things and where they are put.
+        arm: How it stands in the scenes of other arms; None where it does not.
         shown: Sensors that ``state`` shows; those with an argument for every item.
     """
 
@@ -78,6 +81,7 @@ class RewardRobot:
     )
     hinges_m: Mapping[str, float] = field(default_factory=dict[str, float])
     scatter: Callable[[Things, Layout | None], Randomise | None] = _nowhere
+    arm: Callable[[], Robot] | None = None
     shown: tuple[str, ...] = ()
 
     @property

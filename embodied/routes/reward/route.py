@@ -17,7 +17,7 @@ from embodied_controllers.mpc.controller import RewardState
 from embodied_controllers.mpc.terms import term_label
 
 from embodied.agent import Agent
-from embodied.errors import Diagnostic, EmbodiedError, OptionError
+from embodied.errors import Diagnostic, EmbodiedError
 from embodied.language.interpreter import writer_of
 from embodied.language.reward import check, program_from_json, program_to_json
 from embodied.language.reward.translator import RewardTranslator
@@ -27,10 +27,17 @@ from embodied.protocols import Translator
 from embodied.records import Record
 from embodied.route import Change, Route, Run, not_undone
 from embodied.routes.reward.live import Correction, Listener, TypedLines, refusal
-from embodied.routes.reward.robots import REWARD_ROBOTS
-from embodied.routes.reward.setup import RewardSetup
+from embodied.routes.reward.setup import RewardSetup, Rig
 from embodied.routes.reward.stage_run import SETTLE_S, Execution, RewardStageRun
-from embodied.types import Atom, ControlStatus, Observation, Program, RewardProgram
+from embodied.routes.reward.trace import condition_text
+from embodied.types import (
+    Atom,
+    ControlStatus,
+    Observation,
+    Program,
+    RewardProgram,
+    RewardStage,
+)
 
 
 class RewardRoute(Route[RewardProgram]):
@@ -45,7 +52,7 @@ class RewardRoute(Route[RewardProgram]):
     settles: ClassVar[bool] = True
     program = RewardProgram
 
-    def __init__(self, setup: RewardSetup, translator: Translator | None = None) -> None:
+    def __init__(self, setup: Rig, translator: Translator | None = None) -> None:
         self.setup, self.translator = setup, translator
         self._warm: RewardState | None = None
 
@@ -56,10 +63,7 @@ class RewardRoute(Route[RewardProgram]):
 
         setup = opening.environment.setup
         if not isinstance(setup, RewardSetup):
-            raise OptionError(
-                f"the route reward moves {', '.join(REWARD_ROBOTS.names)}, not "
-                f"{opening.settings.robot!r}: arms with a gripper take --route pddl or value-map"
-            )
+            setup = _at_table(opening)
         return cls(setup, open_translator(opening, setup))
 
     def check(self, program: RewardProgram) -> tuple[Diagnostic, ...]:
@@ -71,12 +75,25 @@ class RewardRoute(Route[RewardProgram]):
         return check(program, words)
 
     def stages(self, program: RewardProgram) -> tuple[str, ...]:
-        """The terms of every stage, and how long a motion goes on that is given no duration."""
-        texts = [", ".join(term_label(t) for t in s.terms) for s in program.stages]
-        last = program.stages[-1]
-        if last.duration_s is None and self.setup.robot.view.goes_on(last):
-            texts[-1] += f"; for {SETTLE_S:g} s, since no duration is given"
-        return tuple(texts)
+        """The terms of every stage, how long it lasts and what ends it."""
+        last = len(program.stages) - 1
+        return tuple(
+            ", ".join(term_label(t) for t in stage.terms) + self._time(stage, last=i == last)
+            for i, stage in enumerate(program.stages)
+        )
+
+    def _time(self, stage: RewardStage, *, last: bool) -> str:
+        """How long a stage lasts, in words."""
+        seconds, ends = stage.duration_s, stage.until
+        until = f"until {condition_text(ends)}" if ends is not None else ""
+        if seconds is not None:
+            return f"; for at most {seconds:g} s, {until}" if until else f"; for {seconds:g} s"
+        if not last:
+            return f"; {until}"
+        if self.setup.view.goes_on(stage):
+            default = f"for {SETTLE_S:g} s, since no duration is given"
+            return f"; {until} or {default}" if until else f"; {default}"
+        return f"; until it holds, for at most {SETTLE_S:g} s"
 
     def record(self, program: RewardProgram) -> Mapping[str, object]:
         """The program as JSON values."""
@@ -255,6 +272,13 @@ class RewardRoute(Route[RewardProgram]):
             },
             timings_s={"move": moved_s},
         )
+
+
+def _at_table(opening: Opening) -> Rig:
+    """An arm in a scene; raises as ``Route.open`` does."""
+    from embodied.routes.reward.tabletop import tabletop_setup
+
+    return tabletop_setup(opening.environment, opening.settings)
 
 
 def _execution_of(run: Run) -> Execution | None:

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from embodied_controllers.mpc import OPTIMISERS, Optimiser, Plan, PlannerOptions, SamplingPlanner
@@ -14,6 +14,7 @@ from embodied_controllers.mpc.controller import Mode, PlanInputs, RewardControll
 from embodied_controllers.mpc.estimator import Estimator
 from embodied_controllers.mpc.hand_directions import HandDirections
 from embodied_controllers.mpc.plan_models import plan_model
+from embodied_controllers.mpc.terms import View
 
 from embodied.body import Body
 from embodied.language.reward.speech import Speech
@@ -22,8 +23,10 @@ from embodied.registry import unknown
 from embodied.routes.reward.robot import Layout, RewardRobot, Things
 from embodied.routes.reward.robots import REWARD_ROBOTS, recorded_name
 from embodied.settings import Settings
-from embodied.types import Atom, Observation, WorldSpec
+from embodied.types import Array, Atom, Observation, RewardProgram, WorldSpec
+from embodied.world.builder import build_model
 from embodied.world.mpc_world import MpcWorld, spec_of
+from embodied.world.scene import load_scene
 
 if TYPE_CHECKING:
     import mujoco
@@ -32,9 +35,61 @@ CONTROL_DT_S = 0.01
 NOISE = 0.15
 
 
+class Rig(Protocol):
+    """What the route needs of a robot in its scene."""
+
+    @property
+    def speech(self) -> Speech:
+        """What may be said to it there."""
+        ...
+
+    @property
+    def view(self) -> type[View]:
+        """Evaluates the terms."""
+        ...
+
+    @property
+    def judge(self) -> Estimator:
+        """Reads recorded states."""
+        ...
+
+    def seen(self, observation: Observation) -> Observation:
+        """An observation as the robot perceives it."""
+        ...
+
+    def controller_of(self, program: RewardProgram, observation: Observation) -> RewardController:
+        """The controller that carries out a program that begins in a perceived observation."""
+        ...
+
+    def record(self, observation: Observation, control: Array) -> tuple[Array, Array]:
+        """State (nstate,) and sensor data of the judge's model.
+
+        Args:
+            observation: What is perceived.
+            control: Controls of the plan in force, (nu,).
+        """
+        ...
+
+    def facts(self, observation: Observation) -> frozenset[Atom]:
+        """Relations between objects, as perceived."""
+        ...
+
+    def missing(self, program: RewardProgram, observation: Observation) -> tuple[str, ...]:
+        """Things that a program is about and that are not perceived."""
+        ...
+
+    def state(self) -> tuple[str, ...]:
+        """What is measured now, one line each."""
+        ...
+
+    def close(self) -> None:
+        """Release threads, and the world that belongs to it."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class RewardSetup:
-    """Everything that runs one reward-driven robot.
+    """Everything that runs one robot in a scene of its own (``Rig``).
 
     Attributes:
         robot: What is known of the robot.
@@ -51,6 +106,36 @@ class RewardSetup:
     world: MpcWorld
     controller: RewardController
     judge: Estimator
+
+    @property
+    def view(self) -> type[View]:
+        """Evaluates the terms."""
+        return self.robot.view
+
+    def seen(self, observation: Observation) -> Observation:
+        """It measures its own state."""
+        return observation
+
+    def controller_of(self, program: RewardProgram, observation: Observation) -> RewardController:
+        """The same for every program."""
+        del program, observation
+        return self.controller
+
+    def record(self, observation: Observation, control: Array) -> tuple[Array, Array]:
+        """State (nstate,) and sensor data of the simulation."""
+        del observation, control
+        state = self.world.full_state()
+        return state, self.judge.sensors_of(state, self.world.data.ctrl)
+
+    def facts(self, observation: Observation) -> frozenset[Atom]:
+        """None: motions are judged by their terms."""
+        del observation
+        return frozenset()
+
+    def missing(self, program: RewardProgram, observation: Observation) -> tuple[str, ...]:
+        """None: all that its scene has is measured."""
+        del program, observation
+        return ()
 
     def state(self) -> tuple[str, ...]:
         """What is measured now, one line each."""
@@ -81,7 +166,13 @@ def open_environment(settings: Settings) -> Environment:
     """
     mode = Mode.ASYNCHRONOUS if settings.asynchronous else Mode.SYNCHRONOUS
     robot = REWARD_ROBOTS.get(settings.robot)
-    scene = robot.default_scene if settings.scene == Settings().scene else settings.scene
+    scene = settings.scene
+    if robot.arm is None and scene == Settings().scene:
+        scene = robot.default_scene
+    if scene not in robot.scenes and robot.arm is not None:
+        from embodied.routes.reward.tabletop import open_at_table
+
+        return open_at_table(settings)
     if scene not in robot.scenes:
         raise unknown(f"scene of the {robot.name}", scene, tuple(robot.scenes))
     setup = build_setup(
@@ -116,6 +207,10 @@ def environment_of(setup: RewardSetup, settings: Settings) -> Environment:
 
 def drawing_model(header: Mapping[str, object]) -> mujoco.MjModel:
     """The simulation model that recorded states of this route belong to."""
+    if "scene" in header:
+        from embodied.routes.reward.tabletop import described
+
+        return build_model(load_scene(str(header["scene"])), described(str(header["robot"])))
     things = header["things"]
     assert isinstance(things, list)
     robot = REWARD_ROBOTS.get(recorded_name(str(header["robot"])))

@@ -7,18 +7,24 @@ from dataclasses import replace
 from embodied_controllers.mpc.controller import RewardState
 from embodied_controllers.mpc.terms import condition_holds
 
+from embodied.language.offline.translator import NAME
+from embodied.language.reward.amending import subject
 from embodied.route import Run, StageRun
-from embodied.routes.reward.setup import RewardSetup
-from embodied.routes.reward.trace import Trace, judged
-from embodied.types import Command, ControlStatus, RewardGoal, RewardProgram
+from embodied.routes.reward.setup import Rig
+from embodied.routes.reward.trace import Trace, condition_text, judged, related
+from embodied.types import Command, ControlStatus, RewardCondition, RewardGoal, RewardProgram
 from embodied.verdict import Verdict
 
 SETTLE_S = 8.0
 """Longest simulated time for a last stage that has no duration of its own; a motion that goes on,
 such as a walk, is judged over just so long."""
-LEAST_S = 1.5
+LEAST_S, GOING_LEAST_S = 1.5, 3.0
+"""Shortest time over which a last stage is judged, of a posture and of a motion that goes on: for
+one second, who only falls forward moves as fast as who walks."""
 JUDGED_OVER_S = 0.5
 JUDGED_EVERY_STEPS = 10
+TRUSTED = frozenset({"rules", NAME})
+"""Sources whose conditions come with the package, not from a model."""
 
 
 class Execution:
@@ -41,10 +47,13 @@ class Execution:
     """
 
     def __init__(
-        self, setup: RewardSetup, program: RewardProgram, run: Run, warm: RewardState | None
+        self, setup: Rig, program: RewardProgram, run: Run, warm: RewardState | None
     ) -> None:
         self.setup, self.program, self.run = setup, program, run
-        controller, observation = setup.controller, run.body.observation
+        *before, last = program.stages
+        program = replace(program, stages=(*before, replace(last, until=None)))  # see ``settled``
+        observation = setup.seen(run.body.observation)
+        self.controller = controller = setup.controller_of(program, observation)
         if warm is None:
             self.control = controller.init(RewardGoal(program=program), observation)
         else:
@@ -65,8 +74,8 @@ class Execution:
     def look(self) -> None:
         """Let the controller decide on the next control period, if it has not yet."""
         if self._next is None and self.status is ControlStatus.RUNNING:
-            command, self.control, self.status = self.setup.controller.step(
-                self.control, self.run.body.observation
+            command, self.control, self.status = self.controller.step(
+                self.control, self.setup.seen(self.run.body.observation)
             )
             self._enter(self.control.stage)
             if self.status is ControlStatus.RUNNING:
@@ -79,9 +88,9 @@ class Execution:
             return False
         command, self._next = self._next, None
         self.run.body.step(command)
-        world = self.setup.world
-        state = world.full_state()
-        self.trace.add(self.stage, state, self.setup.judge.sensors_of(state, world.data.ctrl))
+        seen = self.setup.seen(self.run.body.observation)
+        control = self.control.plan.control(seen.time)
+        self.trace.add(self.stage, *self.setup.record(seen, control))
         self._steps += 1
         return True
 
@@ -93,10 +102,13 @@ class Execution:
         elapsed = self.run.body.observation.time - self.control.stage_time
         if elapsed >= SETTLE_S - 1e-9:
             return True
-        if self.setup.robot.view.goes_on(self.program.stages[last]):
+        asked = self.program.stages[last]
+        goes_on = self.setup.view.goes_on(asked)
+        if elapsed < (GOING_LEAST_S if goes_on else LEAST_S) or self._steps % JUDGED_EVERY_STEPS:
             return False
-        due = elapsed >= LEAST_S and self._steps % JUDGED_EVERY_STEPS == 0
-        return due and not self._judge(last).unmet
+        if asked.until is not None and self._met(last, asked.until):
+            return True
+        return not goes_on and not self._judge(last).unmet
 
     def verdict(self, stage: int) -> Verdict:
         """What was measured of a stage when it was left last, or is measured of it now."""
@@ -125,27 +137,39 @@ class Execution:
     def _judge(self, stage: int) -> Verdict:
         """What was measured of a stage.
 
-        A stage on the way that ends by a condition is judged by that condition alone; a time-out
-        there does not count against the whole: the stages after it show whether it mattered.
+        A condition ends a stage, it never fulfils one. A stage on the way that the rules end by a
+        condition leaves its terms to the stages after it; one that a model wrote answers for every
+        term that no later stage asks again.
         """
         text = f"stage {stage + 1}"
-        asked = self.program.stages[stage]
-        if asked.until is not None and stage + 1 < len(self.program.stages):
-            condition = asked.until
-            words = " ".join([condition.sensor, *condition.arguments])
-            words = f"{words} {condition.op} {condition.value:g}"
-            now = self.trace.view(stage, 0.0)
-            met = condition_holds(condition, now, self.trace.seconds(stage))
-            return Verdict(text=text, holds=(words,) if met else ())
+        program, asked = self.program, self.program.stages[stage]
         whole, now = self.trace.view(stage), self.trace.view(stage, JUDGED_OVER_S)
         found = judged(self.trace.asked(stage), now, whole, self.setup.speech.vocabulary)
+        holds, unmet, off = found.holds, found.unmet, found.off
+        if asked.until is not None and stage + 1 < len(program.stages):
+            holds = (condition_text(asked.until),) if self._met(stage, asked.until) else ()
+            unmet, off = (), 0.0
+            if program.source.removeprefix("replay of ") not in TRUSTED:
+                later = {subject(t) for s in program.stages[stage + 1 :] for t in s.terms}
+                rest = tuple(t for t in asked.terms if subject(t) not in later)
+                alone = replace(asked, terms=rest)
+                found = judged(alone, now, whole, self.setup.speech.vocabulary)
+                unmet, off = found.unmet, found.off
+        facts = self.setup.facts(self.setup.seen(self.run.body.observation))
+        are, are_not = related(asked, facts, now)
+        if stage + 1 == len(program.stages):
+            unmet, off = (*unmet, *are_not), off + len(are_not)
         return Verdict(
             text=text,
-            holds=found.holds,
-            unmet=found.unmet,
-            off=found.off,
+            holds=(*holds, *are),
+            unmet=unmet,
+            off=off,
             numbers=whole.numbers(),
         )
+
+    def _met(self, stage: int, condition: RewardCondition) -> bool:
+        """Whether a condition holds at the end of what was recorded of a stage."""
+        return condition_holds(condition, self.trace.view(stage, 0.0), self.trace.seconds(stage))
 
 
 class RewardStageRun(StageRun):
@@ -162,6 +186,8 @@ class RewardStageRun(StageRun):
     def advance(self) -> str:
         """Move until the stage is over; see ``StageRun.advance``."""
         execution = self.execution
+        if gone := self.missing():
+            return f"I cannot find {', '.join(gone)}"
         with execution.run.timed("move", silent=True):
             while True:
                 execution.look()
@@ -169,6 +195,14 @@ class RewardStageRun(StageRun):
                     return f"stopped: {execution.control.message}"
                 if execution.stage > self.number or not execution.step() or execution.settled():
                     return ""
+
+    def missing(self) -> tuple[str, ...]:
+        """Things that the program is about and that are not perceived before it begins."""
+        execution = self.execution
+        if execution.stage >= 0:
+            return ()
+        seen = execution.setup.seen(execution.run.body.observation)
+        return execution.setup.missing(execution.program, seen)
 
     def verdict(self) -> Verdict:
         """What was measured of the stage when it was left last."""

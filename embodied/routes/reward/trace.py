@@ -9,7 +9,14 @@ import numpy as np
 from embodied_controllers.mpc.terms import Layout, StageCost, View, stage_costs, term_label
 
 from embodied.language.reward.vocabulary import TermSpec, Vocabulary
-from embodied.types import RewardProgram, RewardStage, RewardTerm
+from embodied.types import Atom, RewardCondition, RewardProgram, RewardStage, RewardTerm
+
+SPEED_SHARE, SPEED_LEAST = 0.2, 0.1
+"""How far a mean speed may be off: a share of the asked one, and at least so many m/s or rad/s."""
+REST_M = 0.004
+"""Farthest that a thing at rest moves while it is judged."""
+BEGINS_S = 0.5
+"""Time that a motion takes to begin, left out of its mean speed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,8 +37,9 @@ class Judgement:
 def judged(stage: RewardStage, now: View, whole: View, words: Vocabulary) -> Judgement:
     """Judge the terms of a stage.
 
-    A term is judged by its mean residual: over the end of the stage, or, for the speeds of a stage
-    that follows a path, over all of it; the path itself by the farthest that the robot was off.
+    A term is judged by its mean residual: over the end of the stage, or, for the speed of a motion
+    that goes on, over all of it but its beginning; the path itself by the farthest that the robot
+    was off.
     Terms whose words state no tolerance are not judged.
 
     Args:
@@ -52,8 +60,10 @@ def judged(stage: RewardStage, now: View, whole: View, words: Vocabulary) -> Jud
             if spec.tolerance is None or term.weight <= 0:
                 continue
             tolerance, unit = spec.tolerance, spec.residual_unit
-            view = whole if whole.path is not None and term.name in now.SPEEDS else now
-            residual = view.residual(term)[0].mean(axis=0)
+            residual = now.residual(term)[0].mean(axis=0)
+            if term.name in now.SPEEDS and _goes(term, whole):
+                residual = whole.residual(term)[0][_steady(whole)].mean(axis=0)
+                tolerance = min(tolerance, max(SPEED_SHARE * _speed(term), SPEED_LEAST))
             off, signed = float(np.linalg.norm(residual)), _signed(term, residual, spec)
         label = term_label(term)
         if np.isfinite(off) and off <= tolerance:
@@ -86,6 +96,53 @@ def _signed(term: RewardTerm, residual: np.ndarray, spec: TermSpec) -> str:
 
 _WAYS = {"height": ("low", "high"), "distance": ("near", "far")}
 """What too little and too much of a target are called."""
+
+
+def _steady(whole: View) -> np.ndarray:
+    """Where in a recorded stage its motion has had time to begin, (T,)."""
+    begin, end = float(whole.time[0]), float(whole.time[-1])
+    return whole.time >= begin + (BEGINS_S if end - begin > 2 * BEGINS_S else 0.0)
+
+
+def _speed(term: RewardTerm) -> float:
+    return float(np.linalg.norm([float(v) for v in term.parameters.values()]))
+
+
+def _goes(term: RewardTerm, whole: View) -> bool:
+    """Whether a speed is one of a motion that goes on, not of something that comes to rest."""
+    return whole.path is not None or any(term.parameters.values())
+
+
+def related(
+    stage: RewardStage, facts: frozenset[Atom], now: View
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Which relations between objects a stage asks for that are lasting facts, and which are not.
+
+    Args:
+        stage: The terms.
+        facts: What is measured to hold.
+        now: The end of the stage, over which the things must have been at rest.
+    """
+    holds: list[str] = []
+    unmet: list[str] = []
+    for term in stage.terms:
+        if term.name == "resting" and term.weight > 0:
+            pair = (str(term.parameters["object"]), str(term.parameters["place"]))
+            found = [word for word in ("in", "on") if Atom(word, pair) in facts]
+            at = now.sensor(pair[0])[0]
+            if found and np.linalg.norm(at[-1] - at[0]) > REST_M:
+                unmet.append(f"{pair[0]} {found[0]} {pair[1]}: {pair[0]} still moves")
+            elif found:
+                holds.append(f"{pair[0]} {found[0]} {pair[1]}")
+            else:
+                unmet.append(f"{pair[0]} is not in or on {pair[1]}")
+    return tuple(holds), tuple(unmet)
+
+
+def condition_text(condition: RewardCondition) -> str:
+    """A condition in words, e.g. ``"distance palm apple <= 0.03"``."""
+    words = " ".join([condition.sensor, *condition.arguments])
+    return f"{words} {condition.op} {condition.value:g}"
 
 
 class Trace:

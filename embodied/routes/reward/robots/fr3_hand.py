@@ -5,18 +5,22 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 from embodied_controllers.mpc import PlannerOptions
-from embodied_controllers.mpc.arm import ArmView
+from embodied_controllers.mpc.arm import FINGERS, ArmView
 from embodied_controllers.mpc.arm_models import (
     ARM_DQ_MAX,
+    ARM_HOME,
     FAUCET_RADIUS_M,
     FIXTURES,
+    HAND_OPEN,
     HANDLES,
     ITEMS,
     arm_spec,
+    scene_xml,
 )
 
 from embodied.language.reward.rules_arm import arm_speech
@@ -25,10 +29,13 @@ from embodied.language.reward.vocabulary import arm_vocabulary
 from embodied.routes.reward.robot import Layout, Place, RewardRobot, Things
 from embodied.types import ObjectSpec
 from embodied.world.mpc_world import Randomise
+from embodied.world.robots import Robot, load
 
 if TYPE_CHECKING:
     import mujoco
 
+FINGER_SPEED = 5.0
+"""Speed limit of the knuckles, rad/s."""
 STANDING_HEIGHT_M = {"apple": 0.035, "bowl": 0.03, "box": 0.04, "cup": 0.05}
 TRAVEL_M = {"drawer": 0.2, "faucet": FAUCET_RADIUS_M * math.pi / 2}
 
@@ -80,10 +87,49 @@ def _scatter(things: Things, layout: Layout | None) -> Randomise:
     return scatter
 
 
+def at_table(things: Things) -> mujoco.MjSpec:
+    """The arm at a table with these things."""
+    from embodied.world.builder import dress_table
+
+    spec = arm_spec(things)
+    dress_table(spec)
+    return spec
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class HandArm(Robot):
+    """The arm with its hand, for a scene: the fingers are joints of the world."""
+
+    def mjspec(self) -> mujoco.MjSpec:
+        """A fresh, editable model without a scene."""
+        import mujoco
+
+        return mujoco.MjSpec.from_string(scene_xml(()))
+
+
+def hand_arm() -> Robot:
+    """The arm with its hand as other arms are described."""
+    arm = load("fr3")
+    n = len(FINGERS)
+    return HandArm(
+        name="fr3-hand",
+        model_path=arm.model_path,
+        joints=(*arm.joints, *(f"{finger}_knuckle" for finger in FINGERS)),
+        q_home=np.array([*ARM_HOME, *HAND_OPEN]),
+        q_lower=np.array([*arm.q_lower, *[-0.45] * n]),
+        q_upper=np.array([*arm.q_upper, *[1.25] * n]),
+        dq_max=np.array([*arm.dq_max, *[FINGER_SPEED] * n]),
+        ddq_max=np.array([*arm.ddq_max, *[50.0] * n]),
+        dddq_max=np.array([*arm.dddq_max, *[5000.0] * n]),
+        tau_max=np.array([*arm.tau_max, *[6.0] * n]),
+        ee_site="palm",
+    )
+
+
 ROBOT = RewardRobot(
     name="fr3-hand",
     speech=speech,
-    model=arm_spec,
+    model=at_table,
     view=ArmView,
     scenes={"table": ITEMS, "drawer": ("drawer",), "faucet": ("faucet",)},
     things=(*ITEMS, *FIXTURES),
@@ -97,6 +143,7 @@ ROBOT = RewardRobot(
     objects=_object,
     hinges_m={"faucet": FAUCET_RADIUS_M},
     scatter=_scatter,
+    arm=hand_arm,
     shown=("object_height",),
 )
 """Planner settings are tuned on the l2r tasks with oracle rewards."""
