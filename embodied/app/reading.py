@@ -52,7 +52,7 @@ class Place:
     def interpreter(self) -> Interpreter:
         """Who reads a new conversation."""
         if isinstance(self.translator, Interpreter):
-            return replace(self.translator, rules=[])
+            return replace(self.translator, rules=[], unclear=None)
         return Interpreter(translator=self.translator)
 
     def memory(self) -> Memory:

@@ -14,7 +14,7 @@ from embodied.language.interpreter.reading import Act, Answer, Ask, Reading, Ref
 from embodied.language.interpreter.rules_kept import Kept, kept
 from embodied.language.interpreter.speech import Form, Speech, parts, with_referent
 from embodied.language.interpreter.supposing import Goals
-from embodied.language.interpreter.things import mentions
+from embodied.language.interpreter.things import mentions, with_answer
 from embodied.language.interpreter.wording import in_words
 from embodied.language.words.lexer import UnreadableTextError
 from embodied.language.words.scene_words import plain
@@ -57,12 +57,14 @@ class Interpreter:
         covers: Whether to ask where a model's program does not cover the sentence, or the other
             way round.
         rules: What has been forbidden, or laid down for ever.
+        unclear: The sentence that the last question was about, and which of its phrases.
     """
 
     translator: Translator
     grammar: Translator | None = None
     covers: bool = True
     rules: list[Kept] = field(default_factory=list[Kept])
+    unclear: tuple[str, str] | None = None
 
     @property
     def name(self) -> str:
@@ -81,6 +83,9 @@ class Interpreter:
             ProgramError: The model's answer stayed unusable after the allowed repairs.
             ModelError: The model could not be reached or is out of budget.
         """
+        if self.unclear is not None:
+            sentence = with_answer(*self.unclear, sentence, spec.objects)
+        self.unclear = None
         return _Sentence(self, sentence, memory, spec).read()
 
     def translate(self, instruction: str, memory: StateMemory, spec: WorldSpec) -> Program:
@@ -330,6 +335,7 @@ class _Sentence:
             unclear = next((d for d in error.diagnostics if d.hint.startswith(WHICH)), None)
             if unclear is not None:
                 question = f"{unclear.problem}: which one do you mean?"
+                self.own.unclear = (text, unclear.where.strip("'"))
                 return Ask(by=self.own.name, question=question, evidence=(unclear.where,))
             reasons = tuple(str(d) for d in error.diagnostics)
             return Refuse(by=self.own.name, reason=reasons[0], evidence=reasons[1:])

@@ -203,3 +203,7 @@ KEPT_OUT = re.compile(
     r"(?:no \w+|keep (?:\w+ ){1,5}(?:out of|off|away from|outside)"
     r"|(?:\w+ ){1,5}(?:stays?|remains?) (?:out of|off|away from|outside))\b"
 )
+DIRECTED = re.compile(
+    r"(?:it|they|that one|this one) (?:should|must|needs? to|has to|have to|belongs?|goes|go)\b"
+    r"(?! not)"
+)

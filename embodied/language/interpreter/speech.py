@@ -18,6 +18,7 @@ from embodied.language.interpreter.patterns import (
     CHATTER,
     CONNECTIVE,
     COURTEOUS,
+    DIRECTED,
     DIRECTIVE,
     EMBEDDED,
     END,
@@ -110,7 +111,7 @@ def _clauses(raw: str, text: str) -> list[Speech]:
         if (
             left is not None
             and left.form is Form.STATEMENT
-            and (asked or _starts_as_command(right))
+            and (asked or _starts_as_command(right) or DIRECTED.match(right))
         ):
             return [left, _form(raw, right)]
     return [_form(raw, text)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -77,3 +78,35 @@ def _bare(modifiers: list[str], end: int, scene: SceneWords) -> list[Mention]:
         Mention(words=(m,), start=end - len(modifiers) + i, names=scene.modifiers[m], plural=False)
         for i, m in enumerate(modifiers)
     ]
+
+
+_ANSWER = re.compile(
+    r"(?:(?:no|oh|sorry|ok|okay|well|i mean|i meant|please|just)[ ,]+)*(?:the |that )?"
+    r"(?P<which>[a-z]+(?: [a-z]+){0,2}?)(?P<one> one)?(?: please)?[.! ]*"
+)
+
+
+def with_answer(sentence: str, phrase: str, said: str, specs: Mapping[str, ObjectSpec]) -> str:
+    """A sentence with its unclear phrase made clear, where what was said next does that.
+
+    Args:
+        sentence: What was asked about, e.g. "put the cup on the plate".
+        phrase: Its unclear words, e.g. "the cup".
+        said: What was said next, e.g. "the red one".
+        specs: The scene's things.
+
+    Returns:
+        The sentence made clear, or ``said`` where it is no answer.
+    """
+    match = _ANSWER.fullmatch(said.strip().lower())
+    if match is None or phrase not in sentence.lower():
+        return said
+    noun = phrase.split()[-1]
+    scene = SceneWords(specs)
+    which = match["which"].split()
+    if any(w not in scene.modifiers and scene.head_at((w,)) is None for w in which):
+        return said
+    named = scene.head_at((which[-1],)) is not None
+    clear = " ".join(("the", *which, *(() if named else (noun,))))
+    at = sentence.lower().index(phrase)
+    return sentence[:at] + clear + sentence[at + len(phrase) :]

@@ -29,6 +29,13 @@ blocks: put the red block in the bin | oops, that was wrong, take it back out \
 -> red block not in bin
 blocks: put the red block in the bin | put it back where it was -> red block on table
 blocks: put the red block in the bin | undo that -> red block on table
+blocks: put the yellow block in the bin | no wait, not the yellow one, the orange one \
+-> orange block in bin
+blocks: put the red block in the bin | that's wrong, it should go on the tray -> red block on tray
+kitchen: put the cup on the plate | the red one -> red cup on plate
+kitchen: put the cup on the shelf | I mean the blue one -> blue cup on shelf
+kitchen: put the cup on the shelf | blue -> blue cup on shelf
+kitchen: clear the plate | put the apple on it -> apple on plate
 blocks: make a tower of red, green and blue | put the top one in the bin -> blue block in bin
 blocks: make a tower of red, green and blue | take the bottom one and put it on the tray \
 -> red block on tray

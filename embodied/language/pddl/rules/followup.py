@@ -85,6 +85,16 @@ class Previous:
             elif atom.predicate == "open":
                 discourse.drawer = atom.terms[0]
             discourse.mentioned += [t for t in atom.terms if t not in discourse.mentioned]
+        emptied = {
+            (p.body.predicate, p.body.terms[1])
+            for stage in self._about
+            for p in conjuncts(stage)
+            if isinstance(p, Not)
+            and isinstance(p.body, Proposition)
+            and p.body.predicate in ("on", "in")
+        }
+        if discourse.place is None and len(emptied) == 1:
+            discourse.went_to(*emptied.pop())
         discourse.theme = tuple(discourse.themes)
         categories = {discourse.spec(n).category for n in discourse.themes}
         if len(categories) == 1:

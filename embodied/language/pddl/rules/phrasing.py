@@ -126,9 +126,26 @@ def rephrased(
     for pattern, new in _COMPILED:
         text = pattern.sub(new, text)
     text = _ENDS.sub(lambda m: _end_of_tower(m, scene, facts, about), text)
-    words = re.findall(r"[,.:]|[^\s,.:]+(?:\.\d+)?", text)
+    return _tokens(text)
+
+
+_REJECTED = re.compile(
+    r"^(?P<before>(?:(?:no|nope|wait|sorry|actually|oops|i said|i meant)\b[ ,]*)*)not "
+    r"(?:the |that )?[a-z]+(?: [a-z]+){0,2}, (?:but |rather |instead |i meant |i mean )?"
+    r"(?=the |that )"
+)
+
+
+def without_rejected(tokens: tuple[Token, ...]) -> tuple[Token, ...]:
+    """A correction without what it takes back: "not the yellow one, the orange one"."""
+    text = re.sub(r" ([,.:])", r"\1", " ".join(t.word for t in tokens))
+    match = _REJECTED.match(text)
+    return _tokens(match["before"] + text[match.end() :]) if match else tokens
+
+
+def _tokens(text: str) -> tuple[Token, ...]:
     number, found = 0, list[Token]()
-    for word in words:
+    for word in re.findall(r"[,.:]|[^\s,.:]+(?:\.\d+)?", text):
         number += word not in PAUSES
         found.append(Token(word, number))
     if not number:

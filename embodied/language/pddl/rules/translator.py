@@ -11,7 +11,7 @@ from embodied.errors import Diagnostic, NotUnderstoodError, RefusedError
 from embodied.language.pddl.rules.discourse import Discourse
 from embodied.language.pddl.rules.followup import Previous
 from embodied.language.pddl.rules.goals import GoalBuilder
-from embodied.language.pddl.rules.phrasing import rephrased
+from embodied.language.pddl.rules.phrasing import rephrased, without_rejected
 from embodied.language.pddl.rules.sentences import SentenceParser
 from embodied.language.pddl.rules.stage import Requirement, stage_goal
 from embodied.language.pddl.rules.syntax import Sentence
@@ -103,6 +103,7 @@ class RulesTranslator:
         scene = SceneWords(spec.objects, memory.attributes)
         try:
             tokens = _without_courtesy(_with_known_spellings(tokenize(instruction), scene))
+            tokens = without_rejected(tokens)
             stages, notes = self._read(tokens, scene, memory)
         except UnreadableTextError as why:
             raise self._refusal(
