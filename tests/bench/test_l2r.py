@@ -65,7 +65,7 @@ def test_a_killed_run_goes_on_without_repeating(tmp_path: Path) -> None:
     assert len(rows) == 4
     text = table(l2r.summarise(rows, l2r.Settings()))
     cells = [c.strip() for c in text.splitlines()[2].split("|")[1:-1]]
-    assert cells == ["touch", "oracle", "3/4", "30% to 95%", "0.50"]
+    assert cells == ["touch", "oracle", "3/4", "30% to 95%", "0/4", "0.50"]
     assert len([json.loads(line) for line in path.read_text().splitlines()]) == 4
 
 
@@ -110,5 +110,5 @@ def test_unknown_task_names_the_legal_ones(tmp_path: Path) -> None:
 
 def test_a_drawer_is_opened_and_judged(tmp_path: Path) -> None:
     (row,) = run(tmp_path, episodes(["open-drawer"], 1, l2r.oracle, "oracle"))
-    assert row["solved"]
+    assert row["solved"] and not row["unmet"]
     assert row["speed_ratio"] < 1.5

@@ -35,6 +35,8 @@ from embodied.language.reward.translator import RewardTranslator
 from embodied.protocols import Translator
 from embodied.routes.reward.robots import REWARD_ROBOTS
 from embodied.routes.reward.setup import RewardSetup, build_setup
+from embodied.routes.reward.stage_run import JUDGED_OVER_S
+from embodied.routes.reward.trace import Trace, judged
 from embodied.types import RewardGoal, RewardProgram
 
 TASKS: Mapping[str, L2rTask] = {t.name: t for t in (*QUADRUPED_TASKS, *ARM_TASKS)}
@@ -145,10 +147,14 @@ def record_episode(
     seconds: float,
     seed: int,
     phases: Sequence[Phase] = (),
-) -> View:
-    """Run a script and return the view (1, T) of the recorded states of the simulation.
+) -> tuple[View, tuple[str, ...]]:
+    """Run a script.
 
     The episode ends early when all ``phases`` have been held after the last program took over.
+
+    Returns:
+        The view (1, T) of the recorded states of the simulation, and what of the last program
+        ``embodied run`` would say is not met: its last stage at the end, by the same judge.
     """
     world, controller = rig.world, rig.controller
     observation = world.reset(seed=seed)
@@ -156,6 +162,8 @@ def record_episode(
     waiting = list(script[1:])
     states: list[np.ndarray] = []
     sensors: list[np.ndarray] = []
+    program, last = script[-1][1], len(script[-1][1].stages) - 1
+    trace = Trace(program, rig.judge.view, rig.judge.layout)
 
     def view() -> View:
         return rig.judge.view_of(np.array(states)[None], np.array(sensors)[None])
@@ -167,10 +175,15 @@ def record_episode(
         observation = world.step(command).observation
         states.append(world.full_state())
         sensors.append(rig.judge.sensors_of(states[-1], world.data.ctrl))
+        if not waiting and state.stage <= last:
+            trace.add(state.stage, states[-1], sensors[-1])
         due = phases and not waiting and len(states) % CHECK_EVERY_STEPS == 0
         if due and all(held(phases, view())[0]):
             break
-    return view()
+    if not trace.seconds(last):
+        return view(), (f"stage {last + 1} was not entered",)
+    ends = trace.view(last, JUDGED_OVER_S)
+    return view(), judged(trace.asked(last), ends, trace.view(last), rig.speech.vocabulary).unmet
 
 
 def digest(task: L2rTask, script: Script) -> str:
@@ -187,15 +200,17 @@ def run_episode(task: L2rTask, script: Script, method: str, seed: int) -> Row:
     Returns:
         ``program``: digest of programs and planner settings: a change means another episode;
         ``phases`` and ``shares``: for each phase whether it was held, and the share of the time
-        at which its predicate was true; ``physics_steps`` of the plan model; ``speed_ratio``:
-        largest measured joint speed as a share of its limit (set-points are limited, a collision
-        may exceed it briefly); ``error``: why it could not run, empty otherwise.
+        at which its predicate was true; ``unmet``: what ``embodied run`` would say of the last
+        program is not met, which need not be what the task asks; ``physics_steps`` of the plan
+        model; ``speed_ratio``: largest measured joint speed as a share of its limit (set-points are
+        limited, a collision may exceed it briefly); ``error``: why it could not run, empty
+        otherwise.
     """
     row = _row(task.name, method, seed, digest(task, script))
     rig = build_setup(task.robot, scene=task.scene, layout=task.layout, seed=seed)
     begin = time.process_time()
     try:
-        view = record_episode(rig, script, task.limit_s, seed, task.phases)
+        view, unmet = record_episode(rig, script, task.limit_s, seed, task.phases)
     except (EmbodiedError, ValueError) as error:
         return {**row, "error": str(error)}
     finally:
@@ -208,6 +223,7 @@ def run_episode(task: L2rTask, script: Script, method: str, seed: int) -> Row:
     return {
         **row,
         "solved": all(phases),
+        "unmet": unmet,
         "phases": phases,
         "shares": shares,
         "simulated_s": round(float(view.time[-1]), 2),
@@ -283,6 +299,7 @@ def summarise(rows: Sequence[Row], settings: Settings) -> Row:
                 "method": method,
                 "seeds": len(group),
                 "solved": sum(e["solved"] for e in group),
+                "alike": sum(e["solved"] == (not e["unmet"]) for e in ran if "unmet" in e),
                 "cpu_per_s": round(cpu / simulated, 4) if ran else None,
                 "errors": [e["error"] for e in group if e["error"]],
             }
@@ -303,6 +320,7 @@ def table(report: Row) -> str:
         "method": "method",
         "solved": lambda r: f"{r['solved']}/{r['seeds']}",
         "95% interval": interval,
+        "verdict of run alike": lambda r: f"{r['alike']}/{r['seeds']}",
         "CPU s per simulated s": lambda r: (
             "-" if r["cpu_per_s"] is None else f"{r['cpu_per_s']:.2f}"
         ),
