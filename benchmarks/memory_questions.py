@@ -165,7 +165,8 @@ def cases(known: Known, rng: np.random.Generator) -> Iterator[Case]:
     called = dict(plain)
     for n, o in specs.items():  # an alias where it means one thing only
         for alias in o.aliases:
-            if sum(alias in (*p.aliases, p.category) for p in specs.values()) == 1:
+            nouns = [(*p.aliases, p.category, name.split("-")[-1]) for name, p in specs.items()]
+            if sum(alias in words for words in nouns) == 1:
                 called[n] = pick(plain[n], alias)
     items = [n for n, o in specs.items() if o.kind == "item"]
     yield from _past_cases(known, pick, items, called)
