@@ -163,12 +163,6 @@ def simple_goal(domain: Domain, problem: Problem, *, limit: int = 5000) -> Formu
         return problem.goal
 
 
-def is_conjunction(formula: Formula) -> bool:
-    """Whether a formula is a conjunction of literals."""
-    bodies = (c.body if isinstance(c, Not) else c for c in conjuncts(formula))
-    return all(isinstance(body, Proposition | Equal) for body in bodies)
-
-
 def compile_quantifiers(
     domain: Domain, problem: Problem, *, limit: int = 20_000
 ) -> tuple[Domain, Problem]:

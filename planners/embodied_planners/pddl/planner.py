@@ -21,7 +21,7 @@ from embodied.symbolic import (
     validate_plan,
 )
 from embodied.symbolic.formulas import FALSE
-from embodied.symbolic.simplify import compile_quantifiers, is_conjunction, simple_goal
+from embodied.symbolic.simplify import compile_quantifiers, simple_goal
 from embodied.symbolic.steps import Stepper
 from embodied.types import PddlProgram, PlanResult, PlanStatus
 from embodied_planners.pddl import engines, external
@@ -142,21 +142,18 @@ class Planner:
             answer = search(domain, replace(problem, goal=goal), budget_s=budget_s)
             if answer.outcome in (Outcome.SOLVED, Outcome.UNSOLVABLE) or self.engines == "small":
                 return answer
-        return self._external(task, replace(problem, goal=goal), deadline)
+        return self._external(task, deadline)
 
-    def _external(self, task: Task, simple: Problem, deadline: float) -> Answer:
+    def _external(self, task: Task, deadline: float) -> Answer:
         """Ask the engines: about the text as it is, else about a text written from what was read.
 
         Grounding is much dearer with quantifiers written out over all objects, so satisficing
-        search gets the text as it is, with a goal of literals where there is an equal one (a goal
-        with quantifiers blinds the heuristics). A* with LM-cut takes no quantified preconditions:
-        it gets them written out.
+        search gets the text as it is. A* with LM-cut takes no quantifiers: it gets them written
+        out.
         """
         domain, problem = task.domain, task.problem
         if self.optimal and not domain.derived:
             texts = _written(*compile_quantifiers(domain, problem))
-        elif simple.goal != problem.goal and is_conjunction(simple.goal):
-            texts = task.domain_text, _written(domain, simple)[1]
         else:
             texts = task.domain_text, task.problem_text
         answers = [self._asked(*texts, deadline)]

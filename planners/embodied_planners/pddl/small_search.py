@@ -20,6 +20,8 @@ from embodied_planners.pddl.grounding import MOST_PARTS, GroundTask, TooLargeErr
 
 ENGINE = "small search"
 
+GROUNDING_SHARE = 0.35
+"""Grounding that takes more of the budget leaves too little for the search."""
 DETOUR = 1.5
 """How much longer plans are than relaxed ones, where the time that is needed is estimated."""
 
@@ -50,9 +52,9 @@ def search(
     start = time.thread_time()
     deadline = start + budget_s
     domain, problem = compile_quantifiers(domain, problem, limit=MOST_PARTS)
-    half = start + budget_s / 2  # grounding that takes longer leaves too little for the search
+    latest = start + GROUNDING_SHARE * budget_s
     try:
-        task = ground(domain, problem, max_operators=max_operators, deadline=half)
+        task = ground(domain, problem, max_operators=max_operators, deadline=latest)
     except TooLargeError as error:
         return Answer(outcome=Outcome.OUT_OF_TIME, engine=ENGINE, message=str(error))
     return _greedy(task, deadline, max_expanded)
