@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from embodied.app.compatibility import check_names
 from embodied.app.wiring import open_environment, open_named_model, route_of
-from embodied.errors import ConfigurationError, EmbodiedError
+from embodied.errors import ConfigurationError
 from embodied.language.interpreter import (
     Act,
     Answer,
@@ -28,7 +28,7 @@ from embodied.memory.tracing import empty_memory
 from embodied.opening import Environment, Opening
 from embodied.protocols import StateMemory, Translator
 from embodied.records import Record
-from embodied.route import ROUTES
+from embodied.route import ROUTES, AnyRoute
 from embodied.routes.pddl.manner import to_json as manner_to_json
 from embodied.routes.reward.robots import REWARD_ROBOTS, recorded_name
 from embodied.settings import Settings
@@ -43,11 +43,13 @@ class Place:
         environment: Its objects and what is measured of them; nothing is ever moved.
         translator: Writes programs.
         settings: Scene, robot and route.
+        close: Releases all of it.
     """
 
     environment: Environment
     translator: Translator
     settings: Settings
+    close: Callable[[], None]
 
     def interpreter(self) -> Interpreter:
         """Who reads a new conversation."""
@@ -120,7 +122,7 @@ class SentenceReader:
         return next((f for f in found if not isinstance(f[0].reading, Refuse)), found[0])
 
     def places(self, line: Record) -> list[Place]:
-        """Where a line may be said: several scenes where the robot has not the one it names."""
+        """Where a line may be said; for a robot with scenes of its own in these as well."""
         default = self._settings
         robot = recorded_name(line.text("robot", "") or default.robot)
         scene = line.text("scene", "") or ("" if robot != default.robot else default.scene)
@@ -129,13 +131,14 @@ class SentenceReader:
         scenes: Iterable[str] = (scene or Settings().scene,)
         if robot in REWARD_ROBOTS:
             own = tuple(REWARD_ROBOTS.get(robot).scenes)
-            scenes = (scene,) if scene in own else own
+            everywhere = REWARD_ROBOTS.get(robot).arm is not None and scene
+            scenes = (scene,) if scene in own else (scene, *own) if everywhere else own
         return [self._place(replace(settings, scene=s)) for s in scenes]
 
     def close(self) -> None:
         """Release the environments and the model."""
         for place in self._places.values():
-            place.environment.close()
+            place.close()
         self._places.clear()
         if self._model is not None:
             self._model.close()
@@ -145,16 +148,22 @@ class SentenceReader:
     def _place(self, settings: Settings) -> Place:
         key = (settings.scene, settings.robot, settings.route)
         if key not in self._places:
-            checked = check_names(settings, ())
+            checked = check_names(settings, ("scene", "robot", "route"))
             environment = open_environment(checked)
             try:
                 opening = Opening(environment=environment, settings=checked, model=self._model)
-                translator = open_translator(opening)
+                translator, route = open_translator(opening)
             except BaseException:
                 environment.close()
                 raise
+
+            def close() -> None:
+                if route is not None:
+                    route.close()
+                environment.close()
+
             self._places[key] = Place(
-                environment=environment, translator=translator, settings=checked
+                environment=environment, translator=translator, settings=checked, close=close
             )
         return self._places[key]
 
@@ -172,8 +181,11 @@ def _conversation(texts: Iterable[str], place: Place) -> list[Turn]:
     return found
 
 
-def open_translator(opening: Opening) -> Translator:
-    """The translator of a route, without what the route moves a robot with.
+def open_translator(opening: Opening) -> tuple[Translator, AnyRoute | None]:
+    """The translator of a route, without what moves a robot where there is a way without it.
+
+    Returns:
+        The translator, and the route where it had to be opened.
 
     Raises:
         ConfigurationError: The route does not move this robot, or brings no translator.
@@ -183,22 +195,23 @@ def open_translator(opening: Opening) -> Translator:
         from embodied.routes.reward.setup import RewardSetup
         from embodied.routes.reward.translators import open_translator as open_reward
 
-        if not isinstance(setup, RewardSetup):
-            raise _other_robot(name, opening.settings.robot)
-        return open_reward(opening, setup)
+        if isinstance(setup, RewardSetup):
+            return open_reward(opening, setup), None
     if name in ("mixed", "pddl", "value-map"):
         from embodied.routes.mixed.translators import open_translator as open_mixed
         from embodied.routes.pddl.translators import open_translator as open_pddl
         from embodied.routes.value_map.translators import open_translator as open_value_map
 
         if setup is not None:
-            raise _other_robot(name, opening.settings.robot)
+            raise ConfigurationError(
+                f"the route {name} moves arms with a gripper, not {opening.settings.robot}"
+            )
         opens = {"mixed": open_mixed, "pddl": open_pddl, "value-map": open_value_map}
-        return opens[name](opening)
-    translator = ROUTES.get(name).load().open(opening).translator
-    if translator is None:
+        return opens[name](opening), None
+    route = ROUTES.get(name).load().open(opening)
+    if route.translator is None:
         raise ConfigurationError(f"the route {name} brings no translator")
-    return translator
+    return route.translator, route
 
 
 def supposed(sentence: str, program: Program, memory: Memory) -> Memory:
@@ -292,9 +305,3 @@ def _program(program: Program, memory: StateMemory) -> object:
             return json.loads(to_json(program))
         case _:
             return str(program)
-
-
-def _other_robot(route: str, robot: str) -> EmbodiedError:
-    legal = ", ".join(REWARD_ROBOTS.names)
-    rest = f"moves {legal}" if route == "reward" else f"moves arms with a gripper, not {legal}"
-    return ConfigurationError(f"the route {route} {rest}; this is {robot}")

@@ -96,7 +96,7 @@ def test_turns_speak_of_what_earlier_ones_have_reached() -> None:
 def test_a_robot_with_scenes_of_its_own_is_tried_in_each() -> None:
     near, drawer = read(
         {"text": "touch the box", "robot": "arm", "scene": "blocks", "route": "reward"},
-        {"text": "open the drawer", "robot": "arm", "scene": "kitchen", "route": "reward"},
+        {"text": "open the drawer", "robot": "arm", "scene": "blocks", "route": "reward"},
     )
     assert (near["kind"], near["read_in_scene"]) == ("act", "table")
     assert (drawer["kind"], drawer["read_in_scene"]) == ("act", "drawer")
