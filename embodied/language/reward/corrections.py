@@ -112,6 +112,7 @@ def corrected(text: str, program: RewardProgram, words: Vocabulary) -> RewardPro
         Abstain: It is a correction, but nothing in the program can be changed so.
     """
     text = re.sub(r"[ ,]+", " ", text).strip()
+    text = re.sub(r"\bpace=(\d\S*)", lambda m: "fast" if float(m[1]) > 1 else "slowly", text)
     for read in (_size, _value, _times, _turnabout, another_foot, _side, _again):
         change = read(text, program)
         if change is not None:

@@ -155,6 +155,62 @@ def beside(thing: str, target: str, distance: float) -> tuple[RewardStage, ...]:
     return (*earlier, replace(last, terms=(first, *rest)))
 
 
+HALF_M = {"apple": 0.035, "bowl": 0.03, "box": 0.04, "cup": 0.05}
+"""Height of a thing's centre where it stands on the table."""
+ABOVE_M = 0.15
+
+
+def over(thing: str, other: str, gap_m: float = ABOVE_M) -> tuple[RewardStage, ...]:
+    """Grasp a thing and hold it straight above another.
+
+    A centre that is as far from the other's as it is higher lies straight above it.
+    """
+    height = round(HALF_M.get(other, 0.04) + gap_m, 4)
+    raised = a("object_height", object=thing, height=height, weight=20.0, norm="l2")
+    beside_it = a("distance", a=thing, b=other, distance=gap_m, weight=40.0, norm="l2")
+    return (
+        *grasping(thing, upright(thing, 5.0)),
+        _raising(thing, *_with_hand(thing, raised), above=height - 0.04),
+        stage(
+            beside_it,
+            raised,
+            near("palm", thing, 20.0),
+            CLOSE,
+            DOWN,
+            *ARM_CALM,
+            guards=(in_hand(thing, back=6),),
+        ),
+    )
+
+
+def put_on(thing: str, other: str) -> tuple[RewardStage, ...]:
+    """Hold a thing above another, lower it onto it and let go."""
+    gap = round(HALF_M.get(thing, 0.04) + HALF_M.get(other, 0.04) + 0.01, 4)
+    *earlier, held = over(thing, other)
+    *_, lowered = over(thing, other, gap)
+    return (
+        *earlier,
+        replace(held, duration_s=4.0, until=until("distance", thing, other, below=ABOVE_M + 0.02)),
+        replace(lowered, duration_s=3.0, until=until("distance", thing, other, below=gap + 0.01),
+                guards=(in_hand(thing, back=7),)),
+        _let_go(thing, a("distance", a=thing, b=other, distance=gap, weight=5.0, norm="l2")),
+    )  # fmt: skip
+
+
+def dropped_into(thing: str, other: str) -> tuple[RewardStage, ...]:
+    """Hold a thing above another and let go."""
+    *earlier, held = over(thing, other, 0.1)
+    return (
+        *earlier,
+        replace(held, duration_s=4.0, until=until("distance", thing, other, below=0.12)),
+        _let_go(thing, near(thing, other, 5.0)),
+    )
+
+
+def _let_go(thing: str, asked: RewardTerm) -> RewardStage:
+    return stage(asked, apart("palm", thing, 0.16), OPEN, DOWN, *ARM_CALM)
+
+
 def uprighting(thing: str, standing_height: float = 0.05) -> tuple[RewardStage, ...]:
     """Grasp a lying thing, turn it upright in the air, put it down.
 

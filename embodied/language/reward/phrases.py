@@ -4,29 +4,73 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from embodied.language.words.amounts import DIGITS, FACTORS, UNITS, number_at, unit_of
 from embodied.language.words.cursor import Abstain, Cursor
 from embodied.language.words.lexer import COLON, COMMA, STOP, UnreadableTextError, tokenize
 from embodied.language.words.lexicon import CHATTER, COURTESY, POLITE
+from embodied.language.words.manner import pace_at
 from embodied.types import RewardStage, RewardTerm
 
 _WORDS = {
-    "foot": "paw", "feet": "paws", "leg": "paw", "legs": "paws", "hind": "rear", "body": "torso",
-    "trunk": "torso", "belly": "torso", "chest": "torso", "ground": "floor",
-    "forwards": "forward", "backwards": "backward", "inwards": "inward", "outwards": "outward",
-    "ahead": "forward", "towards": "to", "toward": "to", "anticlockwise": "counterclockwise",
-    "raise": "lift", "hoist": "lift", "rotate": "turn", "quickly": "fast", "quick": "fast",
-    "slow": "slowly", "rapidly": "fast", "ur": "", "halfway": "half way", "whirl": "spin",
-    "twirl": "spin", "fore": "front", STOP: ";", COLON: COMMA,
+    "foot": "paw",
+    "feet": "paws",
+    "leg": "paw",
+    "legs": "paws",
+    "hind": "rear",
+    "body": "torso",
+    "trunk": "torso",
+    "belly": "torso",
+    "chest": "torso",
+    "ground": "floor",
+    "forwards": "forward",
+    "backwards": "backward",
+    "inwards": "inward",
+    "outwards": "outward",
+    "ahead": "forward",
+    "towards": "to",
+    "toward": "to",
+    "anticlockwise": "counterclockwise",
+    "raise": "lift",
+    "hoist": "lift",
+    "rotate": "turn",
+    "ur": "",
+    "halfway": "half way",
+    "whirl": "spin",
+    "twirl": "spin",
+    "pirouette": "spin",
+    "fore": "front",
+    "forefoot": "front paw",
+    "forepaw": "front paw",
+    "stride": "step",
+    "strides": "steps",
+    "pace": "pace",
+    "paces": "steps",
+    "lying": "lie",
+    "sneak": "walk pace=0.5",
+    "creep": "walk pace=0.5",
+    "stroll": "walk",
+    "amble": "walk pace=0.5",
+    "dash": "run pace=1.5",
+    "sprint": "run pace=2",
+    "halt": "stop",
+    STOP: ";",
+    COLON: COMMA,
+}
+PACE_FACTORS: Mapping[str, float] = {
+    "slowest": 0.25, "slow": 0.5, "normal": 1.0, "fast": 1.5, "fastest": 2.0,
 }  # fmt: skip
+"""Named speeds as factors of a motion's usual one."""
 _DROPPED = CHATTER | set(
-    "the a an your my its of that's dog there about approximately exactly only".split()
+    "the a an your my its of that's dog there about approximately exactly only you robot".split()
 )
 _PHRASES: tuple[tuple[str, str], ...] = (
     (r"\bhalf m\b", "0.5 m"),
     (r"\bquarter m\b", "0.25 m"),
+    (r"\bsideways(?: to)? (?=left|right)", ""),
+    (r"\b(?:by )?quarter turn\b", "90 deg"),
+    (r"\b(?:by )?half turn\b", "180 deg"),
     (r"\bm per s\b", "m/s"),
     (r"\bcm per s\b", "cm/s"),
     (r"\bdeg per s\b", "deg/s"),
@@ -35,16 +79,25 @@ _PHRASES: tuple[tuple[str, str], ...] = (
     (r"\btwice (?:per|every|each)? ?s\b", "2 hz"),
     (r"\bonce (?:per|every|each)? ?s\b", "1 hz"),
     (r"\b(?:steps?|times) (?:per|every|each)? ?s\b", "hz"),
-    (r"\b(make|do) quarter turn\b", "turn 90 deg"),
-    (r"\b(make|do) half turn\b", "turn 180 deg"),
+    (r"\b(make|do) 90 deg\b", "turn 90 deg"),
+    (r"\b(make|do) 180 deg\b", "turn 180 deg"),
     (r"\b(?:make |do )?u turn\b", "turn 180 deg"),
-    (r"\bturn (?:all way )?(?:around|back)\b(?! (?:left|right|at|fast|slowly))", "turn 180 deg"),
+    (r"\bturn(?: all way)? around (?:once|full circle|360 deg)\b", "turn 360 deg"),
+    (r"\bturn all way (?:around|round)\b", "turn 360 deg"),
+    (r"\b(?:turn|spin) (?:in )?full (?:circle|turn|rotation)\b", "turn 360 deg"),
+    (r"\b(?:make|do) (?:full|complete|whole) (?:circle|turn|rotation)\b", "turn 360 deg"),
+    (r"\bspin(?: around)? once\b", "turn 360 deg"),
+    (r"\bspin(?: around)? twice\b", "turn 720 deg"),
+    (
+        r"\bturn (?:around|back)\b(?! (?:left|right|at|pace=|clockwise|counterclockwise))",
+        "turn 180 deg",
+    ),
+    (r"\b(?:couple|pair) steps\b", "2 steps"),
+    (r"\bfew (?=steps)", "3 "),
     (r"\bcounter clockwise\b|\banti clockwise\b", "counterclockwise"),
     (r"\bback (?=left|right|paws?\b)", "rear "),
     (r"\b(?<=left )back\b|\b(?<=right )back\b", "rear"),
     (r"\b(two|2|both) back paws\b", "2 rear paws"),
-    (r"\bas fast as (?:possible|you can|can)\b|\bat full speed\b", "fast"),
-    (r"\bvery fast\b|\breally fast\b", "fast"),
     (r"\bon (?:the )?spot\b", "in place"),
     (r"\ball way\b", "fully"),
 )
@@ -69,6 +122,11 @@ class Wish:
         stages: A whole sequence instead, for the arm.
         seconds: How long, if the words say so.
         notes: How words were read.
+        turn: Angle to turn by from the heading before, rad, left positive.
+        travel: Distance to go, forward and left of the place before, m.
+        factor: How much faster than usual, for ``turn`` and ``travel``; None where nothing is said.
+        exact: The words give the speed, so no "slowly" changes it.
+        joined: What stood before the phrase: "and", "with", a comma.
     """
 
     essential: tuple[RewardTerm, ...] = ()
@@ -76,6 +134,17 @@ class Wish:
     stages: tuple[RewardStage, ...] = ()
     seconds: float | None = None
     notes: tuple[str, ...] = ()
+    turn: float | None = None
+    travel: tuple[float, float] | None = None
+    factor: float | None = None
+    exact: bool = False
+    joined: str = ""
+
+    @property
+    def asks(self) -> bool:
+        """Whether it asks for anything at all."""
+        moves = self.turn is not None or self.travel is not None
+        return bool(self.essential or self.support or self.stages or self.seconds) or moves
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +194,12 @@ def stages_of(text: str, synonyms: Mapping[str, str]) -> list[str]:
         begins = not kept or kept[-1] in (COMMA, ";")
         if cursor.eat(*COURTESY) or (begins and cursor.eat(*POLITE, "so")):
             continue
+        pace, used = pace_at(cursor.words, cursor.pos)
+        if pace is not None:
+            factor = PACE_FACTORS[pace] if isinstance(pace, str) else pace
+            kept.append(f"pace={factor:g}")
+            cursor.pos += used
+            continue
         word = cursor.peek()
         cursor.pos += 1
         word = unit_of(word) or known.get(word, word)
@@ -154,6 +229,20 @@ def _with_numbers(words: Sequence[str]) -> list[str]:
         written.append(words[pos] if plain else f"{value:g}")
         pos += used or 1
     return written
+
+
+def without_pace(text: str) -> tuple[str, float | None]:
+    """A stage's text without "slowly" and the like, and the factor of speed that they mean.
+
+    Raises:
+        Abstain: Two different speeds.
+    """
+    said = {float(f) for f in re.findall(r"pace=([\d.]+)", text)}
+    if len(said) > 1:
+        raise Abstain("sentence", "two different speeds are asked for", "say one")
+    plain = re.sub(r"(?: and|,)* ?\bpace=[\d.]+", "", text).strip(" ,")
+    plain = re.sub(r"^(?:and|with|but) ", "", plain)
+    return plain, next(iter(said), None)
 
 
 def amount(match: re.Match[str], which: str = "") -> float | None:
@@ -189,17 +278,18 @@ def wishes(text: str, patterns: Sequence[Pattern]) -> list[Wish]:
         Abstain: Words are left over; nothing is dropped silently.
     """
     found: list[Wish] = []
-    pos = 0
+    pos, gaps = 0, ""
     while pos < len(text):
         gap = _GAP.match(text, pos)
         if gap:
             pos = gap.end()
+            gaps += gap.group()
             continue
         matches = [(m, p) for p in patterns if (m := p.regex.match(text, pos))]
         if not matches:
             rest = " ".join(text[pos:].split()[:5])
             raise Abstain(f"'{rest}'", f"I do not understand '{rest}' here")
         match, best = max(matches, key=lambda mp: mp[0].end())
-        found.append(best.meaning(match))
-        pos = match.end()
+        found.append(replace(best.meaning(match), joined=gaps))
+        pos, gaps = match.end(), ""
     return found

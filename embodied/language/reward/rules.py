@@ -10,12 +10,13 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from embodied.errors import Diagnostic, NotUnderstoodError
+from embodied.errors import Diagnostic, NotUnderstoodError, RefusedError
 from embodied.language.reward.amending import amended, current, subject
 from embodied.language.reward.checking import check
 from embodied.language.reward.corrections import corrected
 from embodied.language.reward.other_feet import lifted_feet
-from embodied.language.reward.phrases import Wish, stages_of, wishes
+from embodied.language.reward.phrases import Wish, stages_of, wishes, without_pace
+from embodied.language.reward.quadruped_going import START, ambiguous, in_turn, placed
 from embodied.language.reward.rules_quadruped import FOOT
 from embodied.language.reward.speech import Speech
 from embodied.language.words.cursor import Abstain
@@ -29,6 +30,7 @@ _AMEND = re.compile(
     r"(?:keep (?:that|it|doing that|this|going)|keep that up|also|and|in addition|additionally"
     r"|meanwhile|at same time)[ ,]+(?:and )?(?:also )?(?P<rest>.+)"
 )
+_INTO = ("in", "into", "inside", "on", "onto", "over", "above")
 _ONE_SIDED = re.compile(r"\b(lift|hold)(?: up)? (left|right) paw\b")
 _FOOT_ALONE = re.compile(FOOT)
 
@@ -58,15 +60,16 @@ class RewardRules:
         del spec
         before = current(memory)
         try:
-            found = stages_of(instruction, self.speech.synonyms)
-            program = self._program([self.speech.named(text) for text in found], before)
+            texts = stages_of(instruction, self.speech.synonyms)
+            program = self._program([self.speech.named(text) for text in texts], before)
         except Abstain as why:
-            raise self._refusal(instruction, [why.diagnostic]) from None
+            refusal = self._refusal(instruction, [why.diagnostic])
+            raise (RefusedError if why.final else NotUnderstoodError)(*refusal) from None
         if self.speech.first is not None:
             program = self.speech.first(program, memory.facts)
         found = check(program, self.words)
         if found:
-            raise self._refusal(instruction, list(found))
+            raise NotUnderstoodError(*self._refusal(instruction, list(found)))
         return program
 
     def _program(self, stages: list[str], before: RewardProgram | None) -> RewardProgram:
@@ -78,19 +81,40 @@ class RewardRules:
             if match:
                 return self._amended(match["rest"], before)
         texts = self._with_names(stages, before)
-        built = [
-            stage
-            for number, text in enumerate(texts, start=1)
-            for stage in staged(wishes(text, self.speech.patterns), last=number == len(texts))
-        ]
-        if not built:
+        ambiguous(texts)
+        read = [group for text in texts for group in in_turn(self._wishes(text))]
+        groups = [group for group in read if any(w.asks for w in group)]
+        if not groups:
             raise Abstain("sentence", "it asks for nothing")
+        built: list[tuple[RewardStage, tuple[str, ...]]] = []
+        pose = START
+        for number, group in enumerate(groups, start=1):
+            last = number == len(groups)
+            found, pose = placed(
+                group, pose, last=last, seconds=STAGE_S, relative=before is not None
+            )
+            built += staged(found, last=last)
         return RewardProgram(
             robot=self.words.robot,
             stages=tuple(s for s, _ in built),
             source=self.name,
-            notes=tuple(dict.fromkeys(n for _, notes in built for n in notes)),
+            notes=tuple(
+                dict.fromkeys(
+                    [n for _, notes in built for n in notes]
+                    + [n for g in read for w in g if not w.asks for n in w.notes]
+                )
+            ),
         )
+
+    def _wishes(self, text: str) -> list[Wish]:
+        """What a stage's phrases ask for, as fast as it says."""
+        plain, factor = without_pace(text)
+        found = wishes(plain, self.speech.patterns)
+        if factor is None:
+            return found
+        if not any(w.asks for w in found):
+            raise Abstain(f"'{text}'", "it says how fast, but not what to do")
+        return [self.speech.paced(w, factor) for w in found]
 
     def _with_names(self, stages: list[str], before: RewardProgram | None) -> list[str]:
         """Write out "it", and "lift" where only the paw is named after another one."""
@@ -103,13 +127,18 @@ class RewardRules:
             return texts
         known = [n for n in objects if before is not None and n in _objects_of(before)]
         last = known[0] if len(known) == 1 else ""
-        texts = []
+        where, texts = "", []
+        named = {*objects, *self.words.names.get("joints", ())}
         for text in stages:
             words: list[str] = []
             for word in text.split():
+                if word == "it":
+                    inside = words[-1:] and words[-1] in _INTO  # "then put the cup into it"
+                    word = (where if inside and last in words else last) or word
                 last = word if word in objects else last
-                words.append(last if word == "it" and last else word)
+                words.append(word)
             texts.append(" ".join(words))
+            where = next((w for w in reversed(words) if w in named), where)
         return texts
 
     def _amended(self, text: str, before: RewardProgram) -> RewardProgram:
@@ -118,13 +147,15 @@ class RewardRules:
         if len(feet) == 1:
             end = feet[0].split("_")[0]
             text = _ONE_SIDED.sub(rf"\1 {end} \2 paw", text)
-        found = wishes(text, self.speech.patterns)
+        found, _ = placed(self._wishes(text), START, last=True, seconds=STAGE_S)
         essential = tuple(t for w in found for t in w.essential)
         if not essential or any(w.stages for w in found):
             raise Abstain(f"'{text}'", "this cannot be done beside what was asked before")
         return amended(before, RewardStage(terms=essential), source=self.name)
 
-    def _refusal(self, instruction: str, diagnostics: list[Diagnostic]) -> NotUnderstoodError:
+    def _refusal(
+        self, instruction: str, diagnostics: list[Diagnostic]
+    ) -> tuple[str, list[Diagnostic]]:
         known = f"known: {self.speech.known}"
         here = [n for kind in ("objects", "joints") for n in self.words.names.get(kind, ())]
         if here:
@@ -132,7 +163,7 @@ class RewardRules:
         if self.speech.elsewhere:
             known += f"; elsewhere: {self.speech.elsewhere}"
         hinted = [replace(d, hint=d.hint or known) for d in diagnostics]
-        return NotUnderstoodError(instruction, hinted)
+        return instruction, hinted
 
 
 def staged(found: Sequence[Wish], *, last: bool) -> list[tuple[RewardStage, tuple[str, ...]]]:

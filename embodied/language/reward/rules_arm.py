@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
+from functools import partial
 
 from embodied.language.reward import hand_building as hand
 from embodied.language.reward.phrases import Pattern, Wish, amount, pattern
@@ -16,18 +18,22 @@ from embodied.language.reward.vocabulary import (
     prompt,
 )
 from embodied.language.words.cursor import Abstain
+from embodied.types import RewardStage
 
 LIFT_M = 0.3
 _CALM = make_term("posture", robot="fr3-hand")
 _OPEN_HAND = (hand.DOWN, hand.OPEN, _CALM)
-_TO = r"(?: (?:to|at|by|up to|up by))?"
+_TO = r"(?: (?:to height|to|at|by|up to|up by))?"
 _TOGETHER = r"(?: (?:together|both|simultaneously|at same time|at once))?"
 
 
 def arm_speech(vocabulary: Vocabulary | None = None, elsewhere: str = "") -> Speech:
     """What the arm with a hand may be told; by default whatever its scenes may hold."""
     words = vocabulary or arm_vocabulary()
-    things = "touch, grasp, lift, lift two, move to, put into, set upright, flip, "
+    things = (
+        "touch, grasp, lift, lift two, hold over, move to, put into, put on, drop into, "
+        "set upright, flip, "
+    )
     joints = " and ".join(words.names["joints"])
     return Speech(
         vocabulary=words,
@@ -37,7 +43,8 @@ def arm_speech(vocabulary: Vocabulary | None = None, elsewhere: str = "") -> Spe
         + "open or close the hand, palm direction, rest, amounts with units, "
         "'then', and corrections: higher, lower, more, less, another object",
         elsewhere=elsewhere,
-        synonyms={"tap": "faucet", "water": "faucet"},
+        synonyms={"tap": "faucet", "water": "faucet", "gripper": "hand"},
+        paced=paced,
         description=prompt("motion_description_arm"),
         examples=prompt("reward_examples_arm"),
     )
@@ -50,12 +57,63 @@ def arm_patterns(words: Vocabulary) -> tuple[Pattern, ...]:
     thing = rf"(?P<thing>{_either(objects)})"
     other = rf"(?P<other>{_either(objects)})"
     found = [
-        pattern(rf"(?:touch|reach(?: for)?|go to|approach|point at) {thing}", _touch),
+        pattern(
+            rf"(?:touch|tap|poke|reach(?: for)?|reach out to|go to|approach|point at|put hand on|"
+            rf"(?:move|bring|put) (?:hand|palm|arm|fingers|gripper) (?:close |near |next |up )?"
+            rf"(?:to|near|on|onto)) {thing}",
+            _touch,
+        ),
         pattern(rf"(?:grasp|grab|take|hold|seize|grip)(?: hold)? {thing}", _grasp),
         pattern(
             rf"(?:lift|pick up|pick|take up)(?: up)? {thing}(?: up| high)*(?:{_TO} {{LENGTH}})?"
             r"(?: (?:up|high|off table|above table|in air))*",
             _lift,
+        ),
+        pattern(
+            rf"(?:hold|keep|suspend) {thing}(?: up)?(?: ,)?(?: (?:in|into) air| up high| aloft| up"
+            rf"| (?:above|over|off) table)+(?: ,)?(?:{_TO} {{LENGTH}})?"
+            r"(?: (?:above|over|off) table| high| in air)*",
+            _lift,
+        ),
+        pattern(
+            rf"(?:hold|keep|suspend) {thing}(?: up)?(?: ,)?{_TO} {{LENGTH}}"
+            r"(?: (?:above|over|off) table| high| in air| up)+",
+            _lift,
+        ),
+        pattern(
+            rf"(?:(?:pick up|pick|grasp|grab|take|lift) {thing}(?: and|,)* (?:hold|keep) (?P=thing)"
+            rf"|(?:hold|keep|carry|bring|lift|move|take|suspend) (?P<held>{_either(objects)}))"
+            rf"(?: up)? (?:{{LENGTH}} )?(?:over|above) {other}(?:{_TO} {{LENGTH2}})?",
+            _over,
+        ),
+        pattern(
+            rf"(?:stack|put|place|set|lay|pile|rest|drop|balance) {thing} (?:down )?"
+            rf"(?:on top|onto top|onto|on|atop) {other}",
+            _put_on,
+        ),
+        pattern(
+            rf"(?:drop|throw|toss|dump|release) {thing} (?:down )?(?:into|in|inside|over) {other}",
+            _drop,
+        ),
+        pattern(
+            rf"(?:put|place|drop|move|stow|store|lay|bring|throw) {thing} (?:back )?"
+            rf"(?:into|in|inside) (?:{_either(joints)})",
+            partial(_impossible, "no reward says that a thing lies inside a drawer"),
+        ),
+        pattern(
+            rf"(?:push|move|slide|shove|drag|pull|nudge|shift) {thing}(?:{_TO} {{LENGTH}})?"
+            rf"(?: away| over)?(?: to)? (?:{'|'.join(DIRECTIONS)}|back|side|away|here)"
+            rf"(?: side)?(?:{_TO} {{LENGTH2}})?(?: (?:of|on|over) table)?",
+            partial(_impossible, "no reward says where on the table a thing is, only beside what"),
+        ),
+        pattern(
+            rf"(?:knock|tip|push|topple|throw|kick)(?: (?:over|down))? {thing}(?: (?:over|down))*",
+            partial(_impossible, "no reward says that a thing is toppled"),
+        ),
+        pattern(
+            rf"(?:shake|pour|throw|spin|roll|squeeze|crush|fill|empty|wipe|stir|toss|hand me|"
+            rf"give me)(?: {thing})?(?: .*)?",
+            partial(_impossible, "no reward says so"),
         ),
         pattern(
             rf"(?:lift|pick up)(?: both)? {thing} and {other}{_TOGETHER}(?: up)?"
@@ -64,10 +122,10 @@ def arm_patterns(words: Vocabulary) -> tuple[Pattern, ...]:
         ),
         pattern(
             rf"(?:move|bring|put|push|place|take|carry|set) {thing} (?:over )?"
-            rf"(?:to|next to|near|beside|by|close to) {other}",
+            rf"(?:to|next to|near|near to|beside|by|close to|right next to|alongside) {other}",
             _move,
         ),
-        pattern(rf"(?:move|put|place|drop|bring) {thing} (?:into|in|inside) {other}", _into),
+        pattern(rf"(?:move|put|place|bring) {thing} (?:into|in|inside) {other}", _into),
         pattern(
             rf"(?:place|stand|set|put|turn) {thing} (?:upright|up|right side up|on its base)",
             _upright,
@@ -177,9 +235,51 @@ def _into(match: re.Match[str]) -> Wish:
     return Wish(stages=hand.beside(match["thing"], match["other"], 0.0))
 
 
-def _differ(match: re.Match[str]) -> None:
-    if match["thing"] == match["other"]:
-        raise Abstain(f"'{match.group(0)}'", f"the {match['thing']} is named twice")
+def _over(match: re.Match[str]) -> Wish:
+    thing = match["thing"] or match["held"]
+    _differ(match, thing)
+    gap = amount(match) or amount(match, "2") or hand.ABOVE_M
+    return Wish(stages=hand.over(thing, match["other"], gap))
+
+
+def _put_on(match: re.Match[str]) -> Wish:
+    _differ(match)
+    return Wish(stages=hand.put_on(match["thing"], match["other"]))
+
+
+def _drop(match: re.Match[str]) -> Wish:
+    _differ(match)
+    return Wish(stages=hand.dropped_into(match["thing"], match["other"]))
+
+
+def _impossible(why: str, match: re.Match[str]) -> Wish:
+    said = match.group(0)
+    raise Abstain(f"'{said}'", f"I cannot {said}: {why}", final=True)
+
+
+def paced(wish: Wish, factor: float) -> Wish:
+    """A wish, gently: the arm at rest counts for more; it is as fast as it goes otherwise."""
+    if factor >= 1.0:
+        return replace(wish, notes=(*wish.notes, "the arm goes as fast as it can anyway"))
+
+    def calm(stage: RewardStage) -> RewardStage:
+        terms = tuple(
+            replace(t, weight=t.weight / factor**2) if t.name == "stillness" else t
+            for t in stage.terms
+        )
+        return replace(stage, terms=terms)
+
+    note = "slowly: the arm at rest counts for more"
+    support = (*wish.support, make_term("stillness", robot="fr3-hand", weight=0.05))
+    return replace(
+        wish, stages=tuple(map(calm, wish.stages)), notes=(*wish.notes, note),
+        support=support if wish.essential else wish.support,
+    )  # fmt: skip
+
+
+def _differ(match: re.Match[str], thing: str = "") -> None:
+    if (thing or match["thing"]) == match["other"]:
+        raise Abstain(f"'{match.group(0)}'", f"the {match['other']} is named twice")
 
 
 def _upright(match: re.Match[str]) -> Wish:

@@ -4,9 +4,25 @@ from __future__ import annotations
 
 import math
 import re
+from dataclasses import replace
+from functools import partial
 
 from embodied.language.reward import building as build
 from embodied.language.reward.phrases import Pattern, Wish, amount, motion, pattern
+from embodied.language.reward.quadruped_going import (
+    backing,
+    curve,
+    diagonally,
+    march,
+    other_way,
+    paced,
+    spin,
+    steps,
+    turned_by,
+    turning,
+    walk,
+    walk_to,
+)
 from embodied.language.reward.speech import Speech
 from embodied.language.reward.vocabulary import FEET, QUADRUPED, make_term, prompt
 from embodied.language.words.cursor import Abstain
@@ -21,6 +37,7 @@ FOOT = (
 )
 _WAY = r"(?P<dir>forward|backward|back|left|right)"
 _BIT = r"(?P<bit>little(?: bit)?|bit|slightly)"
+_BIT2 = _BIT.replace("<bit>", "<bit2>")
 _UP = r"(?: up| off floor| above floor| in air| up in air)*"
 _DIRECTION = r"(?P<way>left|right|clockwise|counterclockwise)"
 _OFF = r"(?: (?:off|above|over|from) floor)?"
@@ -84,24 +101,6 @@ def _face(match: re.Match[str]) -> Wish:
     return motion(build.facing(HEADINGS[match.group("where")]), "torso_heading")
 
 
-def _turn(match: re.Match[str]) -> Wish:
-    way = match.groupdict().get("way") or "left"
-    sign = 1.0 if way in ("left", "counterclockwise") else -1.0
-    return motion(
-        build.facing(sign * (amount(match) or 0.0)),
-        "torso_heading",
-        notes=("the turn counts from heading 0, east",),
-    )
-
-
-def _spin(match: re.Match[str]) -> Wish:
-    words = match.groupdict()
-    usual = 0.5 * build.SPIN_RATE if words.get("pace") == "slowly" else build.SPIN_RATE
-    way = words.get("way") or "left"
-    sign = 1.0 if way in ("left", "counterclockwise") else -1.0
-    return motion(build.spinning(sign * (amount(match) or usual)), "torso_turn_rate")
-
-
 def _roll_over(match: re.Match[str]) -> Wish:
     del match
     return motion(build.rolled(math.pi), "torso_roll")
@@ -130,48 +129,6 @@ def _rear_up(match: re.Match[str]) -> Wish:
     return motion(build.on_two_feet(), "torso_pitch", "torso_height")
 
 
-_WALK = {"forward": 0.4, "backward": -0.3, "back": -0.3, "left": 0.25, "right": -0.25}
-
-
-def _walk(match: re.Match[str]) -> Wish:
-    words = match.groupdict()
-    way = words.get("dir") or "forward"
-    usual = _WALK[way] * {"fast": 1.5, "slowly": 0.5}.get(words.get("pace") or "", 1.0)
-    value = amount(match)
-    speed = usual if value is None else math.copysign(value, usual)
-    gait = words.get("gait") or "trot"
-    return _moving(0.0, speed, gait) if way in ("left", "right") else _moving(speed, 0.0, gait)
-
-
-def _moving(forward: float, left: float, gait: str = "trot") -> Wish:
-    return motion(build.walking(forward, left, gait), "torso_velocity")
-
-
-def _diagonally(match: re.Match[str]) -> Wish:
-    forward, left = float(match.group("ahead")), float(match.group("aside"))
-    forward = -forward if match.group("fwd") in ("backward", "back") else forward
-    return _moving(forward, -left if match.group("side") == "right" else left)
-
-
-def _walk_to(match: re.Match[str]) -> Wish:
-    value = amount(match) or 0.0
-    words = match.groupdict()
-    way = words.get("dir") or words.get("dir2") or "forward"
-    x, y = {"left": (0.0, value), "right": (0.0, -value), "forward": (value, 0.0)}.get(
-        way, (-value, 0.0)
-    )
-    return motion(
-        build.going_to(x, y),
-        "torso_position",
-        notes=("the distance counts from the origin, with east ahead",),
-    )
-
-
-def _turning(match: re.Match[str]) -> Wish:
-    sign = 1.0 if match.group("way") in ("left", "counterclockwise") else -1.0
-    return Wish(essential=(make_term("torso_turn_rate", rate=sign * 0.5),))
-
-
 def _place_foot(match: re.Match[str]) -> Wish:
     value = amount(match) or 0.08
     foot, way = foot_of(match), match.group("to")
@@ -184,11 +141,6 @@ def _place_foot(match: re.Match[str]) -> Wish:
     return Wish(essential=(term,), support=(*build.STANDING, *build.CALM))
 
 
-def _march(match: re.Match[str]) -> Wish:
-    terms = (*build.trot(amount(match) or 1.5), *build.STANDING, make_term("posture"))
-    return motion(terms, "foot_stepping")
-
-
 def _stomp(match: re.Match[str]) -> Wish:
     foot = foot_of(match)
     step = make_term("foot_stepping", foot=foot, frequency=amount(match) or 1.5)
@@ -196,9 +148,24 @@ def _stomp(match: re.Match[str]) -> Wish:
     return Wish(essential=(step,), support=(*others, *build.STANDING, make_term("posture")))
 
 
+def _shake(match: re.Match[str]) -> Wish:
+    side = match.groupdict().get("side")
+    wish = lifted((f"front_{side or 'right'}",), build.LIFT_HEIGHT_M)
+    return wish if side else replace(wish, notes=("the right paw, since none is said",))
+
+
+def _harmless(match: re.Match[str]) -> Wish:
+    """A plea such as "don't hurt that squirrel": nothing here is seen that could be hurt."""
+    return Wish(notes=(f"'{match.group(0)}': nothing here sees that; only the motion counts",))
+
+
 def _stand(match: re.Match[str]) -> Wish:
     del match
     return motion(build.at_height(build.STANDING_HEIGHT_M), "torso_height")
+
+
+def _impossible(why: str, match: re.Match[str]) -> Wish:
+    raise Abstain(f"'{match.group(0)}'", f"I cannot {match.group(0)}: {why}", final=True)
 
 
 def _for_time(match: re.Match[str]) -> Wish:
@@ -212,7 +179,27 @@ def _nothing(match: re.Match[str]) -> Wish:
 
 
 _TO = r"(?: (?:at|to|by|up to|up by|with|with speed|at speed|at height))?"
-_PACE = r"(?P<pace>fast|slowly)"
+_STEP = r"(?P<count>\d+)"
+_LIKE = r"(?: (?:like|as if|as though|as)(?: (?:are|were|is|to|in))*(?: \w+){1,3})?"
+_GAIT = r"(?P<gait>trot|pace|bound)"
+_IMPOSSIBLE = {
+    r"fly|take off|hover|levitate|float": "it stays on the ground",
+    r"jump|hop|leap|backflip|do backflip|somersault|pounce|skip": "jumps are not among its motions",
+    r"fetch|bring|get (?:ball|stick|newspaper|toy|slippers|it)|carry|pick up "
+    r"(?!front|rear|back|left|right|paw|2|both)|grab|catch|drop|hold (?:ball|stick)": (
+        "it has nothing to take things with"
+    ),
+    r"bark|speak|howl|sing|growl|talk|say|roar": "it has no voice",
+    r"wag|wag tail|chase tail": "it has no tail",
+    r"climb|go up stairs|walk up stairs|swim|dig": "it only knows level ground",
+    r"dance|moonwalk": "dances are not among its motions",
+    r"bite|eat|drink|lick|sniff": "it has no mouth",
+    r"(?:come|walk|go|run|trot|move) (?:here|to me|over here|to kitchen|home|to door)": (
+        "it does not see where that is"
+    ),
+    r"follow me|follow|heel|find|guard": "it does not see people or things",
+}  # fmt: skip
+"""What it cannot do, and why."""
 _END = r"(?P<pair>front|rear|back)"
 PATTERNS: tuple[Pattern, ...] = (
     # Feet
@@ -221,7 +208,7 @@ PATTERNS: tuple[Pattern, ...] = (
         rf"{_OFF}(?: (?P<high>high)| {_BIT})?(?: (?:by|to) {{LENGTH2}})?",
         _lift,
     ),
-    pattern(rf"{FOOT} (?:up|off floor|in air)(?:{_TO} {{LENGTH}})?{_OFF}", _lift),
+    pattern(rf"{FOOT} (?:up|lifted|off floor|in air)(?:{_TO} {{LENGTH}})?{_OFF}", _lift),
     pattern(
         rf"(?:lift |hold |put )?(?:up )?(?:both |2 )?{_END} paws{_UP}(?:{_TO} {{LENGTH}})?{_OFF}",
         _lift_pair,
@@ -233,11 +220,31 @@ PATTERNS: tuple[Pattern, ...] = (
         _place_foot,
     ),
     pattern(rf"(?:stomp|tap|step|pat|stamp)(?: with)? {FOOT}(?:{_TO} {{FREQUENCY}})?", _stomp),
-    pattern(rf"(?:march|step|trot|walk|run) in place(?: ,)?(?:{_TO} {{FREQUENCY}})?", _march),
+    pattern(rf"(?:march|step|walk|run|jog|{_GAIT}) in place(?: ,)?(?:{_TO} {{FREQUENCY}})?", march),
+    pattern(
+        r"(?:lift|hold|give|offer|put|bring)(?: up)?(?: me)?(?: (?P<side>left|right))?(?: front)?"
+        r" paw (?:like|as if|as though|as)(?: (?:are|were|is|to|in|would|for))*(?: \w+){1,3}",
+        _shake,
+    ),
+    pattern(r"(?:give|offer)(?: me)?(?: (?P<side>left|right))?(?: front)? paw", _shake),
+    pattern(
+        r"(?:shake|shaking)(?: (?P<side>left|right))?(?: front)? paws?|give me 5|high 5", _shake
+    ),
+    pattern(
+        rf"(?:stand|balance) on 3 paws(?: ,| with| keep| hold| and)* {FOOT}"
+        r" (?:up|lifted|in air|off floor)",
+        _lift,
+    ),
+    pattern(
+        r"(?:(?:stand|balance|keep|stay|remain) on |keep )(?:other|remaining)(?: 3)?(?: paws)?"
+        r"(?: on floor| down)?",
+        _nothing,
+    ),
+    pattern(r"(?:stand|balance) on 3 paws", _which_paw),
     # Height
     pattern(
         rf"(?:sit|lie|crouch|squat|duck)(?: torso)?(?: down| very low| low| lower| flat)*"
-        rf"(?:{_TO} {{LENGTH}})?",
+        rf"(?: on (?:torso|floor))?(?:{_TO} {{LENGTH}})?",
         _low,
     ),
     pattern(r"(?:get|go|stay|lower|keep)(?: torso)?(?: down)?(?: very)? (?:low|down)", _low),
@@ -286,51 +293,97 @@ PATTERNS: tuple[Pattern, ...] = (
         r" (?P<where>sunrise|sunset|north|south|east|west)",
         _face,
     ),
-    pattern(rf"(?:turn|look|face|head)(?: to)? {_DIRECTION}{_TO} {{ANGLE}}", _turn),
-    pattern(rf"turn{_TO} {{ANGLE}}(?: turn)?(?:(?: to)? {_DIRECTION})?", _turn),
+    pattern(rf"(?:turn|look|face|head)(?: to)? {_DIRECTION}{_TO} {{ANGLE}}", turned_by),
     pattern(
-        rf"spin(?: around| in place)*(?:(?: to)? {_DIRECTION})?(?: {_PACE})?(?:{_TO} {{RATE}})?",
-        _spin,
+        rf"turn(?: around| in place)*{_TO} {{ANGLE}}(?: turn)?(?:(?: to)? {_DIRECTION})?", turned_by
     ),
     pattern(
-        rf"spin(?: around| in place)* {_PACE}(?:(?: to)? {_DIRECTION})?(?:{_TO} {{RATE}})?", _spin
+        rf"turn(?: in place)?(?: {_BIT})?(?: to)? {_DIRECTION}(?: {_BIT2})?",
+        turned_by,
     ),
-    pattern(rf"turn(?: around| in place)*(?: to)? {_DIRECTION}(?: {_PACE}|{_TO} {{RATE}})", _spin),
-    pattern(rf"turn(?: around| in place)*{_TO} {{RATE}}(?:(?: to)? {_DIRECTION})?", _spin),
-    pattern(rf"turning(?: to)? {_DIRECTION}", _turning),
+    pattern(
+        r"(?:face|look)(?: in)?(?: to)? (?:other|opposite) (?:way|direction)|about face|about turn",
+        other_way,
+    ),
+    pattern(
+        rf"spin(?: around| in place| round| ,)*(?:(?: to)? {_DIRECTION})?(?: around| in place| ,)*"
+        rf"(?:{_TO} {{RATE}})?",
+        spin,
+    ),
+    pattern(rf"turn(?: around| in place)*(?: to)? {_DIRECTION}{_TO} {{RATE}}", spin),
+    pattern(rf"turn(?: around| in place)*{_TO} {{RATE}}(?:(?: to)? {_DIRECTION})?", spin),
+    pattern(rf"turning(?: {_BIT})?(?: to)? {_DIRECTION}", turning),
     # Walking
     pattern(
-        rf"(?:walk|trot|run|jog|(?P<gait>pace|bound))(?: straight)?(?: to)?(?: {_WAY})?"
-        rf"(?: {_PACE})?(?:{_TO} {{SPEED}})?",
-        _walk,
+        rf"(?:walk|trot|run|jog|(?P<gait>pace|bound|gallop))(?: straight)?(?: to)?(?: {_WAY})?"
+        rf"(?: straight)?(?:{_TO} {{SPEED}})?",
+        walk,
     ),
     pattern(
-        rf"(?:walk|trot|run|jog|go|move) {_PACE}(?: straight)?(?: to)? {_WAY}(?:{_TO} {{SPEED}})?",
-        _walk,
-    ),
-    pattern(
-        rf"(?:go|move|step|march|sidestep|shuffle|strafe)(?: straight)?(?: to)? {_WAY}(?: {_PACE})?"
+        rf"(?:go|move|step|march|sidestep|shuffle|strafe)(?: straight)?(?: to)? {_WAY}"
         rf"(?:{_TO} {{SPEED}})?",
-        _walk,
+        walk,
     ),
+    pattern(r"back (?:off|away|up)|retreat|reverse|(?:go|move|walk|step) away", backing),
     pattern(
         r"(?:walk|trot|run|go|move)(?: diagonally)?(?: ,)? (?P<fwd>forward|backward|back)(?: at)? "
         r"(?P<ahead>\d+(?:\.\d+)?)(?: m/s)? and (?P<side>left|right)(?: at)? "
         r"(?P<aside>\d+(?:\.\d+)?) m/s",
-        _diagonally,
+        diagonally,
     ),
     pattern(
-        rf"(?:walk|trot|run|go|move|step|sidestep)(?: (?:to )?{_WAY})?{_TO} {{LENGTH}}"
-        r"(?: (?:to )?(?P<dir2>forward|backward|back|left|right))?",
-        _walk_to,
+        rf"(?:walk|trot|run|go|move|step|sidestep|shuffle)(?: straight)?(?: (?:to )?{_WAY})?"
+        rf"{_TO} {{LENGTH}}(?: (?:to )?(?P<dir2>forward|backward|back|left|right))?"
+        rf"(?:{_TO} {{SPEED2}})?",
+        walk_to,
     ),
-    pattern(rf"(?P<dir>back) up{_TO} {{LENGTH}}", _walk_to),
+    pattern(rf"(?:(?P<dir>back) (?:up|off|away)|retreat|reverse){_TO} {{LENGTH}}", walk_to),
+    pattern(
+        rf"(?:(?:take|make|do|walk|go|move) )?(?:{_STEP} )?(?:small |big |little |more )?steps?"
+        r"(?: to)? (?P<dir2>forward|backward|back|left|right)",
+        steps,
+    ),
+    pattern(rf"(?:walk|go|move|step|take)(?: (?:to )?{_WAY})? {_STEP} steps?", steps),
+    pattern(
+        r"(?:head|set|go|wander|move|walk|run|trot)(?: off| out| away) (?:to )?(?P<way>left|right)"
+        r"(?:(?: ,)?(?: and)? (?:curving|bending|turning|arcing))?(?:(?: ,)? (?:while|as) walk)?",
+        curve,
+    ),
+    pattern(
+        r"(?:veer|bear|curve|arc|swerve|drift|bend)(?: off)?(?: to)? (?P<way>left|right)"
+        r"(?: (?:while|as) walk)?",
+        curve,
+    ),
+    pattern(
+        rf"(?:walk|trot|go|move|run)(?: around)?(?: forward)? in (?:wide |big |small |tight )?"
+        rf"(?:arc|curve|(?P<circle>circles?))(?:(?: to)? {_DIRECTION})?",
+        curve,
+    ),
+    pattern(
+        rf"(?:turn|curve)(?: {_BIT})?(?: to)? {_DIRECTION}(?: {_BIT2})? "
+        r"(?:while|as|when)(?: keep)? (?:walk|walking|trot|trotting|move|moving|go|going)"
+        r"(?: on| forward)*",
+        curve,
+    ),
     # Rest, time
     pattern(
-        r"(?:stay|stand|be|hold|keep)(?: (?:still|normally|normal|quiet|up))+"
-        r"|stand|stop|freeze|stop moving|stay",
+        r"(?:stay|stand|be|hold|keep)(?: (?:still|normally|normal|quiet|up|put))+|hold position"
+        r"|stop moving|stop walking|come to stop|stand by|stand|stop|freeze|stay|rise|up"
+        r"|(?:get|rise|stand)(?: back)? up"
+        r"|do not move(?: (?:muscle|inch|at all))?",
         _stand,
     ),
+    pattern(
+        r"(?:do not|without|never) (?:hurt|scare|frighten|harm|chase|attack|bite|startle|disturb|"
+        r"hurting|scaring|frightening|harming|startling|disturbing)(?: (?:that|this))?"
+        r"(?: \w+){1,2}",
+        _harmless,
+    ),
+    *(
+        pattern(rf"(?:{verbs})(?: .*)?", partial(_impossible, why))
+        for verbs, why in _IMPOSSIBLE.items()
+    ),
+    pattern(r"(?:hold|keep) (?:it|that)(?: up| there)*", _nothing),
     pattern(r"for {TIME}", _for_time),
 )
 
@@ -347,6 +400,8 @@ def quadruped_speech() -> Speech:
             "higher, lower, faster, slower, the other paw, a bit to the left, keep that and also "
             "..."
         ),
+        paced=paced,
+        synonyms={"hand": "front paw", "hands": "front paws", "arm": "front paw"},
         description=prompt("motion_description_quadruped"),
         examples=prompt("reward_examples_quadruped"),
     )

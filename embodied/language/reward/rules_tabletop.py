@@ -9,7 +9,7 @@ from dataclasses import replace
 from embodied.language.reward import hand_building as hand
 from embodied.language.reward import tabletop_building as table
 from embodied.language.reward.phrases import Pattern, Wish, amount, pattern
-from embodied.language.reward.rules_arm import arm_patterns
+from embodied.language.reward.rules_arm import arm_patterns, paced
 from embodied.language.reward.speech import Speech
 from embodied.language.reward.vocabulary import Vocabulary, arm_vocabulary, prompt
 from embodied.language.words.cursor import Abstain
@@ -38,6 +38,7 @@ def tabletop_speech(robot: str, objects: Mapping[str, ObjectSpec]) -> Speech:
         + "open or close the hand, palm direction, rest, amounts with units, 'then', "
         "and corrections: higher, lower, more, less, another object",
         spoken=spoken(objects),
+        paced=paced,
         first=lambda program, facts: cleared(program, facts, objects),
         description=prompt("motion_description_arm"),
         examples=prompt("reward_examples_arm"),

@@ -7,13 +7,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from embodied.errors import ProgramError
-from embodied.language.reward.phrases import Pattern
+from embodied.language.reward.phrases import Pattern, Wish
 from embodied.language.reward.serialise import program_from_json
 from embodied.language.reward.vocabulary import Vocabulary
+from embodied.language.words.cursor import Abstain
 from embodied.types import Atom, RewardProgram
 
 _EXAMPLE = re.compile(r"(?:^|(?<=```\n)).*?```json\n(.*?)```\n?", re.DOTALL)
 _NAMES = re.compile(r"\{\{(\w+)\}\}")
+
+
+def _unpaced(wish: Wish, factor: float) -> Wish:
+    raise Abstain("sentence", f"I know no way to do this {factor:g} times as fast")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +33,7 @@ class Speech:
         synonyms: Words that stand for others.
         spoken: Phrases that stand for one object of the scene, with its name.
         first: Puts before a program what has to be done first, from the facts that hold.
+        paced: A wish so many times as fast as usual, for "slowly"; itself where that means nothing.
         description: Prompt in which a language model describes the motion. ``{{objects}}`` stands
             for the names that the vocabulary calls so; a line with none of them is left out.
         examples: Prompt text: sentences, each with a program in a ``json`` fence.
@@ -40,6 +46,7 @@ class Speech:
     synonyms: Mapping[str, str] = field(default_factory=dict[str, str])
     spoken: Mapping[str, str] = field(default_factory=dict[str, str])
     first: Callable[[RewardProgram, frozenset[Atom]], RewardProgram] | None = None
+    paced: Callable[[Wish, float], Wish] = _unpaced
     description: str = ""
     examples: str = ""
 

@@ -15,7 +15,6 @@ _VERY = (
     "really",
     "quite",
     "pretty",
-    "so",
     "nice and",
     "very very",
     "extra",

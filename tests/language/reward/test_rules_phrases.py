@@ -151,6 +151,153 @@ def test_then_makes_stages_and_notes_their_length() -> None:
     assert any("3 s" in note for note in unsaid.notes)
 
 
+@pytest.mark.parametrize(
+    ("sentence", "term", "parameter", "value"),
+    [
+        ("trot backwards nice and slow", ("torso_velocity",), "forward", -0.15),
+        ("bound ahead really quickly", ("torso_velocity",), "forward", 0.6),
+        ("jog at a quarter of the usual speed", ("torso_velocity",), "forward", 0.1),
+        ("walk as slowly as you can", ("torso_velocity",), "forward", 0.1),
+        ("carefully walk forward at 0.3 m/s", ("torso_velocity",), "forward", 0.3),
+        ("back away!", ("torso_velocity",), "forward", -0.3),
+        ("bear right", ("torso_turn_rate",), "rate", -0.4),
+        ("turn a little to the left while you keep walking", ("torso_turn_rate",), "rate", 0.25),
+        ("spin round on the spot, anti-clockwise", ("torso_turn_rate",), "rate", 2.5),
+        ("look the other way", ("torso_heading",), "angle", math.pi),
+        ("turn right", ("torso_heading",), "angle", -math.pi / 2),
+        ("take four steps forward", ("torso_position",), "x", 0.64),
+        ("take a step back", ("torso_position",), "x", -0.12),
+        ("hold up your hind left leg and balance on the other three",
+         ("foot_lift", "rear_left"), "height", 0.14),
+        ("stand on three legs with the rear right foot up", ("foot_lift", "rear_right"), "height",
+         0.14),
+        ("offer me your left paw", ("foot_lift", "front_left"), "height", 0.14),
+        ("don't move an inch", ("torso_height",), "height", 0.27),
+        ("lie down flat on your belly", ("torso_height",), "height", 0.12),
+        ("rise", ("torso_height",), "height", 0.27),
+    ],
+)  # fmt: skip
+def test_free_words_for_the_quadruped(
+    sentence: str, term: tuple[str, ...], parameter: str, value: float
+) -> None:
+    program = say("quadruped", sentence)
+    assert len(program.stages) == 1
+    assert values(program)[term][parameter] == pytest.approx(value)
+    lifted = [t for t in program.stages[0].terms if t.name == "foot_lift"]
+    assert sum(t.parameters["height"] != 0.0 for t in lifted) <= 1, "three feet stay down"
+
+
+def test_ways_and_turns_follow_from_each_other() -> None:
+    for joined in (" and ", ", then ", ", "):
+        parts = ("walk forward 1 m", "turn left by 90 degrees", "walk forward 2 m")
+        program = say("quadruped", joined.join(parts))
+        assert len(program.stages) == 3
+        assert values(program, 1)["torso_heading",]["angle"] == pytest.approx(math.pi / 2)
+        end = values(program, 2)["torso_position",]
+        assert (end["x"], end["y"]) == pytest.approx((1.0, 2.0))
+        assert program.stages[0].duration_s == pytest.approx(1.0 / 0.4 + 2.0)
+    once = say("quadruped", "turn around and face the other way")
+    assert len(once.stages) == 1, "that is one turn, not two"
+
+
+def test_amounts_take_the_time_that_their_speed_takes() -> None:
+    slow = say("quadruped", "walk two metres slowly")
+    assert values(slow)["torso_velocity",]["forward"] == 0.2
+    assert slow.stages[0].duration_s == pytest.approx(10.25)
+    round_ = say("quadruped", "rotate 360 degrees clockwise")
+    rate = values(round_)["torso_turn_rate",]["rate"]
+    assert rate < 0 and -rate * (round_.stages[0].duration_s - 0.25) == pytest.approx(
+        6.28, abs=0.02
+    )
+    assert any("take" in note for note in round_.notes)
+
+
+def test_in_a_conversation_amounts_count_from_where_the_robot_is() -> None:
+    again = say("quadruped", "walk forward 1 m", "turn left 90 degrees", "walk forward 1 m")
+    assert values(again)["torso_velocity",]["forward"] == pytest.approx(0.4)
+    assert again.stages[0].duration_s == pytest.approx(2.75)
+    assert not any(t.name == "torso_position" for t in again.stages[0].terms)
+
+
+@pytest.mark.parametrize(
+    ("sentence", "term", "parameter", "value"),
+    [
+        ("hold the box up in the air, 25 cm above the table", ("object_height", "box"), "height",
+         0.25),
+        ("keep the apple 35 cm above the table", ("object_height", "apple"), "height", 0.35),
+        ("grab the apple and hold it above the cup", ("distance", "apple", "cup"), "distance",
+         0.15),
+        ("rest the box on top of the bowl", ("distance", "box", "bowl"), "distance", 0.08),
+        ("toss the apple into the bowl", ("distance", "apple", "bowl"), "distance", 0.0),
+        ("move your hand close to the bowl", ("distance", "palm", "bowl"), "distance", 0.0),
+    ],
+)  # fmt: skip
+def test_free_words_for_the_arm(
+    sentence: str, term: tuple[str, ...], parameter: str, value: float
+) -> None:
+    assert values(say("fr3-hand", sentence))[term][parameter] == pytest.approx(value)
+
+
+def test_what_is_held_over_stays_in_the_hand_and_what_is_put_on_is_let_go() -> None:
+    held = values(say("fr3-hand", "take the apple and hold it over the box"))
+    put = values(say("fr3-hand", "put the apple on the box"))
+    assert held["hand_closure",]["fraction"] == 1.0 and put["hand_closure",]["fraction"] == 0.0
+    assert held["object_height", "apple"]["height"] == pytest.approx(
+        0.04 + held["distance", "apple", "box"]["distance"]
+    ), "as far from it as higher than it: straight above"
+
+
+def test_gently_lets_rest_count_for_more() -> None:
+    plain, gentle = (say("fr3-hand", f"lift the cup{how}") for how in ("", ", gently"))
+
+    def weight(program: RewardProgram) -> float:
+        return sum(t.weight for t in program.stages[-1].terms if t.name == "stillness")
+
+    assert weight(gentle) == pytest.approx(4 * weight(plain))
+    assert any("slowly" in note for note in gentle.notes)
+
+
+@pytest.mark.parametrize(
+    ("sentence", "reason"),
+    [
+        ("shove the box 5 cm to the right", "where on the table"),
+        ("move the cup away from the bowl", "where on the table"),
+        ("store the apple in the drawer", "inside a drawer"),
+        ("open the drawer, then drop the cup into it", "inside a drawer"),
+        ("tip over the cup", "toppled"),
+        ("shake the cup", "no reward says so"),
+        ("put the cup on the cup", "named twice"),
+    ],
+)
+def test_what_no_reward_says_is_refused_with_the_reason(sentence: str, reason: str) -> None:
+    with pytest.raises(NotUnderstoodError) as refusal:
+        say("fr3-hand", sentence)
+    assert reason in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("sentence", "reason"),
+    [
+        ("fly over the fence", "stays on the ground"),
+        ("fetch my slippers", "nothing to take things with"),
+        ("wag your tail", "no tail"),
+        ("come to me", "does not see"),
+        ("turn around and walk back", "backwards, or the way it came"),
+        ("lift your left leg", "which paw"),
+        ("walk forward slowly and quickly", "two different speeds"),
+        ("nice and slow", "not what to do"),
+        ("do not turn left", "do not turn left"),
+        ("walk forward but never turn", "never turn"),
+    ],
+)
+def test_what_the_quadruped_cannot_do_is_refused_with_the_reason(
+    sentence: str, reason: str
+) -> None:
+    with pytest.raises(NotUnderstoodError) as refusal:
+        say("quadruped", sentence)
+    assert reason in str(refusal.value)
+
+
 def test_a_scene_brings_its_own_objects_and_joints() -> None:
     words = arm_vocabulary(("duck", "kettle"), ("cabinet_handle",), ("cabinet",))
     opened = values(say("fr3-hand", "pull the cabinet open", vocabulary=words))
