@@ -7,7 +7,8 @@ action may make true
 * what a goal that does not hold yet is about,
 * what the planner's own plan from here to such a goal, and to a tidy end, makes true: clearing what
   is in the way, opening the drawer that something goes into,
-* while a goal is left: a thing that the sentence names is in the hand, on the table, open or shut.
+* while a goal is left: a thing that the sentence or the goal names is in the hand, on the table,
+  open or shut, or for a while on or in another such thing, until it goes where the goal wants it.
 
 A person is asked about every other action, and without a person it is refused. Once all goals hold,
 only a tidy end is left to plan for.
@@ -124,11 +125,14 @@ class Permission:
         asked = frozenset[Literal]().union(*goals)
         things = self._named.union(*(a.args for a, _ in asked)) if left else frozenset[str]()
 
+        changed = self._changes((action,), facts)
+        still_to_move = {a.args[0] for a, true in asked - changed if true and a.args}
+
         def simple(atom: Atom) -> bool:
             about = self._specs.keys() & set(atom.args)
-            return about <= things | {TABLE} and len(about - {TABLE}) < 2
+            alone = len(about - {TABLE}) < 2
+            return about <= things | {TABLE} and (alone or atom.args[0] in still_to_move)
 
-        changed = self._changes((action,), facts)
         beyond = frozenset(c for c in changed - asked if not (left and simple(c[0])))
         if not beyond:
             return beyond
