@@ -137,7 +137,7 @@ def answer(
                 return (UNKNOWN,) if value is None else (str(value),)
             ratio = state.ratio("weight", names[0], names[1])
             return (UNKNOWN,) if ratio is None else (str(ratio),)
-        case "did" | "when" | "why" | "last" | "all" | "asked" | "source":
+        case "did" | "when" | "why" | "last" | "all" | "asked" | "source" | "seen":
             return _of_the_past(question, state, past)
         case _:
             return answered(question, state, _moved_names(past))
@@ -168,8 +168,13 @@ def _of_the_past(question: Question, state: BelievedState, history: History) -> 
     names = _meant(question.things, state)
     match question.kind:
         case "did":
-            moved = _moved_names(history)
-            return (YES if names and all(n in moved for n in names) else NO,)
+            moved, asked = _moved_names(history), question.thing
+            some = any if asked.quantity in ("any", "a", "no") else all
+            done = bool(names) and some(n in moved for n in names)
+            return (YES if done != (asked.quantity == "no") else NO,)
+        case "seen":
+            times = [history.seen_s[n] for n in names if n in history.seen_s]
+            return tuple(f"{t:.1f}" for t in times)
         case "source":
             facts = [f for n in names if (f := _place_fact(n, state.memory))]
             return tuple(f.provenance.value for f in facts) or (UNKNOWN,)
@@ -228,6 +233,7 @@ class _Speaker:
             "why": self._why,
             "when": self._when,
             "source": self._source,
+            "seen": self._seen,
         }
         said = speak.get(question.kind, self._yes_or_no)(question, words)
         return said[:1].upper() + said[1:]
@@ -418,6 +424,12 @@ class _Speaker:
         if words:
             return f"at {words[0]} s."
         return f"I did not move {_listed([_the(n) for n in names])}."
+
+    def _seen(self, question: Question, words: tuple[str, ...]) -> str:
+        names = _listed([_the(n) for n in _meant(question.things, self.state)])
+        return (
+            f"I saw {names} last at {', '.join(words)} s." if words else f"I have not seen {names}."
+        )
 
     def _source(self, question: Question, words: tuple[str, ...]) -> str:
         names = _meant(question.things, self.state)

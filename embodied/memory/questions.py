@@ -29,6 +29,7 @@ KINDS = {
     "did": "did you move the cup?",
     "why": "why did you do that?",
     "when": "when did you move the cup?",
+    "seen": "when did you last see the cup?",
     "source": "how do you know where the cup is?",
 }
 """Every kind of question, with an example."""
@@ -81,6 +82,7 @@ _DID = (
 )  # fmt: skip
 _BE = ("is", "are", "was", "were", "lies", "lie", "stands", "stand", "sits", "rests")
 _PREPOSITIONS = {"on": "on", "in": "in", "inside": "in", "under": "under", "above": "above"}
+_PLACES = {"on": "carries", "in": "holds", "under": "covers", "above": "under"}
 
 
 def read_question(text: str, scene: SceneWords, told: Collection[str] = ()) -> Question:
@@ -111,6 +113,10 @@ class _QuestionReader(DescriptionReader):
             pass
         if self.eat("where"):
             return self._where()
+        if found := self._in_which():
+            return found
+        if self.eat("is your hand empty", "is your gripper empty", "is the gripper empty"):
+            return Question(kind="holding")
         if self.eat("how many"):
             return self._how_many()
         if self.eat("how do you know", "how did you know", "how come you know"):
@@ -139,6 +145,18 @@ class _QuestionReader(DescriptionReader):
             return self._is()
         return None
 
+    def _in_which(self) -> Question | None:
+        """Read "in which drawer is the ball", "on what is it": the place is asked for."""
+        start = self.pos
+        relation = _PREPOSITIONS.get(self.eat(*_PREPOSITIONS), "")
+        if relation and self.eat("which", "what"):
+            place = self._asked_for()
+            if place is not None and self.eat(*_BE):
+                condition = Condition(relation=_PLACES[relation], other=self.thing())
+                return Question(kind="which", things=(place,), condition=condition)
+        self.pos = start
+        return None
+
     def _held_in_hand(self) -> Condition:
         self.eat("in your hand", "in your gripper", "in the hand", "in the gripper")
         return Condition(relation="held")
@@ -146,7 +164,9 @@ class _QuestionReader(DescriptionReader):
     def _where(self) -> Question | None:
         if self.eat("can i find", "could i find", "do i find", "do you see", "do you think"):
             self.eat("is", "are")
-            return Question(kind="where", things=self.things())
+            things = self.things()
+            self.eat(*_BE)
+            return Question(kind="where", things=things)
         if self.eat("did you", "did i", "have you", "have i", "did we"):
             before = bool(self.eat("get", "take", "pick up", "pick", "find"))
             self.eat(*_DID)
@@ -227,6 +247,8 @@ class _QuestionReader(DescriptionReader):
             if self.eat("do that", "do this", "do it", "done that", "done this", "doing that",
                         "do so", "that"):  # fmt: skip
                 return Question(kind=kind)
+            if kind == "when" and self.eat("see", "seen", "notice"):
+                return Question(kind="seen", things=self.things())
             if self.eat(*_DID, "moving", "opening", "holding", "putting"):
                 self.eat("last", "up")
                 things = self.things()
@@ -241,6 +263,7 @@ class _QuestionReader(DescriptionReader):
 
     def _what(self) -> Question | None:
         if self.eat("are you holding", "do you hold", "are you carrying", "have you got",
+                    "is the robot holding", "does the robot hold", "is the robot carrying",
                     "do you have", "did you pick up last"):  # fmt: skip
             self._held_in_hand()
             return Question(kind="holding")
@@ -250,7 +273,7 @@ class _QuestionReader(DescriptionReader):
         if deed := self._deed():
             return deed
         if self.eat("color", "colour", "is the color of", "are the colors of", "colors"):
-            self.eat("is", "are", "does", "do")
+            self.eat("is", "are", "does", "do", "has", "have")
             thing = self.thing()
             self.eat("have")
             return Question(kind="colour", things=(thing,))
@@ -261,7 +284,12 @@ class _QuestionReader(DescriptionReader):
             return self._contained(thing, "which")
         if self.eat("did you move", "have you moved", "did you touch", "did you put away"):
             self.eat(*_LAST, "so far")
+            if not thing.text:  # "what": drawers are opened and closed, not moved
+                thing = Thing(text="", names=tuple(self.scene.items), plural=True)
             return Question(kind="which", things=(thing,), condition=Condition(relation="moved"))
+        if self.eat("can you see", "do you see"):
+            condition = self.condition() or Condition(relation="exists")
+            return Question(kind="which", things=(thing,), condition=condition)
         if contained := self.containing():
             return Question(kind="which", things=(thing,), condition=contained)
         if not self.eat(*_BE):
@@ -296,7 +324,7 @@ class _QuestionReader(DescriptionReader):
         if not relation:
             return None
         self.pos += 1
-        kind = {"on": "carries", "in": "holds", "under": "covers", "above": "under"}[relation]
+        kind = _PLACES[relation]
         return Question(
             kind="which", things=(place,), condition=Condition(relation=kind, other=thing)
         )
@@ -305,8 +333,14 @@ class _QuestionReader(DescriptionReader):
         """Read what is counted or asked for: "blocks", "of the blocks", nothing at all."""
         self.eat("of")
         anything = Thing(text="", names=tuple(self.scene.specs), plural=True)
-        if self.at(*_BE, "does", "do", "did", "have"):
+        if self.at(*_BE, "does", "do", "did", "have", "can"):
             return anything
+        if self.at("container", "containers", "place", "places") and not self.scene.head_at(
+            self.words[self.pos : self.pos + 1]
+        ):
+            self.pos += 1
+            fixed = tuple(n for n, o in self.scene.specs.items() if o.kind != "item")
+            return Thing(text="places", names=fixed, plural=True)
         if self.at("objects", "things", "items", "object", "thing", "item"):
             self.pos += 1
             items = Thing(text="things", names=tuple(self.scene.items), plural=True)
@@ -343,6 +377,7 @@ class _QuestionReader(DescriptionReader):
         return None
 
     def _is(self) -> Question | None:
+        self.eat("not")
         thing = self.thing() if self.starts_thing() else None
         if thing is None:
             return None

@@ -159,6 +159,13 @@ def hidden_in_drawer(scene: Scene) -> None:
         ("is the blue block in the bowl or on the table?", ("on the table",)),
         ("what is under the ball?", ("table",)),
         ("what did you do last?", ()),
+        ("have you moved anything?", ("no",)),
+        ("which colour has the ball?", ("green",)),
+        ("on what is the ball?", ("table",)),
+        ("isn't the ball on the table?", ("yes",)),
+        ("is your hand empty?", ()),
+        ("when did you last see the ball?", ("1.0",)),
+        ("what can you see on the table?", ("red-cup", "ball", "red-block", "blue-block")),
         ("is the ball heavier than the mug?", ("not known",)),
     ],
 )
@@ -182,6 +189,9 @@ def test_what_a_closed_drawer_hides_is_remembered_as_it_was_seen(scene: Scene) -
     assert scene.words("where is the ball?") == ("drawer",)
     assert scene.said("where is the ball?").endswith("where I saw it last at 2.0 s.")
     assert scene.words("what is in the drawer?") == ("ball",)
+    assert scene.words("in which drawer is the ball?") == ("drawer",)
+    assert scene.words("which container is the ball in?") == ("drawer",)
+    assert scene.words("when did you last see the ball?") == ("2.0",)
     facts = {str(a): f for a, f in scene.notebook.memory.beliefs.items()}
     kept = facts["(in ball drawer)"]
     assert (kept.provenance, kept.time_s) == (Provenance.SEEN, 2.0)
@@ -291,6 +301,8 @@ def test_deeds_are_remembered_with_their_reason(scene: Scene) -> None:
     assert scene.words("where was the red block before?") == ("table",)
     assert scene.words("when did you move the red block?") == ("2",)
     assert scene.words("how many blocks did you move?") == ("1",)
+    assert scene.words("have you moved anything?") == ("yes",)
+    assert scene.words("what did you move?") == ("red-block",)
     assert scene.words("what is under the red block?") == ("blue-block",)
 
 
