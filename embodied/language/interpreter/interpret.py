@@ -316,6 +316,9 @@ class _Sentence:
         return reading
 
     def _act(self, text: str) -> Reading:
+        if self._refers_to_nothing(text):
+            question = f"'{text.strip()}': it is not clear what this speaks of. Name it."
+            return Ask(by=INTERPRETER, question=question, evidence=("nothing was named before",))
         reading = self._program(text)
         if not isinstance(reading, Act):
             return reading
@@ -367,6 +370,14 @@ class _Sentence:
             unused=found.unused,
             confidence=confidence,
         )
+
+    def _refers_to_nothing(self, text: str) -> bool:
+        """Whether "it" or "them" comes before anything was named, in this conversation or here."""
+        said = text.lower()
+        pronoun = re.search(r"\b(?:it|them)\b(?! (?:is|would|seems|was)\b)", said)
+        if pronoun is None or self.memory.exchanges or not self.spec.objects:
+            return False
+        return not mentions(said[: pronoun.start()], self.spec.objects)
 
     def _broken(self, program: Program) -> Reading | None:
         rule = next((r for r in self.own.rules if r.broken_by(program, self.memory.facts)), None)

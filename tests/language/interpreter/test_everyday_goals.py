@@ -69,6 +69,10 @@ workshop: put away the ball
 workshop: put the screwdriver in the crate
 blocks: put the red block on the floor lamp
 blocks: everything else goes on the tray
+kitchen: put it on the shelf
+kitchen: take them and put them in the basket
+kitchen: put the apple on top of the bowl
+blocks: place the red block alongside the blue one
 """
 
 

@@ -230,7 +230,8 @@ class Discourse:
             raise self._nothing_fits(phrase, named, role)
         playing = [n for n in fitting if role.fits(self.spec(n))]
         if not playing:
-            raise Abstain(f"'{phrase.text}'", role.problem.format(plain(fitting[0])))
+            problem, impossible = role.problem.format(plain(fitting[0])), role in (ON, IN)
+            raise Abstain(f"'{phrase.text}'", problem, final=impossible)
         if phrase.other:
             said = self.themes or self.earlier
             if not said and not self.mentioned:
