@@ -37,6 +37,21 @@ def test_goal_manner_and_motion_in_one_sentence_and_undone() -> None:
 
 
 @pytest.mark.slow
+def test_a_goal_after_a_motion_is_its_own() -> None:
+    session = open_session(Settings(seed=1, model="rules", pictures=False))
+    try:
+        outcome = session.run(
+            "put the red block on the tray, then move the gripper up, then put the blue block on it"
+        )
+        facts = session.environment.grounder.facts(session.environment.body.observe())
+        assert outcome.reached and {"(on red-block tray)", "(on blue-block red-block)"} <= set(
+            map(str, facts)
+        )
+    finally:
+        session.close()
+
+
+@pytest.mark.slow
 def test_a_mixed_run_is_replayed(tmp_path: Path) -> None:
     said = ["run", SENTENCE, "--model", "rules", "--no-video", "--json", "--out", str(tmp_path)]
     run = CliRunner().invoke(cli.app, said)

@@ -169,6 +169,8 @@ class PddlRoute(Route[PddlProgram]):
         before = _last_goal(run)
         if before is not None:
             execution, kept = before.execution, before.kept_with_own
+            if execution.program is not program:  # a later part of a mixed program
+                execution = replace(execution, program=program)
         else:
             execution, kept = self._execution(program, run), ()
         judge = None
