@@ -6,16 +6,19 @@ Read once, and evaluated against any ``State``: what is believed, or what is tru
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from embodied.errors import Diagnostic, NotUnderstoodError
+from embodied.errors import NotUnderstoodError
 from embodied.language.words.amounts import COUNTS
 from embodied.language.words.cursor import Cursor
 from embodied.language.words.lexer import COMMA, PAUSES, Token, UnreadableTextError, tokenize
 from embodied.language.words.lexicon import GRAMMAR_WORDS, SPELLINGS
 from embodied.language.words.scene_words import ITEM, SceneWords
-from embodied.memory.vocabulary import OPPOSITES, Vocabulary
-from embodied.types import ObjectSpec
+from embodied.memory.things import Condition as Condition
+from embodied.memory.things import Thing as Thing
+from embodied.memory.things import not_understood as not_understood
+from embodied.memory.things import specs_of as specs_of
+from embodied.memory.vocabulary import OPPOSITES
 
 MEASURED_WORDS = {"open": True, "opened": True, "closed": False, "shut": False}
 """Words about drawers, and whether they say that it is open."""
@@ -65,76 +68,6 @@ _HANDS = (
     "in your hand", "in the hand", "in your gripper", "in the gripper", "in your hands", "held",
     "in hand", "in your fingers", "held by you",
 )  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Condition:
-    """What is said of an object.
-
-    Attributes:
-        relation: ``"on"``, ``"in"``, ``"under"``, ``"above"``, ``"higher"``, ``"lower"``,
-            ``"heavier"``, ``"lighter"`` than ``other``; it ``"contains"`` that; ``"is"`` a
-            ``word``; ``"held"``,
-            ``"open"``, ``"empty"``, ``"exists"``; ``"most"``, by ``word``.
-        other: What it is related to.
-        word: The word that is said of it; for ``"most"``, ``"+higher"`` or ``"-heavier"``.
-        direct: "right above", "directly under".
-        negated: It is said not to be so.
-    """
-
-    relation: str
-    other: Thing | None = None
-    word: str = ""
-    direct: bool = False
-    negated: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Thing:
-    """Objects as they are spoken of.
-
-    Attributes:
-        text: The words.
-        names: What the noun and its scene words may stand for.
-        quantity: ``"the"``, ``"a"``, ``"all"``, ``"any"``, ``"no"``, or ``""``.
-        count: How many, where a number is said.
-        plural: Whether several are spoken of.
-        conditions: What else is said of them.
-        other: "the other blocks": all but those that were spoken of before.
-        excluded: What "except" leaves out.
-    """
-
-    text: str
-    names: tuple[str, ...]
-    quantity: str = ""
-    count: int | None = None
-    plural: bool = False
-    conditions: tuple[Condition, ...] = ()
-    other: bool = False
-    excluded: tuple[Thing, ...] = ()
-
-
-def not_understood(text: str, problem: str, hint: str = "", where: str = "sentence") -> Exception:
-    """The error for a sentence or a description that cannot be read."""
-    return NotUnderstoodError(text, [Diagnostic(where=where, problem=problem, hint=hint)])
-
-
-def specs_of(vocabulary: Vocabulary) -> dict[str, ObjectSpec]:
-    """What objects may be called where nothing but their names and types is known."""
-    return {
-        name: ObjectSpec(name=name, kind=_kind(vocabulary, name, category), category=category)
-        for name, category in vocabulary.objects.items()
-        if category != "color"
-    }
-
-
-def _kind(vocabulary: Vocabulary, name: str, category: str) -> str:
-    for kind in ("drawer", "container", "surface", "item"):
-        if vocabulary.domain.is_subtype(category, kind):
-            return kind
-    if vocabulary.can_be_on_top(name):
-        return "item"
-    return "surface" if category in ("table", "support") else "container"
 
 
 class DescriptionReader(Cursor):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
 
 from embodied.language.words.scene_words import SceneWords
 from embodied.memory.descriptions import (
@@ -12,50 +11,8 @@ from embodied.memory.descriptions import (
     Thing,
     not_understood,
 )
-
-KINDS = {
-    "where": "where is the red block?",
-    "was": "where was the red block?",
-    "which": "what is in the drawer? which blocks are dirty?",
-    "count": "how many blocks are in the box?",
-    "colour": "what colour is the block on the plate?",
-    "is": "is the drawer open? is the red block on the green one?",
-    "any": "is there anything in the box?",
-    "ratio": "how heavy is a compared with b?",
-    "holding": "what are you holding?",
-    "last": "what did you do last?",
-    "all": "what have you done?",
-    "asked": "what did I ask?",
-    "did": "did you move the cup?",
-    "why": "why did you do that?",
-    "when": "when did you move the cup?",
-    "seen": "when did you last see the cup?",
-    "source": "how do you know where the cup is?",
-}
-"""Every kind of question, with an example."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
-    """A question as data.
-
-    Attributes:
-        kind: One of ``KINDS``.
-        things: What it is about.
-        condition: What is asked of them.
-        alternatives: Further conditions after "or".
-    """
-
-    kind: str
-    things: tuple[Thing, ...] = ()
-    condition: Condition | None = None
-    alternatives: tuple[Condition, ...] = ()
-
-    @property
-    def thing(self) -> Thing:
-        """The first thing that it is about."""
-        return self.things[0]
-
+from embodied.memory.things import KINDS as KINDS
+from embodied.memory.things import Question as Question
 
 _OPENINGS = (
     "please", "hey robot", "robot", "hey", "and", "so", "now", "then", "ok", "okay", "well",
