@@ -163,8 +163,14 @@ class Rig:
         return planner
 
     def close(self) -> int:
-        """End it; returns how many of its processes are left."""
+        """End it; returns how many of its processes are left after a while.
+
+        Python's own helper of child processes ends by itself, soon after the supervisor.
+        """
         self.process.close()
+        deadline = time.monotonic() + WAIT_S
+        while any(map(alive, self.arms)) and time.monotonic() < deadline:
+            time.sleep(0.02)
         return sum(map(alive, [self.process.pid, *self.arms]))
 
 
