@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from embodied.app.compatibility import check_names
@@ -32,7 +32,7 @@ from embodied.route import ROUTES, AnyRoute
 from embodied.routes.pddl.manner import to_json as manner_to_json
 from embodied.routes.reward.robots import REWARD_ROBOTS, recorded_name
 from embodied.settings import Settings
-from embodied.types import MixedProgram, PddlProgram, Program, RewardProgram, ValueMapProgram
+from embodied.types import Array, MixedProgram, PddlProgram, Program, RewardProgram, ValueMapProgram
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -112,14 +112,14 @@ class SentenceReader:
         return {**line.values, "turns": told}
 
     def turns(self, line: Record) -> list[Turn]:
-        """The readings of a record, in the first of its places that does not refuse the first.
+        """The readings of a record, in the first of its places where the first one acts.
 
         Raises as ``read``.
         """
         texts = [t.text("text") for t in _turns(line)]
         places = self.places(line)
         found = [_conversation(texts, place) for place in places]
-        return next((f for f in found if not isinstance(f[0].reading, Refuse)), found[0])
+        return next((f for f in found if isinstance(f[0].reading, Act)), found[0])
 
     def places(self, line: Record) -> list[Place]:
         """Where a line may be said; for a robot with scenes of its own in these as well."""
@@ -201,13 +201,15 @@ def open_translator(opening: Opening) -> tuple[Translator, AnyRoute | None]:
         from embodied.routes.mixed.translators import open_translator as open_mixed
         from embodied.routes.pddl.translators import open_translator as open_pddl
         from embodied.routes.value_map.translators import open_translator as open_value_map
+        from embodied.routes.value_map.translators import positions
 
         if setup is not None:
             raise ConfigurationError(
                 f"the route {name} moves arms with a gripper, not {opening.settings.robot}"
             )
-        opens = {"mixed": open_mixed, "pddl": open_pddl, "value-map": open_value_map}
-        return opens[name](opening), None
+        if name == "value-map":
+            return open_value_map(opening, lambda: _plain(positions(opening.environment))), None
+        return (open_mixed if name == "mixed" else open_pddl)(opening), None
     route = ROUTES.get(name).load().open(opening)
     if route.translator is None:
         raise ConfigurationError(f"the route {name} brings no translator")
@@ -305,3 +307,7 @@ def _program(program: Program, memory: StateMemory) -> object:
             return json.loads(to_json(program))
         case _:
             return str(program)
+
+
+def _plain(places: Mapping[str, Array]) -> Mapping[str, Sequence[float]]:
+    return {name: tuple(map(float, at)) for name, at in places.items()}
