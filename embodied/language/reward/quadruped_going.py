@@ -50,12 +50,18 @@ def spin(match: re.Match[str]) -> Wish:
     return replace(motion(turning, "torso_turn_rate"), exact=rate is not None)
 
 
+RUNNING = 2.0
+"""How much faster running is than walking."""
+
+
 def walk(match: re.Match[str]) -> Wish:
     """Walk, trot, pace or bound in a direction."""
     words = match.groupdict()
     way = words.get("dir") or "forward"
     value = amount(match)
     speed = _WALK[way] if value is None else math.copysign(value, _WALK[way])
+    if value is None and words.get("run"):
+        speed *= RUNNING
     gait, notes = words.get("gait") or "trot", ()
     if gait == "gallop":
         gait, notes = "bound", ("there is no gallop: it bounds",)

@@ -315,7 +315,8 @@ PATTERNS: tuple[Pattern, ...] = (
     pattern(rf"turning(?: {_BIT})?(?: to)? {_DIRECTION}", turning),
     # Walking
     pattern(
-        rf"(?:walk|trot|run|jog|(?P<gait>pace|bound|gallop))(?: straight)?(?: to)?(?: {_WAY})?"
+        rf"(?:walk|trot|jog|(?P<run>run)|(?P<gait>pace|bound|gallop))(?: straight)?(?: to)?"
+        rf"(?: {_WAY})?"
         rf"(?: straight)?(?:{_TO} {{SPEED}})?",
         walk,
     ),

@@ -167,7 +167,8 @@ class NounPhraseParser(NounCues):
         if self.at("all") and self._all_alone():
             self.eat("all")
             return self._generic("all", start, only)
-        if self.eat("everything", "every thing"):
+        rest = self.at("anything else", "anything that", "anything which", "anything left")
+        if self.eat("everything", "every thing", *(("anything",) if rest else ())):
             return self._generic("all", start, only)
         if self.eat("anything", "something"):
             return replace(self._generic("some", start, only), count=1, plural=False)
