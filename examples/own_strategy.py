@@ -46,7 +46,7 @@ class Careful:
 STRATEGY = StrategyEntry(make=lambda model: Careful(), needs_model=False)
 
 if __name__ == "__main__":
-    session = open_session(Settings(scene="blocks", seed=4))
+    session = open_session(Settings(scene="blocks", seed=4, route="pddl"))
     assert isinstance(session.route, PddlRoute)
     session.route.strategy = Careful
     outcome = session.run("put the red block on the blue block and the green block on the tray")

@@ -78,7 +78,8 @@ def test_a_sentence_moves_the_robot_and_is_judged_from_measured_state() -> None:
     outcome, events, made = act(opened, "sit")
     assert outcome.exit_code == REACHED
     kinds = [e.kind for e in events if e.kind not in ("memory", "stage")]
-    assert kinds == ["instruction", "program", "milestone", "observation", "verdict"]
+    said = ["instruction", "reading"]
+    assert kinds == [*said, "program", "milestone", "observation", "verdict"]
     assert float(opened.state()[0].split("=")[1]) == pytest.approx(0.16, abs=0.06)
     rows = list(csv.DictReader(io.StringIO(made["costs.csv"])))
     assert {r["term"] for r in rows} == {"torso_height 0.16"}
@@ -93,7 +94,7 @@ def test_a_sentence_moves_the_robot_and_is_judged_from_measured_state() -> None:
 
 def test_a_target_out_of_reach_ends_with_what_is_off_and_by_how_much() -> None:
     opened = session(FAR, FAR)
-    outcome, _, _ = act(opened, "go far away")
+    outcome, _, _ = act(opened, "go forward")
     assert outcome.exit_code == NOT_REACHED
     assert "torso_position 5 5: off by" in outcome.message
     opened.close()

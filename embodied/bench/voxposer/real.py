@@ -8,7 +8,6 @@ from embodied.bench.voxposer import trace
 from embodied.bench.voxposer.case import Made, bounds, free_place, stage
 from embodied.bench.voxposer.scenes import HOME, Draw, NoRoomError, Thing
 from embodied.language.value_map.building import (
-    EVERYWHERE,
     along,
     grasp,
     near,
@@ -16,9 +15,9 @@ from embodied.language.value_map.building import (
     point,
     release,
     target,
+    turn,
 )
 from embodied.language.value_map.vocabulary import SIDES
-from embodied.types import MapOperation
 
 PLATE_M = np.array([0.48, 0.0])
 
@@ -83,11 +82,10 @@ def open_bottle(draw: Draw) -> Made:
     cap = Thing(category="cap", color="red", size_m=(0.04, 0.04, 0.04), mass_kg=0.03)
     draw.items["cap"], draw.places["cap"], draw.on["cap"] = cap, np.array([x, y]), "bottle"
     draw.put(draw.some(1)[0])
-    quarter = (0.0, 0.7071067811865476, -0.7071067811865475, 0.0)
     return Made(
         (
             stage(*grasp("cap")),
-            stage(MapOperation(map="rotation", region=EVERYWHERE, value=quarter)),
+            stage(turn(np.pi / 2)),
             stage(target(along("gripper", SIDES["above"], 0.12))),
         ),
         (trace.turned("cap", 45), trace.lifted_off("cap", "bottle")),

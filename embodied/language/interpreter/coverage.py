@@ -282,6 +282,8 @@ _MOTIONS: Mapping[str, tuple[str, ...]] = {
     "slow": (r"slow|velocity -?0\.[0-3]|at most",),
     "fast": (r"fast|velocity -?(?:0\.[5-9]|[1-9])",),
     "quickly": (r"fast|velocity -?(?:0\.[5-9]|[1-9])",),
+    **dict.fromkeys(("higher", "taller", "lower"), (r"(?:torso|object)_height|foot_lift",)),
+    **dict.fromkeys(("faster", "slower", "quicker"), (r"velocity|turn_rate|at most",)),
 }
 """Words for motions, and what a program that has them says."""
 
