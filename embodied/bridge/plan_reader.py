@@ -12,6 +12,7 @@ import json
 import socket
 import subprocess
 import sys
+from contextlib import suppress
 
 import numpy as np
 
@@ -125,7 +126,7 @@ def _read(frame: bytes, joints: int) -> bytes:
 def main() -> None:
     """Entry point of the process: answer frames until the other end is closed."""
     joints = int(sys.argv[2])
-    with socket.socket(fileno=int(sys.argv[1])) as connected:
+    with socket.socket(fileno=int(sys.argv[1])) as connected, suppress(OSError):
         while frame := connected.recv(MAX_FRAME):
             connected.send(_read(frame, joints))
 
