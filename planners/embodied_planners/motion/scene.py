@@ -84,6 +84,9 @@ class PlanningScene:
         self._robot_geom_set = set(self.robot_geoms)
         others = sorted(set(range(self.model.nbody)) - set(self._subtree(self._robot_root)))
         self.other_geoms = self._touching(others)
+        self._geoms_by_body: dict[str, list[int]] = {}
+        for geom in sorted({*self.robot_geoms, *self.other_geoms}):
+            self._geoms_by_body.setdefault(self._body_name(geom), []).append(geom)
         self.model.geom_gap[:] = 0.0
         # the broad phase looks at the margins of bodies, the narrow one at those of geoms
         self.model.geom_margin[:] = MAX_PADDING_M
@@ -342,12 +345,12 @@ class PlanningScene:
     def _geoms_of(self, bodies: Iterable[str]) -> list[int]:
         """Touching geoms of bodies and of their descendants' fixed parts."""
         geoms: list[int] = []
-        touching = {*self.robot_geoms, *self.other_geoms}
         for name in bodies:
-            body = mujoco.mj_name2id(self.model, mujoco.mjtObj.mjOBJ_BODY, name)
-            if body < 0:
+            own = self._geoms_by_body.get(name)
+            if own is not None:
+                geoms += own
+            elif mujoco.mj_name2id(self.model, mujoco.mjtObj.mjOBJ_BODY, name) < 0:
                 raise ValueError(f"the planning model has no body named {name!r}")
-            geoms += [g for g in touching if int(self.model.geom_bodyid[g]) == body]
         return sorted(geoms)
 
     def _body_name(self, geom: int) -> str:
