@@ -36,7 +36,7 @@ from rich.table import Table
 
 from embodied.app.show.film import encode_png
 from embodied.bench.report import wilson_interval
-from embodied.language.reward.amending import Conversation
+from embodied.language.conversation import Conversation
 from embodied.language.reward.rules import RewardRules
 from embodied.routes.reward.setup import RewardSetup, build_setup
 from embodied.types import Array, RewardGoal

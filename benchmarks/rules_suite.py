@@ -20,8 +20,8 @@ from embodied.bench.runner import Row
 from embodied.bench.translate.data import spec_of_objects
 from embodied.bench.translate.meaning import same_goals
 from embodied.errors import NotUnderstoodError
+from embodied.language.conversation import Conversation
 from embodied.language.pddl.rules import RulesTranslator
-from embodied.language.reward.amending import Conversation
 from embodied.symbolic import read_domain
 from embodied.types import Atom, PddlProgram
 from embodied.world.grounding import TabletopGrounder

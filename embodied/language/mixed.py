@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from embodied.errors import NotUnderstoodError, RefusedError
-from embodied.language.reward.amending import Conversation
+from embodied.language.conversation import Conversation
 from embodied.protocols import StateMemory, Translator
 from embodied.types import Manner, MixedProgram, PddlProgram, Program, ValueMapProgram, WorldSpec
 
@@ -55,7 +55,9 @@ class MixedTranslator:
             refused = error
         except NotUnderstoodError:
             pass
-        said = Conversation(exchanges=memory.exchanges, facts=memory.facts)
+        said = Conversation(
+            exchanges=memory.exchanges, facts=memory.facts, attributes=memory.attributes
+        )
         parts = self._parts(_clauses(instruction), said, spec)
         if parts and not (refused and len(parts) == 1):
             return parts[0] if len(parts) == 1 else _mixed(parts)

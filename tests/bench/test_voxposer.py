@@ -18,7 +18,7 @@ from embodied.bench.voxposer.tasks import TASKS, case_of
 from embodied.bench.voxposer.trace import Check, Trace
 from embodied.bench.voxposer.world import Disturbance, SuiteWorld
 from embodied.errors import ConfigurationError
-from embodied.language.reward.amending import Conversation
+from embodied.language.conversation import Conversation
 from embodied.language.value_map import check, describe, digest, to_json
 from embodied.language.value_map.rules import RulesValueMapTranslator
 from embodied.types import Command, ObjectSpec, WorldSpec

@@ -7,6 +7,7 @@ from functools import cache
 import pytest
 
 from embodied.errors import RefusedError
+from embodied.language.conversation import Conversation
 from embodied.language.manner import MannerTranslator
 from embodied.language.mixed import MixedTranslator
 from embodied.language.pddl.rules import RulesTranslator
@@ -105,3 +106,16 @@ def test_what_no_rule_reads_goes_to_the_translator_of_whole_sentences() -> None:
     guesses = Guesses()
     program = translate("pop the citrus into the bowl, then move the gripper up a bit", guesses)
     assert program.source == "guesses" and len(guesses.heard) == 1
+
+
+def test_told_words_count_in_the_parts_too() -> None:
+    spec = spec_of("kitchen")
+    grounder = TabletopGrounder(spec)
+    goals = MannerTranslator(RulesTranslator(grounder.domain_text, grounder.objects))
+    rules = {"pddl": goals, "value-map": RulesValueMapTranslator()}
+    told = Conversation(attributes={"dirty": frozenset({"lime"})})
+    said = "put the dirty thing in the bowl, then move the gripper above the plate"
+    program = MixedTranslator(goals, rules).translate(said, told, spec)
+    assert isinstance(program, MixedProgram)
+    first = program.parts[0]
+    assert isinstance(first, PddlProgram) and first.stages == ("(in lime bowl)",)

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from embodied.language.conversation import Conversation
 from embodied.language.models import FunctionModel
 from embodied.language.models.logged import LoggedModel
 from embodied.language.opening import Translators
 from embodied.language.pddl.translators import PddlTranslators
 from embodied.language.reward import quadruped_speech
-from embodied.language.reward.amending import Conversation
 from embodied.language.reward.translators import RewardTranslators
 from embodied.language.value_map.translators import ValueMapTranslators
 from embodied.protocols import Event

@@ -20,8 +20,8 @@ from typer.testing import CliRunner
 from embodied.app.cli.main import app
 from embodied.app.record.states import STATES
 from embodied.errors import ConfigurationError, NotUnderstoodError
+from embodied.language.conversation import Conversation
 from embodied.language.reward import json_schema
-from embodied.language.reward.amending import Conversation
 from embodied.language.reward.rules import RewardRules
 from embodied.language.reward.translator import coding_prompt
 from embodied.language.reward.vocabulary import SensorSpec, TermSpec

@@ -10,7 +10,7 @@ from embodied_controllers.mpc.obstacles import Obstacle
 
 from embodied.app.wiring import open_session
 from embodied.errors import OptionError
-from embodied.language.reward.amending import Conversation
+from embodied.language.conversation import Conversation
 from embodied.language.reward.rules import RewardRules
 from embodied.language.reward.rules_tabletop import spoken, tabletop_speech
 from embodied.outcome import NOT_REACHED, REACHED

@@ -25,8 +25,8 @@ from embodied.errors import (
     EmbodiedError,
     ModelError,
 )
+from embodied.language.conversation import Conversation
 from embodied.language.reward import program_to_json
-from embodied.language.reward.amending import Conversation
 from embodied.language.reward.primitives import PrimitiveTranslator
 from embodied.language.reward.rules import RewardRules
 from embodied.language.reward.serialise import program_from_json

@@ -31,13 +31,13 @@ from embodied.bench.translate.data import (
 from embodied.bench.translate.meaning import same_goals, same_rewards, same_value_maps
 from embodied.bench.translate.report import calibrate, draw_calibration, summarise, table
 from embodied.errors import ConfigurationError, ProgramError
+from embodied.language.conversation import Conversation
 from embodied.language.offline.answer import Answer, AnswersSlots
 from embodied.language.offline.slot_model import SlotModel
 from embodied.language.offline.translator import KINDS, CascadeTranslator, LocalTranslator
 from embodied.language.offline.weights import adapter_path, fetch_base, find_base
 from embodied.language.pddl.rules import RulesTranslator
 from embodied.language.reward import arm_speech, arm_vocabulary, quadruped_speech
-from embodied.language.reward.amending import Conversation
 from embodied.language.reward.rules import RewardRules
 from embodied.language.value_map.rules import RulesValueMapTranslator
 from embodied.protocols import Translator

@@ -11,7 +11,7 @@ from embodied.bench.voxposer.case import Case
 from embodied.bench.voxposer.tasks import case_of
 from embodied.bench.voxposer.world import SuiteWorld
 from embodied.errors import NotUnderstoodError, ProgramError, WorldError
-from embodied.language.reward.amending import Conversation
+from embodied.language.conversation import Conversation
 from embodied.language.value_map import describe, digest
 from embodied.language.value_map.rules import RulesValueMapTranslator
 from embodied.perception import SegmentationDetector

@@ -196,7 +196,7 @@ class _Scene:
 
     def compose(self, text: object) -> None:
         """Take in a sub-task in words: what the rules understand by it."""
-        from embodied.language.reward.amending import Conversation
+        from embodied.language.conversation import Conversation
         from embodied.language.value_map.rules import RulesValueMapTranslator
 
         try:

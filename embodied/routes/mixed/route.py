@@ -13,10 +13,8 @@ from embodied.outcome import Outcome
 from embodied.protocols import Translator
 from embodied.records import Record
 from embodied.route import ROUTES, AnyRoute, Change, Route, Run, StageRun
-from embodied.routes.mixed.translators import open_translator
-from embodied.types import Atom, MixedProgram, Observation, PddlProgram, Program, ValueMapProgram
-
-KINDS: Mapping[type[Program], str] = {PddlProgram: "pddl", ValueMapProgram: "value-map"}
+from embodied.routes.mixed.translators import KINDS, open_translator
+from embodied.types import Atom, MixedProgram, Observation, PddlProgram, Program
 
 
 class Parts(Mapping[type[Program], AnyRoute]):
@@ -32,7 +30,7 @@ class Parts(Mapping[type[Program], AnyRoute]):
         self._open: dict[type[Program], AnyRoute] = {MixedProgram: mixed}
 
     def __getitem__(self, kind: type[Program]) -> AnyRoute:
-        """The route of a kind of program, opened with rules: it translates nothing by itself."""
+        """The route of a kind of program; the translator that it brings is not asked."""
         if kind not in self._open:
             entry = ROUTES.get(KINDS[kind])
             self._open[kind] = entry.load().open(self._opening)

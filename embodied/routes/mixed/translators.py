@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Mapping
 from dataclasses import replace
 
 from embodied.language.interpreter.interpret import Interpreter
 from embodied.language.mixed import MixedTranslator
 from embodied.language.opening import OFFLINE, RULES
 from embodied.opening import Opening
+from embodied.types import PddlProgram, Program, ValueMapProgram
 
-PARTS = {"pddl": "embodied.routes.pddl", "value-map": "embodied.routes.value_map"}
-"""Packages of the routes whose programs a sentence may mix; the first reads what it can."""
+KINDS: Mapping[type[Program], str] = {PddlProgram: "pddl", ValueMapProgram: "value-map"}
+"""Routes whose programs a sentence may mix; the first reads what it can."""
 
 
 def open_translator(opening: Opening) -> Interpreter:
@@ -26,12 +28,12 @@ def open_translator(opening: Opening) -> Interpreter:
     if name not in (RULES, OFFLINE):
         return _open("pddl", opening)
     ruled = replace(opening, settings=replace(opening.settings, model=RULES), model=None)
-    rules = {n: _open(n, ruled).translator for n in PARTS}
+    rules = {n: _open(n, ruled).translator for n in KINDS.values()}
     whole = _open("pddl", opening).translator
     return Interpreter(translator=MixedTranslator(whole, rules), grammar=rules["pddl"])
 
 
 def _open(route: str, opening: Opening) -> Interpreter:
-    module = importlib.import_module(f"{PARTS[route]}.translators")
+    module = importlib.import_module(f"embodied.routes.{route.replace('-', '_')}.translators")
     interpreter: Interpreter = module.open_translator(opening)
     return interpreter

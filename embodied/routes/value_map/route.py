@@ -18,8 +18,8 @@ from embodied_planners.value_map import warm_up
 from embodied.agent import Agent
 from embodied.body import Body, Watcher
 from embodied.errors import Diagnostic, EmbodiedError, OptionError
+from embodied.language.conversation import Conversation
 from embodied.language.interpreter import writer_of
-from embodied.language.reward.amending import Conversation
 from embodied.language.value_map import check, describe, read_json, to_json
 from embodied.language.value_map.translator import ValueMapTranslator
 from embodied.opening import Opening

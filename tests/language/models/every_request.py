@@ -13,11 +13,11 @@ from embodied.bench.human_model.model import Encounter, LanguageHuman
 from embodied.bench.strategies.suite import Case, draw_case
 from embodied.bench.strategies.symbolic_robot import SymbolicRobot
 from embodied.errors import ModelError, ProgramError
+from embodied.language.conversation import Conversation
 from embodied.language.models import FunctionModel
 from embodied.language.pddl.document_translator import DocumentTranslator
 from embodied.language.pddl.plan_writer import PlanWriter
 from embodied.language.pddl.scene_translator import SceneTranslator
-from embodied.language.reward.amending import Conversation
 from embodied.language.reward.primitives import PrimitiveTranslator
 from embodied.language.reward.rules_arm import arm_speech
 from embodied.language.reward.rules_quadruped import quadruped_speech

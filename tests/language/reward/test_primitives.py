@@ -3,9 +3,9 @@ from __future__ import annotations
 import pytest
 
 from embodied.errors import ProgramError
+from embodied.language.conversation import Conversation
 from embodied.language.models import FunctionModel
 from embodied.language.reward import check
-from embodied.language.reward.amending import Conversation
 from embodied.language.reward.primitives import (
     PRIMITIVES,
     PrimitiveTranslator,

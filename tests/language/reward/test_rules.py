@@ -4,8 +4,8 @@ import pytest
 
 from embodied.bench.l2r.suite import TASKS
 from embodied.errors import NotUnderstoodError
+from embodied.language.conversation import Conversation
 from embodied.language.reward import arm_speech, check, quadruped_speech
-from embodied.language.reward.amending import Conversation
 from embodied.language.reward.rules import RewardRules
 from embodied.routes.reward.setup import build_setup
 from embodied.types import RewardProgram, RewardTerm

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from embodied.errors import NotUnderstoodError
+from embodied.language.conversation import Conversation
 from embodied.language.reward import Vocabulary, arm_speech, check, quadruped_speech
-from embodied.language.reward.amending import Conversation
 from embodied.language.reward.rules import RewardRules
 from embodied.language.reward.vocabulary import arm_vocabulary
 from embodied.types import RewardProgram, WorldSpec

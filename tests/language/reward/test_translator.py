@@ -8,6 +8,7 @@ import pytest
 from embodied_controllers.mpc import PlannerOptions
 
 from embodied.errors import ProgramError
+from embodied.language.conversation import Conversation
 from embodied.language.models import FunctionModel
 from embodied.language.reward import (
     VOCABULARIES,
@@ -16,7 +17,7 @@ from embodied.language.reward import (
     program_from_json,
     quadruped_speech,
 )
-from embodied.language.reward.amending import Conversation, amended, current
+from embodied.language.reward.amending import amended, current
 from embodied.language.reward.translator import RewardTranslator, coding_prompt
 from embodied.protocols import Request
 from embodied.routes.reward.setup import build_setup

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from embodied.errors import ConfigurationError, NotUnderstoodError, ProgramError
+from embodied.language.conversation import Conversation
 from embodied.language.models import FunctionModel
 from embodied.language.prompting import prompt_text
-from embodied.language.reward.amending import Conversation
 from embodied.language.scene_text import scene_text
 from embodied.language.value_map import check, describe, read_json
 from embodied.language.value_map.rules import RulesValueMapTranslator

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from embodied.errors import NotUnderstoodError
+from embodied.language.conversation import Conversation
 from embodied.language.offline import value_map_slots as slots
 from embodied.language.offline.scene_view import SceneView
-from embodied.language.reward.amending import Conversation
 from embodied.language.value_map import check, describe
 from embodied.language.value_map.describe import describe_operation
 from embodied.language.value_map.rules import RulesValueMapTranslator
