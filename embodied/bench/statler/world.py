@@ -94,10 +94,6 @@ class BlockWorld:
         """What a block rests on."""
         return self.under.get(name)
 
-    def is_block(self, name: str) -> bool:
-        """Whether it is a block."""
-        return name in self.blocks
-
     def move(self, block: str, place: str) -> None:
         """Move a block.
 
