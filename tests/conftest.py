@@ -31,6 +31,19 @@ if threading.current_thread() is threading.main_thread():
 _connect = socket.socket.connect
 
 
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Two workers for the suite, or for folders of it; none for a file or a single test."""
+    alone = any(".py" in arg for arg in config.args)
+    return 0 if alone else min(2, os.cpu_count() or 1)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests of what runs in real time go to one worker, and so not beside one another."""
+    for item in items:
+        if item.get_closest_marker("realtime"):
+            item.add_marker(pytest.mark.xdist_group("realtime"))
+
+
 def _is_loopback(address: Any) -> bool:
     if not isinstance(address, tuple):
         return True  # a Unix socket

@@ -23,6 +23,8 @@ from embodied.bridge.limits import shipped_limits
 from embodied.bridge.process import BridgeConfig, SupervisorProcess
 from embodied.bridge.testing.faults import gentle_way
 
+pytestmark = pytest.mark.realtime
+
 WAIT_S = 30.0
 
 

@@ -12,6 +12,8 @@ from typer.testing import CliRunner
 from embodied.app.bridge.run import _shadow_line
 from embodied.app.cli.main import app
 
+pytestmark = pytest.mark.realtime
+
 RECORDER = Path(__file__).parents[1] / "world" / "bridge"
 SENTENCE = "put the red block on the blue block"
 

@@ -41,6 +41,8 @@ from embodied.errors import HardwareFault
 from embodied.types import Array
 from embodied.world.scene import load_scene
 
+pytestmark = pytest.mark.realtime
+
 PATH = shipped_limits("fr3-simulated")
 LIMITS = load_limits(PATH)
 GEOMETRY = ArmGeometry(LIMITS, load_scene("blocks"))

@@ -33,6 +33,8 @@ from embodied.bridge.limits import shipped_limits
 from embodied.bridge.plan_reader import PlanReader, plan_of
 from embodied.bridge.process import BridgeConfig, SupervisorProcess
 
+pytestmark = pytest.mark.realtime
+
 WAIT_S = 30.0
 
 # ----------------------------------------------------------------- what is decoded

@@ -19,6 +19,8 @@ from embodied.bridge.messages import OperationMode
 from embodied.bridge.process import BridgeConfig, SupervisorProcess
 from embodied.bridge.testing.faults import gentle_way
 
+pytestmark = pytest.mark.realtime
+
 WAIT_S = 30.0
 TURNED_RAD = 0.2
 """Of the recorder's base joint, beside the pose that simulated arms start at."""

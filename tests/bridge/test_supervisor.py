@@ -24,6 +24,8 @@ from embodied.types import Command
 from embodied.world import mujoco, robots
 from embodied.world.scene import load_scene
 
+pytestmark = pytest.mark.realtime
+
 LIMITS = shipped_limits("fr3-simulated")
 WAIT_S = 30.0
 CODES = {
