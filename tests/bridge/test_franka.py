@@ -33,6 +33,8 @@ from embodied.errors import ConfigurationError, HardwareFault
 from embodied.settings import Settings
 from embodied.world import robots
 
+pytestmark = pytest.mark.realtime
+
 HOME = robots.load("fr3").q_home
 REST = np.zeros(7)
 _HOSTS = (f"127.8.{os.getpid() % 250}.{i}" for i in itertools.count(1))

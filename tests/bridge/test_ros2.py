@@ -41,6 +41,8 @@ from embodied.bridge.emulators.ros2 import Ros2Emulator, points_of  # noqa: E402
 from embodied.bridge.vendors import ros2_messages as ros
 from embodied.bridge.vendors.ros2_node import Node, loopback, mangled, open_topic  # noqa: E402
 
+pytestmark = pytest.mark.realtime
+
 ARM = robots.load("fr3")
 DOMAIN = random.SystemRandom().randint(1, 100)
 OPTIONS: dict[str, Any] = {"gripper": "gripper_controller", "domain": DOMAIN}

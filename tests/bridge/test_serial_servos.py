@@ -36,6 +36,8 @@ from embodied.errors import HardwareFault
 from embodied.settings import Settings
 from embodied.world import robots
 
+pytestmark = pytest.mark.realtime
+
 ARM = robots.load("fr3")
 CLIENTS = {"dynamixel": "dynamixel_sdk", "feetech": "scservo_sdk"}
 DRIVERS = {"dynamixel": DynamixelDriver, "feetech": FeetechDriver}

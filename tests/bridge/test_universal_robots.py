@@ -30,6 +30,8 @@ from embodied.errors import HardwareFault
 from embodied.settings import Settings
 from embodied.world import robots
 
+pytestmark = pytest.mark.realtime
+
 HOME = robots.load("ur5e").q_home
 _HOSTS = (f"127.0.7.{i}" for i in itertools.count(1))
 

@@ -136,7 +136,7 @@ def llama() -> Iterator[str]:
 @WIRES
 def test_llama_cpp_takes_every_request(kind: str, llama: str) -> None:
     url = llama if kind == "anthropic" else f"{llama}/v1"
-    model = EndpointModel(kind, NAMES[kind], base_url=url, timeout_s=120)
+    model = EndpointModel(kind, NAMES[kind], base_url=url, timeout_s=600)
     for name, request in every_request().items():
         if "repaired" in name or (kind != "openai" and name not in ("goal", "memory", "skills")):
             continue  # long prompts take a small machine seconds each
