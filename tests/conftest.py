@@ -70,6 +70,26 @@ def _no_network(monkeypatch: pytest.MonkeyPatch) -> None:
             monkeypatch.delenv(name)
 
 
+@pytest.fixture(autouse=True)
+def _unsigned(
+    monkeypatch: pytest.MonkeyPatch,
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    """Runs are signed by tests of receipts alone, and never with the key of whoever tests."""
+    state = tmp_path_factory.getbasetemp() / "state"
+    monkeypatch.setenv("XDG_STATE_HOME", str(state))
+    if "signed_runs" not in request.fixturenames:
+        monkeypatch.setattr("embodied.receipts.notary.have_signed", lambda folder: "")
+
+
+@pytest.fixture
+def signed_runs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """Have runs signed, with a key and a ledger in the folder that this returns."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    return tmp_path / "state" / "embodied"
+
+
 @pytest.fixture(scope="session")
 def benchmark_data() -> Path:
     """Folder with the published benchmark data; tests that need it skip where it is missing."""

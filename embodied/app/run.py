@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
+from embodied.app.judging import margins
 from embodied.app.record.memory_log import VOCABULARY, vocabulary_record
 from embodied.app.record.run_folder import EVENTS, RunFolder, make_folder
 from embodied.app.record.states import STATES, StateLog
@@ -27,12 +28,13 @@ from embodied.memory import MEMORY_LOG
 from embodied.memory.tracing import MEMORY, MemoryTrace
 from embodied.outcome import BROKEN, INTERRUPTED, Outcome, outcome_of_error
 from embodied.protocols import Emit, Event
+from embodied.receipts.contents import RECEIPT
 from embodied.route import Write
 from embodied.session import Session
 
 PACKAGES = (
     "embodied-stack numpy mujoco mink ompl ruckig up-fast-downward pddl av typer rich pybullet "
-    "xllamacpp pydantic-ai-slim"
+    "xllamacpp pydantic-ai-slim cryptography"
 ).split()
 
 _SOURCES = {"ground truth": "ground truth of the simulator"}
@@ -49,12 +51,15 @@ class Output:
         display: Makes what shows one run; told whether it says who does what where.
         video: How to film; None makes no pictures.
         viewer: Told the simulated time after every step, to refresh a window.
+        sign: Signs a folder that nothing is written to any more; returns why it could not, or
+            ``""``. None leaves runs unsigned.
     """
 
     out: Path
     display: Callable[[bool], Display]
     video: VideoOptions | None
     viewer: Callable[[float], None] | None = None
+    sign: Callable[[Path], str] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,6 +161,8 @@ def perform(
         display.close()
         if folder.summary["status"] == "interrupted":
             folder.close()
+            _sign(folder, output)
+    margins_m = _margins(session, outcome)
     timings = {
         "open": round(opened_s, 3),
         **{k: round(v, 3) for k, v in outcome.timings_s.items()},
@@ -169,7 +176,14 @@ def perform(
         verdict={
             "reached": outcome.reached,
             "goals": [
-                {"text": v.text, "holds": v.holds, "held": v.held, "unmet": v.problems}
+                {
+                    "text": v.text,
+                    "holds": v.holds,
+                    "held": v.held,
+                    "unmet": v.problems,
+                    "measured": v.numbers,
+                    "margins_m": {p: margins_m[p] for p in (*v.holds, *v.unmet) if p in margins_m},
+                }
                 for v in outcome.verdicts
             ],
             "measured_from": about["object_source"],
@@ -179,11 +193,31 @@ def perform(
         timings_s=timings,
         **outcome.details,
     )
-    display.end(outcome, folder.path, {**folder.summary, "lost": folder.lost})
     folder.close()
+    _sign(folder, output)
+    display.end(outcome, folder.path, {**folder.summary, "lost": folder.lost})
     if late is not None:
         raise late
     return Performed(outcome=outcome, folder=folder.path)
+
+
+def _margins(session: Session, outcome: Outcome) -> dict[str, float]:
+    """How far off objects could be before a judged part of a goal changes, m."""
+    parts = dict.fromkeys(p for v in outcome.verdicts for p in (*v.holds, *v.unmet))
+    place = session.environment
+    try:
+        seen = place.perceive(place.body.observe()) if parts else None
+    except EmbodiedError:  # a world that broke: the verdict says so
+        return {}
+    return {} if seen is None else margins(parts, place.grounder, seen)
+
+
+def _sign(folder: RunFolder, output: Output) -> None:
+    """Have the finished folder signed; where that fails, the run says so and stands."""
+    problem = "" if output.sign is None else output.sign(folder.path)
+    if problem:
+        folder.note_loss(RECEIPT, problem)
+        folder.update()
 
 
 def versions() -> dict[str, str]:

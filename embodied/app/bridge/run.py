@@ -19,6 +19,7 @@ from embodied.app.show.video_options import VideoOptions
 from embodied.app.wiring import open_session
 from embodied.bridge.messages import OperationMode
 from embodied.bridge.retiming import Approve
+from embodied.receipts import notary
 from embodied.session import Session
 from embodied.settings import Settings
 from embodied.types import JointTrajectory
@@ -133,6 +134,8 @@ def perform_bridged(settings: Settings, sentence: str, options: RunOptions) -> i
         if console is not None and mode is OperationMode.SHADOW:
             console.print(_shadow_line(journal))
         _keep(journal, ghosts, done.folder)
+        if problem := notary.have_signed(done.folder):
+            Console(highlight=False, stderr=True).print(f"no receipt: {problem}", markup=False)
         return done.outcome.exit_code
 
 

@@ -30,6 +30,7 @@ from embodied.app.cli.options import (
 )
 from embodied.app.cli.perceive import perceive
 from embodied.app.cli.read import read
+from embodied.app.cli.verify import verify
 
 if TYPE_CHECKING:
     from embodied.app.run import Output
@@ -238,6 +239,7 @@ app.add_typer(bridge, name="bridge")
 app.add_typer(memory, name="memory")
 app.command()(perceive)
 app.command()(read)
+app.command()(verify)
 
 
 # ------------------------------------------------------------------- plumbing
@@ -338,6 +340,7 @@ def _output(
     from embodied.app.show.terminal import JsonDisplay, QuietDisplay, RichDisplay
     from embodied.app.show.video_options import VideoOptions
     from embodied.app.show.window import open_viewer
+    from embodied.receipts import notary
 
     def display(heading: bool) -> Display:
         if values["json"]:
@@ -351,6 +354,7 @@ def _output(
         display=display,
         video=VideoOptions() if move and not values.get("no_video") else None,
         viewer=open_viewer(session) if session is not None and values.get("view") else None,
+        sign=notary.have_signed,
     )
 
 
