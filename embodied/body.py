@@ -50,6 +50,7 @@ class Body:
     Attributes:
         world: The world itself; whoever steps it other than through the body is on their own.
         q_set: The joint set-points as last applied, (n,), rad; measured ones before the first step.
+        applied: The command as last applied; None before the first step.
         watchers: Told the observation after ``reset`` and after every step, in order.
     """
 
@@ -60,6 +61,7 @@ class Body:
         self._due = 0.0
         self._observation: Observation | None = None
         self._q_set: Array | None = None
+        self.applied: Command | None = None
 
     @property
     def spec(self) -> WorldSpec:
@@ -79,6 +81,7 @@ class Body:
     def reset(self, *, seed: int) -> Observation:
         """Start an episode; equal seeds give equal episodes."""
         self._observation, self._q_set = self.world.reset(seed=seed), None
+        self.applied = None
         self._tell()
         return self.observation
 
@@ -91,7 +94,7 @@ class Body:
         """Apply a command for one control period; raises as ``World.step`` does."""
         result = self.world.step(command)
         self._observation = result.observation
-        self._q_set = np.array(result.applied.q)
+        self._q_set, self.applied = np.array(result.applied.q), result.applied
         if self._real_time:
             self._keep_pace()
         self._tell()

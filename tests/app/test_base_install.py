@@ -10,7 +10,7 @@ import pytest
 
 OPTIONAL = (
     "xllamacpp pydantic_ai openai anthropic pybullet open3d numba torch gguf matplotlib mcap ray"
-    " rtde_control rtde_receive dynamixel_sdk scservo_sdk cyclonedds transformers"
+    " rtde_control rtde_receive dynamixel_sdk scservo_sdk cyclonedds transformers gymnasium pyarrow"
 ).split()
 
 WITHOUT = f"""
