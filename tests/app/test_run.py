@@ -26,9 +26,9 @@ def test_a_sentence_becomes_a_measured_goal_and_a_run_folder(app: Any) -> None:
     summary = read_summary(folder).values
     assert summary["status"] == "finished"
     assert summary["exit_code"] == 0
-    assert summary["verdict"]["goals"] == [
-        {"text": STACK, "holds": [STACK], "held": [], "unmet": []}
-    ]
+    (goal,) = summary["verdict"]["goals"]
+    assert 0 < goal.pop("margins_m")[STACK] < 0.1
+    assert goal == {"text": STACK, "holds": [STACK], "held": [], "unmet": [], "measured": {}}
     assert summary["seed"] == 0
     assert summary["versions"]["mujoco"]
     assert {"open", "translate", "plan", "act", "total"} <= set(summary["timings_s"])
