@@ -154,6 +154,8 @@ class Arm:
     def stream(self, decision: Decision, state: ArmState) -> ArmState:
         """Send a set-point; returns the latest report, in lockstep the one that follows."""
         self._streamed_s = time.monotonic()  # the arm has not heard it before
+        if decision.verdict in (Verdict.PASS, Verdict.CLAMP) and not decision.at_rest:
+            self._coming_to_rest = self._still = None  # it moves on, before it was seen at rest
         try:
             self.driver.stream(
                 decision.q,

@@ -182,6 +182,29 @@ def test_an_arm_that_swings_back_is_not_at_rest_yet(monkeypatch: pytest.MonkeyPa
     assert details["after_s"] == pytest.approx(0.07)
 
 
+def test_time_to_rest_counts_from_the_last_time_it_braked(monkeypatch: pytest.MonkeyPatch) -> None:
+    bench = Bench(monkeypatch)
+    bench.arm.last_state = bench.driver.read_state()
+    bench.arm.until_rest("missing")
+    setpoint = Setpoint(sequence=60, created_s=bench.clock.now + 0.01, q=gentle_way(HOME, 0.60))
+    for periods, code in ((1, ""), (3, "heartbeat")):
+        for _ in range(periods):
+            bench.clock.now += 0.01
+            state = bench.arm.last_state = bench.driver.read_state()
+            asked = None if code else setpoint
+            bench.arm.stream(bench.safety.judge(asked, state, bench.clock.now), state)
+        if not code:
+            assert np.abs(bench.driver.dq).max() > 0.1  # it went on moving
+    bench.arm.until_rest("heartbeat")
+    bench.driver.dq = np.zeros(7)
+    for _ in range(STILL_PERIODS):
+        bench.clock.now += 0.01
+        bench.arm.note_rest(bench.driver.read_state(), bench.clock.now)
+    event, details = bench.events[-1]
+    assert event == "at-rest" and details["code"] == "heartbeat"
+    assert details["after_periods"] == 1
+
+
 def test_an_arm_that_does_not_brake_by_itself_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
     bench = Bench(monkeypatch)
     bench.falls_behind()
