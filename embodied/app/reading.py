@@ -124,6 +124,7 @@ class SentenceReader:
     def places(self, line: Record) -> list[Place]:
         """Where a line may be said; for a robot with scenes of its own in these as well."""
         default = self._settings
+        line = Record({k: v for k, v in line.values.items() if v is not None}, line.where)
         robot = recorded_name(line.text("robot", "") or default.robot)
         scene = line.text("scene", "") or ("" if robot != default.robot else default.scene)
         route = line.text("route", "") or default.route
@@ -269,11 +270,13 @@ def read_lines(reader: SentenceReader, lines: Iterable[str]) -> Iterator[dict[st
     for number, text in enumerate(lines, start=1):
         if not text.strip():
             continue
+        passed_on: Mapping[str, object] = {}
         try:
             line = Record.parse(text, f"line {number}")
+            passed_on = line.values
             yield {"line": number, **reader.read(line)}
         except ConfigurationError as error:
-            yield {"line": number, "error": str(error)}
+            yield {**passed_on, "line": number, "error": str(error)}
 
 
 def _turns(line: Record) -> list[Record]:

@@ -52,7 +52,7 @@ def test_it_takes_a_sentence_or_a_file(tmp_path: Path) -> None:
 def test_every_route_gives_its_program() -> None:
     goal, reward, value_map = read(
         {"text": "put the red block in the bin", "id": "a"},
-        {"text": "walk forward slowly", "robot": "quadruped", "scene": "", "route": "auto"},
+        {"text": "walk forward slowly", "robot": "quadruped", "scene": None, "route": "auto"},
         {"text": "move above the bowl", "scene": "kitchen", "route": "value-map"},
     )
     assert goal["program"] == {"goals": ["(in red-block bin)"], "atoms": ["(in red-block bin)"]}
@@ -71,7 +71,7 @@ def test_a_broken_line_is_reported_by_number_and_the_rest_is_read() -> None:
     found = read(
         "{not json",
         {"text": 5},
-        {"text": "put the red block in the bin", "scene": "moon"},
+        {"text": "put the red block in the bin", "scene": "moon", "id": "m"},
         {"turns": []},
         "",
         {"text": "put the red block in the bin"},
@@ -79,7 +79,7 @@ def test_a_broken_line_is_reported_by_number_and_the_rest_is_read() -> None:
     )
     assert [f["line"] for f in found] == [1, 2, 3, 4, 6]
     assert all("error" in f for f in found[:4])
-    assert "blocks" in found[2]["error"]
+    assert "blocks" in found[2]["error"] and found[2]["id"] == "m"
     assert found[4]["kind"] == "act"
 
 
