@@ -54,7 +54,9 @@ _BY_LANGUAGE = {n: frozenset(w.split()) for n, w in _FUNCTION_WORDS.items()}
 _ENGLISH = frozenset(
     "the a an and or of in on onto into to from with at by for is are was be it its this that "
     "these those all every no not do please then put move place take open close pick i you we my "
-    "your what where if there them up down off out one".split()
+    "your what where if there them up down off out one as so than like can could would will he "
+    "she him her his they their those some any which who how when have has had been were am about "
+    "over under between next back again just right left very too more".split()
 )
 _WORD = re.compile(r"[^\W\d_]+")
 
@@ -63,18 +65,18 @@ def foreign_language(sentence: str) -> str:
     """The name of a language other than English that a sentence is in, or ``""``.
 
     A sentence is foreign when most of its letters are of another script, or when it has two or
-    more function words of another language, more than of English; one will do beside a letter
-    that English has not.
+    more different function words of another language, more than of English; one will do beside a
+    letter that English has not.
     """
     letters = [c for c in sentence if c.isalpha()]
     scripts = [unicodedata.name(c, "").split()[0] for c in letters if not c.isascii()]
     other = [_SCRIPTS[s] for s in scripts if s in _SCRIPTS]
     if other and 2 * len(other) > len(letters):
         return other[0]
-    words: list[str] = _WORD.findall(sentence.lower())
-    english = sum(w in _ENGLISH for w in words)
+    words = set(_WORD.findall(sentence.lower()))
+    english = len(words & _ENGLISH)
     counts = {
-        n: sum(w in own for w in words) + bool(set(_LETTERS.get(n, "")) & set(sentence.lower()))
+        n: len(words & own) + bool(set(_LETTERS.get(n, "")) & set(sentence.lower()))
         for n, own in _BY_LANGUAGE.items()
     }
     name = max(counts, key=lambda n: counts[n])

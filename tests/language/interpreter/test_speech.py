@@ -182,6 +182,8 @@ def test_a_condition_and_its_command_are_told_apart() -> None:
         ("Chinese", "打开抽屉"),
         ("German", "setz dich hin"),
         ("Spanish", "siéntate"),
+        ("", "open the hand as wide as possible"),
+        ("", "get as low as you can"),
         ("French", "mets la balle dans la caisse"),
         ("Japanese", "ボールを箱に入れて"),
         ("", "put the can on the die"),
