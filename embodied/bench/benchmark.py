@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Generic, TypeVar, cast, get_args, get_origin, get_type_hints
 
 from embodied.bench import BENCHMARKS
+from embodied.bench.outside import Suite
 from embodied.bench.runner import (
     EXECUTORS,
     UNANSWERED,
@@ -86,6 +87,33 @@ class NoSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class About:
+    """What a person wants to know before running a benchmark.
+
+    Attributes:
+        routes: Routes that it measures; empty where it measures none.
+        size: What there is of it, e.g. ``"28 tasks"``.
+        pins: Versions that it needs in an environment of its own.
+        licence: Of what is not this project's own.
+        data: Option that names the files that a user brings; empty where it needs none.
+        suite: Its own environment, if it has one.
+    """
+
+    routes: tuple[str, ...] = ()
+    size: str = ""
+    pins: str = ""
+    licence: str = "Apache-2.0"
+    data: str = ""
+    suite: Suite | None = None
+
+    def missing(self) -> str:
+        """Why it cannot run here as it is; empty when it can."""
+        if self.suite is not None:
+            return self.suite.missing()
+        return f"needs files: {self.data}" if self.data else ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Benchmark(Generic[S, R]):
     """One benchmark.
 
@@ -101,6 +129,7 @@ class Benchmark(Generic[S, R]):
         figures: Pictures of a report, by file name; None where there is nothing to draw.
         code: Exit code of a report; 3 is used where a row is an error.
         jobs: Cases at the same time, unless told otherwise.
+        about: What ``bench list`` says of it besides.
     """
 
     name: str
@@ -115,6 +144,7 @@ class Benchmark(Generic[S, R]):
     )
     code: Callable[[R], int] = lambda report: 0
     jobs: int = 2
+    about: About = About()
 
 
 def measure(

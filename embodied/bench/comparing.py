@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
 from embodied.bench.report import bootstrap_interval, markdown_table
-from embodied.bench.runner import Row, read_results
+from embodied.bench.runner import SETTINGS, Row, read_results
 from embodied.errors import ConfigurationError
 from embodied.types import Array
 
@@ -25,7 +26,7 @@ def compare(first: Path, second: Path) -> list[Row]:
     Raises:
         ConfigurationError: A folder holds no results, or they have no measure in common.
     """
-    rows = [read_results(f) for f in (first, second)]
+    rows = [[_flat(r) for r in read_results(f)] for f in (first, second)]
     for folder, found in zip((first, second), rows, strict=True):
         if not found:
             raise ConfigurationError(f"{folder} holds no results")
@@ -36,9 +37,26 @@ def compare(first: Path, second: Path) -> list[Row]:
     return [_difference(name, a, b) for name in names]
 
 
-def table(rows: Sequence[Row]) -> str:
-    """The comparison as Markdown."""
-    return markdown_table(
+def sides(*folders: Path) -> list[Row]:
+    """What stands in each folder: the benchmark and the model of its rows."""
+    found: list[Row] = []
+    for folder in folders:
+        said: Row = {}
+        for name in (SETTINGS, "options.json"):
+            if (folder / name).is_file():
+                said |= json.loads((folder / name).read_text("utf-8"))
+        known = {k: said.get(k) for k in ("benchmark", "model")}
+        found.append({"folder": str(folder), **known})
+    return found
+
+
+def table(rows: Sequence[Row], about: Sequence[Row] = ()) -> str:
+    """The comparison as Markdown, with what was compared above it."""
+    head = "".join(
+        f"{place}: {one['benchmark']} in {one['folder']}, model {one['model'] or 'none'}\n"
+        for place, one in zip(("first", "second"), about, strict=False)
+    )
+    return f"{head}\n" * bool(head) + markdown_table(
         ("measure", "cases", "first", "second", "difference", "95% interval"),
         (
             (
@@ -51,6 +69,16 @@ def table(rows: Sequence[Row]) -> str:
             for r in rows
         ),
     )
+
+
+def _flat(row: Row) -> Row:
+    """A row with the tokens and the cost of its model's calls among its measures."""
+    usage = row.get("usage")
+    if not isinstance(usage, dict):
+        return row
+    tokens = sum(int(usage.get(k) or 0) for k in ("input_tokens", "output_tokens"))
+    cost = usage.get("cost_usd")
+    return {**row, "tokens": tokens, **({} if cost is None else {"cost_usd": float(cost)})}
 
 
 def _numbers(rows: Sequence[Row]) -> list[str]:

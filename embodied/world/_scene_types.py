@@ -30,6 +30,8 @@ class BodyData:
         yaw_rad: Fixed objects: rotation about z.
         cabinet_size_m: Drawers: outer size of the housing (depth, width, height).
         cabinet_position_m: Drawers: centre of the housing in the world frame.
+        handle_m: Drawers: how far the middle of the bar is out from the middle of the sliding part
+            and above it; zeros for the usual place.
     """
 
     rgba: tuple[float, float, float, float]
@@ -41,6 +43,7 @@ class BodyData:
     yaw_rad: float = 0.0
     cabinet_size_m: tuple[float, float, float] = (0.0, 0.0, 0.0)
     cabinet_position_m: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    handle_m: tuple[float, float] = (0.0, 0.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

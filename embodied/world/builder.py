@@ -239,6 +239,8 @@ def _drawer(spec: mujoco.MjSpec, scene: Scene, name: str) -> None:
     # The bar handle, graspable from above: pads before and behind it.
     bar_x = size_x / 2 + HANDLE_REACH_M - FRONT_M - HANDLE_RADIUS_M - 0.005
     bar_z = size_z / 2 - 0.015
+    if any(data.handle_m):
+        bar_x, bar_z = data.handle_m
     parts.material = f"{name}-metal"
     r = HANDLE_RADIUS_M
     half = min(0.05, width / 2 - 0.02)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from embodied.types import Observation, WorldSpec
+from embodied.world._command_limits import limit_command as limit_command
 
 POSITION_TOLERANCE_RAD = 1e-3
 """Excess over a position limit that counts as measurement noise."""

@@ -12,7 +12,9 @@ from pathlib import Path
 from embodied.errors import ConfigurationError
 from embodied.tables import load_toml
 from embodied.world._scene_reader import read_scene
+from embodied.world._scene_tables import Layout as Layout
 from embodied.world._scene_types import COLORS as COLORS
+from embodied.world._scene_types import FRONT_M as FRONT_M
 from embodied.world._scene_types import TABLE as TABLE
 from embodied.world._scene_types import BodyData as BodyData
 from embodied.world._scene_types import Scene as Scene

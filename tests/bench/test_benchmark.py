@@ -20,9 +20,10 @@ from embodied.bench.benchmark import (
     reopened,
 )
 from embodied.bench.comparing import compare
+from embodied.bench.outside import HOME, Suite
 from embodied.bench.report import rate_bars, table_of
 from embodied.bench.runner import Payload, Row, Task
-from embodied.errors import ConfigurationError
+from embodied.errors import ConfigurationError, EnvironmentMissingError
 from embodied.registry import Registry
 
 
@@ -118,6 +119,31 @@ def test_a_difference_has_an_interval(tmp_path: Path) -> None:
     assert apart["low"] < 1.0 < apart["high"] and apart["difference"] == pytest.approx(1.0)
 
 
+def test_tokens_and_cost_are_compared(tmp_path: Path) -> None:
+    for name, cost in (("a", 0.5), ("b", 0.75)):
+        used = {"input_tokens": 10, "output_tokens": 5, "cost_usd": cost}
+        (tmp_path / name).mkdir()
+        line = json.dumps({"id": "x", "value": 1, "usage": used})
+        (tmp_path / name / "results.jsonl").write_text(line + "\n", "utf-8")
+    rows = {r["measure"]: r for r in compare(tmp_path / "a", tmp_path / "b")}
+    assert rows["tokens"]["first"] == 15 and rows["cost_usd"]["difference"] == 0.25
+
+
+def test_an_environment_of_its_own_is_wanted_until_it_is_set_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(HOME, str(tmp_path))
+    suite = Suite(name="other", requirements=("thing==1",), size_mb=1)
+    assert "embodied bench setup other" in suite.missing()
+    with pytest.raises(EnvironmentMissingError, match="bench setup other"):
+        suite.required()
+    suite.folder.mkdir()
+    (suite.folder / "embodied-setup.txt").write_text("thing==0\n", "utf-8")
+    assert "set up with thing==0" in suite.missing()
+    (suite.folder / "embodied-setup.txt").write_text("thing==1\n", "utf-8")
+    assert suite.missing() == "" and suite.required() == suite.folder / "bin" / "python"
+
+
 def test_the_command_line_runs_reports_and_compares(tmp_path: Path) -> None:
     def said(*arguments: str) -> str:
         done = CliRunner().invoke(app, ["bench", *arguments])
@@ -126,11 +152,15 @@ def test_the_command_line_runs_reports_and_compares(tmp_path: Path) -> None:
 
     listed = said("list")
     assert "human-model" in listed and "voxposer" in listed
+    known = {b["name"]: b for b in json.loads(said("list", "--json"))["benchmarks"]}
+    assert known["human-model"]["runs_here"] and not known["alfred"]["runs_here"]
+    assert "Unity" in known["alfred"]["why_not"] and known["robouse"]["pins"]
     a, b = str(tmp_path / "a"), str(tmp_path / "b")
     short = said("human-model", "--people", "20", "--executor", "serial", "--out", a)
     assert said("run", "human-model", "--people", "20", "--executor", "serial", "--out", b) == short
     assert said("report", a) == short
-    assert "gained" in said("compare", a, b)
+    assert "gained" in said("compare", a, b) and said("retry", a) == short
+    assert json.loads(said("compare", a, b, "--json"))["compared"][1]["folder"] == b
     refused = CliRunner().invoke(app, ["bench", "run", "juggling"])
     assert refused.exit_code == 2 and "human-model" in refused.output
 
@@ -156,6 +186,9 @@ def test_legal_values_are_checked_in_settings_made_by_hand() -> None:
         ("l2r --jobs 0", "--jobs is 0: give at least 1"),
         ("disturb --trials 1 --out afile", "afile is a file, not a folder"),
         ("report nosuch", "nosuch is no folder of a benchmark"),
+        ("run alfred", "alfred cannot run here: needs the AI2-THOR player"),
+        ("setup llmp", "llmp needs no environment of its own"),
+        ("setup robouse --data nowhere", "--data nowhere is no folder"),
     ],
 )
 def test_what_cannot_be_run_or_read_says_why(

@@ -31,12 +31,21 @@ def list_benchmarks(json: Json = False) -> None:
     """List the benchmarks."""
     with guarded(json):
         from embodied.app.show.terminal import print_json
+        from embodied.bench.outside import elsewhere
 
-        found = {name: _summary(name) for name in BENCHMARKS.names}
+        found = [_listed(name) for name in BENCHMARKS.names]
+        found += [
+            {"name": s.name, "measures": s.summary, "runs_here": False, "why_not": s.reason}
+            for s in elsewhere().values()
+        ]
         if json:
             print_json({"benchmarks": found})
-        else:
-            typer.echo("\n".join(f"{name:14} {text}" for name, text in found.items()))
+            return
+        for one in found:
+            details = [str(one[k]) for k in ("routes", "size", "pins", "licence") if one.get(k)]
+            why = f"cannot run here: {one['why_not']}" if one["why_not"] else ""
+            lines = [f"{one['name']:14} {one['measures']}", "; ".join(details), why]
+            typer.echo(f"\n{' ' * 15}".join(line for line in lines if line))
 
 
 @bench.command(context_settings=PASS_ON)
@@ -47,6 +56,35 @@ def run(context: typer.Context) -> None:
         typer.echo(f"usage: embodied bench run NAME [options], NAME: {', '.join(BENCHMARKS.names)}")
         return
     _run(arguments[0], arguments[1:])
+
+
+@bench.command()
+def setup(
+    name: Annotated[str, typer.Argument(help="Name of a benchmark.")],
+    data: Annotated[
+        Path | None, typer.Option(help="Install from the wheels in this folder.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Make the environment of a benchmark that needs its own; downloads from the package index."""
+    with guarded(json):
+        from embodied.errors import ConfigurationError
+
+        suite = BENCHMARKS.get(name).about.suite
+        if suite is None:
+            raise ConfigurationError(f"{name} needs no environment of its own")
+        suite.set_up(lambda line: typer.echo(line, err=True), data)
+
+
+@bench.command()
+def retry(folder: Folder, json: Json = False) -> None:
+    """Run again the cases of a folder that ended in an error or got no answer, and report."""
+    with guarded(json):
+        from embodied.bench.benchmark import measure, reopened, show
+
+        benchmark, settings, _ = reopened(folder)
+        rows = measure(benchmark, settings, folder, progress=not json, retry_errors=True)
+        raise typer.Exit(show(benchmark, settings, rows, folder, as_json=json))
 
 
 @bench.command()
@@ -64,13 +102,13 @@ def compare(first: Folder, second: Folder, json: Json = False) -> None:
     """Compare two folders of results: differences with 95% confidence intervals."""
     with guarded(json):
         from embodied.app.show.terminal import print_json
-        from embodied.bench.comparing import compare, table
+        from embodied.bench.comparing import compare, sides, table
 
-        rows = compare(first, second)
+        rows, about = compare(first, second), sides(first, second)
         if json:
-            print_json({"measures": rows})
+            print_json({"compared": about, "measures": rows})
         else:
-            typer.echo(table(rows), nl=False)
+            typer.echo(table(rows, about), nl=False)
 
 
 def hand_over(module: str, arguments: Sequence[str]) -> None:
@@ -78,18 +116,33 @@ def hand_over(module: str, arguments: Sequence[str]) -> None:
     _guarded(lambda: int(importlib.import_module(module).main(list(arguments)) or 0), arguments)
 
 
-def _summary(name: str) -> str:
-    """One line about a benchmark; what it lacks, where its packages are not installed."""
+def _listed(name: str) -> dict[str, object]:
+    """What ``list`` says of a benchmark; what it lacks, where its packages are not installed."""
     try:
-        return BENCHMARKS.get(name).summary
+        benchmark = BENCHMARKS.get(name)
     except ImportError as error:
-        return f"(cannot run here: {error})"
+        return {"name": name, "measures": "", "runs_here": False, "why_not": str(error)}
+    about, why = benchmark.about, benchmark.about.missing()
+    return {
+        "name": name,
+        "measures": benchmark.summary,
+        "routes": ", ".join(about.routes),
+        "size": about.size,
+        "pins": about.pins,
+        "licence": about.licence,
+        "runs_here": not why,
+        "why_not": why,
+    }
 
 
 def _run(name: str, arguments: Sequence[str]) -> None:
     def named() -> int:
         from embodied.bench.benchmark import main
+        from embodied.bench.outside import elsewhere
+        from embodied.errors import EnvironmentMissingError
 
+        if name in (known := elsewhere()):
+            raise EnvironmentMissingError(f"{name} cannot run here: {known[name].reason}")
         return main(BENCHMARKS.get(name), arguments)
 
     _guarded(named, arguments)

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from embodied.bench.benchmark import Benchmark, every, option
+from embodied.bench.benchmark import About, Benchmark, every, option
 from embodied.bench.contact.push import BOX, GOAL_M, HALF_M, PushWorld
 from embodied.bench.contact.scenes import HANDLE, SCENES, START, STEP_S, ContactWorld
 from embodied.bench.report import grouped, rate, table_of
@@ -186,6 +186,7 @@ def prior_helps(report: Row) -> int:
 BENCHMARK = Benchmark(
     name="contact",
     summary="Dynamics learned online, with the value-map plan as prior and without it.",
+    about=About(routes=("value-map",)),
     settings=Settings,
     cases=lambda s: every(
         "{task}/{method}/{seed}/{trials}",

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 from embodied_controllers.trajectory import TrajectoryController
 
-from embodied.bench.benchmark import Benchmark, every, option
+from embodied.bench.benchmark import About, Benchmark, every, option
 from embodied.bench.report import markdown_table, rate
 from embodied.bench.runner import Payload, Row
 from embodied.bench.tabletop import STACKS, Tabletop, scene_and_model
@@ -210,6 +210,7 @@ def table_of_measures(report: Row) -> str:
 BENCHMARK = Benchmark(
     name="critic",
     summary="Outcomes of single actions, and how well the critic predicts them.",
+    about=About(routes=("pddl",)),
     settings=Settings,
     cases=lambda s: every("{seed:05d}", seed=range(s.episodes)),
     run=run_episode,

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from embodied.bench.benchmark import Benchmark, every, option
+from embodied.bench.benchmark import About, Benchmark, every, option
 from embodied.bench.disturb.trials import CONFIGURATIONS, run_trial
 from embodied.bench.disturb.world import KINDS, WORDS
 from embodied.bench.report import rate, table_of
@@ -136,6 +136,7 @@ COLUMNS: Mapping[str, str | Callable[[Row], object]] = {
 BENCHMARK = Benchmark(
     name="disturb",
     summary="Disturbances while the arm works: noticed, recovered, wasted.",
+    about=About(routes=("pddl",)),
     settings=Settings,
     cases=cases,
     run=run_trial,

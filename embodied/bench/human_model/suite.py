@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from embodied.bench.asking import ModelSettings, asked_model
-from embodied.bench.benchmark import Benchmark, every, option
+from embodied.bench.benchmark import About, Benchmark, every, option
 from embodied.bench.human_model.clearing import Clearing, Thing
 from embodied.bench.human_model.model import LanguageHuman, TableHuman
 from embodied.bench.report import bootstrap_interval, table_of
@@ -80,6 +80,7 @@ def table(rows: Sequence[Row]) -> str:
 BENCHMARK = Benchmark(
     name="human-model",
     summary="Clearing a table in front of a person who may step in: trust in the plan.",
+    about=About(routes=("pddl",)),
     settings=Settings,
     cases=lambda s: every("{order}", {"people": s.people, **s.asking()}, order=ORDERS),
     run=play,

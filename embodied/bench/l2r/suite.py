@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from embodied.bench.asking import ModelSettings, asked_model
-from embodied.bench.benchmark import Benchmark, option
+from embodied.bench.benchmark import About, Benchmark, option
 from embodied.bench.l2r.arm import ARM_TASKS
 from embodied.bench.l2r.quadruped import QUADRUPED_TASKS, L2rTask, Phase, View
 from embodied.bench.report import grouped, rate_bars, table_of, wilson_interval
@@ -332,6 +332,7 @@ def table(report: Row) -> str:
 BENCHMARK = Benchmark(
     name="l2r",
     summary="Language to Rewards: 17 tasks of a quadruped and a hand.",
+    about=About(routes=("reward",), size="17 tasks"),
     settings=Settings,
     cases=cases,
     run=run_case,

@@ -19,7 +19,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from embodied.bench.asking import ModelSettings, asked_model
-from embodied.bench.benchmark import Benchmark, option
+from embodied.bench.benchmark import About, Benchmark, option
 from embodied.bench.llmp.data import Example, Instance, audit, load
 from embodied.bench.report import grouped, listed, rate, table_of
 from embodied.bench.runner import Payload, Row, Task
@@ -253,6 +253,7 @@ def render_report(report: Row) -> str:
 BENCHMARK = Benchmark(
     name="llmp",
     summary="LLM+P: natural-language planning problems, checked against the true ones.",
+    about=About(routes=("pddl",), size="70 problems", data="--data DIR, the published problems"),
     settings=Settings,
     cases=cases,
     run=run_task,

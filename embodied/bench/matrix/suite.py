@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from embodied.bench.benchmark import Benchmark, option
+from embodied.bench.benchmark import About, Benchmark, option
 from embodied.bench.matrix.tasks import SENTENCES, Sentence, Truth
 from embodied.bench.report import listed, rate, table_of
 from embodied.bench.runner import Payload, Row, Task
@@ -235,6 +235,7 @@ def exit_code(report: Sequence[Row]) -> int:
 BENCHMARK = Benchmark(
     name="matrix",
     summary="Every route in every world with truth and pixels: success and verdicts, by cell.",
+    about=About(routes=("pddl", "value-map", "reward")),
     settings=Options,
     cases=cases,
     run=run_case,

@@ -14,7 +14,7 @@ from importlib import resources
 import mujoco
 import numpy as np
 
-from embodied.bench.benchmark import Benchmark, every, option
+from embodied.bench.benchmark import About, Benchmark, every, option
 from embodied.bench.report import grouped, listed, rate, table_of
 from embodied.bench.runner import Payload, Row
 from embodied.errors import ProgramError
@@ -226,6 +226,7 @@ def table(found: Mapping[str, object]) -> str:
 BENCHMARK = Benchmark(
     name="mixed",
     summary="Sentences that mix goals, manners and motions; verdicts held against the truth.",
+    about=About(routes=("mixed",), size="40 sentences"),
     settings=Settings,
     cases=lambda s: every(
         "{number:02d}-{seed}",

@@ -20,7 +20,7 @@ import numpy as np
 
 from embodied.agent import Agent, Options
 from embodied.bench.asking import ModelSettings, asked_model
-from embodied.bench.benchmark import Benchmark, every, option
+from embodied.bench.benchmark import About, Benchmark, every, option
 from embodied.bench.report import bootstrap_interval, rate, table_of
 from embodied.bench.runner import Payload, Row, Task
 from embodied.bench.strategies.scripted_model import StandIn, count_tokens
@@ -201,6 +201,7 @@ COLUMNS: Mapping[str, str | Callable[[Row], object]] = {
 BENCHMARK = Benchmark(
     name="strategies",
     summary="Ways to use a model on the same tasks: success, recall, tokens, calls.",
+    about=About(routes=("pddl",)),
     settings=Settings,
     cases=cases,
     run=run_case,

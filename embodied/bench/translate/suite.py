@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
-from embodied.bench.benchmark import Benchmark, option
+from embodied.bench.benchmark import About, Benchmark, option
 from embodied.bench.runner import Payload, Row, Task
 from embodied.bench.translate.data import (
     Case,
@@ -308,6 +308,7 @@ def report_of(rows: Sequence[Row], settings: Settings) -> Row:
 BENCHMARK = Benchmark(
     name="translate",
     summary="Accuracy of all translators on hand-written and held-out sentences.",
+    about=About(routes=("pddl",)),
     settings=Settings,
     cases=tasks_of,
     run=run_task,

@@ -18,7 +18,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from embodied.bench.asking import ModelSettings
-from embodied.bench.benchmark import Benchmark, every, option
+from embodied.bench.benchmark import About, Benchmark, every, option
 from embodied.bench.report import grouped, listed, markdown_table, rate, rate_bars
 from embodied.bench.runner import Payload, Row, Task
 from embodied.bench.voxposer.tasks import TASKS
@@ -154,6 +154,7 @@ def _rates(report: Row) -> Mapping[tuple[str, str], tuple[int, int]]:
 BENCHMARK = Benchmark(
     name="voxposer",
     summary="VoxPoser: 13 simulated and 5 real-task analogues by value maps.",
+    about=About(routes=("value-map",), size="18 tasks"),
     settings=Settings,
     cases=cases,
     run=run_task,

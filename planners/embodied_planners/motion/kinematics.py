@@ -89,7 +89,11 @@ class ArmKinematics:
     Args:
         model: A MuJoCo model that holds the arm.
         spec: Names and limits of the joints, in the order of every joint vector here.
-        limit_margin_rad: Distance that inverse kinematics keeps from the joint limits.
+        limit_margin_rad: Distance that inverse kinematics keeps from the limits of joints that
+            turn.
+
+    Attributes:
+        turns: Whether the first joint turns the arm; a gantry moves along it instead.
     """
 
     def __init__(
@@ -100,8 +104,11 @@ class ArmKinematics:
         if names != list(spec.joint_names):
             raise ValueError(f"joints are ordered {names} along the chain, not {spec.joint_names}")
         self.n = len(names)
-        self.q_lower = spec.q_lower + limit_margin_rad
-        self.q_upper = spec.q_upper - limit_margin_rad
+        turning = self.model.jnt_type == mujoco.mjtJoint.mjJNT_HINGE
+        self.turns = bool(turning[0])
+        margin = np.where(turning, limit_margin_rad, 0.0)
+        self.q_lower = spec.q_lower + margin
+        self.q_upper = spec.q_upper - margin
         self.q_rest = spec.q_home
         self.model.jnt_range[:] = np.stack([self.q_lower, self.q_upper], axis=1)
         self._data = mujoco.MjData(self.model)

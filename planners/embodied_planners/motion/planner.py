@@ -86,6 +86,8 @@ class MotionPlanner:
     def rest_towards(self, pose: Pose) -> Array:
         """The rest configuration turned about the first joint to face a pose, (n,)."""
         rest = np.array(self.spec.q_home)
+        if not self.kinematics.turns:
+            return rest
         offset = pose.position[:2] - self._base_xy
         rest[0] = np.clip(
             rest[0] + np.arctan2(offset[1], offset[0]),

@@ -70,7 +70,7 @@ def free_spots(
     """Free spots for a held item on a surface or in a container, best first.
 
     A spot is good when it has room around it (up to ``wanted_gap_m``), is near where the item is
-    now and lies at a comfortable distance from the base.
+    now and lies at a comfortable distance from the base; for a gantry, near the support's middle.
 
     Args:
         scene: Planning scene, up to date.
@@ -101,11 +101,11 @@ def free_spots(
         float(half[:2].max()),
         0.01 if pack else GRID_M,
     )
-    base = np.zeros(2)
-    radius = np.linalg.norm(points - base, axis=1)
-    inside = (radius > REACH_M[0]) & (radius < REACH_M[1])
-    inside &= np.all(points > spec.workspace_lower[:2], axis=1)
+    inside = np.all(points > spec.workspace_lower[:2], axis=1)
     inside &= np.all(points < spec.workspace_upper[:2], axis=1)
+    if scene.kinematics.turns:
+        radius = np.linalg.norm(points, axis=1)
+        inside &= (radius > REACH_M[0]) & (radius < REACH_M[1])
     points = points[inside]
     level = float(found.top[floor])
     items = {n for n, o in spec.objects.items() if o.kind == "item"}
@@ -130,9 +130,13 @@ def free_spots(
     if len(points) == 0:
         return []
     here = observation.poses[item].position[:2]
+    if scene.kinematics.turns:
+        handy = 0.5 * np.abs(np.linalg.norm(points, axis=1) - 0.5)
+    else:
+        handy = 1.5 * np.linalg.norm(points - found.center[floor], axis=1)
     cost = (
         np.linalg.norm(points - here, axis=1)
-        + 0.5 * np.abs(np.linalg.norm(points - base, axis=1) - 0.5)
+        + handy
         - 6.0 * np.minimum(gaps, wanted_gap_m)
         + 1.0 * ~graspable
     )

@@ -107,8 +107,11 @@ def spread(poses: list[Pose], attempt: int) -> list[Pose]:
     return kept[shift:] + kept[:shift]
 
 
-def turned_ways(poses: list[Pose], observation: Observation) -> Iterator[Pose]:
+def turned_ways(cell: Workcell, poses: list[Pose], observation: Observation) -> Iterator[Pose]:
     """Each pose with the yaw at which the wrist turns little, then with others."""
+    if not cell.planner.kinematics.turns:
+        yield from poses
+        return
     here = observation.pose_ee_in_world.position
     for pose in poses:
         swing = float(np.arctan2(pose.position[1], pose.position[0]) - np.arctan2(here[1], here[0]))

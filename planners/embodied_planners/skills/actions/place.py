@@ -26,7 +26,7 @@ def place(cell: Workcell, args: tuple[str, ...], observation: Observation, attem
     if not spots:
         return SkillResult(ok=False, reason=f"no free spot for {item} on {surface}")
     poses = [s.pose_item_in_world for s in spots]
-    candidates = turned_ways(spread(poses, attempt), observation)
+    candidates = turned_ways(cell, spread(poses, attempt), observation)
     return (yield from let_go(cell, item, surface, candidates, observation))
 
 
