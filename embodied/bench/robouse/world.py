@@ -7,6 +7,7 @@ from typing import cast
 
 import numpy as np
 
+from embodied.bench.robouse.pixels import Eyes, decoded, eyes_of
 from embodied.bench.robouse.scene import Table, read_table
 from embodied.errors import WorldError
 from embodied.types import (
@@ -31,6 +32,9 @@ STEP_M = 0.01
 
 LEAD_M = 0.03
 """How far the set-point gets ahead of a hand that is held back."""
+
+IN_HAND_M = 0.06
+"""A thing whose middle is nearer than this to touched fingers is between them."""
 
 HOLDING_N = 20.0
 """Force that is reported when fingers touch an object: the episode says what they touch only."""
@@ -63,7 +67,12 @@ class EpisodeWorld:
     def __init__(self, ask: Ask, robot: Robot) -> None:
         self._ask = ask
         self._state: str = "new"
+        self._eyes: Eyes | None = None
+        self._looked, self._held, self._grasp = -1, "", np.zeros(3)
         self._latest = ask("observe")
+        if "objects" not in cast("Mapping[str, object]", self._latest["state"]):
+            self._eyes = eyes_of(ask("info")["cameras"])
+            self._look()
         told = self._told()
         self.table: Table = read_table(told, robot.q_lower, robot.q_upper)
         assert robot.gripper is not None
@@ -103,6 +112,7 @@ class EpisodeWorld:
     def observe(self) -> Observation:
         """Measure without advancing time."""
         self._refuse_when("new", "closed")
+        self._look()
         return self._observation(self._dq)
 
     def step(self, command: Command) -> StepResult:
@@ -146,10 +156,39 @@ class EpisodeWorld:
         self._dq = np.zeros(3)
 
     def _told(self) -> Mapping[str, object]:
-        return cast("Mapping[str, object]", self._latest["state"])
+        told = cast("Mapping[str, object]", self._latest["state"])
+        if self._eyes is None:
+            return told
+        self._follow(np.array(told["hand_pos"], dtype=np.float64), bool(told["holding"]))
+        return {**told, "objects": self._eyes.objects, "fixtures": self._eyes.fixtures}
+
+    def _look(self) -> None:
+        """Take pictures, where the episode tells of no objects; once at each instant."""
+        steps = int(cast("int", self._latest["steps_used"]))
+        if self._eyes is None or self._looked == steps:
+            return
+        names = [self._eyes.above.name, self._eyes.front.name]
+        seen = self._ask("observe", inline={"cameras": names, "format": "png"})
+        self._eyes.look(decoded(seen["images"]), self._hand(), self._held)
+        self._looked = steps
+
+    def _follow(self, hand: Array, touched: bool) -> None:
+        """What is between the fingers moves with them; pictures do not show it well."""
+        assert self._eyes is not None
+        things = self._eyes.objects
+        if not touched:
+            self._held = ""
+        elif not self._held:
+            away = {n: np.array(e["pos"]) - hand for n, e in things.items()}
+            name = min(away, key=lambda n: float(np.linalg.norm(away[n])), default="")
+            if name and float(np.linalg.norm(away[name])) < IN_HAND_M:
+                self._held, self._grasp = name, away[name]
+        if self._held:
+            things[self._held]["pos"] = [float(v) for v in hand + self._grasp]
 
     def _hand(self) -> Array:
-        return np.array(self._told()["hand_pos"], dtype=np.float64)
+        told = cast("Mapping[str, object]", self._latest["state"])
+        return np.array(told["hand_pos"], dtype=np.float64)
 
     def _observation(self, dq: Array) -> Observation:
         told, hand = self._told(), self._hand()
