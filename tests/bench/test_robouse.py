@@ -21,7 +21,7 @@ from embodied.bench.robouse.agent import ROBOT, sentence_of
 from embodied.bench.robouse.scene import read_table
 from embodied.bench.robouse.suite import Settings as SuiteSettings
 from embodied.bench.robouse.suite import build_report, table
-from embodied.bench.robouse.world import STEP_M, EpisodeWorld
+from embodied.bench.robouse.world import LEAD_M, STEP_M, STEP_S, EpisodeWorld
 from embodied.errors import WorldError
 from embodied.protocols import World
 from embodied.settings import Settings
@@ -136,7 +136,7 @@ class Simulated:
         poses = told.table.poses(state())
         layout = Layout(poses={n: poses[n] for n in told.table.items}, openings_m={"drawer": 0.05})
         self.seen = self.world.set_layout(layout)
-        self.width = 0.1
+        self.width, self.target = 0.1, np.array(self.seen.q)
 
     def __call__(self, op: str, **values: Any) -> Mapping[str, object]:
         if op in ("done", "give_up"):
@@ -144,9 +144,16 @@ class Simulated:
         if op == "act":
             *move, grip = values["action"]
             self.width = 0.1 * (1 - grip) / 2
-            target = self.seen.q + STEP_M * np.array(move)
-            for _ in range(2):
-                command = Command(q=target, gripper_width_m=self.width, gripper_force_n=20.0)
+            ahead = self.target + STEP_M * np.array(move) - self.seen.q
+            self.target = self.seen.q + np.clip(ahead, -LEAD_M, LEAD_M)
+            dq = STEP_M * np.array(move) / STEP_S
+            for half in (0.5, 1.0):
+                command = Command(
+                    q=self.target - (1 - half) * STEP_S * dq,
+                    dq=dq,
+                    gripper_width_m=self.width,
+                    gripper_force_n=20.0,
+                )
                 self.seen = self.world.step(command).observation
             self.steps += 1
         return {"state": self._told(), "steps_used": self.steps}

@@ -102,6 +102,18 @@ def test_what_was_put_on_something_is_seen_higher_and_what_is_held_is_left_alone
     np.testing.assert_allclose(eyes.objects["red_block"]["pos"], red)
 
 
+def test_a_sentence_names_what_is_seen() -> None:
+    eyes = eyes_of(CAMERAS)
+    look(eyes, things((-0.15, 0.05, 0.02)))
+    eyes.objects["blue_block"]["color"] = "purple"
+    eyes.call("Put the violet crate and both red pieces on the white saucer.")
+    assert eyes.objects["blue_block"]["color"] == "violet"
+    state = {"objects": eyes.objects, "fixtures": eyes.fixtures}
+    found = read_table(state, np.full(3, -0.3), np.full(3, 0.3)).scene.objects
+    assert "crate" in found["blue-block"].aliases and "saucer" in found["plate"].aliases
+    assert {n for n, o in found.items() if "piece" in o.aliases} == {"red-block", "red-cylinder"}
+
+
 def test_pictures_come_as_files() -> None:
     image = picture(np.array(CAMERAS[0]["projection"]), things((0.0, 0.0, 0.02)))
     buffer = io.BytesIO()

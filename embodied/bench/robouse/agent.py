@@ -31,7 +31,7 @@ def sentence_of(prompt: str) -> str:
     return (found[1] if found else prompt).strip()
 
 
-def open_session(settings: Settings) -> Session:
+def open_session(settings: Settings, said: str = "") -> Session:
     """The routes, the memory and the verdict of every other run, in the world of the episode."""
     from embodied.app.wiring import open_named_model, session_of
     from embodied.perception.perceivers import TruthPerceiver
@@ -43,7 +43,7 @@ def open_session(settings: Settings) -> Session:
     from embodied.world.visibility import Sight
 
     robot = robots.load(str(ROBOT))
-    world = EpisodeWorld(link.ask, robot)
+    world = EpisodeWorld(link.ask, robot, said=said)
     scene = world.table.scene
     body = Body(world)
     body.reset(seed=settings.seed)
@@ -73,7 +73,7 @@ def carry_out(prompt: str, settings: Settings) -> int:
     began = time.perf_counter()
     events: list[Event] = []
     try:
-        session = open_session(settings)
+        session = open_session(settings, sentence_of(prompt))
     except EmbodiedError as error:
         outcome = outcome_of_error(error)
     else:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import io
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import cast
@@ -27,6 +28,9 @@ Picture = NDArray[np.uint8]
 HUES = ((12, "red"), (36, "orange"), (68, "yellow"), (165, "green"), (197, "cyan"), (250, "blue"),
         (305, "purple"), (345, "pink"), (361, "red"))  # fmt: skip
 """Colour words by the upper end of their hue, degrees."""
+
+ALSO_CALLED = {"purple": ("violet",), "cyan": ("teal", "turquoise"), "yellow": ("gold", "golden")}
+"""Further words for the same hues."""
 
 TABLE_HUE_DEG, TABLE_SATURATION = (18, 70), (0.06, 0.62)
 """Wood, in the sun too: what has such a hue and saturation is table."""
@@ -156,6 +160,21 @@ class Eyes:
                 self._fixture(color, kind, low, high)
         self._begun = True
 
+    def call(self, sentence: str) -> None:
+        """Take over colours and nouns that a sentence has for what is seen.
+
+        A thing whose colour it names by another word is called by that word, and a noun that
+        follows a colour is a further name of the things that have it.
+        """
+        said = sentence.lower()
+        for entry in (*self.objects.values(), *self.fixtures.values()):
+            color = str(entry["color"])
+            for other in ALSO_CALLED.get(color, ()):
+                if other in said and color not in said:
+                    entry["color"] = color = other
+            nouns = re.findall(rf"\b{re.escape(color)} ([a-z]+)", said)
+            entry["nouns"] = sorted({n.removesuffix("s") for n in nouns})
+
     def _is_hand(self, patch: Patch, hand: Array) -> bool:
         if patch.color not in (LIGHT, DARK):
             return False
@@ -241,7 +260,7 @@ class Eyes:
         known = {
             n: float(np.linalg.norm(np.array(e["pos"])[:2] - middle[:2]))
             for n, e in self.objects.items()
-            if e["color"] == color and n not in seen
+            if n.startswith(color) and n not in seen
         }
         if self._begun:
             name = min(known, key=lambda n: known[n], default="")

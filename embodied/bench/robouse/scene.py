@@ -139,7 +139,7 @@ class _Reader:
         words = [w for w in name.split("-") if len(w) > 2 and w not in (color, label)]
         words = [w for w in words if w not in COLORS and not w.isdigit()]
         category = words[-1] if words else nouns[0]
-        aliases = [" ".join(words), *nouns]
+        aliases = [" ".join(words), *nouns, *cast("Iterable[str]", entry.get("nouns", ()))]
         aliases += [label, *(f"{label} {a}" for a in [*aliases, category])] if label else []
         known = {o.category: o.kind for o in self.objects.values()}
         if known.get(category, spec.kind) != spec.kind:

@@ -58,13 +58,14 @@ class EpisodeWorld:
     Args:
         ask: Sends a request to the episode.
         robot: The gripper.
+        said: What is asked for, whose words name what pictures show.
 
     Attributes:
         spec: What does not change while the world runs.
         table: The scene that the episode tells of.
     """
 
-    def __init__(self, ask: Ask, robot: Robot) -> None:
+    def __init__(self, ask: Ask, robot: Robot, *, said: str = "") -> None:
         self._ask = ask
         self._state: str = "new"
         self._eyes: Eyes | None = None
@@ -73,6 +74,7 @@ class EpisodeWorld:
         if "objects" not in cast("Mapping[str, object]", self._latest["state"]):
             self._eyes = eyes_of(ask("info")["cameras"])
             self._look()
+            self._eyes.call(said)
         told = self._told()
         self.table: Table = read_table(told, robot.q_lower, robot.q_upper)
         assert robot.gripper is not None
