@@ -9,6 +9,7 @@ from functools import partial
 
 from embodied.language.reward.other_feet import Change, Terms, another_foot, lifted_feet, other_foot
 from embodied.language.reward.phrases import amount, compiled
+from embodied.language.reward.redirecting import redirected
 from embodied.language.reward.vocabulary import Vocabulary
 from embodied.language.words.cursor import Abstain
 from embodied.types import RewardCondition, RewardProgram, RewardStage, RewardTerm
@@ -63,8 +64,8 @@ _SIZE = compiled(
 )
 _SPEED_WORDS = {
     "speed up": 1, "hurry": 1, "hurry up": 1, "too slowly": 1, "slow down": -1, "slowly down": -1,
-    "not so fast": -1, "too fast": -1, "not that fast": -1, "slowly": -1, "fast": 1,
-    "not so slowly": 1,
+    "not so pace=1.5": -1, "too pace=1.5": -1, "not that pace=1.5": -1, "not so pace=0.5": 1,
+    "too pace=0.5": 1, "pace=0.5 down": -1, "not so fast": -1, "too fast": -1,
 }  # fmt: skip
 _HEIGHT_WORDS = {"too low": 1, "too high": -1, "not so high": -1, "not high enough": 1, "up": 1,
                  "down": -1, "not so low": 1}  # fmt: skip
@@ -112,8 +113,17 @@ def corrected(text: str, program: RewardProgram, words: Vocabulary) -> RewardPro
         Abstain: It is a correction, but nothing in the program can be changed so.
     """
     text = re.sub(r"[ ,]+", " ", text).strip()
-    text = re.sub(r"\bpace=(\d\S*)", lambda m: "fast" if float(m[1]) > 1 else "slowly", text)
-    for read in (_size, _value, _times, _turnabout, another_foot, _side, _again):
+    for read in (
+        _paced,
+        redirected,
+        _size,
+        _value,
+        _times,
+        _turnabout,
+        another_foot,
+        _side,
+        _again,
+    ):
         change = read(text, program)
         if change is not None:
             return _edited(program, change, words)
@@ -179,6 +189,18 @@ def _changing(quantity: Quantity, change: Callable[[float], float]) -> Change:
         )
 
     return changed
+
+
+def _paced(text: str, program: RewardProgram) -> Change | None:
+    """Read "slowly", "twice as fast": so many times the speed."""
+    match = re.fullmatch(rf"{_VERB}(?:much |even )?pace=(\d\S*)", text)
+    if match is None:
+        return None
+    quantity = _target(program.stages[-1].terms, ("fast",))
+    if quantity is None:
+        raise Abstain(f"'{text}'", "nothing in the program in force has a speed")
+    factor = float(match[1])
+    return _changing(quantity, lambda value: factor * value)
 
 
 def _size(text: str, program: RewardProgram) -> Change | None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from embodied.language.reward.building import grounded, lifting
-from embodied.language.reward.rules_quadruped import diagonal
+from embodied.language.reward.quadruped_feet import diagonal
 from embodied.language.words.cursor import Abstain
 from embodied.types import RewardProgram, RewardTerm
 

@@ -5,8 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Protocol
 
-from embodied.language.words.amounts import DIGITS, FACTORS, UNITS, number_at, unit_of
+from embodied.language.words.amounts import (
+    DIGITS,
+    FACTORS,
+    UNITS,
+    number_at,
+    quantity_at,
+    unit_of,
+)
 from embodied.language.words.cursor import Abstain, Cursor
 from embodied.language.words.lexer import COLON, COMMA, STOP, UnreadableTextError, tokenize
 from embodied.language.words.lexicon import CHATTER, COURTESY, POLITE
@@ -37,10 +45,24 @@ _WORDS = {
     "rotate": "turn",
     "ur": "",
     "halfway": "half way",
-    "whirl": "spin",
-    "twirl": "spin",
-    "pirouette": "spin",
     "fore": "front",
+    "butt": "rear end",
+    "bum": "rear end",
+    "bottom": "rear end",
+    "backside": "rear end",
+    "behind": "rear end",
+    "hindquarters": "rear end",
+    "haunches": "rear end",
+    "rump": "rear end",
+    "snout": "nose",
+    "muzzle": "nose",
+    "ones": "paws",
+    "rightwards": "right",
+    "leftwards": "left",
+    "upward": "up",
+    "upwards": "up",
+    "downward": "down",
+    "downwards": "down",
     "forefoot": "front paw",
     "forepaw": "front paw",
     "stride": "step",
@@ -48,12 +70,6 @@ _WORDS = {
     "pace": "pace",
     "paces": "steps",
     "lying": "lie",
-    "sneak": "walk pace=0.5",
-    "creep": "walk pace=0.5",
-    "stroll": "walk",
-    "amble": "walk pace=0.5",
-    "dash": "run pace=1.5",
-    "sprint": "run pace=2",
     "halt": "stop",
     STOP: ";",
     COLON: COMMA,
@@ -66,41 +82,19 @@ _DROPPED = CHATTER | set(
     "the a an your my its of that's dog there about approximately exactly only you robot".split()
 )
 _PHRASES: tuple[tuple[str, str], ...] = (
-    (r"\bhalf m\b", "0.5 m"),
-    (r"\bquarter m\b", "0.25 m"),
-    (r"\bsideways(?: to)? (?=left|right)", ""),
-    (r"\b(?:by )?quarter turn\b", "90 deg"),
-    (r"\b(?:by )?half turn\b", "180 deg"),
-    (r"\bm per s\b", "m/s"),
-    (r"\bcm per s\b", "cm/s"),
-    (r"\bdeg per s\b", "deg/s"),
-    (r"\brad per s\b", "rad/s"),
-    (r"\bkm per hour\b", "km/h"),
-    (r"\btwice (?:per|every|each)? ?s\b", "2 hz"),
-    (r"\bonce (?:per|every|each)? ?s\b", "1 hz"),
-    (r"\b(?:steps?|times) (?:per|every|each)? ?s\b", "hz"),
-    (r"\b(make|do) 90 deg\b", "turn 90 deg"),
-    (r"\b(make|do) 180 deg\b", "turn 180 deg"),
-    (r"\b(?:make |do )?u turn\b", "turn 180 deg"),
-    (r"\bturn(?: all way)? around (?:once|full circle|360 deg)\b", "turn 360 deg"),
-    (r"\bturn all way (?:around|round)\b", "turn 360 deg"),
-    (r"\b(?:turn|spin) (?:in )?full (?:circle|turn|rotation)\b", "turn 360 deg"),
-    (r"\b(?:make|do) (?:full|complete|whole) (?:circle|turn|rotation)\b", "turn 360 deg"),
-    (r"\bspin(?: around)? once\b", "turn 360 deg"),
-    (r"\bspin(?: around)? twice\b", "turn 720 deg"),
-    (
-        r"\bturn (?:around|back)\b(?! (?:left|right|at|pace=|clockwise|counterclockwise))",
-        "turn 180 deg",
-    ),
-    (r"\b(?:couple|pair) steps\b", "2 steps"),
-    (r"\bfew (?=steps)", "3 "),
+    (r"^spot\b(?: ,)?|(?<!on)(?<!in)(?: ,)? spot$", ""),
+    (r"\bonce(?= again\b)", ""),
+    (r"\b(?:couple|pair)(?: of)? (?=steps)", "2 "),
+    (r"\b(?:few|some|several) (?=steps|times)", "3 "),
     (r"\bcounter clockwise\b|\banti clockwise\b", "counterclockwise"),
-    (r"\bback (?=left|right|paws?\b)", "rear "),
+    (r"\bback (?=left|right|paws?\b|1s\b|end\b)", "rear "),
     (r"\b(?<=left )back\b|\b(?<=right )back\b", "rear"),
     (r"\b(two|2|both) back paws\b", "2 rear paws"),
     (r"\bon (?:the )?spot\b", "in place"),
     (r"\ball way\b", "fully"),
 )
+GOING = frozenset(("torso_velocity", "torso_turn_rate", "torso_heading", "foot_stepping"))
+"""Terms of walking and turning."""
 _QUANTITIES = {
     "LENGTH": "m", "ANGLE": "rad", "SPEED": "m/s", "RATE": "rad/s", "FREQUENCY": "Hz",
     "TIME": "s", "FRACTION": "1",
@@ -126,7 +120,9 @@ class Wish:
         travel: Distance to go, forward and left of the place before, m.
         factor: How much faster than usual, for ``turn`` and ``travel``; None where nothing is said.
         exact: The words give the speed, so no "slowly" changes it.
-        joined: What stood before the phrase: "and", "with", a comma.
+    joined: What stood before the phrase: "and", "with", a comma.
+        pose: It is about the whole body at rest, so no walking or turning goes on meanwhile.
+        waits: It only says how long what was asked before, or standing still, lasts.
     """
 
     essential: tuple[RewardTerm, ...] = ()
@@ -139,6 +135,14 @@ class Wish:
     factor: float | None = None
     exact: bool = False
     joined: str = ""
+    pose: bool = False
+    waits: bool = False
+
+    @property
+    def moves(self) -> bool:
+        """Whether it is a walk or a turn."""
+        going = any(t.name in GOING for t in self.essential)
+        return self.turn is not None or self.travel is not None or going
 
     @property
     def asks(self) -> bool:
@@ -158,6 +162,19 @@ class Pattern:
 
     regex: re.Pattern[str]
     meaning: Callable[[re.Match[str]], Wish]
+
+    def read(self, text: str, start: int) -> tuple[int, list[Callable[[], Wish]]] | None:
+        """The end of the phrase that begins at ``start``, and its wish; None where none does."""
+        match = self.regex.match(text, start)
+        return None if match is None else (match.end(), [lambda: self.meaning(match)])
+
+
+class Phrase(Protocol):
+    """What reads a phrase: a ``Pattern``, or a frame with slots."""
+
+    def read(self, text: str, start: int) -> tuple[int, list[Callable[[], Wish]]] | None:
+        """The end of the phrase that begins at ``start``, and its wishes in order."""
+        ...
 
 
 def motion(terms: Sequence[RewardTerm], *named: str, notes: tuple[str, ...] = ()) -> Wish:
@@ -200,12 +217,18 @@ def stages_of(text: str, synonyms: Mapping[str, str]) -> list[str]:
             kept.append(f"pace={factor:g}")
             cursor.pos += used
             continue
-        word = cursor.peek()
-        cursor.pos += 1
+        amount_ = quantity_at(cursor.words, cursor.pos)
+        if amount_ is not None:
+            kept.append(f"{amount_[0]:g} {amount_[1]}")
+            cursor.pos += amount_[2]
+            continue
+        number, used = number_at(cursor.words, cursor.pos)
+        word = cursor.peek() if number is None else f"{number:g}"
+        cursor.pos += used or 1
         word = unit_of(word) or known.get(word, word)
         if word and word not in _DROPPED:
             kept.append(word)
-    joined = " ".join(_with_numbers(kept))
+    joined = " ".join(kept)
     for pattern, plainer in _PHRASES:
         joined = re.sub(pattern, plainer, joined)
     joined = re.sub(r"\bfirst(?: of all)?\b", ",", joined)
@@ -217,18 +240,6 @@ def stages_of(text: str, synonyms: Mapping[str, str]) -> list[str]:
     if not stages:
         raise Abstain("sentence", "there is no instruction in this")
     return stages
-
-
-def _with_numbers(words: Sequence[str]) -> list[str]:
-    """Number words become digits; "twenty five" is 25."""
-    written: list[str] = []
-    pos = 0
-    while pos < len(words):
-        value, used = number_at(words, pos)
-        plain = value is None or DIGITS.fullmatch(words[pos])
-        written.append(words[pos] if plain else f"{value:g}")
-        pos += used or 1
-    return written
 
 
 def without_pace(text: str) -> tuple[str, float | None]:
@@ -271,7 +282,7 @@ def pattern(expression: str, meaning: Callable[[re.Match[str]], Wish]) -> Patter
     return Pattern(compiled(expression), meaning)
 
 
-def wishes(text: str, patterns: Sequence[Pattern]) -> list[Wish]:
+def wishes(text: str, patterns: Sequence[Phrase]) -> list[Wish]:
     """Read a stage's phrases one after the other, the longest match first.
 
     Raises:
@@ -285,11 +296,13 @@ def wishes(text: str, patterns: Sequence[Pattern]) -> list[Wish]:
             pos = gap.end()
             gaps += gap.group()
             continue
-        matches = [(m, p) for p in patterns if (m := p.regex.match(text, pos))]
+        matches = [m for p in patterns if (m := p.read(text, pos))]
         if not matches:
             rest = " ".join(text[pos:].split()[:5])
             raise Abstain(f"'{rest}'", f"I do not understand '{rest}' here")
-        match, best = max(matches, key=lambda mp: mp[0].end())
-        found.append(replace(best.meaning(match), joined=gaps))
-        pos, gaps = match.end(), ""
+        pos, meanings = max(matches, key=lambda m: m[0])
+        for meaning in meanings:
+            found.append(replace(meaning(), joined=gaps))
+            gaps = ","
+        gaps = ""
     return found

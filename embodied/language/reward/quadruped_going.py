@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from embodied.language.reward import building as build
-from embodied.language.reward.phrases import Wish, amount, motion
+from embodied.language.reward.frames import Said
+from embodied.language.reward.phrases import Wish, motion
 from embodied.language.reward.vocabulary import make_term
 from embodied.language.words.cursor import Abstain
 from embodied.types import RewardTerm
@@ -23,136 +24,197 @@ START: Pose = (0.0, 0.0, 0.0)
 """Place and heading at which a program begins: x, y, rad."""
 
 
-def _sign(match: re.Match[str]) -> float:
-    way = match.groupdict().get("way") or "left"
-    return 1.0 if way in ("left", "counterclockwise") else -1.0
+BIT_M = 0.25
+"""What "a bit" means of a way."""
 
 
-def turned_by(match: re.Match[str]) -> Wish:
-    """A turn by an angle; a quarter turn where none is said."""
-    angle = amount(match)
-    if angle is None:
-        bit = match.groupdict().get("bit") or match.groupdict().get("bit2")
-        return Wish(turn=_sign(match) * (BIT_RAD if bit else math.pi / 2), notes=(NO_ANGLE,))
-    return Wish(turn=_sign(match) * angle)
+def _sign(said: Said) -> float:
+    way = said.word("spin")
+    return -1.0 if "right" in way or way == "clockwise" else 1.0
 
 
-def other_way(match: re.Match[str]) -> Wish:
-    """Half a turn."""
-    del match
-    return Wish(turn=math.pi)
+def turning(said: Said) -> Wish:
+    """A turn: to a heading, by an angle, at a rate, or on and on."""
+    times = _times(said)
+    if said.has("where"):
+        return motion(build.facing(HEADINGS[said.word("where").split()[-1]]), "torso_heading")
+    if said.has("walking"):
+        return _curved(said, 0.25 if said.has("bit") else 0.4)
+    if said.has("rate"):
+        return replace(_spin(_sign(said) * said.amounts["rate"]), exact=True)
+    if said.has("angle"):
+        return Wish(turn=_sign(said) * said.amounts["angle"] * (times or 1.0))
+    if said.has("part"):
+        share = {"half": 0.5, "3": 0.75}.get(said.word("part").split()[0], 0.25)
+        return Wish(turn=_sign(said) * 2 * math.pi * share)
+    if said.has("turns"):
+        return Wish(turn=_sign(said) * 2 * math.pi * said.amounts["turns"])
+    if said.has("whole") or times and (said.has("round") or said.part("spin")):
+        return Wish(turn=_sign(said) * 2 * math.pi * (times or 1.0))
+    if said.part("spin") or said.has("time"):
+        usual = build.SPIN_RATE if said.part("spin") else TURN_RAD_S
+        return replace(_spin(_sign(said) * usual), seconds=said.amounts.get("time"))
+    if said.has("round", "opposite"):
+        return Wish(turn=_sign(said) * math.pi)
+    if not said.has("spin", "bit"):
+        raise Abstain(f"'{said.verb}'", "it does not say which way to turn, or how far")
+    angle = BIT_RAD if said.has("bit") else math.pi / 2 * (times or 1.0)
+    return Wish(turn=_sign(said) * angle, notes=(NO_ANGLE,))
 
 
-def spin(match: re.Match[str]) -> Wish:
-    """Turn on the spot at a rate."""
-    rate = amount(match)
-    turning = build.spinning(_sign(match) * (rate or build.SPIN_RATE))
-    return replace(motion(turning, "torso_turn_rate"), exact=rate is not None)
+def _times(said: Said) -> float | None:
+    return 2.0 if said.has("twice") else said.amounts.get("times")
+
+
+HEADINGS = {
+    "sunrise": 0.0, "east": 0.0, "sunset": math.pi, "west": math.pi, "north": math.pi / 2,
+    "south": -math.pi / 2,
+}  # fmt: skip
+
+
+def _spin(rate: float) -> Wish:
+    return motion(build.spinning(rate), "torso_turn_rate")
 
 
 RUNNING = 2.0
 """How much faster running is than walking."""
+_FACTORS = {
+    "run": RUNNING, "hurry": 1.5, "rush": 1.5, "dash": 3.0, "sprint": 4.0,
+    "charge": 3.0, "race": 3.0, "gallop": RUNNING, "creep": 0.5, "crawl": 0.5, "sneak": 0.5,
+    "amble": 0.5, "tiptoe": 0.5, "inch": 0.5, "plod": 0.5, "prowl": 0.5, "stalk": 0.5,
+    "saunter": 0.5,
+}  # fmt: skip
+"""Verbs that say how fast, as factors of the usual walk."""
+_BACKING = ("back ", "retreat", "reverse")
 
 
-def walk(match: re.Match[str]) -> Wish:
-    """Walk, trot, pace or bound in a direction."""
-    words = match.groupdict()
-    way = words.get("dir") or "forward"
-    value = amount(match)
-    speed = _WALK[way] if value is None else math.copysign(value, _WALK[way])
-    if value is None and words.get("run"):
-        speed *= RUNNING
-    gait, notes = words.get("gait") or "trot", ()
-    if gait == "gallop":
+def going(said: Said) -> Wish:
+    """A walk: in a direction, a distance, a number of steps, in place, or along a curve."""
+    verb = said.verb.split()[0]
+    verb = {"pacing": "pace", "bounding": "bound", "running": "run"}.get(verb, verb)
+    factor = _FACTORS.get(verb, 1.0)
+    gait, notes = said.word("gait").split(" ")[0] or verb, ()
+    if gait.startswith("gallop"):
         gait, notes = "bound", ("there is no gallop: it bounds",)
-    forward, left = (0.0, speed) if way in ("left", "right") else (speed, 0.0)
-    walk = motion(build.walking(forward, left, gait), "torso_velocity", notes=notes)
-    return replace(walk, exact=value is not None)
+    gait = gait if gait in build.GAITS else "trot"
+    if said.has("place"):
+        return _march(said, gait)
+    if said.has("circle", "turning", "radius"):
+        wish = _curved(said, 0.5 if said.has("circle", "radius") else 0.4)
+        return wish if factor == 1.0 else paced(wish, factor)
+    forward, left = _way(said)
+    length = said.amounts.get("length")
+    speed = said.amounts.get("speed")
+    usual = abs(_WALK["left" if left and not forward else "forward" if forward > 0 else "back"])
+    if length is None and said.has("steps"):
+        step = usual / build.GAITS["trot"][0]
+        length, notes = said.amounts.get("steps", 1.0) * step, (f"a step is {100 * step:.3g} cm",)
+    seconds = said.amounts.get("time")
+    if length is None and said.has("bit") and seconds is None:
+        length, notes = BIT_M, (*notes, f"a bit: {100 * BIT_M:g} cm")
+    if length is not None:
+        if seconds is not None and speed is None:
+            speed, seconds = length / max(seconds - RAMP_S, RAMP_S), None
+        times = factor if factor != 1.0 else None
+        return Wish(
+            travel=(length * forward, length * left), seconds=seconds, notes=notes,
+            factor=times if speed is None else speed / usual, exact=speed is not None,
+        )  # fmt: skip
+    pace = usual if speed is None else speed
+    walk = motion(build.walking(pace * forward, pace * left, gait), "torso_velocity", notes=notes)
+    walk = replace(walk, seconds=seconds, exact=speed is not None)
+    return walk if factor == 1.0 else paced(walk, factor)
+
+
+def _way(said: Said) -> tuple[float, float]:
+    """Unit vector of the way, forward and left."""
+    ways = [w for said_ in said.words.get("way", ()) for w in said_.split() if w in _WALK]
+    if not ways and said.verb.startswith(_BACKING):
+        ways = ["back"]
+    if not ways and said.verb.startswith(_SIDEWAYS) or "sideways" in said.word("way"):
+        if not {"left", "right"} & set(ways):
+            raise Abstain(f"'{said.verb}'", "it does not say to which side", "say left or right")
+    forward = 1.0 if "forward" in ways else -1.0 if {"back", "backward"} & set(ways) else 0.0
+    left = 1.0 if "left" in ways else -1.0 if "right" in ways else 0.0
+    if said.has("diagonal") and not forward:
+        forward = 1.0
+    if said.has("diagonal") and not left:
+        raise Abstain(f"'{said.verb}'", "it does not say to which side", "say left or right")
+    size = math.hypot(forward, left) or 1.0
+    return (forward / size, left / size) if forward or left else (1.0, 0.0)
+
+
+_SIDEWAYS = ("sidestep", "strafe", "sideways", "crab")
+
+
+def both_ways(said: Said, name: str) -> bool:
+    """Whether another direction belongs to the same walk: "forward and left"."""
+    measured = said.has("length", "time", "steps", "speed", "bit")
+    return name == "way" and not measured and len(said.words["way"]) == 1
+
+
+def backing(match: re.Match[str]) -> Wish:
+    """Walk backwards: "walk away"."""
+    del match
+    return _moving(_WALK["back"], 0.0)
 
 
 def _moving(forward: float, left: float, gait: str = "trot") -> Wish:
     return motion(build.walking(forward, left, gait), "torso_velocity")
 
 
-def backing(match: re.Match[str]) -> Wish:
-    """Walk backwards: "back off"."""
-    del match
-    return _moving(_WALK["back"], 0.0)
+def curving(said: Said) -> Wish:
+    """Walking with a turn: "veer left"."""
+    return _curved(said, 0.25 if said.has("bit") else 0.4)
 
 
-def curve(match: re.Match[str]) -> Wish:
-    """Walking with a turn: "veer left", "walk in a circle"."""
-    words = match.groupdict()
-    rate = _sign(match) * (
-        0.5 if words.get("circle") else 0.25 if (words.get("bit") or words.get("bit2")) else 0.4
-    )
-    turned = motion(
-        (*build.walking(_WALK["forward"], 0.0), make_term("torso_turn_rate", rate=rate)),
-        "torso_velocity",
-    )
-    turn = make_term("torso_turn_rate", rate=rate)
+def _curved(said: Said, rate: float) -> Wish:
+    """A walk along a curve; a circle lasts as long as it takes."""
+    back = bool({"back", "backward"} & set(said.word("way").split()))
+    speed = said.amounts.get("speed", _WALK["forward"])
+    radius = said.amounts.get("radius")
+    rate = speed / radius if radius else rate
+    sign = -1.0 if "right" in said.word("way") and not said.has("spin") else _sign(said)
+    turn = make_term("torso_turn_rate", rate=sign * (-rate if back else rate))
+    turned = _moving(-speed if back else speed, 0.0)
     support = tuple(t for t in turned.support if t.name != "torso_turn_rate")
-    around = round(2 * math.pi / abs(rate), 1) if words.get("circle") == "circle" else None
+    once = said.word("circle").endswith("circle") or bool(radius)
+    times = _times(said) or (1.0 if once else None)
+    around = None if times is None else round(times * 2 * math.pi / rate, 1)
     return replace(
-        turned, essential=(*turned.essential, turn), support=support, seconds=around,
-        notes=("one circle",) if around else (),
+        turned, essential=(*turned.essential, turn), support=support,
+        seconds=said.amounts.get("time", around),
+        notes=("one circle",) if around and times == 1.0 and not said.has("time") else (),
     )  # fmt: skip
 
 
 def diagonally(match: re.Match[str]) -> Wish:
-    """Forward and to a side at once."""
+    """Forward and to a side at once, each at a speed."""
     forward, left = float(match.group("ahead")), float(match.group("aside"))
     forward = -forward if match.group("fwd") in ("backward", "back") else forward
     return _moving(forward, -left if match.group("side") == "right" else left)
 
 
-def walk_to(match: re.Match[str]) -> Wish:
-    """Go a distance."""
-    value = amount(match) or 0.0
-    words = match.groupdict()
-    backwards = match.group(0).startswith(("back", "retreat", "reverse"))
-    way = words.get("dir") or words.get("dir2") or ("back" if backwards else "forward")
-    speed = amount(match, "2")
-    factor = None if speed is None else speed / abs(_WALK[way])
-    return Wish(travel=_along(way, value), factor=factor, exact=speed is not None)
-
-
-def _along(way: str, length: float) -> tuple[float, float]:
-    return {"left": (0.0, length), "right": (0.0, -length), "forward": (length, 0.0)}.get(
-        way, (-length, 0.0)
-    )
-
-
-def steps(match: re.Match[str]) -> Wish:
-    """Go a number of steps of the usual gait."""
-    words = match.groupdict()
-    way = words.get("dir") or words.get("dir2") or "forward"
-    count = float(words.get("count") or words.get("count2") or 1)
-    step = abs(_WALK[way]) / build.GAITS["trot"][0]
-    return Wish(
-        travel=_along(way, count * step), notes=(f"a step is {100 * step:.3g} cm",)
-    )  # fmt: skip
-
-
-def turning(match: re.Match[str]) -> Wish:
+def turning_meanwhile(said: Said) -> Wish:
     """Turn while something else goes on."""
-    sign = 1.0 if match.group("way") in ("left", "counterclockwise") else -1.0
-    return Wish(essential=(make_term("torso_turn_rate", rate=sign * 0.5),))
+    rate = 0.25 if said.has("bit") else 0.5
+    return Wish(essential=(make_term("torso_turn_rate", rate=_sign(said) * rate),))
 
 
-def march(match: re.Match[str]) -> Wish:
+def _march(said: Said, gait: str) -> Wish:
     """Step in place."""
-    gait = match.groupdict().get("gait") or "trot"
-    steps = build.stepping(gait, amount(match) or 1.5)
+    frequency = said.amounts.get("frequency")
+    steps = build.stepping(gait, frequency or 1.5)
     marching = motion((*steps, *build.STANDING, make_term("posture")), "foot_stepping")
-    return replace(marching, exact=amount(match) is not None)
+    return replace(marching, exact=frequency is not None, seconds=said.amounts.get("time"))
 
 
 def paced(wish: Wish, factor: float) -> Wish:
     """A wish, so many times as fast as usual."""
     if wish.exact or not wish.asks:
         return wish
-    if wish.turn is not None and NO_ANGLE in wish.notes:  # "turn left fast" goes on turning
+    if wish.turn is not None and NO_ANGLE in wish.notes and factor > 1.0:
+        # "turn left fast" goes on turning
         rate = math.copysign(build.SPIN_RATE, wish.turn)
         return paced(motion(build.spinning(rate), "torso_turn_rate"), factor)
     if wish.turn is not None or wish.travel is not None:
@@ -181,38 +243,6 @@ def _faster(term: RewardTerm, factor: float) -> RewardTerm:
     return replace(term, parameters=values)
 
 
-def in_turn(found: Sequence[Wish]) -> list[list[Wish]]:
-    """Phrases that cannot go on at once: what has an end comes before what "and" adds."""
-    groups: list[list[Wish]] = []
-    for wish in found:
-        after = bool(groups) and any(w.turn is not None or w.travel is not None for w in groups[-1])
-        with_it = re.search(r"\b(?:with|while|but)\b", wish.joined)
-        same = bool(groups) and any(
-            (w.turn, w.travel) == (wish.turn, wish.travel) != (None, None) for w in groups[-1]
-        )
-        timed = wish.seconds is not None and not wish.essential
-        if same:
-            continue  # "turn around and face the other way" is one turn
-        if groups and not (after and not with_it and not timed and wish.asks):
-            groups[-1].append(wish)
-        else:
-            groups.append([wish])
-    return groups
-
-
-def ambiguous(texts: Sequence[str]) -> None:
-    """Refuse "turn around and walk back": backwards, or the way that it came?
-
-    Raises:
-        Abstain: Where a sentence says so.
-    """
-    whole = " ; ".join(texts)
-    found = re.search(r"turn 180 deg\b.*?\b((?:walk|go|run|trot|move) back)\b(?! paw)", whole)
-    if found:
-        problem = "after a turn around this may be backwards, or the way it came"
-        raise Abstain(f"'{found[1]}'", problem, "say forward or backward", final=True)
-
-
 def placed(
     found: Sequence[Wish], pose: Pose, *, last: bool, seconds: float, relative: bool = False
 ) -> tuple[list[Wish], Pose]:
@@ -227,6 +257,8 @@ def placed(
     """
     said = next((w.seconds for w in found if w.seconds is not None), None)
     made: list[Wish] = []
+    if any(t.name == "torso_velocity" for w in found for t in w.essential):
+        found = [_meanwhile(w) for w in found]
     for wish in found:
         if relative and wish.factor is None:
             wish = replace(wish, factor=1.0)
@@ -240,6 +272,14 @@ def placed(
             pose = _reckoned(pose, wish, said or seconds)
         made.append(wish)
     return made, pose
+
+
+def _meanwhile(wish: Wish) -> Wish:
+    """A turn of no stated size beside a walk goes on with it."""
+    if wish.turn is None or NO_ANGLE not in wish.notes:
+        return wish
+    rate = math.copysign(0.4 * (wish.factor or 1.0), wish.turn)
+    return Wish(essential=(make_term("torso_turn_rate", rate=rate),), seconds=wish.seconds)
 
 
 def _onward(pose: Pose, way: tuple[float, float]) -> Pose:

@@ -14,10 +14,19 @@ from embodied.errors import Diagnostic, NotUnderstoodError, RefusedError
 from embodied.language.reward.amending import amended, current, subject
 from embodied.language.reward.checking import check
 from embodied.language.reward.corrections import corrected
+from embodied.language.reward.ordering import ambiguous, in_turn
 from embodied.language.reward.other_feet import lifted_feet
-from embodied.language.reward.phrases import Wish, stages_of, wishes, without_pace
-from embodied.language.reward.quadruped_going import START, ambiguous, in_turn, placed
-from embodied.language.reward.rules_quadruped import FOOT
+from embodied.language.reward.phrases import (
+    GOING,
+    Wish,
+    amount,
+    compiled,
+    stages_of,
+    wishes,
+    without_pace,
+)
+from embodied.language.reward.quadruped_feet import FOOT
+from embodied.language.reward.quadruped_going import START, placed
 from embodied.language.reward.speech import Speech
 from embodied.language.words.cursor import Abstain
 from embodied.protocols import StateMemory
@@ -30,9 +39,21 @@ _AMEND = re.compile(
     r"(?:keep (?:that|it|doing that|this|going)|keep that up|also|and|in addition|additionally"
     r"|meanwhile|at same time)[ ,]+(?:and )?(?:also )?(?P<rest>.+)"
 )
+_AGAIN = compiled(
+    r"(?:(?:(?:do|repeat) )?(?:(?:that|it|this|same)(?: thing)? )?(?:again|once more|1 more time)"
+    r"(?: again)?|repeat(?: (?:that|it))?|same again)(?:(?: for)? {TIME})?"
+)
 _INTO = ("in", "into", "inside", "on", "onto", "over", "above")
 _ONE_SIDED = re.compile(r"\b(lift|hold)(?: up)? (left|right) paw\b")
 _FOOT_ALONE = re.compile(FOOT)
+_VERB_BEFORE = re.compile(
+    r"\b(?:walk|trot|run|go|move|step|jog|march|pace|bound|gallop|shuffle|strafe|turn|spin|lift|lean)\b"
+)
+_WAY_ALONE = re.compile(
+    r"(?:(?:to|by|for) )?(?:straight )?(?:forward|backward|back|left|right|clockwise"
+    r"|counterclockwise|sideways|\d[\d.]* (?:m|cm|inch|deg|paws|steps))\b(?! paw)"
+)
+"""The rest of a stage whose verb is that of the stage before: "then backward for 2 s"."""
 
 
 class RewardRules:
@@ -77,12 +98,28 @@ class RewardRules:
             edited = corrected(stages[0], before, self.words)
             if edited is not None:
                 return replace(edited, source=self.name)
+            again = _AGAIN.fullmatch(stages[0])
+            if again:
+                *done, last = before.stages
+                seconds = amount(again) or last.duration_s
+                return replace(
+                    before, stages=(*done, replace(last, duration_s=seconds)), source=self.name,
+                    notes=("the same as before",),
+                )  # fmt: skip
             match = _AMEND.fullmatch(stages[0])
             if match:
-                return self._amended(match["rest"], before)
+                added = self._amended(match["rest"], before)
+                if added is not None:
+                    return added
         texts = self._with_names(stages, before)
+        if before is not None and len(texts) == 1:
+            held = self._held(texts[0], before)
+            if held is not None:
+                return held
         ambiguous(texts)
-        read = [group for text in texts for group in in_turn(self._wishes(text))]
+        read: list[list[Wish]] = []
+        for text in texts:
+            read = in_turn(self._wishes(text), read)
         groups = [group for group in read if any(w.asks for w in group)]
         if not groups:
             raise Abstain("sentence", "it asks for nothing")
@@ -93,7 +130,10 @@ class RewardRules:
             found, pose = placed(
                 group, pose, last=last, seconds=STAGE_S, relative=before is not None
             )
-            built += staged(found, last=last)
+            stages_ = staged(found, last=last)
+            if not stages_:
+                raise Abstain("sentence", "it says how long, but not what to do")
+            built += stages_
         return RewardProgram(
             robot=self.words.robot,
             stages=tuple(s for s, _ in built),
@@ -105,6 +145,17 @@ class RewardRules:
                 )
             ),
         )
+
+    def _held(self, text: str, before: RewardProgram) -> RewardProgram | None:
+        """What was asked before goes on: "hold it there for 3 s"."""
+        try:
+            found = self._wishes(text)
+        except Abstain:
+            return None
+        if len(found) != 1 or not found[0].waits:
+            return None
+        last = replace(before.stages[-1], duration_s=found[0].seconds, guards=())
+        return replace(before, stages=(last,), source=self.name, notes=("as before",))
 
     def _wishes(self, text: str) -> list[Wish]:
         """What a stage's phrases ask for, as fast as it says."""
@@ -122,8 +173,9 @@ class RewardRules:
         if not objects:
             texts = stages[:1]
             for text in stages[1:]:
-                ellipsis = _FOOT_ALONE.fullmatch(text) and texts[-1].startswith("lift ")
-                texts.append(f"lift {text}" if ellipsis else text)
+                verb = _VERB_BEFORE.findall(texts[-1])
+                ellipsis = _WAY_ALONE.match(text) or _FOOT_ALONE.fullmatch(text)
+                texts.append(f"{verb[-1]} {text}" if ellipsis and verb else text)
             return texts
         known = [n for n in objects if before is not None and n in _objects_of(before)]
         last = known[0] if len(known) == 1 else ""
@@ -141,13 +193,16 @@ class RewardRules:
             where = next((w for w in reversed(words) if w in named), where)
         return texts
 
-    def _amended(self, text: str, before: RewardProgram) -> RewardProgram:
-        """What is added goes beside what is asked already."""
+    def _amended(self, text: str, before: RewardProgram) -> RewardProgram | None:
+        """What is added goes beside what is asked already; None where it comes after it."""
         feet = lifted_feet(before)
         if len(feet) == 1:
             end = feet[0].split("_")[0]
             text = _ONE_SIDED.sub(rf"\1 {end} \2 paw", text)
-        found, _ = placed(self._wishes(text), START, last=True, seconds=STAGE_S)
+        wishes_ = self._wishes(text)
+        if any(w.pose and not w.waits for w in wishes_) and goes_on(before):
+            return None
+        found, _ = placed(wishes_, START, last=True, seconds=STAGE_S)
         essential = tuple(t for w in found for t in w.essential)
         if not essential or any(w.stages for w in found):
             raise Abstain(f"'{text}'", "this cannot be done beside what was asked before")
@@ -201,6 +256,11 @@ def staged(found: Sequence[Wish], *, last: bool) -> list[tuple[RewardStage, tupl
 
 def _ended(stage: RewardStage, seconds: float | None) -> RewardStage:
     return replace(stage, duration_s=seconds or stage.duration_s or STAGE_S)
+
+
+def goes_on(program: RewardProgram) -> bool:
+    """Whether the last stage of a program is a walk or a turn."""
+    return any(t.name in GOING for t in program.stages[-1].terms)
 
 
 def _objects_of(program: RewardProgram) -> set[float | str]:

@@ -1,4 +1,4 @@
-"""Phrases for the quadruped: what it may be told to do, and with which terms."""
+"""What the quadruped may be told to do, and with which terms."""
 
 from __future__ import annotations
 
@@ -8,87 +8,79 @@ from dataclasses import replace
 from functools import partial
 
 from embodied.language.reward import building as build
-from embodied.language.reward.phrases import Pattern, Wish, amount, motion, pattern
+from embodied.language.reward.frames import Said, frame
+from embodied.language.reward.phrases import Phrase, Wish, amount, motion, pattern
+from embodied.language.reward.quadruped_feet import (
+    FEET_NAMED,
+    lift_feet,
+    place_foot,
+    put_down,
+    shake,
+    stand_on,
+    stomp,
+    which_paw,
+)
 from embodied.language.reward.quadruped_going import (
+    HEADINGS,
     backing,
-    curve,
+    both_ways,
+    curving,
     diagonally,
-    march,
-    other_way,
+    going,
     paced,
-    spin,
-    steps,
-    turned_by,
     turning,
-    walk,
-    walk_to,
+    turning_meanwhile,
+)
+from embodied.language.reward.quadruped_slots import (
+    DOING,
+    GO,
+    GOING_SLOTS,
+    SLOTS,
+    STEP,
+    TURNING_SLOTS,
 )
 from embodied.language.reward.speech import Speech
-from embodied.language.reward.vocabulary import FEET, QUADRUPED, make_term, prompt
+from embodied.language.reward.vocabulary import QUADRUPED, prompt
 from embodied.language.words.cursor import Abstain
 
-HEADINGS = {
-    "sunrise": 0.0, "east": 0.0, "sunset": math.pi, "west": math.pi, "north": math.pi / 2,
-    "south": -math.pi / 2,
-}  # fmt: skip
-FOOT = (
-    r"(?:(?P<end>front|rear|back) (?P<side>left|right)"
-    r"|(?P<side2>left|right) (?P<end2>front|rear|back))(?: paw| 1)?"
-)
-_WAY = r"(?P<dir>forward|backward|back|left|right)"
-_BIT = r"(?P<bit>little(?: bit)?|bit|slightly)"
-_BIT2 = _BIT.replace("<bit>", "<bit2>")
-_UP = r"(?: up| off floor| above floor| in air| up in air)*"
-_DIRECTION = r"(?P<way>left|right|clockwise|counterclockwise)"
-_OFF = r"(?: (?:off|above|over|from) floor)?"
+LOW_M, TALL_M = 0.12, 0.33
 
 
-def foot_of(match: re.Match[str]) -> str:
-    """The foot that a match names."""
-    end = match.group("end") or match.group("end2")
-    side = match.group("side") or match.group("side2")
-    return f"{'front' if end == 'front' else 'rear'}_{side}"
+def _low(said: Said) -> Wish:
+    return _at(said.amounts.get("length", LOW_M), said)
 
 
-def diagonal(foot: str) -> str:
-    """The foot at the other end on the other side."""
-    end, side = foot.split("_")
-    ends, sides = {"front": "rear", "rear": "front"}, {"left": "right", "right": "left"}
-    return f"{ends[end]}_{sides[side]}"
+def _at(height: float, said: Said, *, pose: bool = True) -> Wish:
+    wish = motion(build.at_height(height), "torso_height")
+    return replace(wish, seconds=said.amounts.get("time"), pose=pose)
 
 
-def _lift(match: re.Match[str]) -> Wish:
-    value = amount(match) or amount(match, "2")
-    words = match.groupdict()
-    if value is None:
-        value = 0.24 if words.get("high") else 0.08 if words.get("bit") else build.LIFT_HEIGHT_M
-    return lifted((foot_of(match),), value)
+def _crouch(said: Said) -> Wish:
+    return replace(_low(said), pose=False)
 
 
-def lifted(feet: tuple[str, ...], value: float) -> Wish:
-    """Feet in the air, the others down."""
-    return motion(build.lifting(dict.fromkeys(feet, value)), "foot_lift")
+def _stand(said: Said) -> Wish:
+    usual = TALL_M if said.has("tall") else build.STANDING_HEIGHT_M
+    return _at(said.amounts.get("length", usual), said)
 
 
-def _lift_pair(match: re.Match[str]) -> Wish:
-    value = amount(match) or build.LIFT_HEIGHT_M
-    end = "front" if match.group("pair") == "front" else "rear"
-    return lifted((f"{end}_left", f"{end}_right"), value)
+def _height(said: Said) -> Wish:
+    """The torso at a height, or higher or lower by so much."""
+    length = said.amounts.get("length")
+    down = said.verb.startswith(("lower", "drop", "sink"))
+    if length is None:
+        low = down or said.has("low", "down")
+        return _at(LOW_M if low else TALL_M, said, pose=False)
+    if re.search(r"\b(?:lift|lower|drop|sink) ", said.verb) and not said.has("to"):
+        by = -length if down else length
+        wish = _at(round(build.STANDING_HEIGHT_M + by, 4), said, pose=False)
+        note = f"from standing at {100 * build.STANDING_HEIGHT_M:g} cm"
+        return replace(wish, notes=(note,))
+    return _at(length, said, pose=False)
 
 
-def _which_paw(match: re.Match[str]) -> Wish:
-    legal = ", ".join(f.replace("_", " ") for f in FEET)
-    raise Abstain(f"'{match.group(0)}'", "it does not say which paw", f"paws: {legal}")
-
-
-def _low(match: re.Match[str]) -> Wish:
-    return motion(build.at_height(amount(match) or 0.12), "torso_height")
-
-
-def _height(match: re.Match[str]) -> Wish:
-    tall = any(w in match.group(0).split() for w in ("tall", "high"))
-    usual = 0.33 if tall else build.STANDING_HEIGHT_M
-    return motion(build.at_height(amount(match) or usual), "torso_height")
+def _absolute(said: Said) -> Wish:
+    return _at(said.amounts.get("length", build.STANDING_HEIGHT_M), said, pose=False)
 
 
 def _flat(match: re.Match[str]) -> Wish:
@@ -97,71 +89,55 @@ def _flat(match: re.Match[str]) -> Wish:
     return motion(level, "torso_pitch", "torso_roll")
 
 
-def _face(match: re.Match[str]) -> Wish:
-    return motion(build.facing(HEADINGS[match.group("where")]), "torso_heading")
+def _tilt(said: Said) -> Wish:
+    """The nose, or the rear end, up or down."""
+    angle = said.amounts.get("angle") or (0.15 if said.has("bit") else 0.3)
+    down = (
+        said.has("down")
+        or not said.has("up")
+        and bool(re.match(r"(?:lower|dip|drop|bow|put|kneel|curtsy)", said.verb))
+    )
+    if not down and not said.has("up") and not re.match(r"(?:lift|pitch|push|throw)", said.verb):
+        raise Abstain(f"'{said.verb}'", "it does not say whether up or down")
+    rear = said.part("end").startswith("rear")
+    wish = motion(build.pitched(angle if down == rear else -angle), "torso_pitch")
+    return replace(wish, seconds=said.amounts.get("time"))
+
+
+def _bow(said: Said) -> Wish:
+    angle = said.amounts.get("angle") or (0.15 if said.has("bit") else 0.3)
+    wish = motion(build.pitched(-angle), "torso_pitch")
+    return replace(wish, seconds=said.amounts.get("time"), pose=True)
+
+
+def _lean(said: Said) -> Wish:
+    side = said.word("spin")
+    if not side or "clockwise" in side:
+        raise Abstain(f"'{said.verb}'", "it does not say to which side", "say left or right")
+    usual = 0.1 if said.has("bit") else 0.25
+    angle = (1.0 if "right" in side else -1.0) * said.amounts.get("angle", usual)
+    wish = motion(build.leaning(angle), "torso_roll")
+    return replace(wish, seconds=said.amounts.get("time"))
 
 
 def _roll_over(match: re.Match[str]) -> Wish:
     del match
-    return motion(build.rolled(math.pi), "torso_roll")
+    return replace(motion(build.rolled(math.pi), "torso_roll"), pose=True)
 
 
 def _on_side(match: re.Match[str]) -> Wish:
     sign = -1.0 if match.group("side") == "left" else 1.0
-    return motion(build.rolled(sign * math.pi / 2), "torso_roll")
+    return replace(motion(build.rolled(sign * math.pi / 2), "torso_roll"), pose=True)
 
 
-def _lean(match: re.Match[str]) -> Wish:
-    usual = 0.1 if match.group("bit") else 0.25
-    sign = -1.0 if match.group("side") == "left" else 1.0
-    angle = sign * (amount(match) or usual)
-    return motion(build.leaning(angle), "torso_roll")
-
-
-def _nose(match: re.Match[str]) -> Wish:
-    angle = amount(match) or (0.15 if match.group("bit") else 0.3)
-    down = any(w in match.group(0).split() for w in ("down", "lower", "bow"))
-    return motion(build.pitched(-angle if down else angle), "torso_pitch")
-
-
-def _rear_up(match: re.Match[str]) -> Wish:
-    del match
-    return motion(build.on_two_feet(), "torso_pitch", "torso_height")
-
-
-def _place_foot(match: re.Match[str]) -> Wish:
-    value = amount(match) or 0.08
-    foot, way = foot_of(match), match.group("to")
-    if way in ("forward", "backward", "back"):
-        offset = value if way == "forward" else -value
-        term = make_term("foot_forward", foot=foot, offset=offset)
-    else:
-        offset = value if way.startswith("in") else -value
-        term = make_term("foot_inward", foot=foot, offset=offset)
-    return Wish(essential=(term,), support=(*build.STANDING, *build.CALM))
-
-
-def _stomp(match: re.Match[str]) -> Wish:
-    foot = foot_of(match)
-    step = make_term("foot_stepping", foot=foot, frequency=amount(match) or 1.5)
-    others = build.grounded(*(f for f in FEET if f != foot))
-    return Wish(essential=(step,), support=(*others, *build.STANDING, make_term("posture")))
-
-
-def _shake(match: re.Match[str]) -> Wish:
-    side = match.groupdict().get("side")
-    wish = lifted((f"front_{side or 'right'}",), build.LIFT_HEIGHT_M)
-    return wish if side else replace(wish, notes=("the right paw, since none is said",))
+def _rear_up(said: Said) -> Wish:
+    wish = motion(build.on_two_feet(), "torso_pitch", "torso_height")
+    return replace(wish, seconds=said.amounts.get("time"), pose=True)
 
 
 def _harmless(match: re.Match[str]) -> Wish:
     """A plea such as "don't hurt that squirrel": nothing here is seen that could be hurt."""
     return Wish(notes=(f"'{match.group(0)}': nothing here sees that; only the motion counts",))
-
-
-def _stand(match: re.Match[str]) -> Wish:
-    del match
-    return motion(build.at_height(build.STANDING_HEIGHT_M), "torso_height")
 
 
 def _impossible(why: str, match: re.Match[str]) -> Wish:
@@ -172,16 +148,17 @@ def _for_time(match: re.Match[str]) -> Wish:
     return Wish(seconds=amount(match))
 
 
+def _wait(match: re.Match[str]) -> Wish:
+    still = motion(build.at_height(build.STANDING_HEIGHT_M), "torso_height")
+    return replace(still, seconds=amount(match), pose=True, waits=True)
+
+
 def _nothing(match: re.Match[str]) -> Wish:
     """A reason, such as "the sun rises in the east", that asks for nothing."""
     del match
     return Wish()
 
 
-_TO = r"(?: (?:at|to|by|up to|up by|with|with speed|at speed|at height))?"
-_STEP = r"(?P<count>\d+)"
-_LIKE = r"(?: (?:like|as if|as though|as)(?: (?:are|were|is|to|in))*(?: \w+){1,3})?"
-_GAIT = r"(?P<gait>trot|pace|bound)"
 _IMPOSSIBLE = {
     r"fly|take off|hover|levitate|float": "it stays on the ground",
     r"jump|hop|leap|backflip|do backflip|somersault|pounce|skip": "jumps are not among its motions",
@@ -198,182 +175,133 @@ _IMPOSSIBLE = {
         "it does not see where that is"
     ),
     r"follow me|follow|heel|find|guard": "it does not see people or things",
+    r"(?:stand|balance|walk) on front paws|do handstand|handstand": (
+        "it does not stand on its front feet"
+    ),
 }  # fmt: skip
 """What it cannot do, and why."""
-_END = r"(?P<pair>front|rear|back)"
-PATTERNS: tuple[Pattern, ...] = (
-    # Feet
-    pattern(
-        rf"(?:lift|hold|pick up|put up|bring up|keep)(?: up)? {FOOT}{_UP}(?:{_TO} {{LENGTH}})?"
-        rf"{_OFF}(?: (?P<high>high)| {_BIT})?(?: (?:by|to) {{LENGTH2}})?",
-        _lift,
+_END = r"(?P<end>nose|head|face|front(?: end| half| part)?|rear(?: end| half| part)?)"
+_HELD = r"(?:keep|keeping|hold|holding|stay|staying|have|having|with|remain|remaining)"
+_REAR = r"(?:2 )?rear(?: 2)? (?:paws|1s)|2 paws"
+PATTERNS: tuple[Phrase, ...] = (
+    frame(
+        rf"(?:lift|hold|holding|keep|keeping|pick up|put|put up|bring|bring up|get|take|pull|have"
+        rf"|having|stick|lower|set)(?: up)? {FEET_NAMED}",
+        ("length", "off", "high", "bit", "time", "again", "inout", "down", "asif"), SLOTS,
+        lift_feet,
     ),
-    pattern(rf"{FOOT} (?:up|lifted|off floor|in air)(?:{_TO} {{LENGTH}})?{_OFF}", _lift),
-    pattern(
-        rf"(?:lift |hold |put )?(?:up )?(?:both |2 )?{_END} paws{_UP}(?:{_TO} {{LENGTH}})?{_OFF}",
-        _lift_pair,
-    ),
-    pattern(r"(?:lift|hold|raise)(?: up)? (?:(?:left|right|front|rear|back|1) )?paw", _which_paw),
-    pattern(
-        rf"(?:move|slide|bring|stretch|put|set|reach|shift) {FOOT}"
-        rf" (?P<to>forward|backward|back|inward|outward|in|out)(?:{_TO} {{LENGTH}})?",
-        _place_foot,
-    ),
-    pattern(rf"(?:stomp|tap|step|pat|stamp)(?: with)? {FOOT}(?:{_TO} {{FREQUENCY}})?", _stomp),
-    pattern(rf"(?:march|step|walk|run|jog|{_GAIT}) in place(?: ,)?(?:{_TO} {{FREQUENCY}})?", march),
-    pattern(
-        r"(?:lift|hold|give|offer|put|bring)(?: up)?(?: me)?(?: (?P<side>left|right))?(?: front)?"
-        r" paw (?:like|as if|as though|as)(?: (?:are|were|is|to|in|would|for))*(?: \w+){1,3}",
-        _shake,
-    ),
-    pattern(r"(?:give|offer)(?: me)?(?: (?P<side>left|right))?(?: front)? paw", _shake),
-    pattern(
-        r"(?:shake|shaking)(?: (?P<side>left|right))?(?: front)? paws?|give me 5|high 5", _shake
-    ),
-    pattern(
-        rf"(?:stand|balance) on 3 paws(?: ,| with| keep| hold| and)* {FOOT}"
-        r" (?:up|lifted|in air|off floor)",
-        _lift,
-    ),
+    frame(rf"{FEET_NAMED} (?:up|lifted|off floor|in air|raised)",
+          ("length", "off", "high", "bit", "time"), SLOTS, lift_feet),
+    frame(rf"(?:move|slide|bring|stretch|put|set|reach|shift|place|extend|spread) {FEET_NAMED}"
+          r"(?: (?:out|straight))?(?: (?P<to>forward|backward|back|inward|outward|in|out|apart))?",
+          ("length", "bit", "time"), SLOTS, place_foot),
+    frame(rf"(?:stomp|tap|step|pat|stamp|paw)(?: floor)?(?: with| on)? {FEET_NAMED}",
+          ("frequency", "time", "down", "off"), SLOTS, stomp),
+    frame(rf"(?:stand|balance|balancing|standing|stay|remain|rest)(?: still| up)? on"
+          rf"(?: only| just)? {FEET_NAMED}", ("time",), SLOTS, stand_on),
+    pattern(r"(?:lift|hold)(?: up)? (?:(?:left|right|front|rear|back|1|any) )?paw", which_paw),
+    frame(r"(?:lift|hold|give|offer|put|bring|shake|shaking|wave|present)(?: up)?(?: me)?"
+          r"(?: with)?(?: (?P<side>left|right))?(?: front)? paws?",
+          ("asif", "time", "off"), SLOTS, shake),
+    frame(r"(?:shake|shaking|wave|high 5|give me 5|give me high 5|shake hands?)"
+          r"(?: (?P<side>left|right))?(?: front)?(?: paws?)?(?: goodbye| hello)?",
+          ("time",), SLOTS, shake),
+    pattern(r"(?:put|set|lower|bring|take|place) (?:it|that|them|paws?)(?: back)? down(?: again)?"
+            r"|(?:put|set|lower) (?:all |4 )*paws(?: back)?(?: down)?(?: on floor)?"
+            r"|lower (?:it|that|them|paw)(?: again)?|down again|all (?:4 )?paws (?:on floor|down)",
+            put_down),
     pattern(
         r"(?:(?:stand|balance|keep|stay|remain) on |keep )(?:other|remaining)(?: 3)?(?: paws)?"
         r"(?: on floor| down)?",
         _nothing,
     ),
-    pattern(r"(?:stand|balance) on 3 paws", _which_paw),
+    frame(r"(?:stand|balance|balancing|standing|do|3 legged stand|3 paws? stand)"
+          r"(?: on 3 paws| on 3| 3 legged stand)?(?: ,| with| keep| keeping| hold| holding| and"
+          rf"| lift| lifting)* {FEET_NAMED}", ("off", "time"), SLOTS, lift_feet),
+    pattern(r"(?:stand|balance) on 3(?: paws)?|3 legged stand", which_paw),
     # Height
-    pattern(
-        rf"(?:sit|lie|crouch|squat|duck)(?: torso)?(?: down| very low| low| lower| flat)*"
-        rf"(?: on (?:torso|floor))?(?:{_TO} {{LENGTH}})?",
-        _low,
-    ),
-    pattern(r"(?:get|go|stay|lower|keep)(?: torso)?(?: down)?(?: very)? (?:low|down)", _low),
-    pattern(
-        r"(?:get|bring|put|lower|keep) torso(?: down)? (?:near|close to|to|onto|on) floor", _low
-    ),
-    pattern(
-        r"(?:lift|lower|bring|set|keep|hold|move)(?: level)? torso(?: up| down| level)*"
-        rf"{_TO} {{LENGTH}}(?: high| above floor)?",
-        _height,
-    ),
-    pattern(r"(?:at|with)(?: torso)? height {LENGTH}", _height),
-    pattern(rf"(?:stand|torso)(?: up)?{_TO} {{LENGTH}}(?: high| tall)?", _height),
-    pattern(r"stand(?: up)? (?:tall|high)|as tall as possible", _height),
+    frame(r"(?:sit|sit down|lie|lay|lie down|lay down|flatten|get down|go down|down|rest|relax"
+          r"|settle|settle down|play dead|go to sleep|drop down|drop to floor|get on torso)"
+          r"(?: torso)?", ("low", "length", "time", "bit", "upright", "again", "asif"), SLOTS,
+          _low),
+    frame(r"(?:crouch|squat|duck|stoop|hunker|kneel|crouching|crouched)(?: down)?(?: torso)?",
+          ("low", "length", "time", "bit", "again"), SLOTS, _crouch),
+    frame(r"(?:get|go|stay|staying|keep|keeping|be|make)(?: torso| yourself)?(?: down)?(?: very)?"
+          r" (?:low|down)", ("low", "length", "time", "again"), SLOTS, _crouch),
+    frame(r"(?:lift|lower|bring|set|keep|keeping|hold|holding|move|get|put|drop|have|with)?(?: )?"
+          r"(?:level )?torso(?: height| up| down| level)*(?: is| of)?"
+          r" (?:to|at|near|close to|onto|on|height)", ("length", "low", "off", "time"), SLOTS,
+          lambda said: _absolute(said) if said.has("length") else _crouch(said)),
+    frame(r"(?:lift|lower|drop|sink)(?: level)? torso(?: up| down| level)*(?: by)?",
+          ("length", "low", "tall", "bit", "time"), SLOTS, _height),
+    frame(rf"(?:{_HELD} )?torso", ("length", "low", "tall", "time"), SLOTS,
+          lambda said: _absolute(said) if said.has("length") else _height(said)),
+    frame(r"(?:at|with|to)(?: torso)? height(?: of)?", ("length",), SLOTS, _absolute),
+    frame(r"(?:go|come|get|rise|stand)(?: up| down) to", ("length", "time"), SLOTS, _absolute),
+    frame(r"(?:stand|get up|get back up|stand back up|rise|rise up|up|stand up|come back up|come up"
+          r"|back up to stand|return to stand|go back to stand|get back on|get on|be tall"
+          r"|straighten|straighten up|make yourself)(?: torso| yourself)?",
+          ("length", "tall", "upright", "time", "again"), SLOTS, _stand),
+    frame(r"(?:stay|stand|be|hold|keep|standing)(?: (?:still|normally|normal|quiet|up|put|there))+"
+          r"|hold position|stop(?: moving| walking| turning| it| that| there| everything)?"
+          r"|come to stop|stand by|freeze|stay|do not move(?: (?:muscle|1 inch|at all))?|enough"
+          r"|that is enough|whoa", ("time", "again", "upright"), SLOTS, _stand),
+    pattern(r"as tall as possible", lambda m: motion(build.at_height(TALL_M), "torso_height")),
     # Level, pitch, roll
-    pattern(r"(?:keep |hold |have )?torso (?:flat|level|horizontal|straight)", _flat),
-    pattern(r"(?:keep |have )?(?:flat|level|horizontal)(?: torso)?|stay level", _flat),
-    pattern(
-        rf"(?:(?:lift|point|tilt|pitch|bring|put|lower|turn) )?(?:nose|head|front end|front)"
-        rf" (?:up|down|to sky)(?:{_TO} {{ANGLE}})?(?: {_BIT})?",
-        _nose,
-    ),
-    pattern(rf"(?:lift|lower) (?:nose|head|front end)(?:{_TO} {{ANGLE}})?(?: {_BIT})?", _nose),
-    pattern(rf"(?:pitch|tilt)(?: torso)? (?:up|down)(?:{_TO} {{ANGLE}})?(?: {_BIT})?", _nose),
-    pattern(rf"bow(?: down)?(?: ,)?(?: front end down)?(?: {_BIT})?(?:{_TO} {{ANGLE}})?", _nose),
-    pattern(
-        rf"(?:roll|lean|tilt|bank)(?: torso)?(?: over)?(?: {_BIT})?(?: to)? (?P<side>left|right)"
-        rf"(?:{_TO} {{ANGLE}})?",
-        _lean,
-    ),
+    pattern(rf"(?:{_HELD} )?torso (?:flat|level|horizontal|straight)", _flat),
+    pattern(rf"(?:{_HELD} )?(?:flat|level|horizontal)(?: torso)?", _flat),
+    frame(rf"(?:(?:lift|point|tilt|pitch|bring|put|lower|turn|dip|drop|stick|push|throw|{_HELD})"
+          rf" )?{_END}", ("up", "down", "angle", "bit", "time", "again"), SLOTS, _tilt),
+    frame(r"(?:pitch|tilt|look|lean|pitching|tilting|looking)(?: torso)?"
+          r"(?= up| down| forward| back)",
+          ("up", "down", "inout", "angle", "bit", "time"), SLOTS,
+          lambda said: _tilt(_as_tilt(said))),
+    frame(r"(?:bow|bow down|take bow|do bow|make bow|play bow|curtsy|stretch|stretch forward)"
+          r"(?: ,)?(?: front end down)?(?: (?:deeply|politely|low|to audience|to crowd|to me))?",
+          ("angle", "bit", "time", "asif"), SLOTS, _bow),
     pattern(
         r"roll over(?: (?:by )?180 deg)?(?: onto back)?"
-        r"|(?:lie|roll|turn|get)(?: over)? on(?:to)? back",
+        r"|(?:lie|roll|turn|get|flip)(?: over| down)? on(?:to)? back",
         _roll_over,
     ),
-    pattern(r"(?:lie|roll)(?: down)?(?: over)? on(?:to)? (?P<side>left|right) side", _on_side),
-    pattern(
-        r"(?:stand|rear|get)(?: up)? on(?: 2)? (?:rear|back)(?: 2)? paws(?: like human)?|rear up",
-        _rear_up,
-    ),
-    pattern(r"stand(?: up)? on 2 paws(?: like human)?|stand(?: up)? like human", _rear_up),
+    pattern(r"(?:lie|roll|flop)(?: down)?(?: over)? on(?:to)? (?P<side>left|right) side", _on_side),
+    frame(r"(?:roll|lean|tilt|bank|leaning|tilting|rolling|banking|sway)(?: torso)?(?: over)?",
+          ("spin", "angle", "bit", "time"), SLOTS, _lean),
+    frame(rf"(?:stand|rear|get|stand up|rear up|go|rise|balance|balancing|up)(?: up)? on(?:to)?"
+          rf" (?:{_REAR})(?: like human)?|rear up|stand(?: up)? like human",
+          ("time",), SLOTS, _rear_up),
     # Turning
     pattern(r"sun (?:rises in east|sets in west)", _nothing),
-    pattern(
-        r"(?:turn(?: and)?|face|look|point|head|go)(?: (?:to|at|due|face))*"
-        r" (?P<where>sunrise|sunset|north|south|east|west)",
-        _face,
-    ),
-    pattern(rf"(?:turn|look|face|head)(?: to)? {_DIRECTION}{_TO} {{ANGLE}}", turned_by),
-    pattern(
-        rf"turn(?: around| in place)*{_TO} {{ANGLE}}(?: turn)?(?:(?: to)? {_DIRECTION})?", turned_by
-    ),
-    pattern(
-        rf"turn(?: in place)?(?: {_BIT})?(?: to)? {_DIRECTION}(?: {_BIT2})?",
-        turned_by,
-    ),
-    pattern(
-        r"(?:face|look)(?: in)?(?: to)? (?:other|opposite) (?:way|direction)|about face|about turn",
-        other_way,
-    ),
-    pattern(
-        rf"spin(?: around| in place| round| ,)*(?:(?: to)? {_DIRECTION})?(?: around| in place| ,)*"
-        rf"(?:{_TO} {{RATE}})?",
-        spin,
-    ),
-    pattern(rf"turn(?: around| in place)*(?: to)? {_DIRECTION}{_TO} {{RATE}}", spin),
-    pattern(rf"turn(?: around| in place)*{_TO} {{RATE}}(?:(?: to)? {_DIRECTION})?", spin),
-    pattern(rf"turning(?: {_BIT})?(?: to)? {_DIRECTION}", turning),
+    frame(r"(?:turn|turning|face|facing|look|point|swivel|pivot|swing|veer)(?: whole)?(?: torso)?",
+          TURNING_SLOTS, SLOTS, turning),
+    frame(r"(?:do|make|take|perform)(?: sharp| quick)?(?:(?: (?P<side>left|right))? (?:u )?turn"
+          r"|(?: (?P<side2>left|right))? (?P<spin>spin|pirouette|twirl)"
+          r"|(?= (?:\d|full|complete|whole|half|quarter)))",
+          TURNING_SLOTS, SLOTS, lambda said: turning(_as_turn(said))),
+    frame(r"(?:turn|face|look|go|head)(?= (?:to |at |due |face )*"
+          rf"(?:{'|'.join(HEADINGS)}))", ("where", "time"), SLOTS, turning),
+    frame(r"(?P<spin>spin|spinning|whirl|twirl|pirouette|rotate)", TURNING_SLOTS, SLOTS, turning),
+    pattern(r"about (?:face|turn)", lambda m: Wish(turn=math.pi)),
+    frame(r"(?:turning|rotating|bending|curving)", ("spin", "bit"), SLOTS, turning_meanwhile),
     # Walking
-    pattern(
-        rf"(?:walk|trot|jog|(?P<run>run)|(?P<gait>pace|bound|gallop))(?: straight)?(?: to)?"
-        rf"(?: {_WAY})?"
-        rf"(?: straight)?(?:{_TO} {{SPEED}})?",
-        walk,
-    ),
-    pattern(
-        rf"(?:go|move|step|march|sidestep|shuffle|strafe)(?: straight)?(?: to)? {_WAY}"
-        rf"(?:{_TO} {{SPEED}})?",
-        walk,
-    ),
-    pattern(r"back (?:off|away|up)|retreat|reverse|(?:go|move|walk|step) away", backing),
+    frame(rf"{DOING}(?:{GO})", GOING_SLOTS, SLOTS, going, both_ways),
+    frame(r"(?:back (?:off|away|up)|retreat|reverse|back it up)", GOING_SLOTS, SLOTS, going),
+    frame(rf"(?:take|make|do)(?= (?:\d+ )?(?:more )?{STEP})",
+          GOING_SLOTS, SLOTS, going, both_ways),
+    frame(r"(?:get|start|begin) (?:moving|going|walking)|set off|off go", GOING_SLOTS, SLOTS,
+          going),
+    pattern(r"(?:go|move|walk|step) away", backing),
     pattern(
         r"(?:walk|trot|run|go|move)(?: diagonally)?(?: ,)? (?P<fwd>forward|backward|back)(?: at)? "
         r"(?P<ahead>\d+(?:\.\d+)?)(?: m/s)? and (?P<side>left|right)(?: at)? "
         r"(?P<aside>\d+(?:\.\d+)?) m/s",
         diagonally,
     ),
-    pattern(
-        rf"(?:walk|trot|run|go|move|step|sidestep|shuffle)(?: straight)?(?: (?:to )?{_WAY})?"
-        rf"{_TO} {{LENGTH}}(?: (?:to )?(?P<dir2>forward|backward|back|left|right))?"
-        rf"(?:{_TO} {{SPEED2}})?",
-        walk_to,
-    ),
-    pattern(rf"(?:(?P<dir>back) (?:up|off|away)|retreat|reverse){_TO} {{LENGTH}}", walk_to),
-    pattern(
-        rf"(?:(?:take|make|do|walk|go|move) )?(?:{_STEP} )?(?:small |big |little |more )?steps?"
-        r"(?: to)? (?P<dir2>forward|backward|back|left|right)",
-        steps,
-    ),
-    pattern(rf"(?:walk|go|move|step|take)(?: (?:to )?{_WAY})? {_STEP} steps?", steps),
-    pattern(
-        r"(?:head|set|go|wander|move|walk|run|trot)(?: off| out| away) (?:to )?(?P<way>left|right)"
-        r"(?:(?: ,)?(?: and)? (?:curving|bending|turning|arcing))?(?:(?: ,)? (?:while|as) walk)?",
-        curve,
-    ),
-    pattern(
-        r"(?:veer|bear|curve|arc|swerve|drift|bend)(?: off)?(?: to)? (?P<way>left|right)"
-        r"(?: (?:while|as) walk)?",
-        curve,
-    ),
-    pattern(
-        rf"(?:walk|trot|go|move|run)(?: around)?(?: forward)? in (?:wide |big |small |tight )?"
-        rf"(?:arc|curve|(?P<circle>circles?))(?:(?: to)? {_DIRECTION})?",
-        curve,
-    ),
-    pattern(
-        rf"(?:turn|curve)(?: {_BIT})?(?: to)? {_DIRECTION}(?: {_BIT2})? "
-        r"(?:while|as|when)(?: keep)? (?:walk|walking|trot|trotting|move|moving|go|going)"
-        r"(?: on| forward)*",
-        curve,
-    ),
+    frame(r"(?:head|set|go|wander|move|walk|run|trot)(?: off| out| away)",
+          ("spin", "turning", "time", "speed", "bit"), SLOTS, curving),
+    frame(r"(?:veer|bear|curve|arc|swerve|drift|bend)(?: off)?",
+          ("spin", "turning", "bit", "time", "walking"), SLOTS, curving),
     # Rest, time
-    pattern(
-        r"(?:stay|stand|be|hold|keep)(?: (?:still|normally|normal|quiet|up|put))+|hold position"
-        r"|stop moving|stop walking|come to stop|stand by|stand|stop|freeze|stay|rise|up"
-        r"|(?:get|rise|stand)(?: back)? up"
-        r"|do not move(?: (?:muscle|inch|at all))?",
-        _stand,
-    ),
     pattern(
         r"(?:do not|without|never) (?:hurt|scare|frighten|harm|chase|attack|bite|startle|disturb|"
         r"hurting|scaring|frightening|harming|startling|disturbing)(?: (?:that|this))?"
@@ -384,9 +312,29 @@ PATTERNS: tuple[Pattern, ...] = (
         pattern(rf"(?:{verbs})(?: .*)?", partial(_impossible, why))
         for verbs, why in _IMPOSSIBLE.items()
     ),
-    pattern(r"(?:hold|keep) (?:it|that)(?: up| there)*", _nothing),
-    pattern(r"for {TIME}", _for_time),
-)
+    pattern(r"(?:hold|keep|stay|remain|holding|staying|wait|pause|hold on)"
+            r"(?: (?:it|that|this|up|there|so|like that|like this|position|pose))*"
+            r"(?: (?:for )?{TIME})?", _wait),
+    pattern(r"until i (?:say|tell)(?: to)?(?: so| stop| otherwise)?", _nothing),
+    pattern(r"(?:for |lasting )?{TIME}", _for_time),
+)  # fmt: skip
+
+
+def _as_tilt(said: Said) -> Said:
+    """A tilt without a part of the body: "look up" is the nose up, "lean forward" down."""
+    way = said.word("inout")
+    words = dict(said.words)
+    if way:
+        words["down" if way == "forward" else "up"] = [way]
+    return replace(said, words=words)
+
+
+def _as_turn(said: Said) -> Said:
+    side = said.part("side") or said.part("side2")
+    words = {**said.words, **({"spin": [side]} if side else {})}
+    if "u turn" in said.verb:
+        words["round"] = ["around"]
+    return replace(said, words=words)
 
 
 def quadruped_speech() -> Speech:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from embodied.errors import ProgramError
-from embodied.language.reward.phrases import Pattern, Wish
+from embodied.language.reward.phrases import Phrase, Wish
 from embodied.language.reward.serialise import program_from_json
 from embodied.language.reward.vocabulary import Vocabulary
 from embodied.language.words.cursor import Abstain
@@ -40,7 +40,7 @@ class Speech:
     """
 
     vocabulary: Vocabulary
-    patterns: tuple[Pattern, ...] = ()
+    patterns: tuple[Phrase, ...] = ()
     known: str = ""
     elsewhere: str = ""
     synonyms: Mapping[str, str] = field(default_factory=dict[str, str])

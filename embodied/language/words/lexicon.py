@@ -259,6 +259,14 @@ COURTESY = (
     "when you are ready", "by the time you are finished", "by the time you are done",
     "i do not care which", "i do not mind which", "either is fine", "whichever", "completely",
     "entirely", "by the end", "for me", "for us", "thank you", "thanks a lot", "many thanks",
+    "good boy", "good girl", "good dog", "good robot", "good job", "well done", "there you go",
+    "that is it", "that will do", "all right", "alright then", "right then", "ok then",
+    "okay then", "right now", "right away", "straight away", "at once", "come on", "my friend",
+    "buddy", "would you", "will you", "could you", "can you", "if you like",
+    "if you would not mind", "no rush", "no hurry", "there is no rush", "there is no hurry",
+    "let us see", "i want to see you", "i would like to see you", "let me see you",
+    "show me how you", "do me a favour and", "do me a favor and", "and that is all",
+    "that is all", "cheers", "you know",
 )  # fmt: skip
 """Phrases that are left out before a sentence is read: they ask for nothing."""
 

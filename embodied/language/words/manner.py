@@ -35,7 +35,9 @@ PACES: Mapping[str, tuple[str, ...]] = {
         "with care", "with great care", "with caution", "in slow motion", "without haste",
         "at a crawl", "at a snail pace",
         "without rushing", "without hurrying", "taking your time", "take your time", "leisurely",
-        "at a leisurely pace", "at a gentle pace", "at walking pace",
+        "at a leisurely pace", "at a gentle pace", "at walking pace", "at a gentle speed",
+        "in no hurry", "slower than usual", "slower than normal", "more slowly than usual",
+        "unhurriedly", "lazily", "gingerly", "at an easy pace",
     ),
     "normal": (
         "at the usual speed", "at normal speed", "at regular speed", "at the normal speed",
@@ -45,7 +47,8 @@ PACES: Mapping[str, tuple[str, ...]] = {
         *_QUICKLY,
         *(f"{very} {w}" for very in _VERY for w in _QUICKLY if very != "too"),
         "at high speed", "at a high speed", "at a fast pace", "at a quick pace", "in a hurry",
-        "at a fast speed", "at fast speed", "at speed",
+        "at a fast speed", "at fast speed", "at speed", "faster than usual", "faster than normal",
+        "more quickly than usual", "at a good pace", "at a brisk pace", "hurriedly",
     ),
     "fastest": (
         *(f"as {w} as {end}" for w in ("fast", "quickly", "quick") for end in
@@ -77,9 +80,10 @@ def pace_at(words: Sequence[str], start: int) -> tuple[str | float | None, int]:
         A key of ``PACES``, or a factor of the usual speed ("at a quarter of the speed" is 0.25,
         "at 0.5x speed" is 0.5); None and 0 where no speed begins.
     """
-    factor, used = _factor_at(words, start)
-    if factor is not None:
-        return factor, used
+    for read in (_factor_at, _compared_at):
+        factor, used = read(words, start)
+        if factor is not None:
+            return factor, used
     for length in range(min(_LONGEST, len(words) - start), 0, -1):
         name = _PHRASES.get(tuple(words[start : start + length]))
         if name is not None:
@@ -91,9 +95,10 @@ def _factor_at(words: Sequence[str], start: int) -> tuple[float | None, int]:
     """A share such as "at half speed", "at 0.5x the usual speed", "at 20 % speed"."""
     after = [*words, *[""] * 8]
     pos = start
-    if after[pos] not in ("at", "with"):
+    preposition = after[pos] in ("at", "with")
+    if not preposition and after[pos] not in ("half", "double", "full"):
         return None, 0
-    pos += 1
+    pos += preposition
     pos += after[pos] in ("only", "about", "around", "roughly")
     pos += after[pos] in ("a", "an", "one")
     factor, used = (None, 0) if pos >= len(words) else number_at(words, pos)
@@ -113,3 +118,32 @@ def _factor_at(words: Sequence[str], start: int) -> tuple[float | None, int]:
     if after[pos] not in _SPEED:
         return None, 0
     return round(factor, 6), pos + 1 - start
+
+
+def _compared_at(words: Sequence[str], start: int) -> tuple[float | None, int]:
+    """A share of the usual speed, such as "twice as fast", "20 % faster than usual"."""
+    after = [*words, *[""] * 8]
+    value, pos = number_at(words, start)
+    if after[start] in ("half", "twice"):
+        value, pos = _PARTS[after[start]], 1
+    if value is None:
+        return None, 0
+    pos += start
+    percent = after[pos] in _PERCENT
+    pos += percent or after[pos] in _TIMES
+    way = 1.0 if after[pos] in ("faster", "quicker") else -1.0
+    if after[pos] == "as" and after[pos + 1] in ("fast", "quick", "quickly"):
+        factor, pos = value, pos + 2
+    elif after[pos] == "as" and after[pos + 1] in ("slow", "slowly"):
+        factor, pos = 1 / max(value, 1e-3), pos + 2
+    elif after[pos] in ("faster", "quicker", "slower"):
+        factor = 1 + way * value / 100 if percent else value**way
+        pos += 1
+    else:
+        return None, 0
+    if after[pos] in ("as", "than"):
+        pos += 1 + (after[pos + 1] in ("you", "it"))
+        if after[pos] not in _USUAL and after[pos] not in ("usually", "normally", "before"):
+            return None, 0
+        pos += 1 + (after[pos + 1] in ("do", "does", "go", "walk", "move"))
+    return (round(factor, 6), pos - start) if factor > 0 else (None, 0)

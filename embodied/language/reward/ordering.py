@@ -1,0 +1,74 @@
+"""Which phrases of a sentence go on at once, and which come after each other."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+
+from embodied.language.reward.phrases import Wish
+from embodied.language.words.cursor import Abstain
+
+
+def in_turn(found: Sequence[Wish], before: Sequence[list[Wish]] = ()) -> list[list[Wish]]:
+    """Phrases that cannot go on at once: what has an end comes before what "and" adds.
+
+    Args:
+        found: Phrases that follow each other in one part of a sentence.
+        before: Groups of the parts before it.
+    """
+    groups = list(before)
+    for number, wish in enumerate(found):
+        if not groups or number == 0 and not wish.waits:
+            groups.append([wish])
+            continue
+        last = groups[-1]
+        if any((w.turn, w.travel) == (wish.turn, wish.travel) != (None, None) for w in last):
+            continue  # "turn around and face the other way" is one turn
+        if wish.waits:
+            groups = _waiting(groups, wish)
+        elif wish.asks and _after(last, wish):
+            groups.append([wish])
+        else:
+            last.append(wish)
+    return groups
+
+
+def _after(group: Sequence[Wish], wish: Wish) -> bool:
+    """Whether a wish comes after those of a group, not beside them."""
+    if re.search(r"\b(?:with|while|but)\b", wish.joined):
+        return False
+    if any(w.turn is not None or w.travel is not None for w in group):
+        return bool(wish.essential or wish.turn is not None or wish.travel is not None)
+    going = any(w.moves for w in group)
+    posed = any(w.pose for w in group)
+    if wish.pose and going or wish.moves and posed:
+        return True
+    ended = any(w.seconds is not None for w in group)
+    return ended and bool(wish.essential) and (going or posed)
+
+
+def _waiting(groups: list[list[Wish]], wish: Wish) -> list[list[Wish]]:
+    """Waiting goes on with a pose; after a walk or a turn it is standing still."""
+    *before, last = groups
+    if any(w.moves for w in last):
+        return [*groups, [wish]]
+    if wish.seconds is None:
+        return groups
+    more = wish.seconds + sum(w.seconds or 0.0 for w in last)
+    return [*before, [*(replace(w, seconds=None) for w in last), Wish(seconds=more)]]
+
+
+def ambiguous(texts: Sequence[str]) -> None:
+    """Refuse "turn around and walk back": backwards, or the way that it came?
+
+    Raises:
+        Abstain: Where a sentence says so.
+    """
+    whole = " ; ".join(texts)
+    found = re.search(
+        r"turn (?:180 deg|around|round)\b.*?\b((?:walk|go|run|trot|move) back)\b(?! paw)", whole
+    )
+    if found:
+        problem = "after a turn around this may be backwards, or the way it came"
+        raise Abstain(f"'{found[1]}'", problem, "say forward or backward", final=True)
