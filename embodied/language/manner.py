@@ -234,9 +234,8 @@ class _Reader(SceneCursor):
         self.eat("moving", "going", "move", "go", "keeping the speed", "keep the speed")
         if not self.eat(*_AT_MOST):
             return None
-        value = self.number()
-        factor = self.unit("m/s") if value is not None else 0.0
-        return Manner(max_speed_m_s=round(value * factor, 6)) if value and factor else None
+        value = self.quantity("m/s")
+        return Manner(max_speed_m_s=value) if value else None
 
     def _upright(self) -> Manner | None:
         return Manner(upright=True) if self.eat(*_UPRIGHT) else None

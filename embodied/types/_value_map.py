@@ -45,7 +45,8 @@ class ValueMapCondition:
     Attributes:
         what: ``"inside"``: the centre of ``subject`` lies in ``region``; ``"outside"``: it does
             not; ``"holding"``: the gripper holds something; ``"free"``: it does not; ``"opening"``:
-            the drawer ``subject`` is open by ``value`` or more; ``"closed"``: by ``value`` or less.
+            the drawer ``subject`` is open by ``value`` or more; ``"closed"``: by ``value`` or less;
+            ``"touching"``: the closed fingertips touch the object ``subject``.
         subject: ``"gripper"`` or the name of an object.
         region: For ``"inside"`` and ``"outside"``.
         value: Metres, for ``"opening"`` and ``"closed"``.
@@ -66,12 +67,14 @@ class ValueMapStage:
         operations: Map operations, applied in order.
         when: The stage is left out unless this is measured when its turn comes; None for always.
         until: The stage is over when this is measured; None for when its targets are reached.
+        rest_s: How long the hand stays there afterwards, simulated seconds.
     """
 
     moving: str
     operations: tuple[MapOperation, ...]
     when: ValueMapCondition | None = None
     until: ValueMapCondition | None = None
+    rest_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

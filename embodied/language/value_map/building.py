@@ -57,6 +57,11 @@ def gripper(region: Region, opening: float) -> MapOperation:
     return MapOperation(map="gripper", region=region, value=opening)
 
 
+def touching(name: str) -> ValueMapCondition:
+    """The fingertips touch an object."""
+    return ValueMapCondition(what="touching", subject=name)
+
+
 def grasp(name: str) -> list[MapOperation]:
     """Get to an object and close the fingers around it."""
     there = point(name, SIDES["above"], 0.0)

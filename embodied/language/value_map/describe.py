@@ -24,6 +24,8 @@ def describe(program: ValueMapProgram) -> str:
             head += f", if {describe_condition(stage.when)}"
         if stage.until is not None:
             head += f", until {describe_condition(stage.until)}"
+        if stage.rest_s:
+            head += f", then stay for {stage.rest_s:g} s"
         lines.append(head)
         lines += [f"   - {describe_operation(o)}" for o in stage.operations]
     lines += [f"note: {note}" for note in program.notes]
@@ -80,6 +82,8 @@ def describe_condition(condition: ValueMapCondition) -> str:
         return f"{subject} is {negation}{describe_region(condition.region)}"
     if condition.what == "holding":
         return "the gripper holds something"
+    if condition.what == "touching":
+        return f"the fingertips touch {subject}"
     if condition.what == "free":
         return "the gripper holds nothing"
     if condition.what == "opening":

@@ -39,6 +39,7 @@ from embodied.language.value_map.vocabulary import (
     GRIPPER_DIRECTIONS,
     MAPS,
     MOVING_GRIPPER,
+    REST_MAX_S,
     SHAPES,
     SIDES,
     SPEEDS_M_S,
@@ -108,6 +109,8 @@ def _stage_data(stage: ValueMapStage) -> dict[str, object]:
     for name, condition in (("when", stage.when), ("until", stage.until)):
         if condition is not None:
             data[name] = _condition_data(condition)
+    if stage.rest_s:
+        data["rest_s"] = stage.rest_s
     return data
 
 
@@ -157,6 +160,7 @@ def json_schema(objects: Sequence[str]) -> Schema:
         ),
         when=or_null(condition),
         until=or_null(condition),
+        rest_s=or_null(number_schema(0, REST_MAX_S)),
     )
     stages = list_schema(stage, 0, STAGES_MAX)
     program = object_schema({"stages": stages, "cannot": or_null({"type": "string"})})
@@ -222,6 +226,7 @@ class _Reader(JsonReader):
             operations=self.items(stage.get("operations"), f"{where}.operations", self._operation),
             when=self._condition(stage.get("when"), f"{where}.when"),
             until=self._condition(stage.get("until"), f"{where}.until"),
+            rest_s=self.number(stage.get("rest_s") or 0.0, "s", f"{where}.rest_s"),
         )
 
     def _operation(self, data: object, where: str) -> MapOperation:

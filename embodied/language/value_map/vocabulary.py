@@ -89,7 +89,10 @@ AREAS = "left right front back center front-left front-right back-left back-righ
 
 MOVING_GRIPPER = "gripper"
 
-CONDITIONS = ("inside", "outside", "holding", "free", "opening", "closed")
+REST_MAX_S = 60.0
+"""Longest time that a hand may be told to stay where it is."""
+
+CONDITIONS = ("inside", "outside", "holding", "free", "opening", "closed", "touching")
 """What may be measured before or during a stage; ``ValueMapCondition`` says what each means."""
 
 
@@ -157,6 +160,10 @@ def check(program: ValueMapProgram, objects: Sequence[str]) -> tuple[Diagnostic,
             )
         for j, operation in enumerate(stage.operations):
             found.extend(_check_operation(f"{where}.operations[{j}]", operation, objects))
+        if not 0.0 <= stage.rest_s <= REST_MAX_S:
+            problem = f"staying for {stage.rest_s:g} s is out of range"
+            hint = f"legal: 0 to {REST_MAX_S:g} s"
+            found.append(Diagnostic(where=f"{where}.rest_s", problem=problem, hint=hint))
         for name, condition in (("when", stage.when), ("until", stage.until)):
             if condition is not None:
                 found.extend(_check_condition(f"{where}.{name}", condition, objects))
@@ -177,6 +184,10 @@ def _check_condition(
             )
         else:
             yield from _check_region(f"{where}.region", condition.region, objects)
+    if condition.what == "touching" and condition.subject == MOVING_GRIPPER:
+        yield Diagnostic(
+            where=f"{where}.subject", problem="the gripper does not touch itself", hint="say what"
+        )
     if condition.what in ("opening", "closed") and not 0.0 <= condition.value <= 2.0:
         yield Diagnostic(
             where=f"{where}.value",

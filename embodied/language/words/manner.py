@@ -123,7 +123,7 @@ def _factor_at(words: Sequence[str], start: int) -> tuple[float | None, int]:
 def _compared_at(words: Sequence[str], start: int) -> tuple[float | None, int]:
     """A share of the usual speed, such as "twice as fast", "20 % faster than usual"."""
     after = [*words, *[""] * 8]
-    value, pos = number_at(words, start)
+    value, pos = number_at(words, start) if start < len(words) else (None, 0)
     if after[start] in ("half", "twice"):
         value, pos = _PARTS[after[start]], 1
     if value is None:

@@ -15,6 +15,9 @@ from embodied.routes.value_map.state import RunState
 from embodied.types import Array, Atom, MapOperation, Observation, ValueMapCondition, ValueMapStage
 from embodied.verdict import Verdict
 
+TOUCHES_M = 0.006
+"""Fingertips so near to the surface of a thing, as it is seen, touch it."""
+
 TARGET_M = 0.015
 """Tolerance for reaching a target point: perception and tracking together."""
 
@@ -255,6 +258,10 @@ def condition_holds(
         opening = openings[condition.subject]
         wide = condition.what == "opening"
         return opening >= condition.value if wide else opening <= condition.value
+    if condition.what == "touching":
+        thing = state.objects.get(condition.subject)
+        tip = np.array(state.observation.pose_ee_in_world.position)
+        return thing is not None and float(thing.distance_to(tip[None])[0]) <= TOUCHES_M
     assert condition.region is not None
     places = origins(state, {})
     if condition.subject not in places:

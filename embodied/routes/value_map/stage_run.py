@@ -19,6 +19,7 @@ from embodied.routes.value_map.push import Pusher
 from embodied.routes.value_map.relations import aimed_at, relations_of, things, without_release
 from embodied.routes.value_map.setting_down import let_go, lift, lower, slowest_m_s, spot_on
 from embodied.routes.value_map.state import RunState
+from embodied.routes.value_map.touching import rest, touch
 from embodied.routes.value_map.turning import in_steps
 from embodied.types import Array, Atom, MapOperation, Region, ValueMapProgram, ValueMapStage
 from embodied.verdict import Verdict
@@ -146,9 +147,12 @@ class ValueMapStageRun(StageRun):
         finally:
             s.body.watchers.remove(judge.watch)
         s.body.hold(s.options.settle_s)
+        stayed = rest(s, stage.rest_s) if ended.reached and stage.rest_s else None
         s.look()
         reason = "" if ended.reached else ended.reason
         verdict = judge.report(text, reason, over=ended.over and until.is_target)
+        if stayed is not None:
+            verdict = stayed.added_to(verdict)
         if stage.until is not None:
             words = f"until {describe_condition(stage.until)}"
             if ended.over or until():
@@ -177,6 +181,9 @@ class ValueMapStageRun(StageRun):
     ) -> MotionResult:
         """Move; a thing that is to be put somewhere is put there until it is measured to be."""
         fact = self.fact
+        if stage.until is not None and stage.until.what == "touching":
+            ended = self._move(stage, anchors, until)
+            return touch(self.s, stage, ended) if ended.reached else ended
         if fact is None or fact.predicate == "holding":
             return self._move(stage, anchors, until)
         ended = self._put(stage, anchors, fact, until)
@@ -339,7 +346,7 @@ class _Until:
         places = ("inside", "outside", "opening", "closed")
         asked = stage.until
         self.is_target = asked is not None and (
-            asked.what in places and asked.subject == stage.moving
+            asked.what in places and asked.subject == stage.moving or asked.what == "touching"
         )
         self._was = self._holds()
 
@@ -372,4 +379,5 @@ def stage_text(number: int, stage: ValueMapStage) -> str:
     parts = "; ".join(describe_operation(o) for o in stage.operations)
     condition = "" if stage.when is None else f" if {describe_condition(stage.when)}"
     end = "" if stage.until is None else f"; until {describe_condition(stage.until)}"
+    end += f"; then stay for {stage.rest_s:g} s" if stage.rest_s else ""
     return f"stage {number + 1}{condition}, move {stage.moving}: {parts}{end}"

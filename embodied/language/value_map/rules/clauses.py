@@ -57,7 +57,7 @@ _TOUCHING = tuple(
     )
     for word in (verb, gerund)
 )  # fmt: skip
-_VIA = ("past", "around", "round", "by way around", "beyond")
+_VIA = ("past", "around", "round", "by way around", "beyond", "via", "by way of", "along")
 _CLOSER = (
     *(f"{no} {get} closer than"
       for no in ("do not", "never", "must not", "not")
@@ -118,6 +118,7 @@ class Stage:
     operations: list[MapOperation] = field(default_factory=list[MapOperation])
     conditions: list[MapOperation] = field(default_factory=list[MapOperation])
     until: ValueMapCondition | None = None
+    rest_s: float = 0.0
 
     @property
     def about(self) -> set[str]:
@@ -130,7 +131,12 @@ class Stage:
         for operation in (*self.operations, *self.conditions):
             if operation not in operations:
                 operations.append(operation)
-        return ValueMapStage(moving=self.moving, operations=tuple(operations), until=self.until)
+        return ValueMapStage(
+            moving=self.moving,
+            operations=tuple(operations),
+            until=self.until,
+            rest_s=self.rest_s,
+        )
 
 
 class ClauseReader(PlaceReader):
@@ -156,7 +162,8 @@ class ClauseReader(PlaceReader):
             self.pos = start
             return []
         for read in (
-            self._distance, self._side_kept, self._avoided, self._slow, self._pointing, self._speed
+            self._distance, self._side_kept, self._avoided, self._slow, self._pointing,
+            self._speed, self.via,
         ):  # fmt: skip
             begin = self.pos
             found = read()
@@ -171,7 +178,16 @@ class ClauseReader(PlaceReader):
         start = self.pos
         self.eat("by going", "by", "going", "and go")
         way = self.eat(*_VIA)
-        names = self.listed() if way else None
+        if way:
+            self.eat("the", "on the")
+            side = self._plain_side()
+            name = self.noun() if side else None
+            if name is not None:
+                return [kept_to(side, name)]
+            self.pos = start
+            self.eat("by going", "by", "going", "and go")
+            way = self.eat(*_VIA)
+        names = self.listed() if way not in ("", "via", "along", "by way of") else None
         if names is None:
             self.pos = start
             return []
@@ -336,8 +352,9 @@ class ClauseReader(PlaceReader):
                  "with", "keep", "keeping")  # fmt: skip
         if not self.eat(*heads) or not self.hand():
             return []
-        self.eat("pointing", "facing", "turned")
-        self.eat("straight")
+        self.eat("pointing", "facing", "turned", "to face", "to point", "so that it points",
+                 "so that it faces")  # fmt: skip
+        self.eat("straight", "towards the", "to the")
         way = self.direction()
         if not way or self.at("by") or self.length() is not None:
             return []

@@ -17,8 +17,10 @@ from embodied.language.value_map.rules.words import (
     SIDE_WORDS,
     SUPERLATIVES,
     TABLES,
+    TURNS,
+    WIDTHS_M,
 )
-from embodied.language.words.amounts import DIGITS, UNITS, number_at, unit_of
+from embodied.language.words.amounts import UNITS, quantity_at
 from embodied.language.words.cursor import Abstain, Cursor
 from embodied.language.words.lexer import COMMA, PAUSES, Token, UnreadableTextError, tokenize
 from embodied.language.words.manner import pace_at
@@ -84,52 +86,48 @@ class SceneCursor(Cursor):
         owner = {phrase: key for key, phrases in table.items() for phrase in phrases}
         return owner.get(self.eat(*owner), "")
 
-    def number(self) -> float | None:
-        """A number in digits, or in words with a unit behind it."""
-        if self.ended:
+    def quantity(self, of: str) -> float | None:
+        """An amount of a unit in ``UNITS[of]``, as its SI value; None if none comes next."""
+        found = None if self.ended else quantity_at(self.words, self.pos, feet=True)
+        if found is None or found[1] not in UNITS[of]:
             return None
-        value, used = number_at(self.words, self.pos)
-        if value is None and self.peek() in ("a", "an"):
-            value, used = 1.0, 1
-        if value is None or not (DIGITS.fullmatch(self.peek()) or unit_of(self.peek(used))):
-            return None
-        self.pos += used
-        return value
-
-    def unit(self, of: str) -> float:
-        """Factor of a unit of ``"m"`` or ``"m/s"`` that comes next, or 0."""
-        unit, used = unit_of(self.peek()), 1
-        if self.peek(1) in ("per", "a") and unit_of(self.peek(2)) == "s":
-            unit, used = f"{unit}/s", 3
-        factor = UNITS[of].get(unit, 0.0)
-        self.pos += used if factor else 0
-        return factor
+        self.pos += found[2]
+        return round(found[0] * UNITS[of][found[1]], 6)
 
     def length(self) -> float | None:
         """A length in metres; ``about`` and ``at least`` in front of it are dropped."""
         start = self.pos
-        self.eat("about", "around", "roughly", "approximately", "a distance of", "a point")
-        value = self.number()
-        factor = self.unit("m") if value is not None else 0.0
-        if value is None or not factor:
+        self.eat("about", "around", "roughly", "approximately", "a distance of", "a point",
+                 "another", "just", "only")  # fmt: skip
+        value = self.quantity("m")
+        if value is None:
+            word = self.eat(*WIDTHS_M)
+            value = WIDTHS_M.get(word)
+        if value is None:
             self.pos = start
-            return None
-        return round(value * factor, 6)
+        return value
 
     def angle(self) -> float | None:
         """An angle in radians, also "a quarter turn"."""
         start = self.pos
-        if self.eat("a quarter turn", "quarter of a turn", "a quarter of a turn", "quarter turn"):
-            return UNITS["rad"]["deg"] * 90
-        if self.eat("half a turn", "a half turn", "half turn"):
-            return UNITS["rad"]["deg"] * 180
+        turns = self.keyword(TURNS)
+        if turns:
+            return round(2 * math.pi * float(turns), 6)
         self.eat("about", "around", "roughly", "an angle of")
-        value = self.number()
-        factor = self.unit("rad") if value is not None else 0.0
-        if value is None or not factor:
+        value = self.quantity("rad")
+        if value is None:
             self.pos = start
-            return None
-        return round(value * factor, 6)
+        return value
+
+    def duration(self) -> float | None:
+        """A time in seconds, with "for" in front of it or not."""
+        start = self.pos
+        self.eat("for", "lasting")
+        self.eat("about", "around", "roughly", "at least", "another", "just")
+        value = self.quantity("s")
+        if value is None:
+            self.pos = start
+        return value
 
     def speed(self) -> float | None:
         """A speed in m/s, in numbers or words."""
@@ -148,13 +146,10 @@ class SceneCursor(Cursor):
         self.eat(*AT_MOST)
         self.eat("at a speed of", "with a speed of", "at a velocity of", "at", "with")
         self.eat("at most", "no more than")
-        value = self.number()
-        if value is not None:
-            factor = self.unit("m/s")
-            if factor:
-                return round(value * factor, 6)
-        self.pos = start
-        return None
+        value = self.quantity("m/s")
+        if value is None:
+            self.pos = start
+        return value
 
     def side(self) -> str:
         """A key of ``SIDES``, or ``""``."""
@@ -218,6 +213,8 @@ class SceneCursor(Cursor):
                 "every", "each", "all", "both", "any",
             )
         )  # fmt: skip
+        if len(self.last) == 1 and self.eat("it", "that one", "this one", "the same one"):
+            return self.last
         self.eat("the", "a", "an", "that", "this", "your", "these", "those")
         best = self.keyword(SUPERLATIVES)
         named = {plain(n): n for n in self.scene.specs}
@@ -325,6 +322,7 @@ class SceneCursor(Cursor):
                 "front": lambda n: places[n][0],
                 "back": lambda n: -places[n][0],
                 "top": lambda n: places[n][2],
+                "bottom": lambda n: -places[n][2],
                 "nearest": lambda n: -_apart(places[n], origin),
                 "farthest": lambda n: _apart(places[n], origin),
             }[what]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from functools import cached_property
 
 from embodied.language.value_map.building import (
     EVERYWHERE,
@@ -20,7 +22,9 @@ from embodied.language.value_map.rules.clauses import ClauseReader, Stage
 from embodied.language.value_map.rules.words import (
     BY,
     CLOCKWISE,
+    DOWN_THERE,
     DROP,
+    FROM_SIDE,
     GO,
     GRASP,
     IN_AIR,
@@ -29,7 +33,7 @@ from embodied.language.value_map.rules.words import (
     LIFT,
     TURN,
 )
-from embodied.language.value_map.vocabulary import SIDES
+from embodied.language.value_map.vocabulary import DIRECTIONS, SIDES
 from embodied.language.words.scene_words import plain
 from embodied.types import Region
 
@@ -37,7 +41,43 @@ _SETTING = {"fork": "left-of", "knife": "right-of", "spoon": "right-of", "cup": 
 
 
 class HandlingReader(ClauseReader):
-    """Reads what is done with things in the hand."""
+    """Reads what is done with things in the hand.
+
+    Attributes:
+        holding: What the hand holds after the motions so far, ``""`` for nothing.
+        raised_m: How far that was lifted, where it was only lifted.
+        over: What it was brought over, ``""`` for nothing.
+        moved: Whether a motion was read before.
+    """
+
+    holding, raised_m, over, moved = "", 0.0, "", False
+
+    @cached_property
+    def pushed(self) -> dict[str, tuple[float, float, float]]:
+        """How things were moved straight so far, m, by name."""
+        return {}
+
+    def did(self, stages: Sequence[Stage]) -> None:
+        """Note what stages lead to."""
+        for stage in stages:
+            self.moved = True
+            targets = [o.region for o in stage.operations if o.map == "affordance"]
+            closing = [o.value for o in stage.operations if o.map == "gripper"]
+            frame = targets[-1].frame if targets else ""
+            if targets and targets[-1].shape == "along" and frame == stage.moving != "gripper":
+                x, y, z = (targets[-1].parameters.get(a, 0.0) for a in "xyz")
+                self.pushed[frame] = (x, y, z)
+            if closing and closing[-1] == 1.0:
+                self.holding, self.over, self.raised_m = "", "", 0.0
+            elif closing and frame in self.scene.specs:
+                self.holding, self.over, self.raised_m = frame, "", 0.0
+            elif targets and targets[-1].shape == "along" and frame == "gripper":
+                x, y, z = (targets[-1].parameters.get(a, 0.0) for a in "xyz")
+                self.raised_m = 0.0 if x or y else max(self.raised_m + z, 0.0)
+            elif targets:
+                self.raised_m = 0.0
+                z = targets[-1].parameters.get("z", 0.0)
+                self.over = frame if frame in self.scene.specs and z > 0 else ""
 
     def _turn(self) -> list[Stage] | None:
         """``turn counter-clockwise by 90 degrees``, ``rotate the cup a quarter turn``."""
@@ -90,6 +130,23 @@ class HandlingReader(ClauseReader):
         up = target(along("gripper", SIDES["above"], LIFT_M))
         unscrewed = Stage("gripper", [turn(math.pi / 2)])
         return [Stage("gripper", grasp(cap)), unscrewed, Stage("gripper", [up])]
+
+    def approached(self, name: str, last: Stage, apart_m: float = SIDE_DISTANCE_M) -> list[Stage]:
+        """A stage at a thing, after one beside it where that says from which side."""
+        start = self.pos
+        if not self.eat("from", "coming from", "approaching from", "approaching it from", "by"):
+            return [last]
+        owner = {phrase: side for side, phrases in FROM_SIDE.items() for phrase in phrases}
+        said = self.eat(*owner)
+        if not said or self.at("of", "hand"):
+            self.pos = start
+            return [last]
+        side = owner[said]
+        if not side:
+            side = "left-of"
+            self.notes.append(f"from {said}: the left, since no side is said")
+        before = Stage("gripper", [target(point(name, SIDES[side], apart_m))])
+        return [before, last]
 
     def _graspable(self, name: str) -> None:
         if self.spec.objects[name].kind != "item":
@@ -157,7 +214,7 @@ class HandlingReader(ClauseReader):
             if name is None:
                 return None
             self._graspable(name)
-            stages = [Stage("gripper", grasp(name))]
+            stages = self.approached(name, Stage("gripper", grasp(name)))
         self.eat("up")
         self.eat("from the table", "off the table", "from where it is", "from the table top",
                  "from the counter", "from the desk")  # fmt: skip
@@ -191,7 +248,9 @@ class HandlingReader(ClauseReader):
                 return None
             if self.spec.objects[carried].kind != "item":
                 return None
-        self.eat("back") if verb in ("put", "place", "set") else ""
+        self.eat("back") if verb in ("put", "place", "set", "lay") else ""
+        if verb not in LET_GO and self._down():
+            return self._put_down(carried)
         way = self.via()
         place = self.place(onto=True)
         if place is None and way and carried is not None:  # what follows says where it goes
@@ -203,12 +262,33 @@ class HandlingReader(ClauseReader):
             stages = [drop] if carried is None else [Stage("gripper", grasp(carried)), drop]
             start = self.pos
             if not self.eat("and") or not self.eat(
-                "release it there", "let go there", "let it go there", "drop it there", *LET_GO
+                *DOWN_THERE,
+                *LET_GO,
             ):
                 self.pos = start
         for stage in stages:
             stage.conditions += way
         return stages
+
+    def _down(self) -> bool:
+        """Go past "down", where no place follows."""
+        start = self.pos
+        self.eat("gently", "carefully", "softly", "slowly", "again")
+        if self.eat("down again", "back down", "down there", "down here", "down"):
+            if self.at_pause() or self.at("and", "then", "again", "gently", "softly", "carefully"):
+                return True
+        self.pos = start
+        return False
+
+    def _put_down(self, carried: str | None) -> list[Stage]:
+        """What is held goes onto what it is over, or down as far as it was lifted."""
+        if carried is not None and carried != self.holding:
+            raise self.abstain("this does not say where to put it", "say on or beside what")
+        if self.over:
+            return [Stage("gripper", release(point(self.over, SIDES["above"], SIDE_DISTANCE_M)))]
+        if not self.raised_m:
+            raise self.abstain("this does not say where to put it", "say on or beside what")
+        return [Stage("gripper", release(along("gripper", DIRECTIONS["down"], self.raised_m)))]
 
     def _table_setting(self) -> list[Stage] | None:
         if not self.eat("set up the table", "set the table", "lay the table"):

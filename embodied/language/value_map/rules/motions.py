@@ -8,9 +8,7 @@ from collections.abc import Callable
 from embodied.language.value_map.building import (
     APART_M,
     EVERYWHERE,
-    NEXT_TO_M,
     PUSH_M,
-    PUSHED_NEXT_TO_M,
     SIDE_DISTANCE_M,
     STEP_M,
     along,
@@ -18,19 +16,17 @@ from embodied.language.value_map.building import (
     gripper,
     point,
     target,
+    touching,
 )
 from embodied.language.value_map.rules.clauses import Stage
-from embodied.language.value_map.rules.handling import HandlingReader
+from embodied.language.value_map.rules.ways import WayReader
 from embodied.language.value_map.rules.words import (
     A_BIT,
     AWAY,
-    BY,
     CLOSE_WORDS,
     FULLY,
     GO,
     LET_GO,
-    LIFT,
-    LOWER,
     OPEN_WORDS,
     POINT_AT,
     PUSH,
@@ -41,8 +37,11 @@ from embodied.language.value_map.vocabulary import DIRECTIONS, GRIPPER_DIRECTION
 from embodied.language.words.scene_words import plain
 from embodied.types import MapOperation
 
+TOUCH_FROM_M = 0.04
+"""How far beside a thing the hand is before it touches its side."""
 
-class MotionReader(HandlingReader):
+
+class MotionReader(WayReader):
     """Reads motions."""
 
     def motion(self) -> list[Stage] | None:
@@ -77,20 +76,43 @@ class MotionReader(HandlingReader):
         self.pos = begin
         if self.eat("gripper closed", "hand closed"):
             return [Stage("gripper", [gripper(EVERYWHERE, 0.0)])]
-        opening = {"open": 1.0, "close": 0.0, "shut": 0.0}.get(self.eat("open", "close", "shut"))
-        if opening is None or not self.hand():
+        both = self.eat("open and close", "close and open", "open and then close")
+        verb = self.eat("open", "close", "shut", "spread", "clench")
+        opening = {"open": 1.0, "spread": 1.0, "close": 0.0, "shut": 0.0, "clench": 0.0}.get(verb)
+        if (opening is None and not both) or not self.hand():
             return None
         if self.noun_here() or self.at("around"):
             return None
-        if self.eat("half way", "halfway", "half"):
-            opening = 0.5
+        if both:
+            times = {"twice": 2, "two times": 2, "three times": 3}.get(
+                self.eat("twice", "two times", "three times", "once"), 1
+            )
+            values = (1.0, 0.0) if both.startswith("open") else (0.0, 1.0)
+            return [
+                Stage("gripper", [gripper(EVERYWHERE, v)]) for _ in range(times) for v in values
+            ]
+        return [Stage("gripper", [gripper(EVERYWHERE, self._opening(opening or 0.0))])]
+
+    def _opening(self, full: float) -> float:
+        """How far the hand is to be open, where the words say so."""
+        if self.eat("half way", "halfway", "half", "to half", "by half"):
+            return 0.5
+        if self.eat(*A_BIT):
+            return 0.3 if full else 0.7
+        self.eat("by", "to", "up to")
+        share, width = self.quantity("1"), self.length()
+        largest = self.spec.gripper.max_width_m if self.spec.gripper is not None else 0.08
+        if width is not None:
+            share = round(min(width / largest, 1.0), 3)
+        self.eat("wide", "apart")
         self.eat(*FULLY)
-        return [Stage("gripper", [gripper(EVERYWHERE, opening)])]
+        return full if share is None else share if full else 1.0 - share
 
     def _point_or_touch(self) -> list[Stage] | None:
         pointing = self.eat(*POINT_AT)
         if not pointing and not self.eat(*TOUCH):
             return None
+        side = "" if pointing else self._part()
         name = self.noun()
         if name is None:
             return None
@@ -98,9 +120,37 @@ class MotionReader(HandlingReader):
         if not self.eat("with", "using") or not self.hand():
             self.pos = begin
         if not pointing:
-            return [Stage("gripper", [target(point(name, SIDES["above"], 0.0))])]
+            return self._touched(name, side)
         down = MapOperation(map="rotation", region=EVERYWHERE, value=GRIPPER_DIRECTIONS["down"])
         return [Stage("gripper", [target(point(name, SIDES["above"], SIDE_DISTANCE_M)), down])]
+
+    def _part(self) -> str:
+        """``the top of``, ``the left side of``: the side of a thing that is touched."""
+        start = self.pos
+        self.eat("the")
+        if self.eat("top of", "top side of", "upper side of"):
+            return "above"
+        side = self._plain_side()
+        if not side:
+            self.pos = start
+        return side
+
+    def _touched(self, name: str, side: str) -> list[Stage]:
+        """The fingertips at a thing, once or several times."""
+        size = self.spec.objects[name].size_m
+        there = target(point(name, SIDES["above"], 0.0))
+        if side and side != "above":
+            half = size[0] / 2 if side in ("front-of", "behind") else size[1] / 2
+            there = target(point(name, SIDES[side], round(half + TOUCH_FROM_M, 3)))
+        last = Stage("gripper", [there], until=touching(name))
+        size_m = max(size[:2]) / 2 + SIDE_DISTANCE_M / 2
+        stages = self.approached(name, last, round(size_m, 3))
+        times = {"twice": 2, "two times": 2, "three times": 3}.get(
+            self.eat("twice", "two times", "three times", "once") or "", 1
+        )
+        again = Stage("gripper", [target(along("gripper", DIRECTIONS["up"], STEP_M))])
+        more = [again, Stage("gripper", [there], until=touching(name))]
+        return [*stages, *(more * (times - 1))]
 
     def _separate(self) -> list[Stage] | None:
         """What gets away from something: "pull the red cube apart from the green cube"."""
@@ -153,83 +203,13 @@ class MotionReader(HandlingReader):
         gap -= min(self.spec.objects[other].size_m[:2]) / 2
         return max(APART_M, round(gap + PUSH_M, 2))
 
-    def _go(self) -> list[Stage] | None:
-        begin = self.pos
-        raised = self.eat(*LIFT, *LOWER)
-        if raised:  # "raise your arm by 10 cm"
-            if not self.hand():
-                return None
-            self.eat(*BY)
-            length = self.length() or STEP_M
-            self.eat(*A_BIT)
-            way = "down" if raised in LOWER else "up"
-            return [Stage("gripper", [target(along("gripper", DIRECTIONS[way], length))])]
-        self.pos = begin
-        hover = self.eat("hover", "stay", "float", "wait")
-        verb = hover or self.eat(*GO)
-        if not verb:
-            return None
-        hand = self.hand()
-        if not hand and verb in ("put", "take", "bring"):
-            return None
-        way = self.via()
-        stages = self._way("gripper", STEP_M)
-        for stage in stages or []:
-            stage.conditions += way
-        return stages
-
-    def _onward(self) -> list[Stage] | None:
-        """A direction with a distance and no verb: "and then 5 cm left"."""
-        begin = self.pos
-        said = self.length() is not None or bool(self.eat(*A_BIT))
-        way = self.direction()
-        said = said or (bool(way) and (self.length() is not None or bool(self.eat(*A_BIT))))
-        self.pos = begin
-        return self._way("gripper", STEP_M) if said else None
-
-    def _way(self, moving: str, default_m: float) -> list[Stage] | None:
-        """A direction or a place, for the gripper or a thing that is pushed."""
-        start = self.pos
-        self.eat("to", "towards")
-        area = self.area()
-        if area:
-            return [Stage(moving, [target(self.area_region(area))])]
-        self.pos = start
-        line = self.eat("along the line", "along a line", "in a straight line", "along",
-                         "in a line", "straight")  # fmt: skip
-        distance = self.length()
-        if self.eat(*A_BIT):
-            distance = distance or default_m
-        self.eat("further", "farther") if distance else ""
-        if line:
-            self.eat("the", "a")
-        self.eat("straight")
-        way = self.direction()
-        if way and not (self.eat("side") or self.at("of")):
-            self.eat("direction", "line", "in a straight line", "along a straight line",
-                     "along a line", "in a line")  # fmt: skip
-            if distance is None:
-                self.eat("by", "for", "a distance of", "by a distance of")
-                distance = self.length()
-            if self.eat(*A_BIT):
-                distance = distance or default_m
-            self.eat("in a straight line", "along a straight line", "along a line")
-            length = default_m if distance is None else distance
-            return [Stage(moving, [target(along(moving, DIRECTIONS[way], length))])]
-        self.pos = start
-        close_m = NEXT_TO_M if moving == "gripper" else PUSHED_NEXT_TO_M
-        place = self.place(close_m=close_m)
-        if place is None:
-            return None
-        if place.frame == moving:
-            raise self.abstain(f"the {plain(moving)} cannot be beside itself", final=True)
-        return [Stage(moving, [target(place)])]
-
     def _push(self) -> list[Stage] | None:
         verb = self.eat(*PUSH)
         if not verb:
             return None
         before = self.keyword({"close": CLOSE_WORDS, "open": OPEN_WORDS})
+        if self.holding and self.eat("it", "the object", self.holding.replace("-", " ")):
+            return self._way("gripper", STEP_M) if self._directed_here() else None
         names = self.nouns()
         if names is None:
             return None
@@ -244,6 +224,11 @@ class MotionReader(HandlingReader):
             if kind != "item":
                 raise self.abstain(f"the {plain(name)} does not move", self._movable(), final=True)
             via = self.via()
+            back = self.pushed.get(name)
+            if back is not None and self.eat("back again", "back there", "back where it was",
+                                             "back to where it was", "back"):  # fmt: skip
+                stages.append(Stage(name, [target(along(name, back, -1.0))]))
+                continue
             way = self._way(name, PUSH_M)
             if way is None:
                 return None

@@ -9,6 +9,7 @@ from embodied.language.value_map.building import (
     SIDE_DISTANCE_M,
     area_region,
     near,
+    obstacle,
     point,
 )
 from embodied.language.value_map.rules.cursor import Places, SceneCursor
@@ -16,7 +17,10 @@ from embodied.language.value_map.rules.words import BETWEEN, NEXT_TO, SIDE_WORDS
 from embodied.language.value_map.vocabulary import SIDES
 from embodied.language.words.lexer import Token
 from embodied.language.words.scene_words import SceneWords, plain
-from embodied.types import Region, WorldSpec
+from embodied.types import MapOperation, Region, WorldSpec
+
+RING_M = 0.025
+"""How much nearer than "10 cm away from the cup" a place may be."""
 
 
 class PlaceReader(SceneCursor):
@@ -27,7 +31,12 @@ class PlaceReader(SceneCursor):
         scene: What its objects may be called.
         spec: The workspace.
         places: Says where things are seen now.
+
+    Attributes:
+        kept_off: What "10 cm away from the cup" keeps the place from, besides being near.
     """
+
+    kept_off: list[MapOperation]
 
     def __init__(
         self,
@@ -37,7 +46,7 @@ class PlaceReader(SceneCursor):
         places: Callable[[], Places] = dict,
     ) -> None:
         super().__init__(tokens, scene, places)
-        self.spec = spec
+        self.spec, self.kept_off = spec, []
 
     def area_region(self, area: str) -> Region:
         """Box over a part of the workspace."""
@@ -79,6 +88,13 @@ class PlaceReader(SceneCursor):
     def _at_object(self, start: int, *, onto: bool, inside: bool) -> Region | None:
         distance = self.length()
         if distance is not None:
+            if self.eat("short of", "away from", "from", "off"):
+                name = self.noun()
+                if name is not None:
+                    self.kept_off = [obstacle(near(name, max(distance - RING_M, 0.0)))]
+                    return near(name, distance)
+                self.pos = start
+                return None
             self.eat("away")
         side = self.side()
         if not side:

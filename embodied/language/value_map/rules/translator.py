@@ -3,18 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from embodied.errors import NotUnderstoodError, RefusedError
-from embodied.language.value_map.building import EVERYWHERE
+from embodied.language.value_map.building import (
+    CLEARANCE_M,
+    EVERYWHERE,
+    near,
+    obstacle,
+    point,
+    target,
+)
 from embodied.language.value_map.rules.clauses import Stage
 from embodied.language.value_map.rules.cursor import Places, tokens_of
+from embodied.language.value_map.rules.followups import followed_up
 from embodied.language.value_map.rules.motions import MotionReader
 from embodied.language.value_map.rules.words import JOINTS
-from embodied.language.value_map.vocabulary import check
+from embodied.language.value_map.vocabulary import SIDES, check
 from embodied.language.words.cursor import Abstain
+from embodied.language.words.lexicon import CHATTER, COURTESY
 from embodied.language.words.scene_words import SceneWords
 from embodied.protocols import StateMemory
-from embodied.types import ValueMapProgram, WorldSpec
+from embodied.types import MapOperation, ValueMapProgram, WorldSpec
+
+UNTOUCHED_M = 0.02
+"""How far from a thing's surface the hand stays that is to go near it without touching it."""
 
 FORMS = (
     "move to a place ('10 cm left of the cup', 'above the bowl', 'next to the can', 'the front "
@@ -61,7 +74,11 @@ class RulesValueMapTranslator:
         """
         words = SceneWords(spec.objects, memory.attributes)
         try:
+            before = _before(memory)
             reader = MotionReader(tokens_of(instruction), words, spec, self._places)
+            again = followed_up(reader, before)
+            if again is not None:
+                return replace(again, source=self.name)
             stages = _sentence(reader)
         except Abstain as why:
             kind = RefusedError if why.final else NotUnderstoodError
@@ -77,13 +94,26 @@ class RulesValueMapTranslator:
         return program
 
 
+def _before(memory: StateMemory) -> ValueMapProgram | None:
+    """The program before this sentence, if it is of this route."""
+    last = memory.exchanges[-1][1] if memory.exchanges else None
+    return last if isinstance(last, ValueMapProgram) else None
+
+
 def _sentence(reader: MotionReader) -> list[Stage]:
     stages: list[Stage] = []
     while not reader.ended:
         reader.skip_courtesy()
         if reader.ended:
             break
-        stages += _clause(reader, stages)
+        seconds = reader.resting(after=bool(stages))
+        if seconds is None:
+            stages += _clause(reader, stages)
+        elif stages:
+            stages[-1].rest_s += seconds
+        else:
+            here = target(point("gripper", SIDES["above"], 0.0))
+            stages.append(Stage("gripper", [here], rest_s=seconds))
     if not stages:
         raise Abstain("text", "there is nothing to do in it", FORMS)
     return stages
@@ -100,6 +130,7 @@ def _clause(reader: MotionReader, earlier: Sequence[Stage]) -> list[Stage]:
         return [Stage("gripper", before)]
     if before:
         reader.skip_courtesy()
+        reader.moved = reader.moved or any(o.map == "velocity" for o in before)
     begin = reader.pos
     stages = reader.motion()
     if stages is None:
@@ -110,12 +141,17 @@ def _clause(reader: MotionReader, earlier: Sequence[Stage]) -> list[Stage]:
     conditions = [*before]
     while not reader.ended:
         found = reader.condition()
-        if not found:
+        seconds = reader.resting(after=True) if not found else None
+        if seconds is not None:
+            stages[-1].rest_s += seconds
+        elif found:
+            conditions += found
+        elif not reader.eat_all(*COURTESY, *CHATTER, "again"):
             break
-        conditions += found
     if not reader.ended and not reader.at(*JOINTS):
         raise reader.abstain("", FORMS)
     reader.eat_all(*JOINTS)
+    reader.did(stages)
     speeds = {o.value for o in conditions if o.map == "velocity" and o.region == EVERYWHERE}
     if len(speeds) > 1:
         raise Abstain("sentence", "two different speeds are asked for", "say one", final=True)
@@ -123,7 +159,9 @@ def _clause(reader: MotionReader, earlier: Sequence[Stage]) -> list[Stage]:
     reader.but_for_others = False
     for stage in stages:
         stage.conditions += [
-            o for o in conditions if o.map != "avoidance" or o.region.frame not in about
+            _beside(o, stage)
+            for o in conditions
+            if o.map != "avoidance" or o.region.frame not in about
         ]
     if earlier and _closes(earlier[-1]) and _opens(stages[0]):
         stages[0].conditions += [
@@ -134,6 +172,15 @@ def _clause(reader: MotionReader, earlier: Sequence[Stage]) -> list[Stage]:
             and o.region.frame not in stages[0].about
         ]
     return stages
+
+
+def _beside(operation: MapOperation, stage: Stage) -> MapOperation:
+    """A condition of a stage; what it goes near "without touching it" is near, not far."""
+    region = operation.region
+    close = operation.map == "avoidance" and region.shape == "near-object"
+    if close and region.frame in stage.about and region.parameters["radius"] == CLEARANCE_M:
+        return obstacle(near(region.frame, UNTOUCHED_M))
+    return operation
 
 
 def _closes(stage: Stage) -> bool:

@@ -9,8 +9,24 @@ from embodied.language.words.lexicon import BEGINNING, CHATTER, COURTESY, POLITE
 GO = (
     "move", "go", "head", "travel", "navigate", "come", "get", "drive", "reach", "approach", "fly",
     "proceed", "steer", "bring", "shift", "visit", "take", "put", "slide", "position yourself",
-    "reach for", "reach out to", "position", "extend", "return",
+    "reach for", "reach out to", "position", "extend", "return", "glide", "swing", "drift", "pass",
+    "stop", "continue", "nip", "pop", "trace a line", "draw a line", "trace a path", "wander",
+    "guide", "direct", "jog", "on your way", "on the way",
 )  # fmt: skip
+PACED: Mapping[str, tuple[str, ...]] = {
+    "slow": ("creep", "crawl", "inch", "ease", "sneak", "tiptoe", "edge", "inch your way",
+             "creep up", "ease your way", "nudge your way"),
+    "fast": ("hurry", "rush", "dash", "race", "zip", "dart", "speed", "hurry up", "hasten", "shoot",
+             "sprint"),
+}  # fmt: skip
+"""Verbs of going that say how fast."""
+DIRECTED: Mapping[str, tuple[str, ...]] = {
+    "up": ("rise", "ascend", "climb", "rise up", "go higher", "come up"),
+    "down": ("descend", "sink", "drop down", "dip", "dip down", "sink down", "come down"),
+    "forward": ("advance", "push forward", "press on"),
+    "back": ("retreat", "withdraw", "back off", "back up", "back away", "pull back", "recede"),
+}  # fmt: skip
+"""Verbs of going that say where to."""
 PUSH = (
     "push shift shove slide nudge press drag scoot propel sweep brush wipe move pull draw tow haul"
 ).split()
@@ -26,8 +42,9 @@ FULLY = (
     "as far as it goes",
 )
 GRASP = (
-    "take hold of", "get hold of", "close the gripper around", "close the fingers around", "grasp",
-    "grab", "grip", "pick", "take", "get", "seize", "clutch", "hold", "fetch", "hold on to",
+    "take hold of", "get hold of", "squeeze", "close the gripper around",
+    "close the fingers around", "grasp", "grab", "grip", "pick", "take", "get", "seize", "clutch",
+    "hold", "fetch", "hold on to",
     "catch",
 )  # fmt: skip
 LIFT = ("pick up", "lift up", "lift", "raise", "hoist", "take up", "hold up", "pull up")
@@ -36,7 +53,44 @@ DROP = (
     "let go of", "put down", "set down", "release", "drop", "put", "place", "lay", "deposit", "set",
     "carry", "leave", "bring", "throw", "toss", "stack", "transport", "transfer", "deliver",
 )  # fmt: skip
+WAIT = (
+    "hold it", "hold it there", "hold it up", "hold it still", "hold", "hold there", "stay",
+    "stay there", "stay put", "stay still", "wait", "wait there", "pause", "pause there", "remain",
+    "remain there", "keep it there", "keep it up", "keep it up there", "hold still", "hover",
+    "hover there", "linger", "keep holding it", "hold that", "hold that position",
+    "hold your position", "hold position", "hold on", "stay like that", "stay where you are",
+    "keep still", "rest", "rest there", "hang there", "do nothing", "keep hold of it",
+)  # fmt: skip
+STOPS = (
+    "stop", "stop there", "halt", "stay there", "wait there", "hold it", "hold it there",
+    "keep it there", "remain there", "hold still", "hold position", "stay put", "that is it",
+    "come to a stop", "keep holding it",
+)  # fmt: skip
+"""At the end of a motion: the arm stays where it is anyway."""
+WIDTHS_M: Mapping[str, float] = {
+    "a hand width": 0.1, "a hand breadth": 0.1, "one hand width": 0.1, "a palm width": 0.1,
+    "a finger width": 0.02, "a finger breadth": 0.02, "an arm length": 0.6, "a hair": 0.005,
+}  # fmt: skip
+TURNS: Mapping[str, tuple[str, ...]] = {
+    "0.25": ("a quarter turn", "quarter of a turn", "a quarter of a turn", "quarter turn"),
+    "0.5": ("half a turn", "a half turn", "half turn", "half way round", "halfway around"),
+    "0.75": ("three quarters of a turn", "a three quarter turn"),
+    "1": ("a full turn", "one full turn", "a whole turn", "once around", "all the way around",
+          "a full circle", "one turn", "one revolution", "a complete turn"),
+}  # fmt: skip
+FROM_SIDE: Mapping[str, tuple[str, ...]] = {
+    "left-of": ("its left", "the left", "the left side", "its left side", "left",
+                "the left hand side"),
+    "right-of": ("its right", "the right", "the right side", "its right side", "right",
+                 "the right hand side"),
+    "front-of": ("the front", "the far side", "its front", "the front side", "in front"),
+    "behind": ("behind", "the back", "the near side", "its back", "the rear", "the back side"),
+    "above": ("above", "the top", "overhead", "straight above", "directly above", "right above"),
+    "": ("the side", "one side", "its side", "a side", "sideways"),
+}  # fmt: skip
+"""Sides that a thing is approached from."""
 TOUCH = (
+    "press down on", "press on", "prod", "pat", "tap on", "make contact with", "feel", "brush",
     "touch", "tap", "poke", "make contact with", "contact", "lay your hand on",
     "rest your hand on", "put your hand on",
 )  # fmt: skip
@@ -57,6 +111,12 @@ CLOCKWISE: Mapping[str, tuple[str, ...]] = {
     ),
     "clockwise": ("clockwise", "to the right", "right"),
 }  # fmt: skip
+DOWN_THERE = (
+    "release it there", "let go there", "let it go there", "drop it there", "put it down",
+    "set it down", "lay it down", "place it there", "put it down there", "leave it there",
+    "set it down there", "put it there", "drop it in", "drop it on it", "release it on it",
+)  # fmt: skip
+"""Behind a place where a thing is brought: it is let go there anyway."""
 IT = ("it", "the object", "what you hold", "that", "the thing", "this", "the item")
 LET_GO = (
     "let it go", "let go of it", "let go", "open hand", "drop it", "release it",
@@ -73,7 +133,7 @@ A_BIT = ("a little bit", "a bit", "a little", "slightly", "a touch", "a tiny bit
 HAND_OF = ("robot", "robotic", "robot s", "panda", "fr3")
 HAND = (
     "gripper", "hand", "arm", "fingers", "end effector", "ee", "eef", "effector", "claw", "tcp",
-    "fingertips", "yourself",
+    "fingertips", "yourself", "wrist", "robot", "pincer", "grippers", "tool",
 )  # fmt: skip
 """What the hand is called, behind "the robot's"."""
 NEXT_TO = (
@@ -95,6 +155,7 @@ SUPERLATIVES: Mapping[str, tuple[str, ...]] = {
     "front": ("frontmost", "front most"),
     "back": ("rearmost", "backmost", "back most"),
     "top": ("topmost", "highest", "uppermost"),
+    "bottom": ("bottommost", "lowest", "lowermost"),
     "nearest": ("nearest", "closest"),
     "farthest": ("farthest away", "furthest away", "farthest", "furthest", "most distant"),
     "largest": ("largest", "biggest"),
@@ -168,5 +229,8 @@ AREA_WORDS: Mapping[str, tuple[str, ...]] = {
 TABLES = ("table", "workspace", "desk", "table top", "tabletop", "scene")
 JOINTS = (*SEQUENCE, *BEGINNING, "and", "also", "but", "while you", "while", ",")
 """What may stand between motions."""
-COURTEOUS = (*(p for p in POLITE if p.split()[0] not in GO), *COURTESY, *CHATTER, *JOINTS)
+COURTEOUS = (
+    *(p for p in POLITE if p.split()[0] not in GO), *COURTESY, *CHATTER, *JOINTS, "so", "now",
+    "next", "first", "finally", "first of all", "to start with", "again", "i want the robot to",
+)  # fmt: skip
 """What may stand before a motion or a condition and means nothing there; "go ahead" is a motion."""
