@@ -319,7 +319,15 @@ def _shifted(name: str, parameter: str, by: float) -> Change:
 
 
 def _again(text: str, program: RewardProgram) -> Change | None:
-    """Read "open it", "close it again", "turn it off"."""
+    """Read "open it", "close it again", "turn it off", "only half way"."""
+    share = {"half": 0.5, "quarter": 0.25, "third": 1 / 3, "full": 1.0, "all": 1.0}
+    part = re.fullmatch(
+        r"(?:no )?(?:only |just )?(?:open it )?(half|quarter|third|full|all)(?:y)?(?: way)?", text
+    )
+    if part is not None and _target(program.stages[-1].terms, names=("joint_fraction",)):
+        quantity = _target(program.stages[-1].terms, names=("joint_fraction",))
+        assert quantity is not None
+        return _changing(quantity, lambda value: share[part[1]])
     match = re.fullmatch(r"(?P<verb>open|close|shut|turn on|turn off) it(?: again| fully)*", text)
     if match is None:
         return None

@@ -211,6 +211,18 @@ def _let_go(thing: str, asked: RewardTerm) -> RewardStage:
     return stage(asked, apart("palm", thing, 0.16), OPEN, DOWN, *ARM_CALM)
 
 
+def lowered(thing: str) -> tuple[RewardStage, ...]:
+    """What is in the hand down to the table, and let go."""
+    half = HALF_M.get(thing, 0.04)
+    down = a("object_height", object=thing, height=half, weight=20.0, norm="l2")
+    landed = until("object_height", thing, below=half + 0.012)
+    return (
+        stage(down, upright(thing, 5.0), near("palm", thing), CLOSE, DOWN, *ARM_CALM, seconds=5.0,
+              until=landed),
+        _let_go(thing, down),
+    )  # fmt: skip
+
+
 def uprighting(thing: str, standing_height: float = 0.05) -> tuple[RewardStage, ...]:
     """Grasp a lying thing, turn it upright in the air, put it down.
 

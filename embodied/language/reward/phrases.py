@@ -122,6 +122,7 @@ class Wish:
         exact: The words give the speed, so no "slowly" changes it.
     joined: What stood before the phrase: "and", "with", a comma.
         pose: It is about the whole body at rest, so no walking or turning goes on meanwhile.
+        held: What has to be in the hand before, ``""`` for nothing.
         waits: It only says how long what was asked before, or standing still, lasts.
     """
 
@@ -136,6 +137,7 @@ class Wish:
     exact: bool = False
     joined: str = ""
     pose: bool = False
+    held: str = ""
     waits: bool = False
 
     @property

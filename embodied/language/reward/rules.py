@@ -120,9 +120,14 @@ class RewardRules:
         read: list[list[Wish]] = []
         for text in texts:
             read = in_turn(self._wishes(text), read)
-        groups = [group for group in read if any(w.asks for w in group)]
+        groups = _joined([group for group in read if any(w.asks for w in group)])
         if not groups:
             raise Abstain("sentence", "it asks for nothing")
+        named = set[float | str]() if before is None else _objects_of(before)
+        for wish in (w for g in groups for w in g):
+            if wish.held and wish.held not in named:
+                raise Abstain(f"'{wish.held}'", "it is not in the hand")
+            named |= {v for s in wish.stages for t in s.terms for v in t.parameters.values()}
         built: list[tuple[RewardStage, tuple[str, ...]]] = []
         pose = START
         for number, group in enumerate(groups, start=1):
@@ -256,6 +261,18 @@ def staged(found: Sequence[Wish], *, last: bool) -> list[tuple[RewardStage, tupl
 
 def _ended(stage: RewardStage, seconds: float | None) -> RewardStage:
     return replace(stage, duration_s=seconds or stage.duration_s or STAGE_S)
+
+
+def _joined(groups: list[list[Wish]]) -> list[list[Wish]]:
+    """Without what the group after it does anyway: "grasp the box, then lift it"."""
+    kept: list[list[Wish]] = []
+    for group in groups:
+        before, here = kept[-1][-1].stages if kept else (), group[0].stages
+        timed = bool(kept) and any(w.seconds is not None for w in kept[-1])
+        if before and not timed and len(kept[-1]) == 1 and here[: len(before)] == before:
+            kept.pop()
+        kept.append(group)
+    return kept
 
 
 def goes_on(program: RewardProgram) -> bool:

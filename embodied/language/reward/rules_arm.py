@@ -7,7 +7,9 @@ from dataclasses import replace
 from functools import partial
 
 from embodied.language.reward import hand_building as hand
-from embodied.language.reward.phrases import Pattern, Wish, amount, pattern
+from embodied.language.reward.frames import Said, frame
+from embodied.language.reward.hand_phrases import ARM_SLOTS, hand_phrases, holding, lifting
+from embodied.language.reward.phrases import Phrase, Wish, amount, pattern
 from embodied.language.reward.speech import Speech
 from embodied.language.reward.vocabulary import (
     ARM_HAND_POINTS,
@@ -50,36 +52,31 @@ def arm_speech(vocabulary: Vocabulary | None = None, elsewhere: str = "") -> Spe
     )
 
 
-def arm_patterns(words: Vocabulary) -> tuple[Pattern, ...]:
+def arm_patterns(words: Vocabulary) -> tuple[Phrase, ...]:
     """The phrases for a scene with the objects, handles and joints of ``words``."""
     objects, joints, points = (words.names[n] for n in ("objects", "joints", "points"))
     handles = tuple(f"{joint}_handle" for joint in joints)
     thing = rf"(?P<thing>{_either(objects)})"
     other = rf"(?P<other>{_either(objects)})"
-    found = [
-        pattern(
-            rf"(?:touch|tap|poke|reach(?: for)?|reach out to|go to|approach|point at|put hand on|"
-            rf"(?:move|bring|put) (?:hand|palm|arm|fingers|gripper) (?:close |near |next |up )?"
-            rf"(?:to|near|on|onto)) {thing}",
+    found: list[Phrase] = [
+        frame(
+            rf"(?:touch|tap|poke|pat|feel|reach(?: for)?|reach out to|go to|approach|point at|"
+            rf"put hand on|make contact with|"
+            rf"(?:move|bring|put) (?:hand|palm|arm|fingers|gripper) "
+            rf"(?:close |near |next |up |down |over )?(?:to|near|on|onto)) {thing}",
+            ("with", "time"),
+            ARM_SLOTS,
             _touch,
         ),
-        pattern(rf"(?:grasp|grab|take|hold|seize|grip)(?: hold)? {thing}", _grasp),
-        pattern(
-            rf"(?:lift|pick up|pick|take up)(?: up)? {thing}(?: up| high)*(?:{_TO} {{LENGTH}})?"
-            r"(?: (?:up|high|off table|above table|in air))*",
-            _lift,
+        *holding(objects, LIFT_M),
+        frame(
+            rf"(?:grasp|grab|take|hold|seize|grip|clasp|catch|close (?:hand|fingers) around)"
+            rf"(?: (?:hold|on to|onto))?(?: of)? {thing}",
+            ("with", "time", "above"),
+            ARM_SLOTS,
+            _grasp,
         ),
-        pattern(
-            rf"(?:hold|keep|suspend) {thing}(?: up)?(?: ,)?(?: (?:in|into) air| up high| aloft| up"
-            rf"| (?:above|over|off) table)+(?: ,)?(?:{_TO} {{LENGTH}})?"
-            r"(?: (?:above|over|off) table| high| in air)*",
-            _lift,
-        ),
-        pattern(
-            rf"(?:hold|keep|suspend) {thing}(?: up)?(?: ,)?{_TO} {{LENGTH}}"
-            r"(?: (?:above|over|off) table| high| in air| up)+",
-            _lift,
-        ),
+        *lifting(objects, LIFT_M),
         pattern(
             rf"(?:(?:pick up|pick|grasp|grab|take|lift) {thing}(?: and|,)* (?:hold|keep) (?P=thing)"
             rf"|(?:hold|keep|carry|bring|lift|move|take|suspend) (?P<held>{_either(objects)}))"
@@ -132,12 +129,10 @@ def arm_patterns(words: Vocabulary) -> tuple[Pattern, ...]:
         ),
         pattern(rf"{thing} fell over(?: ,)? set (?P=thing) upright", _upright),
         pattern(rf"(?:flip|turn) {thing}(?: (?:upside down|over|on head|on its head))+", _flip),
-        pattern(rf"flip {thing}", _flip),
+        pattern(rf"(?:flip(?: over)?|turn over) {thing}(?: over)?", _flip),
         pattern(rf"{thing} (?:upside down|on head)", _flip),
         pattern(rf"(?:keep|hold) hand {{LENGTH}} (?:away )?from {thing}", _away),
-        pattern(r"(?:open|spread) (?:hand|fingers)", _open_hand),
-        pattern(r"let go(?: (?:it|that))?|release(?: (?:it|that))?", _open_hand),
-        pattern(r"(?:close|make) (?:hand|fingers|fist)", _close_hand),
+        *hand_phrases(objects),
         pattern(
             rf"(?:(?:turn|point|keep|face) )?palm(?: (?:facing|to))?"
             rf" (?P<direction>{'|'.join(DIRECTIONS)})",
@@ -159,9 +154,12 @@ def arm_patterns(words: Vocabulary) -> tuple[Pattern, ...]:
     return tuple(found)
 
 
-def _joint_patterns(joint: str, handle: str) -> list[Pattern]:
+def _joint_patterns(joint: str, handle: str) -> list[Phrase]:
     spoken = joint.replace("_", " ")
-    share = r"(?: (?P<share>half way|half|fully|all|(?:by )?quarter|at quarter))?"
+    share = (
+        r"(?: (?:to|by|at))?(?: (?P<share>half way|half|fully|all|wide|all way|quarter|third"
+        r"|little(?: bit)?|bit|slightly|completely)(?: of)?(?: way)?)?"
+    )
     partly = rf"{share}(?:{_TO} {{FRACTION}})?"
 
     def opened(match: re.Match[str]) -> Wish:
@@ -179,10 +177,15 @@ def _joint_patterns(joint: str, handle: str) -> list[Pattern]:
 
     on, off = rf"{spoken}(?: on| open| running)", rf"{spoken}(?: off| shut| closed)"
     return [
-        pattern(rf"(?:open|turn on|switch on|pull)(?: up)? {spoken}(?: open| on)?{partly}", opened),
+        pattern(
+            rf"(?:open|turn on|switch on|pull|slide|pull open|slide open|pull out|start)(?: up)?"
+            rf" {spoken}(?: open| on| out| up)?{partly}",
+            opened,
+        ),
         pattern(rf"(?:(?:turn|switch|pull|keep) )?{on}{partly}", opened),
         pattern(
-            rf"(?:close|shut|turn off|switch off|push) {spoken}(?: shut| closed| off| in)?{partly}",
+            rf"(?:close|shut|turn off|switch off|push|slide|slide shut|push in|push shut|stop)"
+            rf" {spoken}(?: shut| closed| off| in| back in| up)?{partly}",
             closed,
         ),
         pattern(rf"(?:(?:turn|switch|push|keep) )?{off}{partly}", closed),
@@ -197,7 +200,9 @@ def _fraction(match: re.Match[str]) -> float:
     share = (match.group("share") or "").split()
     if "half" in share:
         return 0.5
-    if "quarter" in share:
+    if "third" in share:
+        return 1 / 3
+    if {"quarter", "little", "bit", "slightly"} & set(share):
         return 0.25
     value = amount(match)
     return 1.0 if value is None else value
@@ -207,16 +212,12 @@ def _either(choices: tuple[str, ...]) -> str:
     return "|".join(re.escape(c) for c in choices) or r"(?!)"
 
 
-def _touch(match: re.Match[str]) -> Wish:
-    return Wish(stages=hand.touching(match["thing"]))
+def _touch(said: Said) -> Wish:
+    return Wish(stages=hand.touching(said.part("thing")), seconds=said.amounts.get("time"))
 
 
-def _grasp(match: re.Match[str]) -> Wish:
-    return Wish(stages=hand.grasping(match["thing"]))
-
-
-def _lift(match: re.Match[str]) -> Wish:
-    return Wish(stages=hand.lifting_thing(match["thing"], amount(match) or LIFT_M))
+def _grasp(said: Said) -> Wish:
+    return Wish(stages=hand.grasping(said.part("thing")), seconds=said.amounts.get("time"))
 
 
 def _lift_two(match: re.Match[str]) -> Wish:
@@ -293,16 +294,6 @@ def _flip(match: re.Match[str]) -> Wish:
 def _away(match: re.Match[str]) -> Wish:
     distance = amount(match) or 0.1
     return Wish(essential=(hand.apart("palm", match["thing"], distance),), support=(_CALM,))
-
-
-def _open_hand(match: re.Match[str]) -> Wish:
-    del match
-    return Wish(essential=(hand.OPEN,), support=(_CALM,))
-
-
-def _close_hand(match: re.Match[str]) -> Wish:
-    del match
-    return Wish(essential=(hand.CLOSE,), support=(_CALM,))
 
 
 def _palm(match: re.Match[str]) -> Wish:

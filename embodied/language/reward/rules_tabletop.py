@@ -6,9 +6,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 
-from embodied.language.reward import hand_building as hand
 from embodied.language.reward import tabletop_building as table
-from embodied.language.reward.phrases import Pattern, Wish, amount, pattern
+from embodied.language.reward.hand_phrases import lifting
+from embodied.language.reward.phrases import Phrase, Wish, amount, pattern
 from embodied.language.reward.rules_arm import arm_patterns, paced
 from embodied.language.reward.speech import Speech
 from embodied.language.reward.vocabulary import Vocabulary, arm_vocabulary, prompt
@@ -107,15 +107,12 @@ def spoken(objects: Mapping[str, ObjectSpec]) -> Mapping[str, str]:
     return {**single, **{plain(name): name for name in objects}}
 
 
-def tabletop_patterns(words: Vocabulary, objects: Mapping[str, ObjectSpec]) -> tuple[Pattern, ...]:
+def tabletop_patterns(words: Vocabulary, objects: Mapping[str, ObjectSpec]) -> tuple[Phrase, ...]:
     """The phrases for a scene."""
     items = "|".join(re.escape(n) for n in words.names["objects"]) or r"(?!)"
     places = "|".join(re.escape(n) for n in words.names["places"]) or r"(?!)"
     thing, other, place = rf"(?P<thing>{items})", rf"(?P<other>{places})", rf"(?P<place>{places})"
     put = r"(?:move|put|place|drop|bring|set|lay|carry|store|stack|take)"
-
-    def lifted(match: re.Match[str]) -> Wish:
-        return Wish(stages=hand.lifting_thing(match["thing"], amount(match) or LIFT_M))
 
     def placed(match: re.Match[str]) -> Wish:
         _differ(match, "place")
@@ -127,12 +124,7 @@ def tabletop_patterns(words: Vocabulary, objects: Mapping[str, ObjectSpec]) -> t
         return Wish(stages=table.bringing(thing, other, amount(match)))
 
     own = (
-        pattern(
-            rf"(?:lift|pick up|pick|take up|hold up)(?: up)? {thing}(?: up| high)*"
-            r"(?:(?: (?:to|at|by|up to|up by))? {LENGTH})?"
-            r"(?: (?:up|high|off table|above table|in air))*",
-            lifted,
-        ),
+        *lifting(words.names["objects"], LIFT_M),
         pattern(rf"{put} {thing} (?:into|in|inside|onto|on|on top|down on) {place}", placed),
         pattern(
             rf"(?:move|bring|put|place|take|carry|set) {thing} (?:over )?"
@@ -152,7 +144,7 @@ def _without_joints(words: Vocabulary) -> Vocabulary:
     return replace(words, names={**words.names, "joints": ()})
 
 
-def _drawer_patterns(drawer: str) -> tuple[Pattern, ...]:
+def _drawer_patterns(drawer: str) -> tuple[Phrase, ...]:
     share = r"(?: (?P<share>half way|half|fully|(?:by )?quarter))?(?:(?: (?:to|by))? {FRACTION})?"
 
     def opened(match: re.Match[str]) -> Wish:
