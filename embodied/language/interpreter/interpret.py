@@ -377,7 +377,9 @@ class _Sentence:
         pronoun = re.search(r"\b(?:it|them)\b(?! (?:is|would|seems|was)\b)", said)
         if pronoun is None or self.memory.exchanges or not self.spec.objects:
             return False
-        return not mentions(said[: pronoun.start()], self.spec.objects)
+        before = said[: pronoun.start()]
+        own = re.search(r"\b(?:gripper|hand|fingers|arm|wrist|whatever you hold)\b", before)
+        return own is None and not mentions(before, self.spec.objects)
 
     def _broken(self, program: Program) -> Reading | None:
         rule = next((r for r in self.own.rules if r.broken_by(program, self.memory.facts)), None)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from embodied.language.reward import hand_building as hand
 from embodied.language.reward.frames import Said, Slot, frame
 from embodied.language.reward.phrases import Phrase, Wish, amount, pattern
 from embodied.language.reward.vocabulary import make_term
-from embodied.language.words.cursor import Abstain
 
 BIT_M = 0.1
 """How high "a bit" lifts a thing's centre above the table."""
@@ -25,8 +25,8 @@ ARM_SLOTS: Mapping[str, Slot] = {
     "time": Slot(r"(?:for )?{TIME}"),
     "bit": Slot(r"(?:little(?: bit)?|bit|slightly)"),
     "again": Slot(r"again|now|there|steady|still|upright|level"),
-    "with": Slot(r"(?:with|using)(?: (?:palm|hand|fingers|fingertips|gripper|one finger))?"
-                 r"|hand|palm|fingers|fingertips"),
+    "with": Slot(r"(?:with |using )?(?:palm|hand|fingers?|fingertips?|gripper|1 finger|finger tips?"
+                 r"|tips? of fingers?|back of hand)"),
     "above": Slot(r"(?:from )?(?:above|top)"),
 }  # fmt: skip
 _LIFTED = ("length", "air", "time", "bit", "again", "above")
@@ -77,15 +77,43 @@ def hand_phrases(things: Sequence[str]) -> tuple[Phrase, ...]:
     """The fingers, and what is let go."""
     thing = either(things)
     return (
+        frame(rf"reach(?: out)?(?: for| to)? (?P<thing>{thing})", ("with", "time", "above"),
+              ARM_SLOTS, _reached),
         pattern(r"(?:open|spread|relax) (?:hand|fingers)(?: (?:up|wide|fully|apart))*", _opened),
         pattern(rf"(?:let go(?: of)?|let|release|drop)(?: (?:it|that|{thing}))?(?: go| fall| drop)?"
                 rf"(?: again| there)?", _opened),
         pattern(r"(?:close|clench) (?:hand|fingers)(?: (?:up|fully|tightly))*|make fist", _closed),
         pattern(r"(?:open|close) (?:hand|fingers) (?:half way|half)", _half),
-        pattern(rf"(?:put|set|lay|place|lower|bring)(?: back)?(?: down)? (?P<thing>{thing})"
-                rf"(?: back)?(?: down)?(?: (?:on|onto|to) (?:table|table top))?(?: again)?",
-                _put_down),
+        pattern(put_down_phrase(things), _put_down),
+        pattern(rf"(?:do not|never|without) (?:just |ever )?(?:take|taking|grab|grabbing|grasp"
+                rf"|grasping|lift|lifting|drop|dropping|throw|throwing|move|moving|spill|spilling"
+                rf"|pick up|picking up|let|squeeze|squeezing|crush|crushing|tip|tipping|break"
+                rf"|breaking)(?: (?:{thing}))?(?: (?:up|over|fall|down))?", _unharmed),
     )  # fmt: skip
+
+
+def _reached(said: Said) -> Wish:
+    """The open hand around a thing."""
+    stages = hand.touching(said.part("thing"))
+    return Wish(stages=(replace(stages[0], duration_s=None, until=None),))
+
+
+def put_down_phrase(things: Sequence[str]) -> str:
+    """``put the cup down``, ``set it down where it stood``."""
+    thing = either(things)
+    where = rf"(?:to )?where (?:(?:it|{thing}) )?(?:was|stood|lay|came from)(?: before)?"
+    end = rf"(?: (?:{where}|in place|again|there|(?:on|onto|to) (?:table|table top)))*"
+    verbs = r"(?:put|set|lay|place|bring)"
+    return (
+        rf"(?:{verbs}(?: back)? down (?P<thing>{thing})|{verbs} (?P<thing2>{thing})"
+        rf"(?: back)? down(?: again)?|lower (?P<thing3>{thing})(?: back)?(?: down)?"
+        rf"|{verbs} (?P<thing4>{thing}) back(?= {where}| in place)){end}"
+    )
+
+
+def put_down_thing(match: re.Match[str]) -> str:
+    """What a match of ``put_down_phrase`` puts down."""
+    return next(match[f"thing{n}"] for n in ("", "2", "3", "4") if match[f"thing{n}"])
 
 
 def _opened(match: re.Match[str]) -> Wish:
@@ -104,8 +132,11 @@ def _half(match: re.Match[str]) -> Wish:
     return Wish(essential=(term,), support=(_CALM,), pose=True)
 
 
+def _unharmed(match: re.Match[str]) -> Wish:
+    """What is not to be done, and is not: the motion that was asked for does nothing of it."""
+    return Wish(notes=(f"'{match.group(0)}': nothing of the kind is done",))
+
+
 def _put_down(match: re.Match[str]) -> Wish:
-    said = match.group(0)
-    if not re.search(r"\bdown\b|\btable\b|^lower", said):
-        raise Abstain(f"'{said}'", "it does not say where", "say on, in or beside what, or down")
-    return Wish(stages=hand.lowered(match["thing"]), held=match["thing"])
+    thing = put_down_thing(match)
+    return Wish(stages=hand.lowered(thing), held=thing)

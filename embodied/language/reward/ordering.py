@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
+from embodied.language.reward.amending import subject
 from embodied.language.reward.phrases import Wish
 from embodied.language.words.cursor import Abstain
 
@@ -44,8 +45,16 @@ def _after(group: Sequence[Wish], wish: Wish) -> bool:
     posed = any(w.pose for w in group)
     if wish.pose and going or wish.moves and posed:
         return True
+    if wish.pose and _different(group, wish):
+        return True
     ended = any(w.seconds is not None for w in group)
     return ended and bool(wish.essential) and (going or posed)
+
+
+def _different(group: Sequence[Wish], wish: Wish) -> bool:
+    """Whether a pose asks for something else of the same subject."""
+    asked = {subject(t): t.parameters for w in group for t in w.essential}
+    return any(asked.get(subject(t), t.parameters) != t.parameters for t in wish.essential)
 
 
 def _waiting(groups: list[list[Wish]], wish: Wish) -> list[list[Wish]]:

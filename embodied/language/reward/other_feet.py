@@ -59,7 +59,8 @@ def another_foot(text: str, program: RewardProgram) -> Change | Terms | None:
     if re.fullmatch(rf"(?:take |lift |use )?diagonal{_WHICH}", text):
         return other_foot(program, diagonal, text)
     if re.fullmatch(
-        r"(?:take |lift |use )?(?:other|opposite)(?: 1| paw| side)?(?: instead)?", text
+        r"(?:take |lift |use )?(?:other|opposite)(?: front| rear)?(?: 1| paw| side)?(?: instead)?",
+        text,
     ):
         if lifted_feet(program):
             return other_foot(program, _mirrored, text)

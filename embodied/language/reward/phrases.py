@@ -72,7 +72,7 @@ _WORDS = {
     "lying": "lie",
     "halt": "stop",
     STOP: ";",
-    COLON: COMMA,
+    COLON: COLON,
 }
 PACE_FACTORS: Mapping[str, float] = {
     "slowest": 0.25, "slow": 0.5, "normal": 1.0, "fast": 1.5, "fastest": 2.0,
@@ -83,6 +83,10 @@ _DROPPED = CHATTER | set(
 )
 _PHRASES: tuple[tuple[str, str], ...] = (
     (r"^spot\b(?: ,)?|(?<!on)(?<!in)(?: ,)? spot$", ""),
+    (r"\b(?:with|using) (?:hand|fingers|gripper|arm)\b(?= ,|$| and| then|;)", ""),
+    (r"\bside (?=step)", "side"),
+    (r"\btil\b|\btill\b", "until"),
+    (r"\bgive me (?=(?:pace=\S+ |\d+ |full |left |right )*(?:spin|turn|bow|twirl))", "do "),
     (r"\bonce(?= again\b)", ""),
     (r"\b(?:couple|pair)(?: of)? (?=steps)", "2 "),
     (r"\b(?:few|some|several) (?=steps|times)", "3 "),
@@ -102,8 +106,11 @@ _QUANTITIES = {
 """SI unit of each quantity that phrases may name."""
 
 _GAP = re.compile(
-    r"[ ,]+|\b(?:and|with|while|but|also|too|meanwhile|as well|instead|at same time)\b"
+    r"[ ,:]+|\b(?:and|with|while|but|also|too|meanwhile|as well|instead|at same time)\b"
 )
+
+
+_LABEL = re.compile(r"(?:\w+ ){1,4}:")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,6 +129,7 @@ class Wish:
         exact: The words give the speed, so no "slowly" changes it.
     joined: What stood before the phrase: "and", "with", a comma.
         pose: It is about the whole body at rest, so no walking or turning goes on meanwhile.
+        over: How long getting there shall take; None for as long as it takes.
         held: What has to be in the hand before, ``""`` for nothing.
         waits: It only says how long what was asked before, or standing still, lasts.
     """
@@ -137,6 +145,7 @@ class Wish:
     exact: bool = False
     joined: str = ""
     pose: bool = False
+    over: float | None = None
     held: str = ""
     waits: bool = False
 
@@ -233,7 +242,9 @@ def stages_of(text: str, synonyms: Mapping[str, str]) -> list[str]:
     joined = " ".join(kept)
     for pattern, plainer in _PHRASES:
         joined = re.sub(pattern, plainer, joined)
-    joined = re.sub(r"\bfirst(?: of all)?\b", ",", joined)
+    joined = re.sub(r"^first(?: of all)?\b|(?<=[,;]) first\b|\bfirst of all\b", ",", joined)
+    joined = re.sub(r"\bfirst\b ?", "", joined)
+    joined = _timed_each(joined)
     found = re.split(
         r"(?:\band |, ?)?\b(?:then|after that|afterwards?|finally|next(?! to))\b|;", joined
     )
@@ -242,6 +253,18 @@ def stages_of(text: str, synonyms: Mapping[str, str]) -> list[str]:
     if not stages:
         raise Abstain("sentence", "there is no instruction in this")
     return stages
+
+
+def _timed_each(text: str) -> str:
+    """``each for 1 s`` behind several stages is a time of every one of them."""
+    each = re.search(r"(?: ,)? (?:each|both)(?: \w+)? for ([\d.]+ (?:s|min))|"
+                     r"(?: ,)? for ([\d.]+ (?:s|min)) each", text)  # fmt: skip
+    if each is None:
+        return text
+    text = text[: each.start()] + text[each.end() :]
+    parts = re.split(r"( ?(?:\band |, ?)?\bthen\b|;)", text)
+    seconds = f" for {each[1] or each[2]}"
+    return "".join(p + seconds if i % 2 == 0 and p.strip() else p for i, p in enumerate(parts))
 
 
 def without_pace(text: str) -> tuple[str, float | None]:
@@ -299,6 +322,9 @@ def wishes(text: str, patterns: Sequence[Phrase]) -> list[Wish]:
             gaps += gap.group()
             continue
         matches = [m for p in patterns if (m := p.read(text, pos))]
+        if not matches and not found and (label := _LABEL.match(text, pos)):
+            pos = label.end()  # "wiggle: roll left, then right" says what is meant behind it
+            continue
         if not matches:
             rest = " ".join(text[pos:].split()[:5])
             raise Abstain(f"'{rest}'", f"I do not understand '{rest}' here")

@@ -79,7 +79,8 @@ def stand_on(said: Said) -> Wish:
 def place_foot(said: Said) -> Wish:
     """A foot away from its home place."""
     value = said.amounts.get("length") or (0.04 if said.has("bit") else 0.08)
-    way = said.part("to") or said.word("inout")
+    way = (said.part("to") or said.word("inout")).removeprefix("further ").split(" to ")[0]
+    way = "outward" if way in ("to side", "sideways", "out") else way
     if not way and not said.verb.startswith(("spread", "stretch", "extend")):
         raise Abstain(f"'{said.verb}'", "it does not say where to put the paw")
     way = way or ("outward" if said.verb.startswith("spread") else "forward")

@@ -42,6 +42,10 @@ def turning(said: Said) -> Wish:
         return _curved(said, 0.25 if said.has("bit") else 0.4)
     if said.has("rate"):
         return replace(_spin(_sign(said) * said.amounts["rate"]), exact=True)
+    size = _turned_size(said, times)
+    if size is not None and said.has("over"):  # "one full turn in 12 s"
+        rate = size / max(said.amounts["over"] - RAMP_S, RAMP_S)
+        return Wish(turn=_sign(said) * size, factor=rate / TURN_RAD_S, exact=True)
     if said.has("angle"):
         return Wish(turn=_sign(said) * said.amounts["angle"] * (times or 1.0))
     if said.has("part"):
@@ -60,6 +64,17 @@ def turning(said: Said) -> Wish:
         raise Abstain(f"'{said.verb}'", "it does not say which way to turn, or how far")
     angle = BIT_RAD if said.has("bit") else math.pi / 2 * (times or 1.0)
     return Wish(turn=_sign(said) * angle, notes=(NO_ANGLE,))
+
+
+def _turned_size(said: Said, times: float | None) -> float | None:
+    """How far a turn goes, where the words say so, rad."""
+    if said.has("angle"):
+        return said.amounts["angle"] * (times or 1.0)
+    if said.has("turns"):
+        return 2 * math.pi * said.amounts["turns"]
+    if said.has("whole"):
+        return 2 * math.pi * (times or 1.0)
+    return math.pi if said.has("round") else None
 
 
 def _times(said: Said) -> float | None:
@@ -109,7 +124,7 @@ def going(said: Said) -> Wish:
     if length is None and said.has("steps"):
         step = usual / build.GAITS["trot"][0]
         length, notes = said.amounts.get("steps", 1.0) * step, (f"a step is {100 * step:.3g} cm",)
-    seconds = said.amounts.get("time")
+    seconds = said.amounts.get("time", said.amounts.get("over"))
     if length is None and said.has("bit") and seconds is None:
         length, notes = BIT_M, (*notes, f"a bit: {100 * BIT_M:g} cm")
     if length is not None:

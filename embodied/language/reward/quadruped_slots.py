@@ -14,14 +14,18 @@ GO = (
     r"|galloping|go|going|move|moving|step|stepping|march|marching|sidestep|sidestepping|shuffle"
     r"|strafe|strafing|creep|creeping|crawl|crawling|sneak|sneaking|stroll|strolling|amble|dash"
     r"|sprint|sprinting|charge|race|rush|hurry|travel|advance|proceed|head|scoot|scuttle|inch"
-    r"|wander|tiptoe|plod|prowl|stalk|saunter|crab walk|scurry"
+    r"|wander|tiptoe|plod|prowl|stalk|saunter|come|wander off|crab walk|scurry"
 )
 STEP = r"(?:(?:small|big|little|short|long|tiny) )?steps?"
 SLOTS: Mapping[str, Slot] = {
     "length": Slot(r"(?:distance (?:of )?)?{LENGTH}(?: distance)?"),
     "feet": Slot(r"(?P<count>\d+(?:\.\d+)?) paws?(?! up| off| in)", 0.3048, "length"),
+    "until": Slot(r"until(?: (?:torso|nose|it|paw))?(?: (?:is|are|at|be|reaches|reach|about))*"
+                  r" {LENGTH}(?: (?:off|above|from|over|of) floor| high| tall)?", 1.0, "length"),
+    "over": Slot(r"(?:over|in|within|during|taking) (?:about )?{TIME}"),
     "angle": Slot(r"(?:angle (?:of )?)?{ANGLE}(?: turn)?"),
-    "degrees": Slot(r"(?P<count>45|60|90|120|135|180|270|360|720)", math.pi / 180, "angle"),
+    "degrees": Slot(r"(?P<count>30|45|60|90|120|135|180|270|360|720)"
+                    r"(?! ?(?:m|cm|s|inch|steps?|hz))", math.pi / 180, "angle"),
     "speed": Slot(r"(?:(?:speed|velocity)(?: of)? )?{SPEED}(?: speed)?"),
     "rate": Slot(r"(?:(?:speed|rate|velocity)(?: of)? )?{RATE}"),
     "frequency": Slot(r"(?:(?:rate|frequency)(?: of)? )?{FREQUENCY}"),
@@ -66,20 +70,23 @@ SLOTS: Mapping[str, Slot] = {
                 r"|(?:on )?(?:torso|floor)|as low as (?:can|possible)"),
     "tall": Slot(r"(?:very )?(?:tall|high|upright tall)|as (?:tall|high) as (?:can|possible)"
                  r"|to full height|full height"),
-    "upright": Slot(r"up|upright|straight|normally|normal|still|quiet|quietly|put|on 4 paws"
+    "upright": Slot(r"(?:normal|full|usual) (?:height|stance|position)|up|upright|straight"
+                    r"|normally|normal|still|quiet|quietly|put|on 4 paws"
                     r"|on all 4(?: paws)?|on paws|paws|position|posture"),
     "high": Slot(r"(?:very |really |up )*high"),
     "off": Slot(r"(?:(?:up|off|above|over|from|in|into|of) )*(?:up|air|floor|off)"),
-    "inout": Slot(r"forward|backward|back|inward|outward|in|out"),
+    "inout": Slot(r"(?:further )?(?:forward|backward|back|inward|outward|in|out)"
+                  r"(?: to (?:out)?side)?|to side|sideways"),
     "ontime": Slot(r"for {TIME}"),
-    "asif": Slot(r"(?:like|as if|as though|as)(?: (?:are|were|is|to|in|would|for))*(?: \w+){0,3}"),
+    "asif": Slot(r"(?:,? ?)(?:like|as if|as though)(?: (?!then|and)[\w']+)*"),
 }  # fmt: skip
 """What may stand in frames; an amount has its number in SI units."""
 GOING_SLOTS = (
-    "length", "feet", "speed", "time", "steps", "way", "bit", "place", "straight", "diagonal",
-    "gait", "circle", "turning", "radius", "frequency", "times", "twice", "spin", "again",
+    "length", "feet", "speed", "over", "time", "steps", "way", "bit", "place", "straight",
+    "diagonal", "gait", "circle", "turning", "radius", "frequency", "times", "twice", "spin",
+    "again",
 )  # fmt: skip
 TURNING_SLOTS = (
-    "angle", "degrees", "rate", "time", "times", "twice", "turns", "part", "spin", "round",
-    "whole", "opposite", "where", "facing", "walking", "bit", "place", "again",
+    "angle", "degrees", "rate", "over", "time", "times", "twice", "turns", "part", "spin",
+    "round", "whole", "opposite", "where", "facing", "walking", "bit", "place", "again",
 )  # fmt: skip

@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from embodied.errors import Diagnostic, NotUnderstoodError, RefusedError
 from embodied.language.reward.amending import amended, current, subject
+from embodied.language.reward.building import STANDING_HEIGHT_M
 from embodied.language.reward.checking import check
 from embodied.language.reward.corrections import corrected
 from embodied.language.reward.ordering import ambiguous, in_turn
@@ -43,11 +44,13 @@ _AGAIN = compiled(
     r"(?:(?:(?:do|repeat) )?(?:(?:that|it|this|same)(?: thing)? )?(?:again|once more|1 more time)"
     r"(?: again)?|repeat(?: (?:that|it))?|same again)(?:(?: for)? {TIME})?"
 )
+_PLACES = ("torso_position", "torso_heading")
 _INTO = ("in", "into", "inside", "on", "onto", "over", "above")
 _ONE_SIDED = re.compile(r"\b(lift|hold)(?: up)? (left|right) paw\b")
-_FOOT_ALONE = re.compile(FOOT)
+_FOOT_ALONE = re.compile(rf"{FOOT}(?= for|$| ,)")
 _VERB_BEFORE = re.compile(
-    r"\b(?:walk|trot|run|go|move|step|jog|march|pace|bound|gallop|shuffle|strafe|turn|spin|lift|lean)\b"
+    r"\b(?:walk|trot|run|go|move|step|jog|march|pace|bound|gallop|shuffle|strafe|turn|spin|lift|lean|roll|tilt"
+    r"|pitch|bank|rotate|sidestep)\b"
 )
 _WAY_ALONE = re.compile(
     r"(?:(?:to|by|for) )?(?:straight )?(?:forward|backward|back|left|right|clockwise"
@@ -82,7 +85,10 @@ class RewardRules:
         before = current(memory)
         try:
             texts = stages_of(instruction, self.speech.synonyms)
-            program = self._program([self.speech.named(text) for text in texts], before)
+            texts = [self.speech.named(text) for text in texts]
+            if len(texts) == 1 and before is not None and _AGAIN.fullmatch(texts[0]):
+                texts = self._said_before(memory, before) or texts
+            program = self._program(texts, before)
         except Abstain as why:
             refusal = self._refusal(instruction, [why.diagnostic])
             raise (RefusedError if why.final else NotUnderstoodError)(*refusal) from None
@@ -92,6 +98,16 @@ class RewardRules:
         if found:
             raise NotUnderstoodError(*self._refusal(instruction, list(found)))
         return program
+
+    def _said_before(self, memory: StateMemory, before: RewardProgram) -> list[str]:
+        """The sentence of a program that leads to a place, which is another one from here."""
+        if not any(t.name in _PLACES for s in before.stages for t in s.terms):
+            return []
+        for sentence, _ in reversed(memory.exchanges):
+            texts = stages_of(sentence, self.speech.synonyms)
+            if len(texts) != 1 or not _AGAIN.fullmatch(texts[0]):
+                return [self.speech.named(text) for text in texts]
+        return []
 
     def _program(self, stages: list[str], before: RewardProgram | None) -> RewardProgram:
         if before is not None and len(stages) == 1:
@@ -124,6 +140,7 @@ class RewardRules:
         if not groups:
             raise Abstain("sentence", "it asks for nothing")
         named = set[float | str]() if before is None else _objects_of(before)
+        groups = _without_put_down(groups)
         for wish in (w for g in groups for w in g):
             if wish.held and wish.held not in named:
                 raise Abstain(f"'{wish.held}'", "it is not in the hand")
@@ -135,7 +152,7 @@ class RewardRules:
             found, pose = placed(
                 group, pose, last=last, seconds=STAGE_S, relative=before is not None
             )
-            stages_ = staged(found, last=last)
+            stages_ = gradual(staged(found, last=last), found, built)
             if not stages_:
                 raise Abstain("sentence", "it says how long, but not what to do")
             built += stages_
@@ -179,7 +196,7 @@ class RewardRules:
             texts = stages[:1]
             for text in stages[1:]:
                 verb = _VERB_BEFORE.findall(texts[-1])
-                ellipsis = _WAY_ALONE.match(text) or _FOOT_ALONE.fullmatch(text)
+                ellipsis = _WAY_ALONE.match(text) or _FOOT_ALONE.match(text)
                 texts.append(f"{verb[-1]} {text}" if ellipsis and verb else text)
             return texts
         known = [n for n in objects if before is not None and n in _objects_of(before)]
@@ -241,7 +258,9 @@ def staged(found: Sequence[Wish], *, last: bool) -> list[tuple[RewardStage, tupl
     seconds = next((w.seconds for w in found if w.seconds is not None), None)
     terms = _merged([w for w in found if not w.stages])
     stages: list[RewardStage] = []
-    for sequence in sequences:
+    for number, sequence in enumerate(sequences):
+        if any(later[: len(sequence)] == sequence for later in sequences[number + 1 :]):
+            continue  # "grasp it and lift it": lifting begins with the grasp
         if stages:
             stages[-1] = _ended(stages[-1], None)
             notes = (*notes, "one hand does one thing after the other")
@@ -259,6 +278,30 @@ def staged(found: Sequence[Wish], *, last: bool) -> list[tuple[RewardStage, tupl
     return [(stage, notes) for stage in stages]
 
 
+def gradual(
+    stages: list[tuple[RewardStage, tuple[str, ...]]],
+    found: Sequence[Wish],
+    before: Sequence[tuple[RewardStage, tuple[str, ...]]],
+) -> list[tuple[RewardStage, tuple[str, ...]]]:
+    """A height that is to be reached over a time, in steps of it from the height before."""
+    over = next((w.over for w in found if w.over is not None), None)
+    heights = [t for t in stages[-1][0].terms if t.name == "torso_height"] if stages else []
+    if over is None or not heights:
+        return stages
+    last, notes = stages[-1]
+    earlier = [t for s, _ in before for t in s.terms if t.name == "torso_height"]
+    begin = float(earlier[-1].parameters["height"]) if earlier else STANDING_HEIGHT_M
+    end, count = float(heights[0].parameters["height"]), max(round(over), 1)
+    steps: list[tuple[RewardStage, tuple[str, ...]]] = []
+    for k in range(1, count + 1):
+        height = round(begin + (end - begin) * k / count, 4)
+        term = replace(heights[0], parameters={"height": height})
+        terms = tuple(term if t.name == "torso_height" else t for t in last.terms)
+        steps.append((replace(last, terms=terms, duration_s=round(over / count, 3)), ()))
+    note = f"over {over:g} s: in {count} steps"
+    return [*stages[:-1], *steps, (last, (*notes, note))]
+
+
 def _ended(stage: RewardStage, seconds: float | None) -> RewardStage:
     return replace(stage, duration_s=seconds or stage.duration_s or STAGE_S)
 
@@ -272,6 +315,27 @@ def _joined(groups: list[list[Wish]]) -> list[list[Wish]]:
         if before and not timed and len(kept[-1]) == 1 and here[: len(before)] == before:
             kept.pop()
         kept.append(group)
+    return kept
+
+
+def _without_put_down(groups: list[list[Wish]]) -> list[list[Wish]]:
+    """Without the putting down of what was put somewhere, and let go, before."""
+    kept: list[list[Wish]] = []
+    let_go: set[float | str] = set()
+    for group in groups:
+        here: list[Wish] = []
+        for wish in group:
+            if wish.held and wish.held in let_go:
+                continue
+            here.append(wish)
+            things = {v for s in wish.stages for t in s.terms for v in t.parameters.values()}
+            opened = wish.stages and any(
+                t.name == "hand_closure" and t.parameters["fraction"] == 0.0
+                for t in wish.stages[-1].terms
+            )
+            let_go = let_go | things if opened else let_go - things
+        if here:
+            kept.append(here)
     return kept
 
 

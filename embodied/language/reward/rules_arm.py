@@ -60,7 +60,7 @@ def arm_patterns(words: Vocabulary) -> tuple[Phrase, ...]:
     other = rf"(?P<other>{_either(objects)})"
     found: list[Phrase] = [
         frame(
-            rf"(?:touch|tap|poke|pat|feel|reach(?: for)?|reach out to|go to|approach|point at|"
+            rf"(?:touch|tap|poke|pat|feel|prod|go to|approach|point at|"
             rf"put hand on|make contact with|"
             rf"(?:move|bring|put) (?:hand|palm|arm|fingers|gripper) "
             rf"(?:close |near |next |up |down |over )?(?:to|near|on|onto)) {thing}",
@@ -89,7 +89,9 @@ def arm_patterns(words: Vocabulary) -> tuple[Phrase, ...]:
             _put_on,
         ),
         pattern(
-            rf"(?:drop|throw|toss|dump|release) {thing} (?:down )?(?:into|in|inside|over) {other}",
+            rf"(?:drop|throw|toss|dump|release|let go of|let) {thing} (?:down |fall |go |drop )?"
+            rf"(?:(?:once|when|as soon as)(?: (?:it|(?P=thing)))?(?: (?:is|are|get|gets|be))? )?"
+            rf"(?:into|in|inside|over|above) {other}",
             _drop,
         ),
         pattern(

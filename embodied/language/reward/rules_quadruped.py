@@ -52,7 +52,22 @@ def _low(said: Said) -> Wish:
 
 def _at(height: float, said: Said, *, pose: bool = True) -> Wish:
     wish = motion(build.at_height(height), "torso_height")
-    return replace(wish, seconds=said.amounts.get("time"), pose=pose)
+    over = said.amounts.get("over")
+    return replace(wish, seconds=said.amounts.get("time"), pose=pose, over=over)
+
+
+def _level(said: Said) -> Wish:
+    wish = motion(
+        build.at_height(build.STANDING_HEIGHT_M), "torso_height", "torso_pitch", "torso_roll"
+    )
+    return replace(wish, seconds=said.amounts.get("time"), pose=True)
+
+
+def _home(said: Said) -> Wish:
+    """The place at which the robot was set down: the origin."""
+    wish = motion(build.going_to(0.0, 0.0), "torso_position")
+    note = "where it started is the origin"
+    return replace(wish, seconds=said.amounts.get("time"), notes=(note,))
 
 
 def _crouch(said: Said) -> Wish:
@@ -206,9 +221,10 @@ PATTERNS: tuple[Phrase, ...] = (
     frame(r"(?:shake|shaking|wave|high 5|give me 5|give me high 5|shake hands?)"
           r"(?: (?P<side>left|right))?(?: front)?(?: paws?)?(?: goodbye| hello)?",
           ("time",), SLOTS, shake),
-    pattern(r"(?:put|set|lower|bring|take|place) (?:it|that|them|paws?)(?: back)? down(?: again)?"
-            r"|(?:put|set|lower) (?:all |4 )*paws(?: back)?(?: down)?(?: on floor)?"
-            r"|lower (?:it|that|them|paw)(?: again)?|down again|all (?:4 )?paws (?:on floor|down)",
+    pattern(r"(?:put|set|lower|bring|take|place) (?:it|that|them|both|paws?)(?: back)? down"
+            r"(?: again)?|(?:put|set|lower) (?:all |4 )*paws(?: back)?(?: down)?(?: on floor)?"
+            r"|lower (?:it|that|them|paw)(?: again)?|down again|all (?:4 )?paws (?:on floor|down)"
+            r"|(?:all |both |4 |2 )+(?:paws |of them )?(?:back )?down|paws down",
             put_down),
     pattern(
         r"(?:(?:stand|balance|keep|stay|remain) on |keep )(?:other|remaining)(?: 3)?(?: paws)?"
@@ -222,16 +238,19 @@ PATTERNS: tuple[Phrase, ...] = (
     # Height
     frame(r"(?:sit|sit down|lie|lay|lie down|lay down|flatten|get down|go down|down|rest|relax"
           r"|settle|settle down|play dead|go to sleep|drop down|drop to floor|get on torso)"
-          r"(?: torso)?", ("low", "length", "time", "bit", "upright", "again", "asif"), SLOTS,
+          r"(?: torso)?", 
+          ("low", "length", "until", "over", "time", "bit", "upright", "again", "asif"), SLOTS,
           _low),
     frame(r"(?:crouch|squat|duck|stoop|hunker|kneel|crouching|crouched)(?: down)?(?: torso)?",
-          ("low", "length", "time", "bit", "again"), SLOTS, _crouch),
+          ("low", "length", "until", "over", "time", "bit", "again"), SLOTS, _crouch),
     frame(r"(?:get|go|stay|staying|keep|keeping|be|make)(?: torso| yourself)?(?: down)?(?: very)?"
           r" (?:low|down)", ("low", "length", "time", "again"), SLOTS, _crouch),
     frame(r"(?:lift|lower|bring|set|keep|keeping|hold|holding|move|get|put|drop|have|with)?(?: )?"
           r"(?:level )?torso(?: height| up| down| level)*(?: is| of)?"
           r" (?:to|at|near|close to|onto|on|height)", ("length", "low", "off", "time"), SLOTS,
           lambda said: _absolute(said) if said.has("length") else _crouch(said)),
+    frame(r"stretch (?:torso )?(?:low|down)(?: and (?:wide|long))?(?: torso)?",
+          ("low", "time"), SLOTS, _crouch),
     frame(r"(?:lift|lower|drop|sink)(?: level)? torso(?: up| down| level)*(?: by)?",
           ("length", "low", "tall", "bit", "time"), SLOTS, _height),
     frame(rf"(?:{_HELD} )?torso", ("length", "low", "tall", "time"), SLOTS,
@@ -241,11 +260,19 @@ PATTERNS: tuple[Phrase, ...] = (
     frame(r"(?:stand|get up|get back up|stand back up|rise|rise up|up|stand up|come back up|come up"
           r"|back up to stand|return to stand|go back to stand|get back on|get on|be tall"
           r"|straighten|straighten up|make yourself)(?: torso| yourself)?",
-          ("length", "tall", "upright", "time", "again"), SLOTS, _stand),
+          ("length", "until", "over", "tall", "upright", "time", "again", "asif"), SLOTS, _stand),
     frame(r"(?:stay|stand|be|hold|keep|standing)(?: (?:still|normally|normal|quiet|up|put|there))+"
           r"|hold position|stop(?: moving| walking| turning| it| that| there| everything)?"
           r"|come to stop|stand by|freeze|stay|do not move(?: (?:muscle|1 inch|at all))?|enough"
           r"|that is enough|whoa", ("time", "again", "upright"), SLOTS, _stand),
+    frame(r"(?:level|even|straighten|flatten) (?:out|off|up)|(?:go |come |return |get )?back to"
+          r" (?:neutral|normal|level|stand|start|stance|flat|middle|centre|center)(?: position"
+          r"| stance| pose| height)?|(?:return|go) to (?:neutral|normal)(?: position| stance)?"
+          r"|neutral(?: position| stance)?|normal (?:height|stance)|to normal height",
+          ("time", "over", "again"), SLOTS, _level),
+    frame(r"(?:go|walk|come|return|trot|run|head|move|get|now)?(?: )?(?:back )?to"
+          r" (?:where (?:it |i )?(?:started|were|was|began)|start(?:ing)?(?: point| place)"
+          r"|origin)|return(?: home)?|back to start", ("time",), SLOTS, _home),
     pattern(r"as tall as possible", lambda m: motion(build.at_height(TALL_M), "torso_height")),
     # Level, pitch, roll
     pattern(rf"(?:{_HELD} )?torso (?:flat|level|horizontal|straight)", _flat),
@@ -312,8 +339,9 @@ PATTERNS: tuple[Phrase, ...] = (
         pattern(rf"(?:{verbs})(?: .*)?", partial(_impossible, why))
         for verbs, why in _IMPOSSIBLE.items()
     ),
-    pattern(r"(?:hold|keep|stay|remain|holding|staying|wait|pause|hold on)"
-            r"(?: (?:it|that|this|up|there|so|like that|like this|position|pose))*"
+    pattern(r"(?:(?:keep|stay|remain) (?:standing|sitting|lying|lie|holding|like)|hold on|hold|keep"
+            r"|stay|remain|holding|staying|wait|pause)"
+            r"(?: (?:it|that|this|them|up|there|so|like that|like this|position|pose|still))*"
             r"(?: (?:for )?{TIME})?", _wait),
     pattern(r"until i (?:say|tell)(?: to)?(?: so| stop| otherwise)?", _nothing),
     pattern(r"(?:for |lasting )?{TIME}", _for_time),

@@ -7,12 +7,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from embodied.language.reward import tabletop_building as table
-from embodied.language.reward.hand_phrases import lifting
+from embodied.language.reward.hand_phrases import lifting, put_down_phrase, put_down_thing
 from embodied.language.reward.phrases import Phrase, Wish, amount, pattern
 from embodied.language.reward.rules_arm import arm_patterns, paced
 from embodied.language.reward.speech import Speech
 from embodied.language.reward.vocabulary import Vocabulary, arm_vocabulary, prompt
 from embodied.language.words.cursor import Abstain
+from embodied.language.words.lexicon import COLORS
 from embodied.language.words.scene_words import SceneWords, plain
 from embodied.types import Atom, ObjectSpec, RewardProgram, RewardStage
 
@@ -103,6 +104,10 @@ def spoken(objects: Mapping[str, ObjectSpec]) -> Mapping[str, str]:
             meant.setdefault(noun, set()).add(name)
             for word in fits:
                 meant.setdefault(f"{word} {noun}", set()).add(name)
+    for word, named in words.modifiers.items():
+        fitting = {n for n in named if n in objects and objects[n].kind == "item"}
+        if word in COLORS and len(fitting) == 1:
+            meant.setdefault(word, set()).update(fitting)
     single = {phrase: next(iter(names)) for phrase, names in meant.items() if len(names) == 1}
     return {**single, **{plain(name): name for name in objects}}
 
@@ -118,13 +123,27 @@ def tabletop_patterns(words: Vocabulary, objects: Mapping[str, ObjectSpec]) -> t
         _differ(match, "place")
         return Wish(stages=table.putting(match["thing"], match["place"]))
 
+    def put_down(match: re.Match[str]) -> Wish:
+        thing = put_down_thing(match)
+        stages = table.putting(thing, table.TABLE)[-2:]
+        return Wish(stages=tuple(replace(s, guards=()) for s in stages), held=thing)
+
     def brought(match: re.Match[str]) -> Wish:
         _differ(match, "other")
+        if match.group(0).endswith(f" to {match['other']}"):
+            if objects[match["other"]].kind in ("surface", "container", "drawer"):
+                return Wish(stages=table.putting(match["thing"], match["other"]))
         thing, other = objects[match["thing"]], objects[match["other"]]
         return Wish(stages=table.bringing(thing, other, amount(match)))
 
     own = (
         *lifting(words.names["objects"], LIFT_M),
+        pattern(put_down_phrase(words.names["objects"]), put_down),
+        pattern(
+            rf"(?:drop|release|let go(?: of)?|let) {thing} (?:go )?(?:once|when|as soon as)"
+            rf"(?: (?:it|(?P=thing)))?(?: (?:is|are|be|gets))? (?:over|above|in|on) {place}",
+            placed,
+        ),
         pattern(rf"{put} {thing} (?:into|in|inside|onto|on|on top|down on) {place}", placed),
         pattern(
             rf"(?:move|bring|put|place|take|carry|set) {thing} (?:over )?"

@@ -98,7 +98,12 @@ def _plain(text: str) -> str:
         names = ", ".join(f"U+{ord(c):04X}" for c in bad[:5])
         raise UnreadableTextError(f"the sentence holds control characters ({names})")
     plain = unicodedata.normalize("NFKC", text).lower().translate(_QUOTES)
-    return re.sub(r"-(?!>)", " ", plain).replace("\r", "\n").replace("w/ ", "with ")
+    return (
+        re.sub(r"-(?!>)", " ", plain)
+        .replace("\r", "\n")
+        .replace("w/o ", "without ")
+        .replace("w/ ", "with ")
+    )
 
 
 def tokenize(text: str) -> tuple[Token, ...]:

@@ -262,7 +262,7 @@ COURTESY = (
     "good boy", "good girl", "good dog", "good robot", "good job", "well done", "there you go",
     "that is it", "that will do", "all right", "alright then", "right then", "ok then",
     "okay then", "right now", "right away", "straight away", "at once", "come on", "my friend",
-    "buddy", "would you", "will you", "could you", "can you", "if you like",
+    "buddy", "will ya", "would ya", "would you", "will you", "could you", "can you", "if you like",
     "if you would not mind", "no rush", "no hurry", "there is no rush", "there is no hurry",
     "let us see", "i want to see you", "i would like to see you", "let me see you",
     "show me how you", "do me a favour and", "do me a favor and", "and that is all",

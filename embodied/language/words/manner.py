@@ -80,6 +80,9 @@ def pace_at(words: Sequence[str], start: int) -> tuple[str | float | None, int]:
         A key of ``PACES``, or a factor of the usual speed ("at a quarter of the speed" is 0.25,
         "at 0.5x speed" is 0.5); None and 0 where no speed begins.
     """
+    extreme, used = _extreme_at(words, start)
+    if extreme:
+        return extreme, used
     for read in (_factor_at, _compared_at):
         factor, used = read(words, start)
         if factor is not None:
@@ -118,6 +121,19 @@ def _factor_at(words: Sequence[str], start: int) -> tuple[float | None, int]:
     if after[pos] not in _SPEED:
         return None, 0
     return round(factor, 6), pos + 1 - start
+
+
+def _extreme_at(words: Sequence[str], start: int) -> tuple[str, int]:
+    """The slowest or fastest pace, such as "as fast as you safely can"."""
+    after = [*words[start : start + 8], *[""] * 8]
+    if after[0] != "as" or after[2] != "as":
+        return "", 0
+    name = "fastest" if after[1] in ("fast", "quickly", "quick", "briskly", "swiftly") else ""
+    name = name or ("slowest" if after[1] in ("slowly", "slow", "gently", "carefully") else "")
+    for used in range(4, 7):
+        if name and after[used - 1] in ("can", "possible", "able", "dare", "manage"):
+            return name, used + (after[used] in ("go", "walk", "move"))
+    return "", 0
 
 
 def _compared_at(words: Sequence[str], start: int) -> tuple[float | None, int]:

@@ -28,7 +28,10 @@ _AVOID = (
     "go around", "going around", "move around", "moving around", "steer around", "get around",
     "pass around", "passing around", "detour around", "making a detour around", "go round",
     "going round", "dodge", "dodging", "keep your distance from", "keeping your distance from",
-    "skirt", "skirting", "circumvent", "circumventing", "nowhere near", "not anywhere near",
+    "be wary of", "being wary of", "look out for", "looking out for", "take care with",
+    "careful of", "careful with", "careful around", "be careful around", "be mindful of",
+    "leave alone", "skirt", "skirting", "circumvent", "circumventing", "nowhere near",
+    "not anywhere near",
     "not near", "not too close to", "not close to", "bypass", "bypassing",
 )  # fmt: skip
 _NEGATED = (
@@ -58,14 +61,18 @@ _TOUCHING = tuple(
     for word in (verb, gerund)
 )  # fmt: skip
 _VIA = ("past", "around", "round", "by way around", "beyond", "via", "by way of", "along")
+_COMING = ("get", "come", "go", "move", "be", "pass", "travel", "stray", "fly", "stay", "drift")
+_NEARER = ("closer than", "nearer than", "within", "closer to than", "any closer than",
+           "any nearer than")  # fmt: skip
 _CLOSER = (
-    *(f"{no} {get} closer than"
-      for no in ("do not", "never", "must not", "not")
-      for get in ("get", "come", "go", "move", "be")),
-    *(f"without {getting} closer than" for getting in ("getting", "coming", "going", "being")),
-    *(f"{no} {get} within" for no in ("do not", "never") for get in ("get", "come", "go", "be")),
-    *(f"without {getting} within" for getting in ("getting", "coming", "going")),
-    "not closer than", "no closer than", "never closer than",
+    *(f"{no} {come} {nearer}"
+      for no in ("do not", "never", "must not", "not", "not ever", "should not", "may not",
+                 "be careful not to", "make sure not to", "so as not to", "try not to", "not to")
+      for come in _COMING for nearer in _NEARER),
+    *(f"without {coming} {nearer}"
+      for coming in ("getting", "coming", "going", "being", "moving", "passing", "straying")
+      for nearer in _NEARER),
+    "not closer than", "no closer than", "never closer than", "not within", "no nearer than",
 )  # fmt: skip
 _SLOW = (
     "slow down", "slowing down", "go slow", "go slowly", "going slowly", "be slow", "move slowly",
@@ -196,8 +203,10 @@ class ClauseReader(PlaceReader):
 
     def _others(self) -> tuple[str, ...] | None:
         """What is near or far: things by name, "it", or everything that was not named so far."""
-        if self.eat("it", "them", "that") and self.last:
+        start = self.pos
+        if self.eat("it", "them", "that") and self.last and not self.noun_here():
             return self.last
+        self.pos = start
         if self.eat("anything else", "everything else", "any other object", "other objects",
                     "the other objects", "all other objects", "any of the other objects",
                     "the other things", "other things", "the others"):  # fmt: skip
@@ -361,6 +370,6 @@ class ClauseReader(PlaceReader):
         return [MapOperation(map="rotation", region=EVERYWHERE, value=GRIPPER_DIRECTIONS[way])]
 
     def _speed(self) -> list[MapOperation]:
-        self.eat(*_GOING)
+        self.eat(*_GOING, "stay", "staying", "keep", "keeping", "keep to", "stay at", "remain")
         speed = self.speed()
         return [] if speed is None else [velocity(EVERYWHERE, speed)]

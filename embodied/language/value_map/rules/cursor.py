@@ -44,7 +44,17 @@ def tokens_of(sentence: str) -> tuple[Token, ...]:
         tokens = tokenize(sentence)
     except UnreadableTextError as why:
         raise Abstain("text", str(why), "say what to do") from None
-    return tuple(replace(t, word=COMMA) if t.word in PAUSES else t for t in tokens)
+    words = [t.word for t in tokens]
+    kept = [
+        t
+        for i, t in enumerate(tokens)
+        if not (
+            t.word == "hand"
+            and words[i - 1 : i] in (["left"], ["right"])
+            and words[i + 1 : i + 2] == ["side"]
+        )
+    ]  # "the right hand side"
+    return tuple(replace(t, word=COMMA) if t.word in PAUSES else t for t in kept)
 
 
 class SceneCursor(Cursor):
@@ -59,7 +69,10 @@ class SceneCursor(Cursor):
         last: The things that were named last: what "it" stands for on the way.
         seen: All things that were named so far.
         notes: How words were read that leave something open.
+        stacked: Things that lie on each other: "the stack".
     """
+
+    stacked: tuple[str, ...] = ()
 
     def __init__(
         self, tokens: Iterable[Token], scene: SceneWords, places: Callable[[], Places] = dict
@@ -215,6 +228,8 @@ class SceneCursor(Cursor):
         )  # fmt: skip
         if len(self.last) == 1 and self.eat("it", "that one", "this one", "the same one"):
             return self.last
+        if self.stacked and self.eat("the stack", "the tower", "the pile", "the stacks"):
+            return self._noted(self.stacked)
         self.eat("the", "a", "an", "that", "this", "your", "these", "those")
         best = self.keyword(SUPERLATIVES)
         named = {plain(n): n for n in self.scene.specs}
@@ -255,7 +270,7 @@ class SceneCursor(Cursor):
 
     def listed(self) -> tuple[str, ...] | None:
         """The objects of one noun phrase or of several with "and" between them."""
-        found = self.nouns()
+        found = self.nouns() or self._sharing_noun()
         while found is not None:
             start = self.pos
             more = self.nouns() if self.eat_join() else None
@@ -264,6 +279,29 @@ class SceneCursor(Cursor):
                 return found
             found = tuple(dict.fromkeys((*found, *more)))
         return None
+
+    def _sharing_noun(self) -> tuple[str, ...] | None:
+        """``the red and the green block``: two that share the noun of the last."""
+        start = self.pos
+        self.eat("the", "a")
+        fitting: list[frozenset[str]] = []
+        while not self.ended and self.peek() in self.scene.modifiers:
+            fitting.append(self.scene.modifiers[self.peek()])
+            self.pos += 1
+        if not fitting or not self.eat_join():
+            self.pos = start
+            return None
+        more = self.nouns()
+        if more is None or len(more) != 1:
+            self.pos = start
+            return None
+        kind = self.scene.specs[more[0]].category
+        pool = frozenset(n for n, o in self.scene.specs.items() if o.category == kind)
+        names = tuple(n for n in pool.intersection(*fitting))
+        if len(names) != 1:
+            self.pos = start
+            return None
+        return self._noted((*names, *more))
 
     def _noted(self, names: tuple[str, ...]) -> tuple[str, ...]:
         self.last = names

@@ -17,6 +17,7 @@ from embodied.language.value_map.rules.clauses import Stage
 from embodied.language.value_map.rules.motions import MotionReader
 from embodied.language.value_map.rules.words import STOPS
 from embodied.language.value_map.vocabulary import DIRECTIONS, SIDES, SPEEDS_M_S
+from embodied.language.words.amounts import number_at
 from embodied.language.words.lexicon import CORRECTIONS
 from embodied.types import MapOperation, Region, ValueMapProgram, ValueMapStage
 
@@ -72,6 +73,11 @@ def _repeated(reader: MotionReader, before: ValueMapProgram) -> ValueMapProgram 
         return replace(before, notes=("the same as before",))
     last = before.stages[-1]
     straight = [o for o in last.operations if o.region.shape == "along"]
+    begin = reader.pos
+    more = _more(reader)
+    if more is not None:
+        return more
+    reader.pos = begin
     if straight and reader.eat(*_FURTHER):
         return replace(before, stages=(last,), notes=("further the same way",))
     if reader.eat(*STOPS):
@@ -79,6 +85,24 @@ def _repeated(reader: MotionReader, before: ValueMapProgram) -> ValueMapProgram 
         stage = ValueMapStage(moving="gripper", operations=(here,))
         return replace(before, stages=(stage,), notes=("stays where it is",))
     return _same_way(reader, before) if straight else None
+
+
+def _more(reader: MotionReader) -> ValueMapProgram | None:
+    """``five more up``: centimetres, as people count them, in a direction."""
+    reader.eat("another", "and", "now")
+    value, used = number_at(reader.words, reader.pos) if not reader.ended else (None, 0)
+    if value is None:
+        return None
+    reader.pos += used
+    if not reader.eat("more", "further"):
+        return None
+    way = reader.direction()
+    if not way:
+        return None
+    reader.notes.append(f"{value:g} more {way}: centimetres")
+    there = target(along("gripper", DIRECTIONS[way], round(value / 100, 4)))
+    stage = ValueMapStage(moving="gripper", operations=(there,))
+    return ValueMapProgram(stages=(stage,), source="rules", notes=tuple(reader.notes))
 
 
 def _same_way(reader: MotionReader, before: ValueMapProgram) -> ValueMapProgram | None:

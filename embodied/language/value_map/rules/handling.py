@@ -20,6 +20,7 @@ from embodied.language.value_map.building import (
 )
 from embodied.language.value_map.rules.clauses import ClauseReader, Stage
 from embodied.language.value_map.rules.words import (
+    ABOUT,
     BY,
     CLOCKWISE,
     DOWN_THERE,
@@ -32,6 +33,7 @@ from embodied.language.value_map.rules.words import (
     LET_GO,
     LIFT,
     TURN,
+    WHERE_IT_WAS,
 )
 from embodied.language.value_map.vocabulary import DIRECTIONS, SIDES
 from embodied.language.words.scene_words import plain
@@ -57,6 +59,11 @@ class HandlingReader(ClauseReader):
         """How things were moved straight so far, m, by name."""
         return {}
 
+    @cached_property
+    def taken_from(self) -> dict[str, dict[str, float]]:
+        """Where things were seen when they were taken, world frame, m."""
+        return {}
+
     def did(self, stages: Sequence[Stage]) -> None:
         """Note what stages lead to."""
         for stage in stages:
@@ -71,6 +78,10 @@ class HandlingReader(ClauseReader):
                 self.holding, self.over, self.raised_m = "", "", 0.0
             elif closing and frame in self.scene.specs:
                 self.holding, self.over, self.raised_m = frame, "", 0.0
+                place = self.places().get(frame)
+                if place is not None:
+                    x, y, z = (round(float(v), 4) for v in place)
+                    self.taken_from[frame] = {"x": x, "y": y, "z": z}
             elif targets and targets[-1].shape == "along" and frame == "gripper":
                 x, y, z = (targets[-1].parameters.get(a, 0.0) for a in "xyz")
                 self.raised_m = 0.0 if x or y else max(self.raised_m + z, 0.0)
@@ -90,7 +101,7 @@ class HandlingReader(ClauseReader):
         self.eat("around", "round")
         angle, way = None, ""
         for _ in range(3):
-            self.eat("by", "through", "in place", "about the vertical axis", "about its axis")
+            self.eat(*ABOUT)
             angle = self.angle() if angle is None else angle
             way = way or self.keyword(CLOCKWISE)
         if angle is None:
@@ -274,7 +285,10 @@ class HandlingReader(ClauseReader):
         """Go past "down", where no place follows."""
         start = self.pos
         self.eat("gently", "carefully", "softly", "slowly", "again")
-        if self.eat("down again", "back down", "down there", "down here", "down"):
+        if self.eat("down again", "back down", "down there", "down here", "down", "back",
+                    "back again", "back down again"):  # fmt: skip
+            if self.eat(*WHERE_IT_WAS):
+                return True
             if self.at_pause() or self.at("and", "then", "again", "gently", "softly", "carefully"):
                 return True
         self.pos = start
@@ -284,6 +298,11 @@ class HandlingReader(ClauseReader):
         """What is held goes onto what it is over, or down as far as it was lifted."""
         if carried is not None and carried != self.holding:
             raise self.abstain("this does not say where to put it", "say on or beside what")
+        where = self.words[max(self.pos - 2, 0) : self.pos]
+        home = self.taken_from.get(self.holding)
+        if home is not None and not self.raised_m and ("back" in where or "was" in where):
+            there = Region(shape="point", frame="world", parameters=home)
+            return [Stage("gripper", release(there))]
         if self.over:
             return [Stage("gripper", release(point(self.over, SIDES["above"], SIDE_DISTANCE_M)))]
         if not self.raised_m:

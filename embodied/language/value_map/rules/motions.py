@@ -42,7 +42,13 @@ TOUCH_FROM_M = 0.04
 
 
 class MotionReader(WayReader):
-    """Reads motions."""
+    """Reads motions.
+
+    Attributes:
+        hand_moved: The fingers were opened or closed: "it" may be the gripper.
+    """
+
+    hand_moved = False
 
     def motion(self) -> list[Stage] | None:
         """One motion; None if none comes next."""
@@ -79,8 +85,12 @@ class MotionReader(WayReader):
         both = self.eat("open and close", "close and open", "open and then close")
         verb = self.eat("open", "close", "shut", "spread", "clench")
         opening = {"open": 1.0, "spread": 1.0, "close": 0.0, "shut": 0.0, "clench": 0.0}.get(verb)
-        if (opening is None and not both) or not self.hand():
+        if opening is None and not both:
             return None
+        own = self.hand() or (self.hand_moved and bool(self.eat("it", "them")))
+        if not own:
+            return None
+        self.hand_moved = True
         if self.noun_here() or self.at("around"):
             return None
         if both:

@@ -18,7 +18,8 @@ from embodied.language.value_map.rules.clauses import Stage
 from embodied.language.value_map.rules.cursor import Places, tokens_of
 from embodied.language.value_map.rules.followups import followed_up
 from embodied.language.value_map.rules.motions import MotionReader
-from embodied.language.value_map.rules.words import JOINTS
+from embodied.language.value_map.rules.places import RING_M
+from embodied.language.value_map.rules.words import ASIDES, JOINTS
 from embodied.language.value_map.vocabulary import SIDES, check
 from embodied.language.words.cursor import Abstain
 from embodied.language.words.lexicon import CHATTER, COURTESY
@@ -76,6 +77,7 @@ class RulesValueMapTranslator:
         try:
             before = _before(memory)
             reader = MotionReader(tokens_of(instruction), words, spec, self._places)
+            reader.stacked = _stacked(memory, spec)
             again = followed_up(reader, before)
             if again is not None:
                 return replace(again, source=self.name)
@@ -92,6 +94,14 @@ class RulesValueMapTranslator:
         if found:
             raise NotUnderstoodError(instruction, found)
         return program
+
+
+def _stacked(memory: StateMemory, spec: WorldSpec) -> tuple[str, ...]:
+    """Items that lie on each other."""
+    on = [a.args for a in memory.facts if a.predicate == "on" and len(a.args) == 2]
+    items = {n for n, o in spec.objects.items() if o.kind == "item"}
+    found = {n for pair in on if set(pair) <= items for n in pair}
+    return tuple(n for n in spec.objects if n in found)
 
 
 def _before(memory: StateMemory) -> ValueMapProgram | None:
@@ -146,7 +156,9 @@ def _clause(reader: MotionReader, earlier: Sequence[Stage]) -> list[Stage]:
             stages[-1].rest_s += seconds
         elif found:
             conditions += found
-        elif not reader.eat_all(*COURTESY, *CHATTER, "again"):
+        elif (short := reader.short()) is not None:
+            _stopped(stages[-1], short)
+        elif not _aside(reader):
             break
     if not reader.ended and not reader.at(*JOINTS):
         raise reader.abstain("", FORMS)
@@ -172,6 +184,27 @@ def _clause(reader: MotionReader, earlier: Sequence[Stage]) -> list[Stage]:
             and o.region.frame not in stages[0].about
         ]
     return stages
+
+
+def _aside(reader: MotionReader) -> bool:
+    """Go past words behind a motion that say nothing more."""
+    start = reader.pos
+    reader.eat(",")
+    if reader.eat_all(*COURTESY, *CHATTER, *ASIDES, "again"):
+        return True
+    reader.pos = start
+    return False
+
+
+def _stopped(stage: Stage, distance_m: float) -> None:
+    """End a way that leads to a thing so far from its surface."""
+    targets = [o for o in stage.operations if o.map == "affordance"]
+    if not targets or targets[-1].region.frame == "world":
+        raise Abstain("sentence", "it does not say what to stop short of", "name it")
+    frame = targets[-1].region.frame
+    stage.operations = [o for o in stage.operations if o not in targets]
+    stage.operations.append(target(near(frame, distance_m)))
+    stage.conditions.append(obstacle(near(frame, max(round(distance_m - RING_M, 4), 0.0))))
 
 
 def _beside(operation: MapOperation, stage: Stage) -> MapOperation:

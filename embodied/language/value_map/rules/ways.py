@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from embodied.language.value_map.building import (
     EVERYWHERE,
     NEXT_TO_M,
@@ -27,8 +29,10 @@ from embodied.language.value_map.rules.words import (
     LOWER,
     NEXT_TO,
     PACED,
+    PUSH,
     SIDE_WORDS,
     STOPS,
+    TABLES,
     WAIT,
 )
 from embodied.language.value_map.vocabulary import DIRECTIONS, SIDES
@@ -46,6 +50,9 @@ _PLACES = (
     *(phrase for phrases in SIDE_WORDS.values() for phrase in phrases), *NEXT_TO, *BETWEEN, "to",
     "over to", "back to", "onto", "towards", "and back to",
 )  # fmt: skip
+CLOSE_M = 0.04
+"""From a surface: as close as it gets without touching."""
+
 _BEFORE_PLACES = ("to", "towards", "toward", "onto", "above", "over", "next", "near", "beside")
 
 
@@ -83,10 +90,14 @@ class WayReader(HandlingReader):
         default = self.keyword(DIRECTED)
         pace = "" if default else self.keyword(PACED)
         hover = self.eat("hover", "stay", "float", "wait") if not (default or pace) else ""
-        verb = default or pace or hover or self.eat(*GO)
+        verb = default or pace or hover or self._subject() or self.eat(*GO)
+        hand = False
+        if not verb and self.eat(*PUSH):
+            hand = self.hand()
+            verb = "move" if hand else ""
         if not verb:
             return None
-        hand = self.hand()
+        hand = hand or self.hand()
         if not hand and verb in ("put", "take", "bring"):
             return None
         limit = PACES_M_S[pace] if pace else None
@@ -105,6 +116,15 @@ class WayReader(HandlingReader):
             if limit is not None:
                 stage.conditions.append(velocity(EVERYWHERE, limit))
         return stages
+
+    def _subject(self) -> str:
+        """``the arm goes``: a verb with the hand in front of it."""
+        start = self.pos
+        if self.hand() and self.eat("goes", "moves", "travels", "should go", "should move", "heads",
+                                    "needs to go", "has to go", "is to go", "must go"):  # fmt: skip
+            return "go"
+        self.pos = start
+        return ""
 
     def _raised(self) -> list[Stage] | None:
         """``raise your arm by 10 cm``, ``lower the gripper onto the sponge``."""
@@ -138,8 +158,9 @@ class WayReader(HandlingReader):
     def _onward(self) -> list[Stage] | None:
         """A direction or a place without a verb: "and then 5 cm left", "then above the cup"."""
         begin = self.pos
-        if self.moved and self.at(*_PLACES):
-            self.eat("back")
+        onward = self.peek() in ("down", "up", "over", "across", "back") and self.peek(1) == "to"
+        if self.moved and (onward or self.at(*_PLACES)):
+            self.eat("back", "down", "up", "over", "across")
             return self._way("gripper", STEP_M)
         said = self.length() is not None or bool(self.eat(*A_BIT))
         way = self.direction()
@@ -179,7 +200,7 @@ class WayReader(HandlingReader):
             return self._until(moving) or [
                 Stage(moving, [target(along(moving, DIRECTIONS[default], default_m))])
             ]
-        self.eat("all the way")
+        self.eat("all the way", "along", "all the way along")
         if self.peek(1) in _BEFORE_PLACES:
             self.eat("over", "up", "down", "across", "out", "back", "straight", "directly", "right")
         return self._to_place(moving, start)
@@ -195,8 +216,44 @@ class WayReader(HandlingReader):
             return None
         if place.frame == moving:
             raise self.abstain(f"the {plain(moving)} cannot be beside itself", final=True)
+        place = self._at_height(place)
         stage = Stage(moving, [target(place)], [*self.kept_off])
         return self._sided(stage, place) if moving == "gripper" else [stage]
+
+    def _at_height(self, place: Region) -> Region:
+        """``between the cups, 8 cm above the table``: a place with its height said behind it."""
+        start = self.pos
+        self.eat(",", "and", "at")
+        height = self.length()
+        above = height is not None and self.eat(
+            *(f"{above} {the}{table}" for above in ("above", "over", "off") for the in ("the ", "")
+              for table in (*TABLES, "ground", "surface"))
+        )  # fmt: skip
+        seen = self.places().get(place.frame) if above else None
+        if not above or seen is None or place.shape != "point" or height is None:
+            self.pos = start
+            return place
+        z = round(height - float(seen[2]), 4)
+        return replace(place, parameters={**place.parameters, "z": z})
+
+    def short(self) -> float | None:
+        """How near a thing to stop: "stop 5 cm short", "as close as you can get"."""
+        start = self.pos
+        self.eat_all("and", ",", "but", "then")
+        if self.eat("stop", "stopping", "halt", "stay", "staying"):
+            distance = self.length()
+            if distance is not None and self.eat("short", "short of it", "away", "away from it",
+                                                 "before it", "off", "from it"):  # fmt: skip
+                return distance
+            self.pos = start
+            self.eat_all("and", ",", "but", "then")
+        if self.eat(
+            "as close as you can get", "as close as possible", "as near as possible",
+            "as close as you can", "as near as you can", "as closely as possible",
+        ):  # fmt: skip
+            return CLOSE_M
+        self.pos = start
+        return None
 
     def _sided(self, stage: Stage, place: Region) -> list[Stage]:
         """``from the left``: beside the thing first, then near it."""

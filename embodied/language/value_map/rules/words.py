@@ -43,21 +43,21 @@ FULLY = (
 )
 GRASP = (
     "take hold of", "get hold of", "squeeze", "close the gripper around",
-    "close the fingers around", "grasp", "grab", "grip", "pick", "take", "get", "seize", "clutch",
-    "hold", "fetch", "hold on to",
-    "catch",
+    "close the fingers around", "grasp", "grab", "grip", "pick", "take", "get", "seize",
+    "clutch", "hold", "fetch", "hold on to", "catch",
 )  # fmt: skip
 LIFT = ("pick up", "lift up", "lift", "raise", "hoist", "take up", "hold up", "pull up")
 LOWER = ("lower",)
 DROP = (
-    "let go of", "put down", "set down", "release", "drop", "put", "place", "lay", "deposit", "set",
-    "carry", "leave", "bring", "throw", "toss", "stack", "transport", "transfer", "deliver",
+    "let go of", "put down", "set down", "lower", "release", "drop", "put", "place", "lay",
+    "deposit", "set", "carry", "leave", "bring", "throw", "toss", "stack", "transport",
+    "transfer", "deliver",
 )  # fmt: skip
 WAIT = (
     "hold it", "hold it there", "hold it up", "hold it still", "hold", "hold there", "stay",
-    "stay there", "stay put", "stay still", "wait", "wait there", "pause", "pause there", "remain",
-    "remain there", "keep it there", "keep it up", "keep it up there", "hold still", "hover",
-    "hover there", "linger", "keep holding it", "hold that", "hold that position",
+    "stay there", "stay put", "stay still", "wait", "wait there", "pause", "pause there",
+    "remain", "remain there", "keep it there", "keep it up", "keep it up there", "hold still",
+    "hover", "hover there", "linger", "keep holding it", "hold that", "hold that position",
     "hold your position", "hold position", "hold on", "stay like that", "stay where you are",
     "keep still", "rest", "rest there", "hang there", "do nothing", "keep hold of it",
 )  # fmt: skip
@@ -71,6 +71,12 @@ WIDTHS_M: Mapping[str, float] = {
     "a hand width": 0.1, "a hand breadth": 0.1, "one hand width": 0.1, "a palm width": 0.1,
     "a finger width": 0.02, "a finger breadth": 0.02, "an arm length": 0.6, "a hair": 0.005,
 }  # fmt: skip
+ABOUT = (
+    "by", "through", "in place", "about the vertical axis", "about its axis", "about the vertical",
+    "around the vertical", "around the vertical axis", "about its own axis", "on the spot",
+    "in the air", "about the z axis",
+)  # fmt: skip
+"""What a turn is about, and other words behind it."""
 TURNS: Mapping[str, tuple[str, ...]] = {
     "0.25": ("a quarter turn", "quarter of a turn", "a quarter of a turn", "quarter turn"),
     "0.5": ("half a turn", "a half turn", "half turn", "half way round", "halfway around"),
@@ -111,6 +117,21 @@ CLOCKWISE: Mapping[str, tuple[str, ...]] = {
     ),
     "clockwise": ("clockwise", "to the right", "right"),
 }  # fmt: skip
+WHERE_IT_WAS = (
+    "where it was", "where it stood", "where you found it", "where it came from", "in its place",
+    "to where it was", "where it was before", "to its place", "where you got it", "at its place",
+    "where it lay", "in its original place", "where you took it from",
+)  # fmt: skip
+ASIDES = (
+    "from where you are", "from where you are now", "from where it is", "from here",
+    "from there", "from your current position", "no travelling", "no traveling", "no moving",
+    "on the spot", "without travelling", "without moving", "without moving away",
+    "nothing else", "will you", "from its current position", "with your gripper",
+    "with the gripper", "with your hand", "with the hand", "would you", "will ya",
+    "if you would", "at all", "in total", "only", "exactly", "as it is", "then stop",
+    "and that is it", "and no further", "no further", "any more",
+)  # fmt: skip
+"""Behind a motion: they say nothing that it does not say."""
 DOWN_THERE = (
     "release it there", "let go there", "let it go there", "drop it there", "put it down",
     "set it down", "lay it down", "place it there", "put it down there", "leave it there",
@@ -120,7 +141,12 @@ DOWN_THERE = (
 IT = ("it", "the object", "what you hold", "that", "the thing", "this", "the item")
 LET_GO = (
     "let it go", "let go of it", "let go", "open hand", "drop it", "release it",
-    "release the object", "release what you hold", "let it drop", "let it fall", "drop the object",
+    "release the object", "release what you hold", "release whatever you hold",
+    "release whatever you are holding", "let go of whatever you hold",
+    "let go of what you hold", "let go of whatever you are holding",
+    "release what you are holding", "drop what you hold", "drop what you are holding",
+    "drop whatever you hold", "release your grip", "release the grip", "let it drop",
+    "let it fall", "drop the object",
 )  # fmt: skip
 AWAY = ("apart from", "away from", "off", "clear of", "apart")
 BY = ("by", "for", "up by", "to", "up to", "to a height of", "about", "up")
