@@ -138,7 +138,7 @@ TIME = re.compile(
     r"|arrives?|leaves?|opens?|closes?|falls?|stops?|starts?|rings?|beeps?|touch(?:es)?)\b)"
 )
 OTHERS = re.compile(
-    rf"(?:{PERSON}|[a-z]+) (?:really )?(?:wants?|wanted|would like|would love|likes?(?! an? )"
+    rf"(?:{PERSON}|[a-z]+) (?:really )?(?:wants?|wanted|would like|would love|likes|like(?! an? )"
     rf"|needs?|asked|told"
     r"|thinks?|hopes?|prefers?|wishes|expects?|insists?|suggests?|requested|ordered)\b"
 )
