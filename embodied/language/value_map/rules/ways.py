@@ -283,7 +283,20 @@ class WayReader(HandlingReader):
         if way and (self.eat("side") or self.at("of", "onto", "on", "over", "to", "above")):
             return None
         if not way and distance is not None and default:
-            if not (self.at_pause() or self.at("and", "then", "at", "until", "with", "while")):
+            if not (
+                self.at_pause()
+                or self.at(
+                    "and",
+                    "then",
+                    "at",
+                    "until",
+                    "with",
+                    "while",
+                    "from where",
+                    "from here",
+                    "from its",
+                )
+            ):
                 return None
             way = default
         if not way:

@@ -11,7 +11,7 @@ GO = (
     "proceed", "steer", "bring", "shift", "visit", "take", "put", "slide", "position yourself",
     "reach for", "reach out to", "position", "extend", "return", "glide", "swing", "drift", "pass",
     "stop", "continue", "nip", "pop", "trace a line", "draw a line", "trace a path", "wander",
-    "guide", "direct", "jog", "on your way", "on the way",
+    "guide", "direct", "jog", "on your way", "on the way", "head for", "make for", "aim for",
 )  # fmt: skip
 PACED: Mapping[str, tuple[str, ...]] = {
     "slow": ("creep", "crawl", "inch", "ease", "sneak", "tiptoe", "edge", "inch your way",
