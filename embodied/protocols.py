@@ -65,11 +65,87 @@ class World(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Tool:
+    """What a model may call, and an agent over MCP: the one definition of it.
+
+    Attributes:
+        name: Name.
+        about: What it does and when to use it, for whoever calls it.
+        schema: JSON schema of its arguments, an object.
+        reads: Whether it changes nothing.
+        moves: Whether it may move the robot, so that what was there is gone.
+    """
+
+    name: str
+    about: str
+    schema: Mapping[str, object]
+    reads: bool = True
+    moves: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolCall:
+    """A tool that a model calls.
+
+    Attributes:
+        id: By which the result is matched.
+        name: Name, as the model wrote it.
+        arguments: JSON, as the model wrote it: it may be none.
+    """
+
+    id: str
+    name: str
+    arguments: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolResult:
+    """What a tool answered.
+
+    Attributes:
+        id: That of the call.
+        name: That of the call.
+        text: The answer.
+    """
+
+    id: str
+    name: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Picture:
+    """A picture for a model that takes pictures.
+
+    Attributes:
+        label: What it shows.
+        png: The PNG file.
+    """
+
+    label: str
+    png: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """One message of a conversation with a model; role is ``system``, ``user`` or ``assistant``."""
+    """One message of a conversation with a model.
+
+    Attributes:
+        role: ``system``, ``user`` or ``assistant``.
+        text: What is said.
+        calls: Tools that the assistant called.
+        results: What those of the message before answered; the user's.
+        pictures: The user's.
+        native: The answer as the client library has it, sent back with the reasoning in it to the
+            model that gave it; never logged or recorded.
+    """
 
     role: str
     text: str
+    calls: tuple[ToolCall, ...] = ()
+    results: tuple[ToolResult, ...] = ()
+    pictures: tuple[Picture, ...] = ()
+    native: object = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +159,7 @@ class Request:
         max_tokens: Longest answer.
         temperature: Sampling temperature; 0 is greedy. Left out where a model takes none.
         purpose: What for, e.g. ``"pddl-goal"``; for logs and accounting only.
+        tools: What it may call instead of answering.
     """
 
     messages: tuple[Message, ...]
@@ -91,6 +168,7 @@ class Request:
     max_tokens: int = 1024
     temperature: float = 0.0
     purpose: str = ""
+    tools: tuple[Tool, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,6 +227,8 @@ class Response:
         confidence: Probability of the answer under the model, where it is known.
         cut_off: Whether the answer ended at the limit of its length.
         notes: What a person should know of how it was asked, e.g. that its schema was refused.
+        calls: Tools that it calls.
+        native: See ``Message``.
     """
 
     text: str
@@ -158,10 +238,12 @@ class Response:
     confidence: float | None = None
     cut_off: bool = False
     notes: tuple[str, ...] = ()
+    calls: tuple[ToolCall, ...] = ()
+    native: object = field(default=None, compare=False, repr=False)
 
 
 class LanguageModel(Protocol):
-    """Text in, text out."""
+    """Text in, text out; and, for models that call tools, their calls."""
 
     @property
     def name(self) -> str:

@@ -79,7 +79,7 @@ def or_null(schema: Schema) -> Schema:
     return any_schema(schema, {"type": "null"})
 
 
-def unshared(schema: Schema) -> Schema:
+def unshared(schema: Mapping[str, object]) -> Schema:
     """The schema with no part in two places: who adapts it to a model changes it in place."""
     return cast("Schema", json.loads(json.dumps(schema)))
 

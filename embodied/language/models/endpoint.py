@@ -10,13 +10,15 @@ import asyncio
 import os
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
 from embodied.errors import ConfigurationError, EnvironmentMissingError, ModelError
 from embodied.language.models._loop import run_blocking
-from embodied.language.models._requests import check_request
+from embodied.language.models._requests import check_request, redacted_calls
 from embodied.language.models._secrets import redact
-from embodied.protocols import Request, Response, Usage
+from embodied.language.records import unshared
+from embodied.protocols import Message, Request, Response, ToolCall, Usage
 
 try:
     from pydantic_ai import messages as pai_messages
@@ -25,6 +27,7 @@ try:
     from pydantic_ai.models import Model, ModelRequestParameters
     from pydantic_ai.models.openai import OpenAIChatModelSettings
     from pydantic_ai.output import OutputObjectDefinition
+    from pydantic_ai.tools import ToolDefinition
 
     from embodied.language.models._bounds import (
         LONGEST_ANSWER,
@@ -66,8 +69,8 @@ class EndpointModel:
     status 400 or 422 is asked again without, and not offered a schema any more, which the answer's
     notes say; the prompt describes the form of the answer anyway. A schema beyond a provider's
     limits, which the library knows, is left out before anything is sent. A server that refuses a
-    temperature nobody asked for is asked without one. A ``grammar`` is sent instead of the schema
-    where ``grammar_field`` names the field for it.
+    temperature nobody asked for is asked without one, one that refuses pictures without pictures.
+    A ``grammar`` is sent instead of the schema where ``grammar_field`` names the field for it.
 
     Args:
         kind: A key of ``KEY_VARIABLES``.
@@ -132,6 +135,7 @@ class EndpointModel:
         self._model = self._build(kind, model, base_url, key or _NO_KEY)
         profile = cast("dict[str, object]", self._model.profile)
         self._offer_schema = bool(profile.get("supports_json_schema_output", False))
+        self._offer_pictures = True
         self._effort = reasoning_effort
         if kind == "anthropic" and reasoning_effort and not profile.get("supports_thinking"):
             raise ConfigurationError(f"{self.name} does not reason: leave out --reasoning-effort")
@@ -194,9 +198,15 @@ class EndpointModel:
         answer, notes = self._ask(request)
         usage = answer.usage
         text = answer.text or ""
-        if len(text) > LONGEST_ANSWER:
+        calls = tuple(
+            ToolCall(id=part.tool_call_id, name=part.tool_name, arguments=_as_written(part))
+            for part in answer.parts
+            if isinstance(part, pai_messages.ToolCallPart)
+        )
+        length = len(text) + sum(len(c.name) + len(c.arguments) for c in calls)
+        if length > LONGEST_ANSWER:
             raise AnswerRefusedError(
-                f"{self.name} at {self._where} sent an answer of {len(text)} characters; "
+                f"{self.name} at {self._where} sent an answer of {length} characters; "
                 f"at most {LONGEST_ANSWER} are read"
             )
         reasoning = usage.output_reasoning_tokens or usage.details.get("reasoning_tokens", 0)
@@ -216,11 +226,15 @@ class EndpointModel:
             model=f"{self._kind}:{redact(answer.model_name or self._model_name)[:200]}",
             cut_off=answer.finish_reason == "length",
             notes=notes,
+            calls=redacted_calls(calls),
+            native=answer if calls else None,
         )
 
     def _ask(self, request: Request) -> tuple[pai_messages.ModelResponse, tuple[str, ...]]:
         structured = offers = request.schema is not None and self._offer_schema
         sampled = self._offer_temperature
+        if not self._offer_pictures:
+            request = _without_pictures(request)
         notes: list[str] = []
         while True:
             try:
@@ -237,6 +251,9 @@ class EndpointModel:
                 elif structured and isinstance(error, ModelRequestRejectedError):
                     structured = False  # this one is larger than the provider takes
                     notes.append(self._left_out("the answer's schema", error))
+                elif refused and any(m.pictures for m in request.messages):
+                    request, self._offer_pictures = _without_pictures(request), False
+                    notes.append(self._left_out("pictures", error))
                 else:
                     raise self._translated(error) from None
             else:
@@ -255,7 +272,13 @@ class EndpointModel:
         )
         if sampled:
             settings["temperature"] = request.temperature
-        parameters = ModelRequestParameters()
+        tools = [
+            ToolDefinition(
+                name=t.name, description=t.about, parameters_json_schema=unshared(t.schema)
+            )
+            for t in request.tools
+        ]
+        parameters = ModelRequestParameters(function_tools=tools)
         if self._effort is not None and self._kind == "anthropic":
             settings["thinking"] = cast("ThinkingEffort", self._effort)
         elif self._effort is not None:
@@ -264,6 +287,7 @@ class EndpointModel:
             settings["extra_body"] = {self._grammar_field: request.grammar}
         elif structured and request.schema is not None:
             parameters = ModelRequestParameters(
+                function_tools=tools,
                 output_mode="native",
                 output_object=OutputObjectDefinition(
                     json_schema=dict(request.schema), name="answer", strict=True
@@ -307,18 +331,56 @@ class EndpointModel:
             run_blocking(client.close())
 
 
+def _as_written(part: pai_messages.ToolCallPart) -> str:
+    """Arguments as JSON, or as the model wrote them where that is none."""
+    return part.args if isinstance(part.args, str) else part.args_as_json_str()
+
+
+def _without_pictures(request: Request) -> Request:
+    messages = tuple(
+        replace(m, text=f"{m.text}\n({len(m.pictures)} left out: no model that sees)", pictures=())
+        if m.pictures
+        else m
+        for m in request.messages
+    )
+    return replace(request, messages=messages)
+
+
 def _library_messages(request: Request) -> list[pai_messages.ModelMessage]:
     """Our messages in the library's types; empty answers become a placeholder, as wires demand."""
-    result: list[pai_messages.ModelMessage] = []
-    for message in request.messages:
-        if message.role == "assistant":
-            text = message.text if message.text.strip() else "(no answer)"
-            result.append(pai_messages.ModelResponse(parts=[pai_messages.TextPart(content=text)]))
-            continue
-        part = (
-            pai_messages.SystemPromptPart(content=message.text)
-            if message.role == "system"
-            else pai_messages.UserPromptPart(content=message.text)
-        )
-        result.append(pai_messages.ModelRequest(parts=[part]))
-    return result
+    return [
+        _answer(message) if message.role == "assistant" else _told(message)
+        for message in request.messages
+    ]
+
+
+def _answer(message: Message) -> pai_messages.ModelResponse:
+    if isinstance(message.native, pai_messages.ModelResponse):
+        return message.native
+    text = message.text if message.text.strip() else "(no answer)"
+    parts: list[pai_messages.ModelResponsePart] = []
+    if message.text.strip() or not message.calls:
+        parts.append(pai_messages.TextPart(content=text))
+    parts += [
+        pai_messages.ToolCallPart(tool_name=c.name, args=c.arguments, tool_call_id=c.id)
+        for c in message.calls
+    ]
+    return pai_messages.ModelResponse(parts=parts)
+
+
+def _told(message: Message) -> pai_messages.ModelRequest:
+    if message.role == "system":
+        return pai_messages.ModelRequest(parts=[pai_messages.SystemPromptPart(message.text)])
+    parts: list[pai_messages.ModelRequestPart] = [
+        pai_messages.ToolReturnPart(tool_name=r.name, content=r.text, tool_call_id=r.id)
+        for r in message.results
+    ]
+    if message.pictures:
+        content: list[str | pai_messages.BinaryContent] = [message.text] if message.text else []
+        for picture in message.pictures:
+            content.append(f"{picture.label}:")
+            content.append(pai_messages.BinaryContent(picture.png, media_type="image/png"))
+        parts.append(pai_messages.UserPromptPart(content=content))
+    elif message.text or not parts:
+        parts.append(pai_messages.UserPromptPart(content=message.text))
+    return pai_messages.ModelRequest(parts=parts)

@@ -149,6 +149,11 @@ class LocalModel:
         check_request(request)
         if self._server is None:
             raise ModelError(f"{self.name} is closed")
+        if request.tools:
+            raise ModelError(
+                f"{self.name} calls no tools here: serve the file with llama-server and give "
+                "--model openai:NAME --base-url"
+            )
         body: dict[str, Any] = {
             "messages": [{"role": m.role, "content": m.text} for m in request.messages],
             "max_tokens": request.max_tokens,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from embodied.errors import ModelError
+from embodied.language.models._requests import redacted, redacted_calls
 from embodied.language.models._secrets import redact
 from embodied.language.models._wrapping import Wrapper
 from embodied.protocols import Emit, Event, LanguageModel, Request, Response, Usage
@@ -29,9 +30,11 @@ class LoggedModel(Wrapper):
 
     def complete(self, request: Request) -> Response:
         """Answer one request; raises ModelError as the model inside does."""
-        messages = tuple(replace(m, text=redact(m.text)) for m in request.messages)
-        shown = replace(request, messages=messages)
-        self.emit(Event(kind="request", data={"model": self.name, "request": shown}))
+        messages = tuple(replace(redacted(m), pictures=()) for m in request.messages)
+        shown = replace(request, messages=messages, tools=())
+        about = {"tools": [t.name for t in request.tools]} if request.tools else {}
+        data: dict[str, object] = {"model": self.name, "request": shown, **about}
+        self.emit(Event(kind="request", data=data))
         try:
             response = self._model.complete(request)
         except ModelError as error:
@@ -41,6 +44,7 @@ class LoggedModel(Wrapper):
         for note in response.notes:
             self.emit(Event(kind="diagnostic", data={"label": "endpoint", "text": redact(note)}))
         self.usage = self.usage + response.usage
-        shown = replace(response, text=redact(response.text))
+        calls = redacted_calls(response.calls)
+        shown = replace(response, text=redact(response.text), calls=calls, native=None)
         self.emit(Event(kind="response", data={"response": shown}))
         return response

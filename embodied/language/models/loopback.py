@@ -8,6 +8,7 @@ and plays whatever is next in its script.
 from __future__ import annotations
 
 import json
+import secrets
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -36,6 +37,8 @@ class Act:
         cut_off: Say that the answer ended at the limit of its length.
         cached: Tokens of the prompt that count as cached.
         reasoning: Tokens of reasoning, which count as written beside the answer's words.
+        calls: Tools that it calls: name and arguments as JSON; Anthropic's messages hold objects
+            alone.
     """
 
     text: str = ""
@@ -48,6 +51,7 @@ class Act:
     cut_off: bool = False
     cached: int = 0
     reasoning: int = 0
+    calls: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +67,8 @@ class LoopbackEndpoint:
     """A context manager: the server runs inside the ``with``.
 
     Args:
-        script: Acts, or texts that are answered as they are. The last one is repeated.
+        script: Acts, or texts that are answered as they are, of which the last one is repeated; or
+            what makes an act of a request.
         refuses: Why a request's body is refused with status 400; ``""`` for one that is taken.
 
     Attributes:
@@ -74,13 +79,11 @@ class LoopbackEndpoint:
 
     def __init__(
         self,
-        script: Iterable[Act | str],
+        script: Iterable[Act | str] | Callable[[Seen], Act],
         *,
         refuses: Callable[[dict[str, Any]], str] = lambda body: "",
     ) -> None:
-        self._script = [Act(text=a) if isinstance(a, str) else a for a in script]
-        if not self._script:
-            raise ValueError("the script needs at least one act")
+        self._play: Callable[[Seen], Act] = script if callable(script) else _in_turn(script)
         self._refuses = refuses
         self._lock = threading.Lock()
         self.read = self.written = 0
@@ -127,11 +130,10 @@ class LoopbackEndpoint:
         body = json.loads(raw)
         headers = {k.lower(): v for k, v in handler.headers.items()}
         with self._lock:
-            self.seen.append(Seen(path=handler.path, headers=headers, body=body))
-            if why := self._refuses(body):
-                act = Act(status=400, text=why)
-            else:
-                act = self._script.pop(0) if len(self._script) > 1 else self._script[0]
+            seen = Seen(path=handler.path, headers=headers, body=body)
+            self.seen.append(seen)
+            why = self._refuses(body)
+            act = Act(status=400, text=why) if why else self._play(seen)
             if act.body is None and act.status < 400:
                 self.read += _read(body)
                 self.written += _written(act)
@@ -155,17 +157,27 @@ class LoopbackEndpoint:
             handler.close_connection = True  # the client has given up waiting
 
 
+def _in_turn(script: Iterable[Act | str]) -> Callable[[Seen], Act]:
+    """Plays acts in turn; the last one is repeated."""
+    acts = [Act(text=a) if isinstance(a, str) else a for a in script]
+    if not acts:
+        raise ValueError("the script needs at least one act")
+    return lambda seen: acts.pop(0) if len(acts) > 1 else acts[0]
+
+
 def _read(body: dict[str, Any]) -> int:
     return len(json.dumps(body).split())
 
 
 def _written(act: Act) -> int:
-    return len(act.text.split()) + act.reasoning
+    said = (act.text, *(part for call in act.calls for part in call))
+    return sum(len(text.split()) for text in said) + act.reasoning
 
 
 def _payload(act: Act, path: str, body: dict[str, Any]) -> dict[str, Any]:
     """A well-formed body of the wire format that belongs to ``path``; tokens are words."""
     read, written = _read(body), _written(act)
+    calls = [(f"call_{secrets.token_hex(6)}", *call) for call in act.calls]
     if path == _ANTHROPIC_PATH:
         if act.status >= 400:
             return {"type": "error", "error": {"type": act.error_code, "message": act.text}}
@@ -174,8 +186,14 @@ def _payload(act: Act, path: str, body: dict[str, Any]) -> dict[str, Any]:
             "type": "message",
             "role": "assistant",
             "model": body.get("model", ""),
-            "content": [{"type": "text", "text": act.text}] if act.text else [],
-            "stop_reason": "max_tokens" if act.cut_off else "end_turn",
+            "content": [
+                *([{"type": "text", "text": act.text}] if act.text else []),
+                *(
+                    {"type": "tool_use", "id": key, "name": name, "input": json.loads(arguments)}
+                    for key, name, arguments in calls
+                ),
+            ],
+            "stop_reason": "max_tokens" if act.cut_off else "tool_use" if act.calls else "end_turn",
             "stop_sequence": None,
             "usage": {
                 "input_tokens": read - act.cached,
@@ -191,6 +209,18 @@ def _payload(act: Act, path: str, body: dict[str, Any]) -> dict[str, Any]:
     if path == _RESPONSES_PATH:
         part = {"type": "output_text", "text": act.text, "annotations": []}
         message = {"id": "msg_loopback", "type": "message", "role": "assistant"}
+        said = {**message, "status": "completed", "content": [part]}
+        called = [
+            {
+                "type": "function_call",
+                "id": f"fc_{key}",
+                "call_id": key,
+                "name": name,
+                "arguments": arguments,
+                "status": "completed",
+            }
+            for key, name, arguments in calls
+        ]
         return {
             "id": "resp_loopback",
             "object": "response",
@@ -201,7 +231,7 @@ def _payload(act: Act, path: str, body: dict[str, Any]) -> dict[str, Any]:
             "parallel_tool_calls": False,
             "tool_choice": "none",
             "tools": [],
-            "output": [{**message, "status": "completed", "content": [part]}],
+            "output": [*([said] if act.text or not called else []), *called],
             "usage": {
                 "input_tokens": read,
                 "input_tokens_details": cached,
@@ -210,6 +240,10 @@ def _payload(act: Act, path: str, body: dict[str, Any]) -> dict[str, Any]:
                 "total_tokens": read + written,
             },
         }
+    called = [
+        {"id": key, "type": "function", "function": {"name": name, "arguments": arguments}}
+        for key, name, arguments in calls
+    ]
     return {
         "id": "chatcmpl-loopback",
         "object": "chat.completion",
@@ -218,8 +252,12 @@ def _payload(act: Act, path: str, body: dict[str, Any]) -> dict[str, Any]:
         "choices": [
             {
                 "index": 0,
-                "finish_reason": "length" if act.cut_off else "stop",
-                "message": {"role": "assistant", "content": act.text},
+                "finish_reason": "length" if act.cut_off else "tool_calls" if act.calls else "stop",
+                "message": {
+                    "role": "assistant",
+                    "content": act.text,
+                    **({"tool_calls": called} if called else {}),
+                },
             }
         ],
         "usage": {
