@@ -34,12 +34,12 @@ from embodied_controllers.mpc.terms import StageCost
 from rich.console import Console
 from rich.table import Table
 
-from embodied.app.show.film import encode_png
 from embodied.bench.report import wilson_interval
 from embodied.language.conversation import Conversation
 from embodied.language.reward.rules import RewardRules
 from embodied.routes.reward.setup import RewardSetup, build_setup
 from embodied.types import Array, RewardGoal
+from embodied.world.png import encode_png
 from embodied.world.rendering import Painter
 
 SENTENCES = {

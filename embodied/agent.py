@@ -200,6 +200,17 @@ class Agent:
         run.say("verdict", **data)
         return outcome
 
+    def aside(self) -> Agent:
+        """An agent with the same memory whose events and files nobody gets, for previews."""
+        return Agent(
+            body=self.body,
+            routes=self.routes,
+            memory=self.memory,
+            perceive=self._perceive,
+            object_source=self.object_source,
+            options=self.options,
+        )
+
     def preview(self, program: Program) -> Outcome:
         """Say what would be done, without motion; raises as ``pursue`` does."""
         route, run = self.route_of(program), self.run

@@ -427,7 +427,8 @@ class Event:
             ``"program"``, ``"plan"``, ``"action"``, ``"goal"``, ``"limited"``, ``"effects"``,
             ``"contradiction"``,
             ``"retry"``, ``"backtrack"``, ``"replan"``, ``"reinterpret"``, ``"ask"``, ``"stop"``,
-            ``"milestone"``, ``"observation"``, ``"verdict"``, ``"stage"`` or ``"error"``.
+            ``"tool"``, ``"milestone"``, ``"observation"``, ``"verdict"``, ``"stage"`` or
+            ``"error"``.
         data: JSON-serialisable details.
     """
 

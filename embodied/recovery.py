@@ -47,7 +47,8 @@ class Question:
     Attributes:
         text: The question, to be answered with yes or no.
         kind: ``"help"`` (can you put this right?), ``"irreversible"`` (may I?), ``"unasked"``
-            (you did not name this: shall I?) or ``"reading"`` (did you mean this?).
+            (you did not name this: shall I?), ``"reading"`` (did you mean this?) or ``"choice"``
+            (a question of a model: is this the answer?).
         about: Objects or actions concerned.
     """
 

@@ -18,12 +18,13 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeAlias, TypeVar
 
 from embodied.body import Body
 from embodied.errors import Diagnostic, NotUnderstoodError, OptionError
+from embodied.language.program_form import ProgramForm
 from embodied.outcome import Outcome
 from embodied.protocols import Emit, Event, StateMemory, Translator
 from embodied.records import Record
 from embodied.recovery import Ask, Escalation, Question, RecoveryStep, nobody
 from embodied.registry import Registry
-from embodied.types import Atom, Observation, Program
+from embodied.types import Atom, Observation, Program, WorldSpec
 from embodied.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -274,6 +275,11 @@ class Route(ABC, Generic[P]):
         """Files for the run folder: the program as people read it."""
         del program
         return {}
+
+    def form(self, spec: WorldSpec) -> ProgramForm | None:
+        """How its programs are written by models that choose the route; None for not at all."""
+        del spec
+        return None
 
     def preview(self, program: P, run: Run) -> Outcome:
         """Say what would be done, without motion."""

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from embodied.agent import Agent, Options
 from embodied.errors import EnvironmentMissingError, OptionError
-from embodied.language.interpreter import Answer, Tell, kind_of
+from embodied.language.interpreter import Act, Answer, NotAnActError, Tell, kind_of
+from embodied.language.interpreter import Ask as AskFirst
 from embodied.language.models.logged import LoggedModel
 from embodied.memory.answering import Belief, answer_question
 from embodied.memory.history import Notebook
@@ -58,6 +59,25 @@ class _Restorable(Protocol):
     def set_configuration(self, qpos: Array) -> Observation: ...
 
 
+class Driver(Protocol):
+    """Carries out sentences by programs of its own."""
+
+    def drive(self, session: Session, agent: Agent, instruction: str, asked: Program) -> Outcome:
+        """Carry a sentence out.
+
+        Args:
+            session: What is driven.
+            agent: Has read the sentence, and carries programs out.
+            instruction: The sentence.
+            asked: What the sentence was read as.
+
+        Raises:
+            ModelError: Whoever writes the programs could not be reached.
+            WorldError: The simulator or the robot failed.
+        """
+        ...
+
+
 class Session:
     """Carries out one sentence after another in the same world.
 
@@ -70,6 +90,8 @@ class Session:
         about: First fields of ``run.json``.
         ask: Puts questions to a person.
         options: Bounds of the agent.
+        driver: Carries sentences out by programs of its own; None where what a sentence was read as
+            is carried out.
     """
 
     def __init__(
@@ -83,7 +105,9 @@ class Session:
         about: Mapping[str, object] | None = None,
         ask: Ask = nobody,
         options: Options | None = None,
+        driver: Driver | None = None,
     ) -> None:
+        self._driver = driver
         self.environment, self.routes, self.route = environment, routes, route
         self._translator, self._model, self._about = translator, model, dict(about or {})
         self._ask, self._options = ask, options
@@ -101,6 +125,11 @@ class Session:
         name = self._translator.name
         note = TRANSLATOR_NOTES.get(name)
         return f"{name} ({note})" if note else name
+
+    @property
+    def reader(self) -> Translator:
+        """Who reads the sentences."""
+        return self._translator
 
     @property
     def about(self) -> Mapping[str, object]:
@@ -136,20 +165,48 @@ class Session:
         return world.model, world.data
 
     def run(
-        self, instruction: str, *, emit: Emit = no_event, write: Write = no_file, move: bool = True
+        self,
+        instruction: str,
+        *,
+        emit: Emit = no_event,
+        write: Write = no_file,
+        move: bool = True,
+        driver: Driver | None = None,
     ) -> Outcome:
         """Read, plan and, if ``move`` is set, act and judge; raises EmbodiedError.
 
         A question is answered and a statement remembered, without motion.
+
+        Args:
+            instruction: The sentence.
+            emit: Receives events.
+            write: Receives files.
+            move: Whether anything is to move.
+            driver: Carries the sentence out instead of the session's own.
         """
+        driver = driver or self._driver
         agent, spent = self._agent(emit, write), self.usage()
         reading = agent.read(instruction, self._translator)
         if isinstance(reading, Answer | Tell):
             return self._finished(self._said(reading, agent.memory), spent)
         program = agent.settle(instruction, reading)
+        if move and driver is not None:
+            return self._finished(self._driven(driver, agent, instruction, program), spent)
         if move:
             return self._pursue(agent, program, spent)
         return self._finished(agent.preview(program), spent)
+
+    def begin(self, instruction: str) -> tuple[Agent, Program]:
+        """Read a sentence on its own, e.g. to check a program for it; nothing is remembered.
+
+        Raises:
+            NotUnderstoodError: It is nothing to be done.
+        """
+        agent = self._agent().aside()
+        reading = agent.read(instruction, self._translator)
+        if isinstance(reading, Act | AskFirst) and reading.program is not None:
+            return agent, reading.program
+        raise NotAnActError(instruction, reading)
 
     def pursue(
         self,
@@ -371,6 +428,21 @@ class Session:
             memory.ended("reached" if outcome.reached else outcome.message)
         return self._finished(outcome, spent)
 
+    def _driven(self, driver: Driver, agent: Agent, instruction: str, program: Program) -> Outcome:
+        before, done = self._facts(), None
+        try:
+            outcome = driver.drive(self, agent, instruction, program)
+            done = outcome.program
+        finally:
+            self._exchanges = agent.memory.exchanges
+            after = self._facts()
+            if done is not None or before != after:
+                self._keep(self.route.change(done or program, before, after, agent.run))
+        memory = agent.memory
+        if isinstance(memory, LoggedMemory):
+            memory.ended("reached" if outcome.reached else outcome.message)
+        return outcome
+
     def _take_in(self, statement: str, memory: StateMemory) -> Told:
         told = tell(statement, self.belief(), writer=self._model)
         assert isinstance(memory, LoggedMemory)
@@ -391,7 +463,9 @@ class Session:
 
     def _remember(self, agent: Agent, program: Program, before: frozenset[Atom]) -> None:
         """Keep what a sentence changed, for ``undo``."""
-        change = agent.route_of(program).change(program, before, self._facts(), agent.run)
+        self._keep(agent.route_of(program).change(program, before, self._facts(), agent.run))
+
+    def _keep(self, change: Change | None) -> None:
         if change is not None:
             earlier = tuple(c.program for c in self._changes)
             self._changes.append(replace(change, earlier=earlier))

@@ -21,6 +21,7 @@ class Settings:
         base_url: Address of an OpenAI-compatible server.
         max_tokens: Budget of model tokens, None for no limit.
         max_calls: Budget of model calls, None for no limit.
+        max_cost_usd: Budget of money for calls with a price, USD, None for no limit.
         timeout_s: Longest wait for one answer of a model, s.
         max_output_tokens: Longest answer, reasoning included; None: by the kind of request.
         temperature: Sampling temperature; None: 0 where the model takes one.
@@ -32,7 +33,8 @@ class Settings:
         optimal: Ask for a provably cheapest plan.
         seed: Seed of the initial layout and of all sampling.
         asynchronous: Plan in a thread while the robot moves in real time.
-        strategy: Name of a strategy; all but ``"plan"`` need a language model.
+        strategy: Name of a strategy of the route pddl, or ``"tools"`` for all routes; all but
+            ``"plan"`` need a language model.
         optimiser: Name of an optimiser of the reward route.
         yes: Do not ask before irreversible actions.
         pictures: Make pictures for the run folder.
@@ -48,6 +50,7 @@ class Settings:
     base_url: str | None = None
     max_tokens: int | None = None
     max_calls: int | None = None
+    max_cost_usd: float | None = None
     timeout_s: float = 60.0
     max_output_tokens: int | None = None
     temperature: float | None = None

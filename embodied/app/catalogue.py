@@ -77,8 +77,9 @@ def draw_scene(name: str, robot: str, seed: int, target: Path) -> None:
     Raises:
         ConfigurationError: The scene is broken, or the file cannot be written.
     """
-    from embodied.app.show.film import PICTURE_PX, encode_png
+    from embodied.app.show.film import PICTURE_PX
     from embodied.world.mujoco import build_world
+    from embodied.world.png import encode_png
     from embodied.world.rendering import Painter
 
     world = build_world(load_scene(name), robot)

@@ -20,8 +20,9 @@ from embodied.registry import unknown
 from embodied.route import ROUTES
 from embodied.routes.reward.robots import REWARD_ROBOTS
 from embodied.settings import Settings
+from embodied.tools.open_program import TOOLS
 
-_METERED = ("max_tokens", "max_calls", "record", "fallbacks")
+_METERED = ("max_tokens", "max_calls", "max_cost_usd", "record", "fallbacks")
 _ASKED = ("timeout_s", "max_output_tokens", "temperature")
 _ENDPOINTS = ("reasoning_effort", "price")
 
@@ -45,8 +46,8 @@ def check_names(settings: Settings, given: Collection[str]) -> Settings:
         raise unknown("route", settings.route, ("auto", *ROUTES.names))
     if settings.perception not in PERCEPTIONS:
         raise unknown("perception", settings.perception, PERCEPTIONS)
-    if settings.strategy not in STRATEGIES:
-        raise unknown("strategy", settings.strategy, STRATEGIES.names)
+    if settings.strategy not in (*STRATEGIES.names, TOOLS):
+        raise unknown("strategy", settings.strategy, (*STRATEGIES.names, TOOLS))
     if settings.optimiser not in OPTIMISERS:
         raise unknown("optimiser", settings.optimiser, OPTIMISERS.names)
     if not _is_kind(settings.model, MODEL_KINDS) and needs_model(settings.model):
@@ -96,6 +97,13 @@ def refusal(settings: Settings, given: Collection[str]) -> tuple[str, str] | Non
 
     route = ROUTES.get(route_of(settings))
     owned = {f: n for n in ROUTES.names for f in ROUTES.get(n).options}
+    if settings.strategy == TOOLS:
+        given = set(given) - {"strategy"}  # of every route
+        kinds = (*ENDPOINT_KINDS, "replay:FILE")
+        if not all(_is_kind(m, kinds) for m in (settings.model, *(settings.fallbacks or ()))):
+            return "strategy", f"{TOOLS} needs models that call tools: {' or '.join(kinds)}"
+        if "live" in given:
+            return "live", f"--strategy {TOOLS} carries sentences out one after the other"
     for field in sorted(given):
         if field in owned and field not in route.options:
             others = [n for n in ROUTES.names if field in ROUTES.get(n).options]
@@ -118,6 +126,8 @@ def refusal(settings: Settings, given: Collection[str]) -> tuple[str, str] | Non
             if field in given and not any(_is_kind(model, kinds) for model in asked):
                 goes_with = " or ".join(kinds)
                 return field, f"goes with --model {goes_with}, not with --model {settings.model}"
+    if "max_cost_usd" in given and settings.price is None:
+        return "max_cost_usd", "goes with --price: without it nobody knows what a call costs"
     if settings.all_seeing and settings.robot in REWARD_ROBOTS:
         return "all_seeing", f"nothing is hidden where the {settings.robot} is"
     try:

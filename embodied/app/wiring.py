@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import ChainMap
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from embodied.agent import Options
 from embodied.app.asking import asker
 from embodied.errors import ConfigurationError, OptionError
+from embodied.language.interpreter import Interpreter
 from embodied.language.models.logged import LoggedModel
-from embodied.language.opening import needs_model
+from embodied.language.opening import RULES, needs_model
 from embodied.opening import Environment, Opening
 from embodied.recovery import Ask, nobody
 from embodied.registry import unknown
 from embodied.route import ROUTES, AnyRoute, as_measured
 from embodied.session import Session
 from embodied.settings import Settings
-from embodied.types import Observation
+from embodied.tools.open_program import TOOLS
+from embodied.types import Observation, Program
 
 if TYPE_CHECKING:
     from mujoco import MjModel, MjSpec  # pyright: ignore  # no stubs
@@ -65,6 +69,10 @@ def open_session(
     try:
         model = open_named_model(settings)
         ask = asker(settings.yes)
+        if settings.strategy == TOOLS:
+            ruled = replace(settings, model=RULES, strategy=Settings().strategy)
+            opening = Opening(environment=environment, settings=ruled, ask=ask, tell=tell)
+            return driven_session(settings, opening, entry.load().open(opening), model)
         opening = Opening(
             environment=environment, settings=settings, model=model, ask=ask, tell=tell
         )
@@ -73,6 +81,49 @@ def open_session(
         environment.close()
         raise
     return session_of(settings, environment, route, model=model, ask=ask)
+
+
+def driven_session(
+    settings: Settings, opening: Opening, route: AnyRoute, model: LoggedModel | None
+) -> Session:
+    """A session that a language model drives by tools; the rules say what sentences ask.
+
+    Args:
+        settings: What a person asked for.
+        opening: What the route was opened with: the rules as translator.
+        route: Speaks for the session.
+        model: Drives; None for whoever calls tools from outside.
+
+    Raises:
+        OptionError: There is no model that calls tools.
+        ConfigurationError: The route brings no translator.
+    """
+    from embodied.tools import OpenProgram, OpenRoute, OpenTranslator, ToolDriver
+
+    if model is None and settings.strategy == TOOLS:
+        raise OptionError(
+            f"the strategy {TOOLS} asks a language model: give one with --model, e.g. openai:NAME "
+            "or replay:FILE"
+        )
+    read = route.translator
+    if read is None:
+        raise ConfigurationError(f"the route {route.name} brings no translator")
+    name = model.name if model is not None else read.name
+    if not isinstance(read, Interpreter):
+        read = Interpreter(translator=read)
+    left_open = OpenTranslator(read.translator, name)
+    interpreter = replace(read, translator=left_open, covers=False)
+    return Session(
+        opening.environment,
+        ChainMap({OpenProgram: OpenRoute()}, cast("dict[type[Program], AnyRoute]", route.routes())),
+        translator=interpreter,
+        route=route,
+        model=model,
+        about=_about(settings, opening.environment, route),
+        ask=opening.ask,
+        options=Options(only_asked=True, revisions=0),
+        driver=ToolDriver(model, interpreter) if model is not None else None,
+    )
 
 
 def session_of(
@@ -90,7 +141,21 @@ def session_of(
     """
     if route.translator is None:
         raise ConfigurationError(f"the route {route.name} brings no translator")
-    about = {
+    return Session(
+        environment,
+        route.routes(),
+        translator=route.translator,
+        route=route,
+        model=model,
+        about=_about(settings, environment, route),
+        ask=ask,
+        options=Options(only_asked=True),
+    )
+
+
+def _about(settings: Settings, environment: Environment, route: AnyRoute) -> Mapping[str, object]:
+    """First fields of ``run.json``."""
+    return {
         "scene": settings.scene,
         "robot": settings.robot,
         "world": settings.world,
@@ -101,16 +166,6 @@ def session_of(
         "seed": settings.seed,
         **environment.about,
     }
-    return Session(
-        environment,
-        route.routes(),
-        translator=route.translator,
-        route=route,
-        model=model,
-        about=about,
-        ask=ask,
-        options=Options(only_asked=True),
-    )
 
 
 def route_of(settings: Settings) -> str:
@@ -300,6 +355,7 @@ def open_named_model(settings: Settings) -> LoggedModel | None:
             price_usd_per_million=price_of(settings.price) if settings.price else None,
             max_calls=settings.max_calls,
             max_tokens=settings.max_tokens,
+            max_cost_usd=settings.max_cost_usd,
             record=settings.record,
         )
     )

@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 
 from embodied.app.record.states import STATES, StateLog
-from embodied.app.show.film import Film, encode_png
+from embodied.app.show.film import Film
 from embodied.app.show.video import VideoJob, VideoOptions
 from embodied.errors import ConfigurationError
 from embodied.world.mujoco import build_world
+from embodied.world.png import encode_png
 from embodied.world.scene import load_scene
 
 SMALL = VideoOptions(width_px=160, height_px=120, rate_hz=10.0, speed=2.0)

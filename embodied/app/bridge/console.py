@@ -129,8 +129,8 @@ class OperatorConsole:
         if len(trajectory.time) > 1:
             path = pictures / f"{plan_hash[:12]}.png"
             try:
-                from embodied.app.show.film import encode_png
                 from embodied.bridge.ghost import draw_ghost
+                from embodied.world.png import encode_png
 
                 joints = world.spec.joint_names
                 image = draw_ghost(world.model, world.qpos, joints, trajectory)

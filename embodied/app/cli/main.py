@@ -15,6 +15,7 @@ from embodied import __version__
 from embodied.app.cli.bench import PASS_ON, bench, hand_over
 from embodied.app.cli.bridge import bridge
 from embodied.app.cli.exit_codes import guarded
+from embodied.app.cli.mcp import mcp
 from embodied.app.cli.memory import memory
 from embodied.app.cli.options import (
     ChatValues,
@@ -132,11 +133,13 @@ def chat(context: typer.Context, **values: Unpack[ChatValues]) -> None:
     with guarded(values["json"]):
         from embodied.app.chat import converse, converse_live, typed_lines
         from embodied.app.wiring import route_of
+        from embodied.tools.open_program import TOOLS
 
         settings = settings_of(values, given(context))
         live = values["live"]
         if live is None:
-            live = route_of(settings) == "reward" and sys.stdin.isatty()
+            moves_on = route_of(settings) == "reward" and settings.strategy != TOOLS
+            live = moves_on and sys.stdin.isatty()
         with _opened(settings) as (session, opened_s):
             console = None if values["json"] else _console()
             code = (converse_live if live else converse)(
@@ -240,6 +243,7 @@ app.add_typer(memory, name="memory")
 app.command()(perceive)
 app.command()(read)
 app.command()(verify)
+app.command()(mcp)
 
 
 # ------------------------------------------------------------------- plumbing

@@ -44,6 +44,7 @@ class ReadValues(TypedDict):
     base_url: str | None
     max_tokens: int | None
     max_calls: int | None
+    max_cost: float | None
     timeout: float
     max_output_tokens: int | None
     temperature: float | None
@@ -52,6 +53,23 @@ class ReadValues(TypedDict):
     fallback: list[str] | None
     record: Path | None
     json: bool
+
+
+class ServeValues(TypedDict):
+    """Values of the options of ``mcp``."""
+
+    out: Path
+    scene: str
+    robot: str
+    world: str
+    route: str
+    perception: str
+    all_seeing: bool
+    seed: int
+    plan_time: float
+    optimal: bool
+    yes: bool
+    optimiser: str
 
 
 class PlanValues(OutputValues, ReadValues):
@@ -182,7 +200,7 @@ def given(context: typer.Context) -> frozenset[str]:
     )
 
 
-def settings_of(values: ReadValues, written: Collection[str]) -> Settings:
+def settings_of(values: ReadValues | ServeValues, written: Collection[str]) -> Settings:
     """Check what the command line says and make settings of it.
 
     Args:
@@ -196,9 +214,9 @@ def settings_of(values: ReadValues, written: Collection[str]) -> Settings:
     from embodied.settings import Settings
 
     fields = {OPTIONS[n].field: v for n, v in values.items() if OPTIONS[n].field}
-    fields["fallbacks"] = tuple(values["fallback"] or ()) or None
-    if values["record"] is not None:
-        fields["record"] = str(values["record"])
+    fields["fallbacks"] = tuple(values.get("fallback") or ()) or None
+    if values.get("record") is not None:
+        fields["record"] = str(values.get("record"))
     pictures = not values.get("no_video", False)
     settings = replace(Settings(pictures=pictures), **fields)  # pyright: ignore[reportArgumentType]
     return checked(settings, {OPTIONS[n].field or n for n in written if n in OPTIONS})

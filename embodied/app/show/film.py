@@ -18,6 +18,7 @@ from embodied.app.show.video_options import VideoOptions, VideoResult
 from embodied.errors import ConfigurationError
 from embodied.records import Record
 from embodied.types import Array
+from embodied.world.png import encode_png
 
 if TYPE_CHECKING:
     from mujoco import MjModel  # pyright: ignore  # no stubs
@@ -224,21 +225,6 @@ class _Encoder:
         with suppress(OSError):
             self._container.close()
         self._part.unlink(missing_ok=True)
-
-
-def encode_png(image: Image) -> bytes:
-    """Encode an RGB image of shape (height, width, 3) as PNG."""
-    import av
-
-    context = av.CodecContext.create("png", "w")
-    assert isinstance(context, av.VideoCodecContext)
-    context.height, context.width = image.shape[:2]
-    context.pix_fmt = "rgb24"
-    context.time_base = Fraction(1, 1)
-    frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(image), format="rgb24")
-    frame.pts = 0
-    packets = [*context.encode(frame), *context.encode(None)]
-    return b"".join(bytes(p) for p in packets)
 
 
 def model_of(header: Record) -> MjModel:

@@ -121,6 +121,10 @@ class RichDisplay:
                     self._cross(f"{words}: {data.text('reason')}")
             case "replan" | "retry" | "backtrack" | "reinterpret" | "ask" | "stop":
                 self._line(f"  [yellow]{_RUNGS[event.kind]}:[/] {escape(data.text('reason'))}")
+            case "tool" if data.text("name") != "execute" or not data.flag("ok"):
+                mark = "" if data.flag("ok") else "  [yellow]refused or failed[/]"
+                shown = f"{data.text('name')} {data.text('arguments')}"
+                self._line(f"  [dim]tool:[/] {escape(_shorten(shown, 100))}{mark}")
             case "request":
                 self._now(f"asking {data.text('model', 'the model')}")
             case "diagnostic":

@@ -32,6 +32,7 @@ from embodied.language.words.lexicon import (
 from embodied.protocols import StateMemory
 from embodied.symbolic import propositions
 from embodied.types import (
+    MixedProgram,
     ObjectSpec,
     PddlProgram,
     Program,
@@ -163,6 +164,15 @@ class _View:
 
     @staticmethod
     def of(program: Program, memory: StateMemory) -> _View:
+        if isinstance(program, MixedProgram):
+            parts = [_View.of(part, memory) for part in program.parts]
+            return _View(
+                things=frozenset[str]().union(*(v.things for v in parts)),
+                predicates=frozenset[str]().union(*(v.predicates for v in parts)),
+                numbers=frozenset[float]().union(*(v.numbers for v in parts)),
+                text="; then ".join(v.text for v in parts),
+                goals=all(v.goals for v in parts),
+            )
         text = in_words(program, memory)
         things: set[str] = set()
         predicates: set[str] = set()

@@ -102,6 +102,11 @@ class Interpreter:
             return reading.program
         raise NotAnActError(instruction, reading)
 
+    def broken(self, program: Program, memory: StateMemory) -> str:
+        """Why a program would break what was forbidden or laid down; ``""`` if it would not."""
+        rule = next((r for r in self.rules if r.broken_by(program, memory.facts)), None)
+        return f"it would break what you said: '{rule.text}'" if rule is not None else ""
+
 
 def writer_of(translator: Translator | None) -> Translator | None:
     """Who writes the programs: the translator behind an interpreter."""
@@ -382,11 +387,8 @@ class _Sentence:
         return own is None and not mentions(before, self.spec.objects)
 
     def _broken(self, program: Program) -> Reading | None:
-        rule = next((r for r in self.own.rules if r.broken_by(program, self.memory.facts)), None)
-        if rule is None:
-            return None
-        reason = f"it would break what you said: '{rule.text}'"
-        return Refuse(by=INTERPRETER, reason=reason, evidence=(rule.text,))
+        reason = self.own.broken(program, self.memory)
+        return Refuse(by=INTERPRETER, reason=reason) if reason else None
 
 
 class NotAnActError(NotUnderstoodError):

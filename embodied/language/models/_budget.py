@@ -18,14 +18,24 @@ class Budget:
         max_tokens: Tokens that may be read and written together; None for no limit. An answer is
             never allowed to be longer than what is left, so only the prompt of the last call can
             exceed the limit.
+        max_cost_usd: What answered calls may cost before no other is started, where their price is
+            known; None for no limit.
     """
 
-    def __init__(self, *, max_calls: int | None = None, max_tokens: int | None = None) -> None:
-        for name, value in (("max_calls", max_calls), ("max_tokens", max_tokens)):
+    def __init__(
+        self,
+        *,
+        max_calls: int | None = None,
+        max_tokens: int | None = None,
+        max_cost_usd: float | None = None,
+    ) -> None:
+        limits = {"max_calls": max_calls, "max_tokens": max_tokens, "max_cost_usd": max_cost_usd}
+        for name, value in limits.items():
             if value is not None and value < 0:
                 raise ValueError(f"{name} must not be negative, got {value}")
         self.max_calls = max_calls
         self.max_tokens = max_tokens
+        self.max_cost_usd = max_cost_usd
         self._lock = threading.Lock()
         self._started = 0
         self._spent = Usage()
@@ -51,7 +61,7 @@ class Budget:
         """Account for a call about to be made.
 
         Raises:
-            BudgetExceededError: No call, or no token, is left.
+            BudgetExceededError: No call, no token or no money is left.
         """
         with self._lock:
             if self.max_calls is not None and self._started >= self.max_calls:
@@ -64,6 +74,12 @@ class Budget:
                     f"the budget of {self.max_tokens} tokens is spent "
                     f"({self._spent.input_tokens} read, {self._spent.output_tokens} written); "
                     "allow more with --max-tokens"
+                )
+            spent = self._spent.cost_usd
+            if self.max_cost_usd is not None and spent is not None and spent >= self.max_cost_usd:
+                raise BudgetExceededError(
+                    f"the budget of {self.max_cost_usd:g} USD is spent ({spent:.6f} USD); allow "
+                    "more with --max-cost"
                 )
             self._started += 1
 

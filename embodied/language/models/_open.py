@@ -39,6 +39,7 @@ def open_model(
     attempts: int = 4,
     max_calls: int | None = None,
     max_tokens: int | None = None,
+    max_cost_usd: float | None = None,
     max_output_tokens: int | None = None,
     temperature: float | None = None,
     reasoning_effort: str | None = None,
@@ -80,6 +81,7 @@ def open_model(
             still be on its way, and be paid for.
         max_calls: Budget of calls for this model and its fallbacks together; failed attempts count.
         max_tokens: Budget of tokens, read and written.
+        max_cost_usd: Budget of money, for endpoints with a price.
         max_output_tokens: Longest answer, reasoning included. Without it every request has its own
             bound, and a model that reasons gets ``REASONING_ROOM_TOKENS`` on top.
         temperature: Sampling temperature. Without it answers are greedy where the model takes a
@@ -102,7 +104,7 @@ def open_model(
         ModelError: The key of a provider is missing, or the local file cannot be loaded.
     """
     if budget is None:
-        budget = Budget(max_calls=max_calls, max_tokens=max_tokens)
+        budget = Budget(max_calls=max_calls, max_tokens=max_tokens, max_cost_usd=max_cost_usd)
     elif max_calls is not None or max_tokens is not None:
         raise ConfigurationError("give either a budget or max_calls and max_tokens, not both")
     if reasoning_effort is not None and reasoning_effort not in REASONING_EFFORTS:

@@ -7,12 +7,13 @@ and repaired with diagnostics a bounded number of times. The model never writes 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from embodied.bounded_json import LONGEST_TEXT, UnreadableAnswerError, json_object
 from embodied.errors import Diagnostic, NotUnderstoodError, ProgramError
 from embodied.language.pddl.goal_grammar import goal_grammar
+from embodied.language.program_form import ProgramForm
 from embodied.language.prompting import data, fill, prompt_text, short
 from embodied.language.records import JsonReader, object_schema
 from embodied.language.repair import Writer
@@ -134,24 +135,63 @@ class SceneTranslator(Writer):
         stages, refusal = read_answer(text)
         if refusal:
             return _Refusal(refusal)
-        problems: list[Diagnostic] = []
-        goals: list[str] = []
-        for index, stage in enumerate(stages):
-            try:
-                goal = read_goal(stage, self._domain, self._objects)
-            except ProgramError as error:
-                problems += [_in_stage(index, d) for d in error.diagnostics]
-                continue
-            goals.append(str(goal))
-            problems += [_in_stage(index, d) for d in _impossible(goal, self._domain, facts)]
-        if problems:
-            raise ProgramError(text, problems)
-        return tuple(goals)
+        return _goals(text, stages, self._domain, self._objects, facts)
 
 
 @dataclass(frozen=True, slots=True)
 class _Refusal:
     reason: str
+
+
+def goal_form(domain_text: str, objects: Mapping[str, str], spec: WorldSpec) -> ProgramForm:
+    """How goals about a scene are written; raises ProgramError for a malformed domain.
+
+    Args:
+        domain_text: PDDL domain of the scene.
+        objects: Object name to PDDL type, colours and the like included.
+        spec: The scene, for other names of its objects and who may say how to move.
+    """
+    domain = read_domain(domain_text)
+
+    def read(text: str, memory: StateMemory, source: str) -> PddlProgram:
+        stages, refusal = read_answer(text)
+        if refusal:
+            raise ProgramError(text, [Diagnostic(where="stages", problem="missing", hint=_FORM)])
+        goals = _goals(text, stages, domain, objects, memory.facts)
+        problem = render_problem(spec.name, domain, objects, memory.facts, goals)
+        return PddlProgram(domain=domain_text, problem=problem, stages=goals, source=source)
+
+    about = fill(
+        "pddl",
+        "goal_form",
+        predicates=_section(domain_text, ":predicates"),
+        types=data(_type_lines(domain)),
+        objects=data(_object_lines(objects) + _other_names(spec)),
+    )
+    return ProgramForm(about=about, read=read)
+
+
+def _goals(
+    text: str,
+    stages: Sequence[str],
+    domain: Domain,
+    objects: Mapping[str, str],
+    facts: frozenset[Atom],
+) -> tuple[str, ...]:
+    """Goals that type-check and that actions can reach; raises ProgramError for others."""
+    problems: list[Diagnostic] = []
+    goals: list[str] = []
+    for index, stage in enumerate(stages):
+        try:
+            goal = read_goal(stage, domain, objects)
+        except ProgramError as error:
+            problems += [_in_stage(index, d) for d in error.diagnostics]
+            continue
+        goals.append(str(goal))
+        problems += [_in_stage(index, d) for d in _impossible(goal, domain, facts)]
+    if problems:
+        raise ProgramError(text, problems)
+    return tuple(goals)
 
 
 def read_answer(text: str) -> tuple[tuple[str, ...], str]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from embodied.language.program_form import ProgramForm
 from embodied.language.prompting import data, fill
 from embodied.language.repair import Writer, said
 from embodied.language.reward.amending import current
@@ -31,6 +32,17 @@ def coding_prompt(speech: Speech) -> str:
         vocabulary=describe(words),
         examples=speech.legal_examples(),
     )
+
+
+def reward_form(speech: Speech) -> ProgramForm:
+    """How reward programs for a robot in its scene are written."""
+
+    def read(text: str, memory: StateMemory, source: str) -> RewardProgram:
+        del memory
+        return program_from_json(text, speech.vocabulary, source=source)
+
+    about = f'{{"route": "reward", "stages": [...]}}. {coding_prompt(speech)}'
+    return ProgramForm(about=about, read=read)
 
 
 class RewardTranslator(Writer):

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from embodied.errors import ConfigurationError
+from embodied.language.program_form import ProgramForm
 from embodied.language.prompting import data, fill, prompt_text
 from embodied.language.repair import Writer, said
 from embodied.language.scene_text import Positions, scene_text
@@ -117,8 +118,22 @@ class ValueMapTranslator(Writer):
         """
         if self.form == "python":
             return run_python(text, spec=spec, positions_m=self.positions(), source=self.model.name)
-        (x0, y0), (x1, y1) = spec.workspace_lower[:2], spec.workspace_upper[:2]
-        corners = (float(x0), float(y0)), (float(x1), float(y1))
-        return read_json(
-            text, objects=tuple(spec.objects), workspace=corners, source=self.model.name
-        )
+        return _read_in(spec, text, self.model.name)
+
+
+def value_map_form(spec: WorldSpec) -> ProgramForm:
+    """How value maps over a scene are written."""
+
+    def read(text: str, memory: StateMemory, source: str) -> ValueMapProgram:
+        del memory
+        return _read_in(spec, text, source)
+
+    about = f'{{"route": "value-map", "stages": [...]}}. {system_prompt("json")}'
+    return ProgramForm(about=about, read=read)
+
+
+def _read_in(spec: WorldSpec, text: str, source: str) -> ValueMapProgram:
+    """A program about a scene."""
+    (x0, y0), (x1, y1) = spec.workspace_lower[:2], spec.workspace_upper[:2]
+    corners = (float(x0), float(y0)), (float(x1), float(y1))
+    return read_json(text, objects=tuple(spec.objects), workspace=corners, source=source)

@@ -8,13 +8,16 @@ from pathlib import Path
 from typing import ClassVar
 
 from embodied.errors import ConfigurationError, Diagnostic
-from embodied.opening import Opening
+from embodied.opening import Opening, as_planned
 from embodied.outcome import Outcome
 from embodied.protocols import Translator
 from embodied.records import Record
 from embodied.route import ROUTES, AnyRoute, Change, Route, Run, StageRun
 from embodied.routes.mixed.translators import KINDS, open_translator
-from embodied.types import Atom, MixedProgram, Observation, PddlProgram, Program
+from embodied.types import Atom, MixedProgram, Observation, PddlProgram, Program, RewardProgram
+
+_CARRIED_OUT: Mapping[type[Program], str] = {**KINDS, RewardProgram: "reward"}
+"""Routes that carry out parts, whoever wrote them."""
 
 
 class Parts(Mapping[type[Program], AnyRoute]):
@@ -32,13 +35,21 @@ class Parts(Mapping[type[Program], AnyRoute]):
     def __getitem__(self, kind: type[Program]) -> AnyRoute:
         """The route of a kind of program; the translator that it brings is not asked."""
         if kind not in self._open:
-            entry = ROUTES.get(KINDS[kind])
+            entry = ROUTES.get(_CARRIED_OUT[kind])
             self._open[kind] = entry.load().open(self._opening)
         return self._open[kind]
 
     def __contains__(self, kind: object) -> bool:
-        """Whether a kind of program is carried out."""
-        return kind is MixedProgram or kind in KINDS
+        """Whether a kind of program is carried out here."""
+        return any(kind is k for k in self._open) or any(
+            kind is k and self._goes(n) for k, n in _CARRIED_OUT.items()
+        )
+
+    def _goes(self, name: str) -> bool:
+        """Whether a route moves this arm, perceived as it is."""
+        entry, place = ROUTES.get(name), self._opening.environment
+        perceived = place.about.get("perception", "truth") in entry.perception
+        return perceived and (entry.supervised or place.pace is as_planned)
 
     def __iter__(self) -> Iterator[type[Program]]:
         """Kinds whose routes are open."""
@@ -100,7 +111,7 @@ class MixedRoute(Route[MixedProgram]):
 
     def read(self, record: Record, folder: Path) -> MixedProgram:
         """The program that a run pursued; raises as ``Route.read`` does."""
-        kinds = {name: kind for kind, name in KINDS.items()}
+        kinds = {name: kind for kind, name in _CARRIED_OUT.items()}
         parts: list[Program] = []
         for part in record.records("parts"):
             name = part.text("route")

@@ -10,6 +10,8 @@ from typing import ClassVar
 
 from embodied.errors import Diagnostic, OptionError
 from embodied.files import read_text
+from embodied.language.pddl.scene_translator import goal_form
+from embodied.language.program_form import ProgramForm
 from embodied.opening import Opening
 from embodied.outcome import NOT_REACHED, NOT_UNDERSTOOD, REACHED, Outcome, ladder
 from embodied.protocols import (
@@ -32,7 +34,7 @@ from embodied.routes.pddl.strategies import PlanStrategy
 from embodied.routes.pddl.tasks import Strategy, open_strategy
 from embodied.routes.pddl.undo import irreversible
 from embodied.symbolic import progress, read_domain, render_problem
-from embodied.types import Atom, GroundAction, Observation, PddlProgram, PlanStatus
+from embodied.types import Atom, GroundAction, Observation, PddlProgram, PlanStatus, WorldSpec
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,6 +163,10 @@ class PddlRoute(Route[PddlProgram]):
             notes=record.texts("notes"),
             manners=tuple(from_record(r) for r in record.records("manners", ())),
         )
+
+    def form(self, spec: WorldSpec) -> ProgramForm:
+        """Goals as PDDL text."""
+        return goal_form(self.grounder.domain_text, self.grounder.objects, spec)
 
     def begin(
         self, program: PddlProgram, number: int, run: Run, *, done: bool = False

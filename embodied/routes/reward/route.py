@@ -19,8 +19,9 @@ from embodied_controllers.mpc.terms import term_label
 from embodied.agent import Agent
 from embodied.errors import Diagnostic, EmbodiedError
 from embodied.language.interpreter import writer_of
+from embodied.language.program_form import ProgramForm
 from embodied.language.reward import check, program_from_json, program_to_json
-from embodied.language.reward.translator import RewardTranslator
+from embodied.language.reward.translator import RewardTranslator, reward_form
 from embodied.opening import Opening
 from embodied.outcome import NOT_REACHED, REACHED, Outcome
 from embodied.protocols import Translator
@@ -37,6 +38,7 @@ from embodied.types import (
     Program,
     RewardProgram,
     RewardStage,
+    WorldSpec,
 )
 
 
@@ -112,6 +114,11 @@ class RewardRoute(Route[RewardProgram]):
         del folder
         text, source = json.dumps(record.value("reward")), f"replay of {record.text('source')}"
         return program_from_json(text, self.setup.speech.vocabulary, source=source, filled=False)
+
+    def form(self, spec: WorldSpec) -> ProgramForm:
+        """Reward programs as JSON."""
+        del spec
+        return reward_form(self.setup.speech)
 
     def begin(
         self, program: RewardProgram, number: int, run: Run, *, done: bool = False

@@ -20,8 +20,9 @@ from embodied.body import Body, Watcher
 from embodied.errors import Diagnostic, EmbodiedError, OptionError
 from embodied.language.conversation import Conversation
 from embodied.language.interpreter import writer_of
+from embodied.language.program_form import ProgramForm
 from embodied.language.value_map import check, describe, read_json, to_json
-from embodied.language.value_map.translator import ValueMapTranslator
+from embodied.language.value_map.translator import ValueMapTranslator, value_map_form
 from embodied.opening import Opening
 from embodied.outcome import Outcome
 from embodied.perception.perceivers import perception_errors
@@ -33,7 +34,7 @@ from embodied.routes.value_map.pictures import Pictures
 from embodied.routes.value_map.setup import ValueMapSetup
 from embodied.routes.value_map.stage_run import Execution, ValueMapStageRun, stage_text
 from embodied.routes.value_map.state import LoopOptions, RunState
-from embodied.types import Observation, ValueMapProgram
+from embodied.types import Observation, ValueMapProgram, WorldSpec
 
 
 class ValueMapRoute(Route[ValueMapProgram]):
@@ -98,6 +99,10 @@ class ValueMapRoute(Route[ValueMapProgram]):
         objects = tuple(self.run_state.setup.spec.objects)
         text, source = json.dumps(record.value("value_map")), f"replay of {record.text('source')}"
         return read_json(text, objects=objects, source=source)
+
+    def form(self, spec: WorldSpec) -> ProgramForm:
+        """Value maps as JSON."""
+        return value_map_form(spec)
 
     def begin(
         self, program: ValueMapProgram, number: int, run: Run, *, done: bool = False

@@ -29,8 +29,12 @@ from embodied.memory.model_writer import ModelWriter
 from embodied.protocols import LanguageModel, Request
 from embodied.routes.pddl.tasks import STRATEGIES
 from embodied.symbolic import read_domain
+from embodied.tools.definitions import Definitions
+from embodied.tools.driving import opening, turn
 
 _TRIED = '{"stages": [{"terms": [{"name": "stillness"}]}]}'
+
+TOOLS = Definitions(routes=("pddl", "value-map", "reward", "mixed"), cameras=("top", "front-left"))
 
 Ask = Callable[[LanguageModel], object]
 
@@ -73,6 +77,7 @@ def _askers(case: Case) -> dict[str, Ask]:
             m, form="python", positions=dict
         ).translate(case.sentence, memory, spec),
         "memory": remember,
+        "tools": lambda m: m.complete(turn(TOOLS, opening(TOOLS, case.sentence), 1024)),
         "person": lambda m: LanguageHuman(m).intervenes(Encounter(item="cup", risk=0.5)),
     }
     for robot, speech in speeches.items():

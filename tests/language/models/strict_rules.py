@@ -31,6 +31,10 @@ def schema_of(body: dict[str, Any]) -> dict[str, Any] | None:
 
 def refusal(body: dict[str, Any]) -> str:
     """Why a request is refused; ``""`` for one that is taken."""
+    for tool in body.get("tools") or ():
+        function = tool.get("function", tool)
+        for fault in faults(function["parameters"]) if function.get("strict") is True else ():
+            return f"Invalid schema for function '{function['name']}': {fault}"
     form = schema_of(body)
     if form is None or form.get("strict") is not True:
         return "" if form is None else "the schema is not strict"

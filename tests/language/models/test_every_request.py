@@ -141,7 +141,7 @@ def test_llama_cpp_takes_every_request(kind: str, llama: str) -> None:
         if "repaired" in name or (kind != "openai" and name not in ("goal", "memory", "skills")):
             continue  # long prompts take a small machine seconds each
         response = model.complete(replace(request, max_tokens=12))
-        assert response.text.strip(), name
+        assert response.text.strip() or response.calls, name
         assert response.usage.input_tokens > 20 and response.usage.output_tokens > 0, name
         if request.schema is not None and kind == "openai":  # the other two do not decode under it
             assert response.text.lstrip().startswith("{"), (name, response.text)

@@ -1,0 +1,1 @@
+"""The tools of ``embodied.tools`` over the Model Context Protocol, on stdio and streamable HTTP."""
