@@ -62,7 +62,7 @@ def show(folder: Path, display: Display) -> Outcome:
     summary = read_summary(folder)
     events, torn = read_events(folder)
     about = {"scene": "?", "robot": "?", "seed": "?", "translator": "?", **summary.values}
-    words = _plan_in_words(folder)
+    words = plan_in_words(folder)
     display.begin(summary.text("instruction", ""), about, lambda a: words.get(a, a))
     for event in events:
         display.event(Event(kind=event.kind, data=event.data))
@@ -195,7 +195,7 @@ def _scene_of(folder: Path, summary: Record) -> str:
         return summary.text("scene")
 
 
-def _plan_in_words(folder: Path) -> dict[str, str]:
+def plan_in_words(folder: Path) -> dict[str, str]:
     """Sentence of every action in ``plan.txt``."""
     try:
         lines = read_text(folder / "plan.txt").splitlines()

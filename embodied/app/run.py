@@ -16,6 +16,7 @@ from importlib import metadata
 from pathlib import Path
 
 from embodied.app.judging import margins
+from embodied.app.record.frames import FRAMES, FrameLog
 from embodied.app.record.memory_log import VOCABULARY, vocabulary_record
 from embodied.app.record.run_folder import EVENTS, RunFolder, make_folder
 from embodied.app.record.states import STATES, StateLog
@@ -280,9 +281,17 @@ class _Filming:
             header=session.states_header,
             on_loss=lambda reason: folder.note_loss(STATES, reason),
         )
+        self._frames = FrameLog(
+            folder.path / FRAMES,
+            session.environment.body,
+            session.qpos,
+            session.states_header,
+            on_loss=lambda reason: folder.note_loss(FRAMES, reason),
+        )
         self._moved = False
         self._viewer = viewer
         self._log.sample(session.time_s(), session.qpos, force=True)
+        self._frames.sample(session.time_s(), force=True)
         session.watch(self._step)
 
     def start(self) -> None:
@@ -297,7 +306,8 @@ class _Filming:
     def end_of_run(self) -> None:
         """Record the last state; without any motion there is nothing to film."""
         self._log.sample(self._session.time_s(), self._session.qpos, force=True)
-        self._log.close()
+        self._frames.sample(self._session.time_s(), force=True)
+        self._close()
         if not self._moved:
             self.cancel()
             self.job = None
@@ -313,12 +323,17 @@ class _Filming:
 
     def cancel(self) -> None:
         """End everything; may be called twice."""
-        self._log.close()
+        self._close()
         if self.job is not None:
             self.job.cancel()
+
+    def _close(self) -> None:
+        self._log.close()
+        self._frames.close()
 
     def _step(self, time_s: float) -> None:
         self._moved = True
         self._log.sample(time_s, self._session.qpos)
+        self._frames.sample(time_s)
         if self._viewer is not None:
             self._viewer(time_s)

@@ -14,6 +14,7 @@ import typer
 from embodied import __version__
 from embodied.app.cli.bench import PASS_ON, bench, hand_over
 from embodied.app.cli.bridge import bridge
+from embodied.app.cli.datasets import demos, export
 from embodied.app.cli.exit_codes import guarded
 from embodied.app.cli.mcp import mcp
 from embodied.app.cli.memory import memory
@@ -244,6 +245,8 @@ app.command()(perceive)
 app.command()(read)
 app.command()(verify)
 app.command()(mcp)
+app.command()(export)
+app.command()(demos)
 
 
 # ------------------------------------------------------------------- plumbing

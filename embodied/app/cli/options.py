@@ -95,6 +95,13 @@ class RunValues(PlanValues, ShowValues):
     optimiser: str
 
 
+class DemoValues(ReadValues):
+    """Values of the options of ``demos``."""
+
+    plan_time: float
+    strategy: str
+
+
 class ChatValues(RunValues):
     """Values of the options of ``chat``."""
 

@@ -1,0 +1,1 @@
+"""Data sets of runs, for whoever trains policies."""
