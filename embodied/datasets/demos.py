@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import multiprocessing
-import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -60,7 +59,7 @@ def make_demos(
     *,
     episodes: int,
     jobs: int,
-    pictures: Pictures,
+    pictures: Pictures | None,
     told: Callable[[int, int], None],
 ) -> Made:
     """Make, or complete, a data set of a sentence.
@@ -71,7 +70,7 @@ def make_demos(
         settings: Scene, robot, route, model; the seeds count up from its own.
         episodes: How many episodes there shall be.
         jobs: Processes at a time.
-        pictures: Cameras of the data set.
+        pictures: Cameras of the data set; None: those that it has.
         told: Hears of progress: episodes there are, and how many of them reached the goal.
 
     Raises:
@@ -128,16 +127,13 @@ def _same_as_before(root: Path, sentence: str, settings: Settings) -> None:
 
 
 def _finished(root: Path) -> dict[int, bool]:
-    """Whether each seed whose run is finished has reached its goal; others are removed."""
+    """Whether each seed that was carried out has reached its goal."""
     found: dict[int, bool] = {}
     for folder in sorted((root / RUNS).iterdir()):
         with suppress(ConfigurationError):
             summary = read_summary(folder)
-            if summary.text("status") == "finished":
-                reached = summary.record("verdict").flag("reached")
-                found[summary.integer("seed")] = reached
-                continue
-        shutil.rmtree(folder)  # it was interrupted
+            if summary.integer("exit_code") in (REACHED, NOT_REACHED):
+                found[summary.integer("seed")] = summary.record("verdict").flag("reached")
     return found
 
 
@@ -197,7 +193,6 @@ def _episode(root: Path, sentence: str, settings: Settings, *, first: bool = Fal
         session.close()
     outcome = done.outcome
     if first and outcome.exit_code not in (REACHED, NOT_REACHED):
-        shutil.rmtree(done.folder)
         problem = Diagnostic(where="sentence", problem=outcome.message)
         raise NotUnderstoodError(sentence, [problem])
     return outcome.reached

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -135,7 +135,7 @@ def episode_of(folder: Path) -> Episode:
     )
 
 
-def draw(episode: Episode, pictures: Pictures) -> dict[str, Iterator[NDArray[np.uint8]]]:
+def draw(episode: Episode, pictures: Pictures) -> dict[str, Generator[NDArray[np.uint8]]]:
     """Pictures of each camera, frame after frame, (height, width, 3).
 
     Raises:
@@ -155,7 +155,7 @@ def draw(episode: Episode, pictures: Pictures) -> dict[str, Iterator[NDArray[np.
             raise ConfigurationError(f"there is no camera {name!r}: legal are {', '.join(legal)}")
     data = mujoco.MjData(model)
 
-    def of(name: str) -> Iterator[NDArray[np.uint8]]:
+    def of(name: str) -> Generator[NDArray[np.uint8]]:
         size = {"width": pictures.width_px, "height": pictures.height_px}
         renderer = open_renderer(model, **size, quality="sensor")
         try:

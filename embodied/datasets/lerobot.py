@@ -11,6 +11,7 @@ import importlib
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -39,7 +40,7 @@ class LeRobotDataset:
 
     Args:
         root: The data set's folder.
-        pictures: Which pictures every episode gets.
+        pictures: Which pictures every episode gets; None: those that the data set has already.
 
     Attributes:
         runs: Names of the runs that are in it.
@@ -51,7 +52,7 @@ class LeRobotDataset:
 
     def __init__(self, root: Path, pictures: Pictures | None = None) -> None:
         _arrow()
-        self.root, self.pictures = root, pictures or Pictures()
+        self.root, self._pictures = root, pictures or Pictures()
         self._features: dict[str, dict[str, object]] = {}
         self._episodes = self._frames = self._files = 0
         self._tasks: list[str] = []
@@ -59,7 +60,7 @@ class LeRobotDataset:
         self._robot = ""
         self.runs: set[str] = set()
         if (root / INFO).exists():
-            self._open()
+            self._open(pictures)
         elif (root / "data").exists() and not (root / "meta").exists():
             raise ConfigurationError(f"{root} holds data, but no {INFO}: it is no data set")
 
@@ -121,7 +122,7 @@ class LeRobotDataset:
 
     # ----------------------------------------------------------------- private
 
-    def _open(self) -> None:
+    def _open(self, pictures: Pictures | None) -> None:
         import pyarrow.parquet as pq
 
         info = Record.load(self.root / INFO)
@@ -137,6 +138,8 @@ class LeRobotDataset:
         tasks = pq.read_table(self.root / TASKS).to_pylist()
         self._tasks = [t["task"] for t in sorted(tasks, key=lambda t: t["task_index"])]
         stats = Record.load(self.root / STATS).values
+        if pictures is None:
+            self._pictures = _pictures_of(self._features)
         self._stats = {
             key: {name: np.array(v, float) for name, v in cast("Mapping[str, object]", of).items()}
             for key, of in stats.items()
@@ -176,8 +179,8 @@ class LeRobotDataset:
             name: {"dtype": f.dtype, "shape": [f.values.shape[1]], "names": list(f.names)}
             for name, f in episode.features.items()
         }
-        size = [self.pictures.height_px, self.pictures.width_px, 3]
-        for camera in self.pictures.cameras:
+        size = [self._pictures.height_px, self._pictures.width_px, 3]
+        for camera in self._pictures.cameras:
             info = {
                 "video.height": size[0],
                 "video.width": size[1],
@@ -223,10 +226,11 @@ class LeRobotDataset:
         row: dict[str, object] = {}
         stats: dict[str, dict[str, Array]] = {}
         chunk, file = number // PER_CHUNK, number % PER_CHUNK
-        for camera, images in draw(episode, self.pictures).items():
+        for camera, images in draw(episode, self._pictures).items():
             key = f"observation.images.{camera}"
             name = f"videos/{key}/chunk-{chunk:03d}/file-{file:03d}.mp4"
-            stats[key] = _film(_made(self.root / name), images, episode.length)
+            with closing(images):
+                stats[key] = _film(_made(self.root / name), images, episode.length, self._pictures)
             row |= {
                 f"videos/{key}/chunk_index": chunk,
                 f"videos/{key}/file_index": file,
@@ -269,7 +273,7 @@ class LeRobotDataset:
                 "data_files_size_in_mb": 100,
                 "video_files_size_in_mb": 200,
                 "data_path": "data/chunk-{chunk_index:03d}/file-{file_index:03d}.parquet",
-                "video_path": video if self.pictures.cameras else None,
+                "video_path": video if self._pictures.cameras else None,
                 "robot_type": self._robot,
                 "splits": {"train": f"0:{self._episodes}"},
             },
@@ -284,6 +288,17 @@ def _arrow() -> None:
         raise EnvironmentMissingError(
             "data sets need pyarrow: pip install 'embodied-stack[lerobot]'"
         ) from error
+
+
+def _pictures_of(features: Mapping[str, Mapping[str, object]]) -> Pictures:
+    """The pictures that a data set has."""
+    prefix = "observation.images."
+    found = {k: f for k, f in features.items() if k.startswith(prefix)}
+    for feature in found.values():
+        height, width, _ = cast("Sequence[int]", feature["shape"])
+        names = tuple(k.removeprefix(prefix) for k in found)
+        return Pictures(cameras=names, width_px=width, height_px=height)
+    return Pictures()
 
 
 def _shapes(features: Mapping[str, Mapping[str, object]]) -> dict[str, object]:
@@ -337,7 +352,9 @@ def _spoken(episode: Episode) -> pa.Array:
     return pa.ListArray.from_arrays(pa.array(np.arange(k + 1) * n, pa.int32()), rows)
 
 
-def _film(path: Path, images: Iterator[NDArray[np.uint8]], k: int) -> dict[str, Array]:
+def _film(
+    path: Path, images: Iterator[NDArray[np.uint8]], k: int, pictures: Pictures
+) -> dict[str, Array]:
     """Encode pictures; returns their statistics per channel, (3, 1, 1), of values from 0 to 1."""
     import av
 
@@ -345,11 +362,11 @@ def _film(path: Path, images: Iterator[NDArray[np.uint8]], k: int) -> dict[str, 
     kept: list[NDArray[np.float64]] = []
     with av.open(str(path), "w") as container:
         stream = container.add_stream("libx264", rate=FPS)
+        stream.width, stream.height = pictures.width_px, pictures.height_px
         stream.pix_fmt = "yuv420p"
         stream.time_base = Fraction(1, FPS)
         stream.options = {"crf": "23", "g": "2", "preset": "veryfast"}
         for number, image in enumerate(images):
-            stream.height, stream.width = image.shape[:2]
             frame = av.VideoFrame.from_ndarray(image, format="rgb24")
             frame.pts, frame.time_base = number, Fraction(1, FPS)
             container.mux(stream.encode(frame))

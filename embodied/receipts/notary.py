@@ -14,9 +14,9 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from embodied.errors import ConfigurationError
@@ -37,11 +37,13 @@ class Entry:
         sequence: Its number, from 1.
         sha256: SHA-256 of its file.
         run: Path of its run folder when it was signed.
+        started: When that run began, as its ``run.json`` says.
     """
 
     sequence: int
     sha256: str
     run: str
+    started: str
 
 
 def have_signed(folder: Path) -> str:
@@ -81,23 +83,30 @@ def sign_run(folder: Path, state: Path) -> Entry:
     key = signing_key(state)
     name = key_id(key.public_key())
     with _locked(state):
-        entries = read_ledger(state)
-        sequence = entries[-1].sequence + 1 if entries else 1
-        place = str(folder.resolve())
-        earlier = next((e for e in entries if e.run == place), None)
-        if earlier is not None or target.exists() or target.is_symlink():
-            which = "a receipt" if earlier is None else f"receipt {earlier.sequence}"
-            raise ConfigurationError(f"{folder} already has {which}: a run is signed once")
+        lines = _ledger_lines(state)
+        last = next(_entries(reversed(lines)), None)
+        sequence = 1 if last is None else last.sequence + 1
         statement = make_statement(
             folder,
-            previous=entries[-1].sha256 if entries else None,
+            previous=None if last is None else last.sha256,
             sequence=sequence,
             key_id=name,
             signed_at=datetime.datetime.now().astimezone().isoformat(timespec="seconds"),
         )
         data = Envelope.sign(statement, name, key.sign).dump()
-        digest = hashlib.sha256(data).hexdigest()
-        entry = Entry(sequence=sequence, sha256=digest, run=place)
+        predicate = objects(objects(json.loads(statement))["predicate"])
+        entry = Entry(
+            sequence=sequence,
+            sha256=hashlib.sha256(data).hexdigest(),
+            run=str(folder.resolve()),
+            started=str(predicate.get("started")),
+        )
+        named = json.dumps(entry.run).encode()
+        same = (e for e in _entries(line for line in lines if named in line))
+        earlier = next((e for e in same if e.started == entry.started), None)
+        if earlier is not None or target.exists() or target.is_symlink():
+            which = "a receipt" if earlier is None else f"receipt {earlier.sequence}"
+            raise ConfigurationError(f"{folder} already has {which}: a run is signed once")
         try:
             _append(state, entry)
             draft = target.with_name(f".{RECEIPT}")
@@ -114,32 +123,34 @@ def read_ledger(state: Path) -> list[Entry]:
     Raises:
         ConfigurationError: It cannot be read.
     """
+    return list(_entries(_ledger_lines(state)))
+
+
+def _ledger_lines(state: Path) -> list[bytes]:
     try:
-        lines = (state / LEDGER).read_bytes().split(b"\n")
+        return (state / LEDGER).read_bytes().split(b"\n")
     except FileNotFoundError:
         return []
     except OSError as error:
         raise ConfigurationError(f"cannot read {state / LEDGER}: {error.strerror}") from error
-    return list(_entries(lines))
 
 
-def _entries(lines: Iterable[bytes]) -> Iterable[Entry]:
+def _entries(lines: Iterable[bytes]) -> Iterator[Entry]:
     for line in lines:
-        with suppress(ValueError, KeyError, RecursionError):
+        with suppress(ValueError, KeyError, TypeError, RecursionError):
             fields = objects(json.loads(line))
-            sequence, digest, run = fields["sequence"], fields["sha256"], fields["run"]
-            if isinstance(sequence, int) and isinstance(digest, str) and isinstance(run, str):
-                yield Entry(sequence=sequence, sha256=digest, run=run)
+            if isinstance(sequence := fields["sequence"], int):
+                texts = {name: str(fields[name]) for name in ("sha256", "run", "started")}
+                yield Entry(sequence=sequence, **texts)
 
 
 def _append(state: Path, entry: Entry) -> None:
-    fields = {"sequence": entry.sequence, "sha256": entry.sha256, "run": entry.run}
     flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
     descriptor = os.open(state / LEDGER, flags, 0o600)
     try:
         size = os.fstat(descriptor).st_size
         torn = size > 0 and os.pread(descriptor, 1, size - 1) != b"\n"
-        os.write(descriptor, b"\n" * torn + canonical(fields))
+        os.write(descriptor, b"\n" * torn + canonical(asdict(entry)))
         os.fsync(descriptor)
     finally:
         os.close(descriptor)

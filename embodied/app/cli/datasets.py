@@ -97,13 +97,16 @@ def demos(
         raise typer.Exit(0 if made.reached == made.episodes else 1)
 
 
-def _pictures(cameras: list[str] | None, size: str) -> Pictures:
+def _pictures(cameras: list[str] | None, size: str) -> Pictures | None:
+    """What was asked for; None leaves it to the data set."""
+    if not cameras:
+        return None
     from embodied.datasets.episode import Pictures
 
     width, _, height = size.partition("x")
     try:
         found = Pictures(
-            cameras=tuple(dict.fromkeys(cameras or ())), width_px=int(width), height_px=int(height)
+            cameras=tuple(dict.fromkeys(cameras)), width_px=int(width), height_px=int(height)
         )
     except ValueError:
         raise typer.BadParameter("is no WIDTHxHEIGHT, e.g. 224x224", param_hint="--size") from None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn, Unpack
@@ -78,6 +78,10 @@ def run(
     resume: Annotated[
         Path | None, typer.Option("--resume", help="Continue the interrupted run in this folder.")
     ] = None,
+    record_dataset: Annotated[
+        Path | None,
+        typer.Option("--record-dataset", help="Add the run to the LeRobotDataset in this folder."),
+    ] = None,
     **values: Unpack[RunValues],
 ) -> None:
     """Carry out a sentence and judge the result from measured state."""
@@ -86,7 +90,8 @@ def run(
     if sentence is None:
         raise typer.BadParameter("give a sentence, or --resume FOLDER")
     with guarded(values["json"]):
-        _perform(settings_of(values, given(context)), sentence, values, move=True)
+        settings = settings_of(values, given(context))
+        _perform(settings, sentence, values, move=True, dataset=record_dataset)
 
 
 @app.command()
@@ -258,10 +263,16 @@ def main() -> None:
 
 
 def _perform(
-    settings: Settings, sentence: str, values: PlanValues | RunValues, *, move: bool
+    settings: Settings,
+    sentence: str,
+    values: PlanValues | RunValues,
+    *,
+    move: bool,
+    dataset: Path | None = None,
 ) -> NoReturn:
     from embodied.app.run import perform
 
+    add = None if dataset is None else _adder(dataset)
     with _opened(settings) as (session, opened_s):
         done = perform(
             session,
@@ -271,7 +282,23 @@ def _perform(
             command="run" if move else "plan",
             opened_s=opened_s,
         )
+    if add is not None:
+        add(done.folder)
     raise typer.Exit(done.outcome.exit_code)
+
+
+def _adder(dataset: Path) -> Callable[[Path], None]:
+    """Open a data set, before anything moves; returns what adds a run to it."""
+    from embodied.datasets.demos import add_runs
+    from embodied.datasets.lerobot import LeRobotDataset
+
+    opened = LeRobotDataset(dataset)
+
+    def add(run: Path) -> None:
+        for reason in add_runs(opened, [run]).values():
+            _tell(f"not added to {dataset}: {reason}")
+
+    return add
 
 
 def _plan_files(
