@@ -52,6 +52,8 @@ class Environment:
         wrap: What a controller is wrapped in, e.g. to keep the speeds of a supervisor's limits.
         pace: What makes a trajectory keep them.
         goal_time_s: Longest time of the world for one control goal, None for the route's own.
+        no_streaming: Why the arm takes no set-points that are planned while it moves; empty where
+            it takes them.
         setup: Further parts of a robot with an environment of its own.
         release: Called when it is closed.
     """
@@ -72,6 +74,7 @@ class Environment:
     wrap: Callable[[AnyController], AnyController] = _as_it_is
     pace: Callable[[JointTrajectory], JointTrajectory] = as_planned
     goal_time_s: float | None = None
+    no_streaming: str = ""
     setup: object = None
     release: Callable[[], None] = lambda: None
 

@@ -11,6 +11,7 @@ from embodied.app.wiring import (
     PERCEPTIONS,
     PYBULLET_ROBOT,
     WORLDS,
+    in_own_scene,
     perception_of,
     route_of,
 )
@@ -128,14 +129,14 @@ def refusal(settings: Settings, given: Collection[str]) -> tuple[str, str] | Non
                 return field, f"goes with --model {goes_with}, not with --model {settings.model}"
     if "max_cost_usd" in given and settings.price is None:
         return "max_cost_usd", "goes with --price: without it nobody knows what a call costs"
-    if settings.all_seeing and settings.robot in REWARD_ROBOTS:
+    if settings.all_seeing and in_own_scene(settings):
         return "all_seeing", f"nothing is hidden where the {settings.robot} is"
     try:
         perception_of(settings, route.name)
     except OptionError as error:
         return "perception", str(error)
     if "route" in given and settings.world in BRIDGE_WORLDS and not route.supervised:
-        return "route", f"the route {route.name} does not move an arm behind a supervisor yet"
+        return "route", f"the route {route.name} does not move an arm behind a supervisor"
     return None
 
 

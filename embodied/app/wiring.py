@@ -64,7 +64,7 @@ def open_session(
     """
     entry = ROUTES.get(route_of(settings))
     if settings.world in BRIDGE_WORLDS and not entry.supervised:
-        raise OptionError(f"the route {entry.name} does not move an arm behind a supervisor yet")
+        raise OptionError(f"the route {entry.name} does not move an arm behind a supervisor")
     environment = open_environment(settings, supervised)
     try:
         model = open_named_model(settings)
@@ -181,7 +181,8 @@ def perception_of(settings: Settings, route: str) -> str:
     """What object poses come from: what was asked for, or the route's own.
 
     Raises:
-        OptionError: There is no such perception, or the route does not take it.
+        OptionError: There is no such perception, the route does not take it, or there are no
+            cameras where the robot is.
     """
     legal = ROUTES.get(route).perception
     if settings.perception == "auto":
@@ -193,7 +194,19 @@ def perception_of(settings: Settings, route: str) -> str:
             f"the route {route} takes the perception {' or '.join(legal)}, not "
             f"{settings.perception}"
         )
+    if settings.perception == "pixels" and in_own_scene(settings):
+        raise OptionError(f"no camera is where the {settings.robot} is: use perception truth")
     return settings.perception
+
+
+def in_own_scene(settings: Settings) -> bool:
+    """Whether the robot moves in a scene of its own, not in those of arms at a table."""
+    from embodied.routes.reward.robots import REWARD_ROBOTS
+
+    if settings.robot not in REWARD_ROBOTS:
+        return False
+    robot = REWARD_ROBOTS.get(settings.robot)
+    return robot.arm is None or settings.scene in robot.scenes
 
 
 def open_environment(settings: Settings, supervised: Supervised | None = None) -> Environment:
@@ -209,8 +222,24 @@ def open_environment(settings: Settings, supervised: Supervised | None = None) -
             raise OptionError(
                 f"the {settings.robot} plans and moves in MuJoCo, not in the world {settings.world}"
             )
-        return open_reward_environment(settings)
+        place, perception = open_reward_environment(settings), perception_of(settings, "reward")
+        try:
+            if place.scene is not None:
+                _open_perception(place, place.scene, perception, _sight(settings, place), None)
+        except BaseException:
+            place.close()
+            raise
+        return place
     return _open_tabletop(settings, supervised)
+
+
+def _sight(settings: Settings, place: Environment) -> Callable[[Observation], Observation]:
+    """Takes out what is hidden, as the settings ask for."""
+    from embodied.world.grounding import TabletopGrounder
+    from embodied.world.visibility import Sight
+
+    assert isinstance(place.grounder, TabletopGrounder)
+    return as_measured if settings.all_seeing else Sight(place.grounder)
 
 
 def _open_tabletop(settings: Settings, supervised: Supervised | None) -> Environment:
@@ -218,7 +247,6 @@ def _open_tabletop(settings: Settings, supervised: Supervised | None) -> Environ
     from embodied.body import Body
     from embodied.world.grounding import TabletopGrounder
     from embodied.world.scene import load_scene
-    from embodied.world.visibility import Sight
 
     bullet = settings.world in ("pybullet", "bridge-pybullet")
     if bullet and settings.robot != PYBULLET_ROBOT:
@@ -250,11 +278,10 @@ def _open_tabletop(settings: Settings, supervised: Supervised | None) -> Environ
     )
     if supervised is not None:
         place.wrap, place.goal_time_s = supervised.wrap, supervised.goal_time_s
-        place.pace = supervised.pace
+        place.pace, place.no_streaming = supervised.pace, supervised.no_streaming
     try:
         perception = perception_of(settings, route_of(settings))
-        sight = as_measured if settings.all_seeing else Sight(grounder)
-        _open_perception(place, scene, perception, sight, supervised)
+        _open_perception(place, scene, perception, _sight(settings, place), supervised)
     except BaseException:
         place.close()
         raise

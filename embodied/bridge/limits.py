@@ -265,18 +265,21 @@ def sign_limits(path: Path, *, name: str, statement: str) -> Path:
     return target
 
 
-def shipped_limits(name: str) -> Path:
+def shipped_limits(*names: str) -> Path:
     """Path of a limits file for a simulated or emulated arm that is part of this package.
 
+    Args:
+        names: The first of these that there is.
+
     Raises:
-        ConfigurationError: There is none of this name.
+        ConfigurationError: There is none of these names.
     """
-    folder = resources.files("embodied.bridge") / "signed"
-    path = Path(str(folder)) / f"{name}.toml"
-    if not path.is_file():
-        known = ", ".join(sorted(p.stem for p in path.parent.glob("*.toml")))
-        raise ConfigurationError(f"no shipped limits {name!r}: there are {known}")
-    return path
+    folder = Path(str(resources.files("embodied.bridge") / "signed"))
+    for name in names:
+        if (path := folder / f"{name}.toml").is_file():
+            return path
+    known = ", ".join(sorted(p.stem for p in folder.glob("*.toml")))
+    raise ConfigurationError(f"no shipped limits {' or '.join(names)}: there are {known}")
 
 
 def _limits(table: Mapping[str, object], path: Path, digest: str, signed_by: str) -> SafetyLimits:

@@ -35,8 +35,7 @@ GOALS = "goes with the route mixed, pddl"
         (("--robot", "quadruped", "--yes"), "--yes", GOALS),
         (("--route", "value-map", "--optimal"), "--optimal", GOALS),
         (("--route", "value-map", "--async"), "--async", "goes with the route reward"),
-        (("--route", "reward", "--world", "bridge"), "--route", "behind a supervisor"),
-        (("--robot", "quadruped", "--perception", "pixels"), "--perception", "reward takes"),
+        (("--robot", "quadruped", "--perception", "pixels"), "--perception", "no camera is where"),
         (("--perception", "eyes"), "", "Choose from: auto, truth, pixels"),
         (("--async",), "--async", "goes with the route reward"),
         (("--base-url", "http://localhost:1"), "--base-url", "--model openai:NAME"),
@@ -89,9 +88,9 @@ def test_a_route_that_cannot_move_the_robot_says_which_can(tmp_path: Path) -> No
     done = invoke("run", "sit", "--robot", "quadruped", "--scene", "kitchen", *out)
     assert done.exit_code == 2 and "unknown scene of the quadruped 'kitchen'" in done.output
     done = invoke("run", "sit", "--robot", "quadruped", "--route", "pddl", *out)
-    assert done.exit_code == 2 and "not the quadruped" in done.output
+    assert done.exit_code == 2 and "the quadruped has none" in done.output
     done = invoke("run", "sit", "--robot", "quadruped", "--route", "value-map", *out)
-    assert done.exit_code == 2 and "cannot move quadruped" in done.output
+    assert done.exit_code == 2 and "the quadruped has none" in done.output
     assert not list(tmp_path.iterdir())
 
 

@@ -79,7 +79,8 @@ def test_a_real_arm_without_cameras_is_refused_before_it_moves() -> None:
     ("settings", "words"),
     [
         (Settings(perception="eyes"), "auto, truth, pixels"),
-        (Settings(perception="pixels", route="reward"), "the route reward takes"),
+        (Settings(perception="pixels", robot="quadruped"), "no camera is where the quadruped is"),
+        (Settings(perception="pixels", robot="fr3-hand", scene="faucet"), "no camera is where"),
     ],
 )
 def test_what_a_route_does_not_take_is_refused(settings: Settings, words: str) -> None:

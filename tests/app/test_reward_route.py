@@ -211,6 +211,35 @@ def test_terms_that_stay_high_go_back_to_the_model_with_their_costs() -> None:
     assert re.search(r"torso_height = 0\.\d+\n", asked[1])
     assert "at the end" in asked[1]
     assert any("better program" in str(e.data.get("text")) for e in events)
+    assert "judged by what the rules read in the sentence" in outcome.notes
+    assert "torso_pitch 0" in outcome.verdicts[-1].holds  # the rules' term; LOW has none
+    opened.close()
+
+
+def test_a_repaired_program_does_not_make_its_task_easier() -> None:
+    answers = iter((FAR, HIGH))
+    opened = session()
+    writer = RewardTranslator(
+        FunctionModel(lambda request: next(answers)), quadruped_speech(), two_step=False
+    )
+    ask_with(opened, writer)
+    outcome, _, _ = act(opened, "sit")
+    assert outcome.exit_code == NOT_REACHED
+    assert any(u.startswith("torso_height 0.12: off by") for v in outcome.verdicts for u in v.unmet)
+    opened.close()
+
+
+def test_what_a_repaired_program_dropped_is_said_where_the_rules_do_not_read_the_sentence() -> None:
+    answers = iter((FAR, LOW))
+    opened = session()
+    writer = RewardTranslator(
+        FunctionModel(lambda request: next(answers)), quadruped_speech(), two_step=False
+    )
+    ask_with(opened, writer)
+    outcome, _, _ = act(opened, "be a good boy over there")
+    assert outcome.exit_code == REACHED
+    (note,) = (n for n in outcome.notes if n.startswith("judged by"))
+    assert note.endswith("asks no more: torso_position 5 5")
     opened.close()
 
 

@@ -14,7 +14,8 @@ from embodied.language.conversation import Conversation
 from embodied.language.reward.rules import RewardRules
 from embodied.language.reward.rules_tabletop import spoken, tabletop_speech
 from embodied.outcome import NOT_REACHED, REACHED
-from embodied.routes.reward.tabletop import TabletopSetup, described, loose, named
+from embodied.routes.reward.moving import loose, named
+from embodied.routes.reward.tabletop import TabletopSetup, described
 from embodied.routes.reward.trace import related
 from embodied.session import Session
 from embodied.settings import Settings
@@ -191,4 +192,36 @@ def test_a_tower_out_of_the_hands_reach_is_not_called_done() -> None:
     outcome = session.pursue(program)
     assert outcome.exit_code == NOT_REACHED
     assert "red-block is not in or on bin" in outcome.message
+    session.close()
+
+
+def test_things_are_close_to_3_cm_and_the_hand_near_to_6() -> None:
+    words = tabletop_speech("fr3", load_scene("kitchen").objects).vocabulary
+
+    def asked(a: str, b: str) -> float | None:
+        parameters = {"a": a, "b": b, "distance": 0.1}
+        return words.tolerance(RewardTerm(name="distance", parameters=parameters, weight=1.0))
+
+    assert (asked("lime", "sponge"), asked("palm", "sponge")) == (0.03, 0.06)
+
+
+def test_what_was_put_down_too_far_away_is_taken_again() -> None:
+    program = translated("kitchen", "move the lime close to the sponge")
+    last = program.stages[-1]
+    (distance,) = (t for t in last.terms if t.name == "distance" and t.parameters["a"] == "lime")
+    asked = distance.parameters["distance"]
+    assert isinstance(asked, float)
+    ends = sorted(g.condition.value - asked for g in last.guards)
+    assert ends == pytest.approx([-0.03, 0.03])
+    assert {len(program.stages) - 1 - g.back for g in last.guards} == {0}
+
+
+def test_a_thing_moved_close_to_another_ends_within_6_cm_of_it() -> None:
+    session = opened("fr3", "workshop", seed=2)
+    outcome = session.run("move the ball close to the black box")
+    assert outcome.exit_code == REACHED, outcome.message
+    seen, objects = session.environment.body.observe(), session.environment.body.spec.objects
+    level = np.linalg.norm((seen.poses["ball"].position - seen.poses["black-box"].position)[:2])
+    gap = level - sum(max(objects[n].size_m[:2]) / 2 for n in ("ball", "black-box"))
+    assert 0.0 < gap < 0.06
     session.close()

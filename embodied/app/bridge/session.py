@@ -1,4 +1,4 @@
-"""The PDDL route with the arm behind a supervisor process."""
+"""An arm behind a supervisor process, ready for a session."""
 
 from __future__ import annotations
 
@@ -74,6 +74,8 @@ class Supervised:
         pace: Makes a trajectory keep those speeds.
         simulated: Whether the arm is a simulated one, whose state a twin can be drawn in.
         goal_time_s: Longest time for one motion.
+        no_streaming: Why it takes no set-points that are planned while it moves; empty where it
+            takes them.
     """
 
     world: SupervisedWorld
@@ -83,6 +85,7 @@ class Supervised:
     pace: Callable[[JointTrajectory], JointTrajectory]
     simulated: bool
     goal_time_s: float = GOAL_TIME_S
+    no_streaming: str = ""
 
 
 def open_supervised(
@@ -106,7 +109,8 @@ def open_supervised(
     from embodied.world.mujoco import planning_model, world_spec
 
     bullet = settings.world == "bridge-pybullet"
-    path = bridge.limits or shipped_limits(f"{settings.robot}-simulated")
+    names = (f"{settings.robot}-simulated", f"{settings.robot}-emulated")
+    path = bridge.limits or shipped_limits(*names)
     limits = load_limits(path)
     robot = robots.load(limits.robot)
     if bullet:
@@ -163,6 +167,11 @@ def open_supervised(
             elbow_speed_m_s=limits.elbow_speed_m_s,
         )
 
+    refusal = ""
+    if bridge.mode is OperationMode.CONFIRM:
+        refusal = "in mode confirm an operator approves whole paths, and there is none beforehand"
+    elif not simulated or bridge.mode is OperationMode.SHADOW:
+        refusal = "a real arm does not stand still while the next set-point is planned"
     return Supervised(
         world=world,
         planning_model=model,
@@ -170,4 +179,5 @@ def open_supervised(
         limits=limits,
         pace=pace,
         simulated=simulated,
+        no_streaming=refusal,
     )

@@ -16,6 +16,9 @@ from embodied.types import Observation
 HAND_M = 0.02
 """Tolerance of the hand's true place; 15 mm are the route's own."""
 
+CLOSE_M = 0.06
+"""Largest gap between things that are close to each other."""
+
 SPEED_SHARE, SPEED_SLACK_M_S, SPEED_WINDOW = 1.05, 0.01, 5
 
 
@@ -73,6 +76,36 @@ def hand_above(name: str, height_m: float) -> Check:
         place = truth.end.poses[name].position + [0.0, 0.0, height_m]
         away = np.linalg.norm(truth.end.pose_ee_in_world.position - place)
         return float(away) < HAND_M
+
+    return check
+
+
+def lifted(name: str, least_m: float) -> Check:
+    """A thing is held at least so high above the table."""
+
+    def check(truth: Truth) -> bool:
+        return float(truth.end.poses[name].position[2]) > least_m
+
+    return check
+
+
+def opened(drawer: str, share: float) -> Check:
+    """A drawer is open by at least a share of its travel."""
+
+    def check(truth: Truth) -> bool:
+        return truth.end.openings_m[drawer] > share * truth.table.spec.objects[drawer].travel_m
+
+    return check
+
+
+def beside(name: str, other: str) -> Check:
+    """A gap of less than 6 cm is between the circles around two things."""
+
+    def check(truth: Truth) -> bool:
+        things, poses = truth.table.spec.objects, truth.end.poses
+        apart = poses[name].position[:2] - poses[other].position[:2]
+        radii = sum(max(things[n].size_m[:2]) / 2 for n in (name, other))
+        return float(np.linalg.norm(apart)) < radii + CLOSE_M
 
     return check
 
@@ -159,9 +192,20 @@ SENTENCES: dict[str, tuple[Sentence, ...]] = {
     "reward": (
         Sentence(
             scene="blocks",
-            text="move the gripper 10 cm above the red block",
-            check=hand_above("red-block", 0.10),
-            free=("red-block",),
+            text="move the green block close to the blue block",
+            check=both(goal("(on green-block table)"), beside("green-block", "blue-block")),
+        ),
+        Sentence(
+            scene="blocks",
+            text="put the purple block on the tray",
+            check=goal("(on purple-block tray)"),
+        ),
+        Sentence(scene="kitchen", text="lift the apple", check=lifted("apple", 0.2)),
+        Sentence(scene="kitchen", text="open the drawer", check=opened("drawer", 0.8)),
+        Sentence(
+            scene="workshop",
+            text="put the short brick in the toolbox",
+            check=goal("(in short-brick toolbox)"),
         ),
     ),
 }

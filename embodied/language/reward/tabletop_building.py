@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 from embodied.language.reward import hand_building as hand
 from embodied.language.reward.building import stage, until
-from embodied.types import ObjectSpec, RewardStage, RewardTerm
+from embodied.types import ObjectSpec, RewardGuard, RewardStage, RewardTerm
 
 TABLE = "table"
 RESTING_WEIGHT = 40.0
 BESIDE_M = 0.03
-"""Gap between a thing and what it is brought close to."""
+"""Gap between a thing and what it is brought close to; by so much it may be off."""
 RAISED_M = 0.18
 RELEASED_M = 0.1
 
@@ -22,8 +23,17 @@ def resting(thing: str, place: str, weight: float = RESTING_WEIGHT) -> RewardTer
     return RewardTerm(name="resting", parameters=parameters, weight=weight, norm="l2")
 
 
-def _set_down(thing: str, place: str, *where: RewardTerm) -> tuple[RewardStage, ...]:
-    """Take a thing, carry it to its place, let go, leave it."""
+def _set_down(
+    thing: str, place: str, *where: RewardTerm, there: tuple[RewardGuard, ...] = ()
+) -> tuple[RewardStage, ...]:
+    """Take a thing, carry it to its place, let go, leave it.
+
+    Args:
+        thing: What to take.
+        place: In or on what it is to rest.
+        where: Where there.
+        there: What must hold once it is let go; otherwise it is taken again.
+    """
     held = (hand.in_hand(thing, back=6),)
     up = hand.a("object_height", object=thing, height=RAISED_M, weight=20.0)
     placed = until("off_place", thing, place, below=0.012)
@@ -51,7 +61,15 @@ def _set_down(thing: str, place: str, *where: RewardTerm) -> tuple[RewardStage, 
             until=placed,
             guards=held,
         ),
-        stage(resting(thing, place), *where, away, hand.OPEN, hand.DOWN, *hand.ARM_CALM),
+        stage(
+            resting(thing, place),
+            *where,
+            away,
+            hand.OPEN,
+            hand.DOWN,
+            *hand.ARM_CALM,
+            guards=there,
+        ),
     )
 
 
@@ -82,9 +100,16 @@ def bringing(
     thing: ObjectSpec, other: ObjectSpec, distance_m: float | None = None
 ) -> tuple[RewardStage, ...]:
     """A thing onto the table beside another one, or at a distance between their centres."""
-    apart_m = _radius(thing) + _radius(other) + BESIDE_M if distance_m is None else distance_m
-    beside = hand.apart(thing.name, other.name, apart_m)
-    return _set_down(thing.name, TABLE, beside)
+    level_m = _radius(thing) + _radius(other) + BESIDE_M
+    usual_m = math.hypot(level_m, (thing.size_m[2] - other.size_m[2]) / 2)
+    apart_m = usual_m if distance_m is None else distance_m
+    names, again = (thing.name, other.name), 7
+    nearest_m, farthest_m = max(0.0, apart_m - BESIDE_M), apart_m + BESIDE_M
+    there = (
+        RewardGuard(condition=until("distance", *names, below=farthest_m), back=again),
+        RewardGuard(condition=until("distance", *names, above=nearest_m), back=again),
+    )
+    return _set_down(thing.name, TABLE, hand.apart(*names, apart_m), there=there)
 
 
 def _radius(spec: ObjectSpec) -> float:

@@ -89,6 +89,8 @@ class TermSpec:
         weight: Usual weight.
         norm: Usual norm.
         tolerance: Largest mean residual that counts as reached; None for a term that is not judged.
+        tolerance_of_things: The same where all that it names are things, none a part of the robot;
+            None for the same tolerance.
         residual_unit: Unit of the residual.
     """
 
@@ -98,6 +100,7 @@ class TermSpec:
     weight: float = 1.0
     norm: str = "quadratic"
     tolerance: float | None = None
+    tolerance_of_things: float | None = None
     residual_unit: str = ""
 
     @property
@@ -150,6 +153,14 @@ class Vocabulary:
     sensors: Mapping[str, SensorSpec]
     names: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
 
+    def tolerance(self, term: RewardTerm) -> float | None:
+        """Largest mean residual of a term that counts as reached; None where it is not judged."""
+        spec, things = self.terms[term.name], self.names.get("objects", ())
+        named = [v for v in term.parameters.values() if isinstance(v, str)]
+        if spec.tolerance_of_things is not None and all(n in things for n in named):
+            return spec.tolerance_of_things
+        return spec.tolerance
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Term:
@@ -158,6 +169,7 @@ class _Term:
     weight: float = 1.0
     norm: Annotated[str, OneOf(NORMS)] = "quadratic"
     tolerance: float | None = None
+    tolerance_of_things: float | None = None
     residual_unit: str = ""
 
 
@@ -221,6 +233,7 @@ def read_vocabulary(
             weight=term.weight,
             norm=term.norm,
             tolerance=term.tolerance,
+            tolerance_of_things=term.tolerance_of_things,
             residual_unit=term.residual_unit,
         )
         for name, term in read.terms.items()

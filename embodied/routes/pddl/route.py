@@ -111,7 +111,7 @@ class PddlRoute(Route[PddlProgram]):
         spec = place.body.spec
         if place.planning_model is None:
             raise OptionError(
-                f"the route pddl moves an arm with a gripper at a table, not the {spec.robot}"
+                f"the route pddl grasps with two parallel jaws: the {spec.robot} has none"
             )
         bounds = PddlOptions(plan_time_s=settings.plan_time_s, tidy="(hand-empty)")
         if place.goal_time_s is not None:

@@ -16,4 +16,6 @@ ROUTE = RouteEntry(
     summary="reward terms in stages and model-predictive control",
     load=_load,
     options=frozenset({"asynchronous", "optimiser"}),
+    perception=("truth", "pixels"),
+    supervised=True,
 )

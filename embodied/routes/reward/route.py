@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import ClassVar, cast
 
@@ -17,10 +17,12 @@ from embodied_controllers.mpc.controller import RewardState
 from embodied_controllers.mpc.terms import term_label
 
 from embodied.agent import Agent
-from embodied.errors import Diagnostic, EmbodiedError
+from embodied.errors import Diagnostic, EmbodiedError, NotUnderstoodError
+from embodied.language.conversation import Conversation
 from embodied.language.interpreter import writer_of
 from embodied.language.program_form import ProgramForm
 from embodied.language.reward import check, program_from_json, program_to_json
+from embodied.language.reward.rules import RewardRules
 from embodied.language.reward.translator import RewardTranslator, reward_form
 from embodied.opening import Opening
 from embodied.outcome import NOT_REACHED, REACHED, Outcome
@@ -57,6 +59,8 @@ class RewardRoute(Route[RewardProgram]):
     def __init__(self, setup: Rig, translator: Translator | None = None) -> None:
         self.setup, self.translator = setup, translator
         self._warm: RewardState | None = None
+        self._revised: tuple[RewardProgram, RewardStage] | None = None
+        """A program that replaces another for the same sentence, and what judges it."""
 
     @classmethod
     def open(cls, opening: Opening) -> RewardRoute:
@@ -124,7 +128,9 @@ class RewardRoute(Route[RewardProgram]):
         self, program: RewardProgram, number: int, run: Run, *, done: bool = False
     ) -> RewardStageRun:
         """Begin a stage; the controller goes on from the one before."""
-        execution = _execution_of(run) or Execution(self.setup, program, run, self._warm)
+        execution = _execution_of(run) or Execution(
+            self.setup, program, run, self._warm, asked=self._asked(program)
+        )
         if number > 0 and not done and execution.stage < 0:
             execution.skip_to(number)
         return RewardStageRun(execution, number)
@@ -138,7 +144,11 @@ class RewardRoute(Route[RewardProgram]):
             run.write("costs.svg", execution.trace.svg())
 
     def revise(self, program: RewardProgram, outcome: Outcome, run: Run) -> RewardProgram | None:
-        """Ask a model for a better program where terms stayed high."""
+        """Ask a model for a better program where terms stayed high.
+
+        Where the rules read the sentence, it is judged by what they read: a model does not make its
+        own task easier. Where they do not, its own terms judge, and a note says which it dropped.
+        """
         execution = _execution_of(run)
         unmet = tuple(part for v in outcome.verdicts for part in v.unmet)
         writer = writer_of(self.translator)
@@ -147,10 +157,29 @@ class RewardRoute(Route[RewardProgram]):
         run.say("diagnostic", text=f"asking for a better program: {'; '.join(unmet)}")
         try:
             problems = (*unmet, *execution.trace.trend())
-            return writer.repair_motion(run.instruction, program, problems)
+            other = writer.repair_motion(run.instruction, program, problems)
         except EmbodiedError as error:
             run.say("diagnostic", text=refusal(error))
             return None
+        try:
+            alone = Conversation(facts=run.memory.facts)  # a correction is not read twice
+            rules = RewardRules(self.setup.speech)
+            read = rules.translate(run.instruction, alone, run.body.spec)
+        except NotUnderstoodError:
+            kept = {term_label(t) for t in other.stages[-1].terms}
+            asked = (term_label(t) for t in program.stages[-1].terms if t.weight > 0)
+            dropped = ", ".join(t for t in asked if t not in kept)
+            note = f"judged by the repaired program, which asks no more: {dropped}"
+            return replace(other, notes=(*other.notes, note)) if dropped else other
+        self._revised = (other, read.stages[-1])
+        note = "judged by what the rules read in the sentence"
+        return replace(other, notes=(*other.notes, note))
+
+    def _asked(self, program: RewardProgram) -> RewardStage:
+        """What judges the last stage of a program."""
+        if self._revised is not None and self._revised[0].stages is program.stages:
+            return self._revised[1]
+        return program.stages[-1]
 
     def details(self, run: Run) -> Mapping[str, object]:
         """How long it moved, and how often a guard led back."""

@@ -12,7 +12,14 @@ from embodied.language.reward.amending import subject
 from embodied.route import Run, StageRun
 from embodied.routes.reward.setup import Rig
 from embodied.routes.reward.trace import Trace, condition_text, judged, related
-from embodied.types import Command, ControlStatus, RewardCondition, RewardGoal, RewardProgram
+from embodied.types import (
+    Command,
+    ControlStatus,
+    RewardCondition,
+    RewardGoal,
+    RewardProgram,
+    RewardStage,
+)
 from embodied.verdict import Verdict
 
 SETTLE_S = 8.0
@@ -38,6 +45,7 @@ class Execution:
         program: What is asked for.
         run: What may be touched.
         warm: Control so far, whose plan is the warm start; None at the beginning.
+        asked: What the last stage is judged by; None for its own terms.
 
     Attributes:
         control: State of the controller.
@@ -47,9 +55,15 @@ class Execution:
     """
 
     def __init__(
-        self, setup: Rig, program: RewardProgram, run: Run, warm: RewardState | None
+        self,
+        setup: Rig,
+        program: RewardProgram,
+        run: Run,
+        warm: RewardState | None,
+        *,
+        asked: RewardStage | None = None,
     ) -> None:
-        self.setup, self.program, self.run = setup, program, run
+        self.setup, self.program, self.run, self._asked = setup, program, run, asked
         *before, last = program.stages
         program = replace(program, stages=(*before, replace(last, until=None)))  # see ``settled``
         observation = setup.seen(run.body.observation)
@@ -144,7 +158,10 @@ class Execution:
         text = f"stage {stage + 1}"
         program, asked = self.program, self.program.stages[stage]
         whole, now = self.trace.view(stage), self.trace.view(stage, JUDGED_OVER_S)
-        found = judged(self.trace.asked(stage), now, whole, self.setup.speech.vocabulary)
+        by = self.trace.asked(stage)
+        if self._asked not in (None, asked) and stage + 1 == len(program.stages):
+            by = asked = self._asked
+        found = judged(by, now, whole, self.setup.speech.vocabulary)
         holds, unmet, off = found.holds, found.unmet, found.off
         if asked.until is not None and stage + 1 < len(program.stages):
             holds = (condition_text(asked.until),) if self._met(stage, asked.until) else ()

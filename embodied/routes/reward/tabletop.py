@@ -7,7 +7,7 @@ that nothing it names touches, stand fast in it where they are measured.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -27,10 +27,13 @@ from embodied.errors import OptionError
 from embodied.language.reward.rules_tabletop import tabletop_speech
 from embodied.language.reward.speech import Speech
 from embodied.opening import Environment
+from embodied.route import Perceive
+from embodied.routes.reward.looking import Looks, handles_of
+from embodied.routes.reward.moving import loose, named
 from embodied.routes.reward.robots import REWARD_ROBOTS
 from embodied.routes.reward.setup import NOISE
 from embodied.settings import Settings
-from embodied.types import Array, Atom, Command, ObjectSpec, Observation, RewardProgram
+from embodied.types import Array, Atom, Command, Observation, RewardProgram
 from embodied.world import robots
 from embodied.world.builder import build_spec
 from embodied.world.grounding import TabletopGrounder
@@ -46,8 +49,6 @@ SQUEEZE_M = 0.015
 HAND_GAP_M, HAND_MEASURED_M, HAND_SHUT = 0.18, 0.08, 0.455
 """Of the three-finger hand: its gap when open, its gap with straight knuckles, and the closure at
 which its empty fingers meet."""
-TOUCH_M = 0.012
-"""Items this near to what a program names may move with it."""
 AWAY = (np.array([0.0, 0.0, -3.0]), np.array([1.0, 0.0, 0.0, 0.0]))
 """Where what is not perceived stands in a plan model: out of the way."""
 CORRELATION = 0.7
@@ -215,43 +216,6 @@ def _moves_joint(model: mujoco.MjModel, actuator: int) -> bool:
     return bool(model.actuator_trntype[actuator] == mujoco.mjtTrn.mjTRN_JOINT)
 
 
-def named(program: RewardProgram) -> frozenset[str]:
-    """Names that the terms of a program speak of."""
-    terms = (t for stage in program.stages for t in stage.terms)
-    found = {v for t in terms for v in t.parameters.values() if isinstance(v, str)}
-    return frozenset(found | {v.removesuffix("_handle") for v in found})
-
-
-def loose(
-    names: Iterable[str], objects: Mapping[str, ObjectSpec], observation: Observation
-) -> frozenset[str]:
-    """Items among some names, and those that these touch, or what touches those.
-
-    A drawer touches what lies in it; tables and other things that stand fast pass nothing on.
-    """
-    seen = {n: observation.poses[n] for n in objects if n in observation.poses}
-    moving = {n for n in names if n in seen and objects[n].kind in ("item", "drawer")}
-    fresh = set(moving)
-    while fresh:
-        near = {
-            other
-            for other, pose in seen.items()
-            if objects[other].kind == "item" and other not in moving
-            for name in fresh
-            if _touch(objects[name], seen[name].position, objects[other], pose.position)
-        }
-        moving |= near
-        fresh = near
-    return frozenset(n for n in moving if objects[n].kind == "item")
-
-
-def _touch(a: ObjectSpec, at: Array, b: ObjectSpec, to: Array) -> bool:
-    half = (np.array(a.size_m) + np.array(b.size_m)) / 2
-    if a.kind == "item":
-        half[:2] = (np.hypot(*a.size_m[:2]) + np.hypot(*b.size_m[:2])) / 2
-    return bool((np.abs(at - to) < half + TOUCH_M).all())
-
-
 @dataclass(slots=True, kw_only=True, eq=False)
 class TabletopSetup:
     """An arm in a scene that is moved by rewards (``Rig``).
@@ -262,20 +226,21 @@ class TabletopSetup:
         view: Evaluates the terms.
         speech: What may be said.
         judge: Reads what is perceived into the model in which everything may move.
+        look: Says what is perceived at an instant.
     """
 
     arm: Arm
     settings: Settings
     speech: Speech
     judge: Estimator
+    look: Perceive
     view: type[TabletopView] = TabletopView
     _controllers: list[RewardController] = field(default_factory=list[RewardController])
     _last: Observation | None = None
 
     def seen(self, observation: Observation) -> Observation:
         """An observation as the robot perceives it."""
-        perceived = self.arm.environment.perceive(observation)
-        return observation if perceived is None else perceived
+        return self.look(observation) or observation
 
     def controller_of(self, program: RewardProgram, observation: Observation) -> RewardController:
         """A controller with the plan model of a program."""
@@ -383,6 +348,11 @@ def tabletop_setup(environment: Environment, settings: Settings) -> TabletopSetu
     Raises:
         OptionError: There is no scene, or the arm has nothing to take things with.
     """
+    if environment.no_streaming:
+        raise OptionError(
+            "the route reward plans every set-point while the arm moves: "
+            + environment.no_streaming
+        )
     if environment.scene is None or environment.with_arm is None:
         raise OptionError(f"the route reward knows no scene of {settings.robot!r}")
     robot = described(settings.robot)
@@ -391,10 +361,14 @@ def tabletop_setup(environment: Environment, settings: Settings) -> TabletopSetu
         raise OptionError(
             f"the route reward takes things with a gripper: {settings.robot!r} has none"
         )
-    model = arm.spec({}).compile()
+    model, look = arm.spec({}).compile(), environment.perceive
+    if environment.see is not None and environment.about["perception"] == "pixels":
+        handles = handles_of(model, environment.scene.of_kind("drawer"))
+        look = Looks(perceive=look, see=environment.see, handles=handles)
     return TabletopSetup(
         arm=arm,
         settings=settings,
         speech=tabletop_speech(environment.body.spec.robot, environment.scene.objects),
         judge=arm.estimator(model),
+        look=look,
     )

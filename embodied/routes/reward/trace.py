@@ -56,10 +56,10 @@ def judged(stage: RewardStage, now: View, whole: View, words: Vocabulary) -> Jud
             tolerance, unit = now.DERIVED[term.name]
             off, signed = float(np.linalg.norm(whole.residual(term)[0], axis=-1).max()), ""
         else:
-            spec = words.terms[term.name]
-            if spec.tolerance is None or term.weight <= 0:
+            spec, tolerance = words.terms[term.name], words.tolerance(term)
+            if tolerance is None or term.weight <= 0:
                 continue
-            tolerance, unit = spec.tolerance, spec.residual_unit
+            unit = spec.residual_unit
             residual = now.residual(term)[0].mean(axis=0)
             if term.name in now.SPEEDS and _goes(term, whole):
                 residual = whole.residual(term)[0][_steady(whole)].mean(axis=0)

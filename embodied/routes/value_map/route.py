@@ -60,10 +60,10 @@ class ValueMapRoute(Route[ValueMapProgram]):
         from embodied.routes.value_map.translators import open_translator
 
         place, settings = opening.environment, opening.settings
-        if place.scene is None or place.see is None:
+        jaws = place.body.spec.gripper is not None
+        if place.scene is None or place.see is None or not jaws:
             raise OptionError(
-                "the route value-map moves an arm with a gripper at a table: it cannot move "
-                f"{settings.robot}"
+                f"the route value-map grasps with two parallel jaws: the {settings.robot} has none"
             )
         warm_up(opening.tell)
         setup = ValueMapSetup.build(
