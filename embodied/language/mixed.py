@@ -10,7 +10,15 @@ from dataclasses import dataclass, replace
 from embodied.errors import NotUnderstoodError, RefusedError
 from embodied.language.conversation import Conversation
 from embodied.protocols import StateMemory, Translator
-from embodied.types import Manner, MixedProgram, PddlProgram, Program, ValueMapProgram, WorldSpec
+from embodied.types import (
+    Manner,
+    MixedProgram,
+    PddlProgram,
+    Program,
+    RewardProgram,
+    ValueMapProgram,
+    WorldSpec,
+)
 
 _BETWEEN = re.compile(
     r"\s*(?:[,;.!]\s*)*(?:\b(?:and\s+then|and\s+finally|then|and|finally|afterwards)\b\s*)?", re.I
@@ -79,20 +87,52 @@ class MixedTranslator:
             if before is None:
                 continue
             text = _without_joint(" ".join(clauses[begin:end])).strip(" ,;.!")
-            for translator in self._rules.values():
-                try:
-                    program = translator.translate(text, before.memory, spec)
-                except NotUnderstoodError:
-                    continue
+            if (program := self._read(text, before.memory, spec)) is not None:
                 found = before.extended(text, program, end - begin)
+                if not isinstance(program, PddlProgram):
+                    found = replace(found, memory=self._about(program, found.memory, spec))
                 known = best[end]
                 if known is None or found.cost < known.cost:
                     best[end] = found
-                break
         last = best[-1]
         if last is None or all(isinstance(p, PddlProgram) for p in last.parts):
             return ()
         return _merged(last.parts)
+
+    def _read(self, text: str, memory: Conversation, spec: WorldSpec) -> Program | None:
+        """The first program that the rules read; value maps only push, so drawers come last."""
+        found: Program | None = None
+        for translator in self._rules.values():
+            try:
+                program = translator.translate(text, memory, spec)
+            except NotUnderstoodError:
+                continue
+            if not isinstance(program, ValueMapProgram) or not _drawers(program, spec):
+                return program
+            found = program
+        return found
+
+    def _about(self, program: Program, memory: Conversation, spec: WorldSpec) -> Conversation:
+        """What is remembered after a motion of one drawer: the next clause may mean it."""
+        moved = _drawers(program, spec)
+        if len(moved) != 1:
+            return memory
+        goals, text = next(iter(self._rules.values())), f"open the {moved.pop().replace('-', ' ')}"
+        try:
+            return memory.told(text, goals.translate(text, memory, spec))
+        except NotUnderstoodError:
+            return memory
+
+
+def _drawers(program: Program, spec: WorldSpec) -> set[str]:
+    """Drawers that a motion moves."""
+    names: set[object] = set()
+    if isinstance(program, ValueMapProgram):
+        names = {stage.moving for stage in program.stages}
+    elif isinstance(program, RewardProgram):
+        terms = (t for stage in program.stages for t in stage.terms)
+        names = {v for t in terms for v in t.parameters.values()}
+    return {n for n, o in spec.objects.items() if o.kind == "drawer" and n in names}
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,10 +11,19 @@ from embodied.language.conversation import Conversation
 from embodied.language.manner import MannerTranslator
 from embodied.language.mixed import MixedTranslator
 from embodied.language.pddl.rules import RulesTranslator
+from embodied.language.reward.rules import RewardRules
+from embodied.language.reward.rules_tabletop import tabletop_speech
 from embodied.language.value_map.rules import RulesValueMapTranslator
 from embodied.memory import SceneMemory
 from embodied.protocols import StateMemory
-from embodied.types import MixedProgram, PddlProgram, Program, ValueMapProgram, WorldSpec
+from embodied.types import (
+    MixedProgram,
+    PddlProgram,
+    Program,
+    RewardProgram,
+    ValueMapProgram,
+    WorldSpec,
+)
 from embodied.world.grounding import TabletopGrounder
 from embodied.world.mujoco import build_world
 from embodied.world.scene import load_scene
@@ -42,7 +51,8 @@ def translate(sentence: str, guesses: Guesses | None = None, scene: str = "kitch
     spec = spec_of(scene)
     grounder = TabletopGrounder(spec)
     goals = MannerTranslator(RulesTranslator(grounder.domain_text, grounder.objects))
-    rules = {"pddl": goals, "value-map": RulesValueMapTranslator()}
+    rewards = RewardRules(tabletop_speech("fr3", spec.objects))
+    rules = {"pddl": goals, "value-map": RulesValueMapTranslator(), "reward": rewards}
     memory = SceneMemory(grounder=grounder, transition=lambda action, facts: facts)
     return MixedTranslator(guesses or goals, rules).translate(sentence, memory, spec)
 
@@ -58,6 +68,10 @@ def kinds(program: Program) -> list[str]:
         ("put the lime in the bowl, then put the apple on the plate", ["Pddl"]),
         ("put the lime in the bowl, then move the gripper above the plate", ["Pddl", "ValueMap"]),
         ("move the gripper above the plate. Then put the lime in the bowl.", ["ValueMap", "Pddl"]),
+        ("put the lime in the bowl, then wave", ["Pddl", "Reward"]),
+        ("wave twice, then put the lime in the bowl", ["Reward", "Pddl"]),
+        ("move the gripper above the plate and wave", ["ValueMap", "Reward"]),
+        ("open the drawer half way, put the lime in, then wave", ["Reward", "Pddl", "Reward"]),
         (
             "open the drawer, then move the gripper up and then put the lime in it",
             ["Pddl", "ValueMap", "Pddl"],
@@ -112,10 +126,21 @@ def test_told_words_count_in_the_parts_too() -> None:
     spec = spec_of("kitchen")
     grounder = TabletopGrounder(spec)
     goals = MannerTranslator(RulesTranslator(grounder.domain_text, grounder.objects))
-    rules = {"pddl": goals, "value-map": RulesValueMapTranslator()}
+    rewards = RewardRules(tabletop_speech("fr3", spec.objects))
+    rules = {"pddl": goals, "value-map": RulesValueMapTranslator(), "reward": rewards}
     told = Conversation(attributes={"dirty": frozenset({"lime"})})
     said = "put the dirty thing in the bowl, then move the gripper above the plate"
     program = MixedTranslator(goals, rules).translate(said, told, spec)
     assert isinstance(program, MixedProgram)
     first = program.parts[0]
     assert isinstance(first, PddlProgram) and first.stages == ("(in lime bowl)",)
+
+
+def test_what_a_reward_opened_is_where_the_next_clause_puts_things() -> None:
+    program = translate("open the drawer half way, then put the lime in")
+    assert isinstance(program, MixedProgram)
+    slide, goal = program.parts
+    assert isinstance(slide, RewardProgram) and isinstance(goal, PddlProgram)
+    (opened,) = (t for t in slide.stages[-1].terms if t.name == "joint_fraction")
+    assert opened.parameters == {"joint": "drawer", "fraction": 0.5}
+    assert goal.stages == ("(in lime drawer)",)

@@ -16,14 +16,14 @@ import mujoco
 import numpy as np
 
 from embodied.types import RewardStage, RewardTerm
-from embodied_controllers.mpc.arm import DIRECTIONS, REST_POSITION
+from embodied_controllers.mpc.arm import DIRECTIONS, REST_POSITION, offset
 from embodied_controllers.mpc.norms import Array
 from embodied_controllers.mpc.obstacles import Obstacle, obstacles_of
 from embodied_controllers.mpc.tabletop import TabletopLayout
 
 TERMS = frozenset(
-    "distance object_height joint_fraction resting palm_orientation hand_closure posture "
-    "stillness".split()
+    "distance object_height joint_fraction resting palm_orientation palm_offset hand_closure "
+    "posture stillness".split()
 )
 """A stage with other terms is searched in the joints."""
 IN_HAND_M = 0.075
@@ -34,6 +34,8 @@ SLACK_M = 0.01
 MARGIN_M = 0.006
 TIP_M = 0.004
 """Gap between the fingertips and what the thing rests on."""
+KEPT_SHARE = 0.9
+"""Fingers whose gap is a smaller share of the open one hold something, or nothing, and stay so."""
 REACH_M, NEAR_M = 0.68, 0.25
 """How far from the base an arm puts things, and how near, m."""
 WIDE_M, FREE_M = 0.2, 0.05
@@ -150,6 +152,12 @@ def aim_of(stage: RewardStage, scene: Scene) -> Aim:
         elif not _around(scene, thing):
             goal = _grasp_point(scene, thing)
         return Aim(position=goal, facing=facing, closing=None, closure=1.0, clear_m=None)
+    for term in terms:
+        if term.name == "palm_offset":
+            goal = REST_POSITION + offset(term.parameters)
+            if all(t.name != "hand_closure" for t in terms):
+                closure = _kept(scene)
+            return Aim(position=goal, facing=facing, closing=None, closure=closure, clear_m=None)
     if not near:
         return Aim(position=palm, facing=facing, closing=None, closure=closure, clear_m=None)
     name, distance = next(iter(near.items()))
@@ -226,6 +234,12 @@ def _reaching(scene: Scene, name: str, distance: float, closure: float, facing: 
     return Aim(
         position=goal, facing=facing, closing=closing, closure=closure, clear_m=clear, wait=wait
     )
+
+
+def _kept(scene: Scene) -> float:
+    """Closure that keeps what is between the fingers: nothing is let go that was not to be."""
+    tool = scene.layout.tool
+    return 1.0 if _gap(scene) < KEPT_SHARE * tool.gap_m else 0.0
 
 
 def _gap(scene: Scene) -> float:

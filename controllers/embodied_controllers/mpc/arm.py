@@ -26,13 +26,18 @@ DIRECTIONS = {
 UP = {"upright": 1.0, "upside_down": -1.0}
 
 
+def offset(parameters: Parameters) -> Array:
+    """Forward, left and up (3,) of a term, m."""
+    return np.array([float(parameters.get(n, 0.0)) for n in ("forward", "left", "up")])
+
+
 class ArmView(View):
     """Quantities of arm, hand and objects over (N, T)."""
 
     RESIDUALS = {
         term: f"_{term}"
         for term in "distance object_height object_orientation joint_fraction palm_orientation "
-        "closing_along closing_across hand_closure posture stillness".split()
+        "palm_offset closing_along closing_across hand_closure posture stillness".split()
     }
     SENSORS = {
         s: s for s in "distance object_height object_tilt joint_fraction palm_height".split()
@@ -85,6 +90,9 @@ class ArmView(View):
         if target == 0.0:
             return self.point(a) - self.point(b) + np.zeros((*self.states.shape[:2], 1))
         return (self.distance(a, b) - target)[..., None]
+
+    def _palm_offset(self, p: Parameters) -> Array:
+        return self.sensor("palm") - (REST_POSITION + offset(p))
 
     def _object_height(self, p: Parameters) -> Array:
         return (self.object_height(str(p["object"])) - float(p["height"]))[..., None]

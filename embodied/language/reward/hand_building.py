@@ -12,6 +12,8 @@ from embodied.types import RewardGuard, RewardStage, RewardTerm
 a = partial(make_term, robot="fr3-hand")
 
 WAITING_M = 0.16
+WAVE_M, WAVE_S = 0.12, 1.3
+"""How far the hand goes to either side when it waves, and the time that it has for it."""
 IN_HAND_M, TWO_IN_HAND_M = 0.07, 0.1
 """Farthest that a thing's centre is from the palm's while the fingers hold it."""
 OPEN = a("hand_closure", fraction=0.0, weight=5.0)
@@ -51,6 +53,15 @@ def _reaching(point: str) -> RewardStage:
 def touching(thing: str) -> tuple[RewardStage, ...]:
     """The hand around a thing, then closing on it."""
     return (_reaching(thing), stage(near("palm", thing), DOWN, CLOSE, *ARM_CALM))
+
+
+def waving(times: int = 2) -> tuple[RewardStage, ...]:
+    """The hand to its left and to its right and back, with what it holds."""
+    sides = (WAVE_M, -WAVE_M) * times
+    there = (stage(a("palm_offset", left=left), *ARM_CALM, seconds=WAVE_S) for left in sides)
+    middle = stage(a("palm_offset"), *ARM_CALM)
+    begun = until("distance", "palm", "rest_position", below=0.04)
+    return (replace(middle, duration_s=5.0, until=begun), *there, middle)
 
 
 def off(thing: str) -> RewardTerm:

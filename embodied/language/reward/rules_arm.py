@@ -23,6 +23,7 @@ from embodied.language.words.cursor import Abstain
 from embodied.types import RewardStage
 
 LIFT_M = 0.3
+MOST_WAVES = 10
 _CALM = make_term("posture", robot="fr3-hand")
 _OPEN_HAND = (hand.DOWN, hand.OPEN, _CALM)
 _TO = r"(?: (?:to height|to|at|by|up to|up by))?"
@@ -42,7 +43,7 @@ def arm_speech(vocabulary: Vocabulary | None = None, elsewhere: str = "") -> Spe
         patterns=arm_patterns(words),
         known=(things if words.names["objects"] else "")
         + (f"open or close {joints}, " if joints else "")
-        + "open or close the hand, palm direction, rest, amounts with units, "
+        + "open or close the hand, palm direction, wave, rest, amounts with units, "
         "'then', and corrections: higher, lower, more, less, another object",
         elsewhere=elsewhere,
         synonyms={"tap": "faucet", "water": "faucet", "gripper": "hand"},
@@ -142,6 +143,11 @@ def arm_patterns(words: Vocabulary) -> tuple[Phrase, ...]:
         ),
         pattern(r"(?:go|move|return)(?: back)?(?: to)? (?:rest position|rest|home)", _rest),
         pattern(r"relax|rest", _rest),
+        pattern(
+            r"wave(?: (?:with )?(?:hand|arm|gripper))?(?: (?:hello|goodbye|bye))?"
+            r"(?: (?P<often>once|twice|thrice|\d+ times))?",
+            _wave,
+        ),
     ]
     if len(points) > len(ARM_HAND_POINTS):
         found.append(
@@ -301,6 +307,14 @@ def _away(match: re.Match[str]) -> Wish:
 def _palm(match: re.Match[str]) -> Wish:
     term = make_term("palm_orientation", robot="fr3-hand", direction=match["direction"], weight=2.0)
     return Wish(essential=(term,), support=(_CALM,))
+
+
+def _wave(match: re.Match[str]) -> Wish:
+    often = match["often"] or "twice"
+    times = {"once": 1, "twice": 2, "thrice": 3}.get(often) or int(often.split()[0])
+    if not 1 <= times <= MOST_WAVES:
+        raise Abstain(f"'{match.group(0)}'", f"I wave 1 to {MOST_WAVES} times")
+    return Wish(stages=hand.waving(times))
 
 
 def _rest(match: re.Match[str]) -> Wish:

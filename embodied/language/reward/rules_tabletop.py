@@ -36,7 +36,7 @@ def tabletop_speech(robot: str, objects: Mapping[str, ObjectSpec]) -> Speech:
         patterns=tabletop_patterns(words, objects),
         known="touch, grasp, lift, move close to, put in or on, "
         + ("open or close the drawer, " if drawers else "")
-        + "open or close the hand, palm direction, rest, amounts with units, 'then', "
+        + "open or close the hand, palm direction, wave, rest, amounts with units, 'then', "
         "and corrections: higher, lower, more, less, another object",
         spoken=spoken(objects),
         paced=paced,

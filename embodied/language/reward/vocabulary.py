@@ -89,6 +89,8 @@ class TermSpec:
         weight: Usual weight.
         norm: Usual norm.
         tolerance: Largest mean residual that counts as reached; None for a term that is not judged.
+        tolerance_between: The same where its numbers lie between their ends, such as a drawer half
+            open; None for the same tolerance.
         tolerance_of_things: The same where all that it names are things, none a part of the robot;
             None for the same tolerance.
         residual_unit: Unit of the residual.
@@ -100,6 +102,7 @@ class TermSpec:
     weight: float = 1.0
     norm: str = "quadratic"
     tolerance: float | None = None
+    tolerance_between: float | None = None
     tolerance_of_things: float | None = None
     residual_unit: str = ""
 
@@ -159,6 +162,9 @@ class Vocabulary:
         named = [v for v in term.parameters.values() if isinstance(v, str)]
         if spec.tolerance_of_things is not None and all(n in things for n in named):
             return spec.tolerance_of_things
+        numbers = [(p, float(term.parameters[p.name])) for p in spec.parameters if p.unit != "name"]
+        if spec.tolerance_between is not None and all(p.lower < n < p.upper for p, n in numbers):
+            return spec.tolerance_between
         return spec.tolerance
 
 
@@ -169,6 +175,7 @@ class _Term:
     weight: float = 1.0
     norm: Annotated[str, OneOf(NORMS)] = "quadratic"
     tolerance: float | None = None
+    tolerance_between: float | None = None
     tolerance_of_things: float | None = None
     residual_unit: str = ""
 
@@ -233,6 +240,7 @@ def read_vocabulary(
             weight=term.weight,
             norm=term.norm,
             tolerance=term.tolerance,
+            tolerance_between=term.tolerance_between,
             tolerance_of_things=term.tolerance_of_things,
             residual_unit=term.residual_unit,
         )

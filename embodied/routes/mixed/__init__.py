@@ -13,7 +13,7 @@ def _load() -> type[AnyRoute]:
 
 ROUTE = RouteEntry(
     name="mixed",
-    summary="goals by the route pddl, what no goal says by value maps, in one sentence",
+    summary="goals by the route pddl, what no goal says by value maps or rewards, in one sentence",
     load=_load,
     options=frozenset({"plan_time_s", "optimal", "strategy", "yes"}),
     perception=("truth", "pixels"),

@@ -43,6 +43,9 @@ from embodied.types import (
     WorldSpec,
 )
 
+SEAMLESS_S = 0.1
+"""A plan that ended longer ago is no warm start."""
+
 
 class RewardRoute(Route[RewardProgram]):
     """Minimises the cost of a program's terms.
@@ -128,9 +131,13 @@ class RewardRoute(Route[RewardProgram]):
         self, program: RewardProgram, number: int, run: Run, *, done: bool = False
     ) -> RewardStageRun:
         """Begin a stage; the controller goes on from the one before."""
-        execution = _execution_of(run) or Execution(
-            self.setup, program, run, self._warm, asked=self._asked(program)
-        )
+        execution = _execution_of(run)
+        if execution is None or execution.program is not program:
+            warm = self._warm
+            if warm is not None and run.body.observation.time > warm.observation.time + SEAMLESS_S:
+                warm = None  # something else moved the robot meanwhile
+            asked = self._asked(program)
+            execution = Execution(self.setup, program, run, warm, asked=asked)
         if number > 0 and not done and execution.stage < 0:
             execution.skip_to(number)
         return RewardStageRun(execution, number)
