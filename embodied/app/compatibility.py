@@ -103,8 +103,6 @@ def refusal(settings: Settings, given: Collection[str]) -> tuple[str, str] | Non
         kinds = (*ENDPOINT_KINDS, "replay:FILE")
         if not all(_is_kind(m, kinds) for m in (settings.model, *(settings.fallbacks or ()))):
             return "strategy", f"{TOOLS} needs models that call tools: {' or '.join(kinds)}"
-        if "live" in given:
-            return "live", f"--strategy {TOOLS} carries sentences out one after the other"
     for field in sorted(given):
         if field in owned and field not in route.options:
             others = [n for n in ROUTES.names if field in ROUTES.get(n).options]

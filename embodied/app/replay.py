@@ -25,6 +25,7 @@ from embodied.route import AnyRoute, Write
 from embodied.routes.reward.robots import recorded_name
 from embodied.session import Session
 from embodied.settings import Settings
+from embodied.tools.open_program import TOOLS
 from embodied.types import Program
 from embodied.verdict import Verdict
 
@@ -162,11 +163,12 @@ def recorded_settings(folder: Path) -> Settings:
             f"{folder} is sentence {turn} of a conversation and began in a changed world: "
             f"carry out the whole conversation again with {folder.parent}"
         )
+    several = summary.text("strategy", "") == TOOLS and len(_programs(folder)) > 1
     return Settings(
         scene=_scene_of(folder, summary),
         robot=recorded_name(summary.text("robot")),
         world=summary.text("world", Settings().world),
-        route=summary.text("route"),
+        route="mixed" if several else summary.text("route"),
         perception=summary.text("perception", Settings().perception),
         all_seeing=summary.flag("all_seeing", Settings().all_seeing),
         seed=summary.integer("seed"),
@@ -174,17 +176,26 @@ def recorded_settings(folder: Path) -> Settings:
 
 
 def recorded_program(folder: Path, route: AnyRoute) -> Program:
-    """The program that a run pursued.
+    """The program that a run pursued; all of them in a row where a model chose them by tools.
 
     Raises:
         ConfigurationError: The run ended before there was one.
         ProgramError: The recorded program is not legal any more.
     """
-    events, _ = read_events(folder)
-    programs = [e for e in events if e.kind == "program"]
+    programs = _programs(folder)
     if not programs:
         raise ConfigurationError(f"{folder} ended before its sentence became a program")
+    if len(programs) > 1 and read_summary(folder).text("strategy", "") == TOOLS:
+        first = programs[0].record
+        parts = [p.data for p in programs]
+        whole = {"parts": parts, "source": first.text("source"), "notes": ()}
+        return route.read(Record(whole, first.where), folder)
     return route.read(programs[0].record, folder)
+
+
+def _programs(folder: Path) -> list[LoggedEvent]:
+    events, _ = read_events(folder)
+    return [e for e in events if e.kind == "program"]
 
 
 def _scene_of(folder: Path, summary: Record) -> str:

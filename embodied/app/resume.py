@@ -20,6 +20,7 @@ from embodied.outcome import Outcome
 from embodied.protocols import Emit
 from embodied.route import Write
 from embodied.settings import Settings
+from embodied.tools.open_program import TOOLS
 from embodied.types import Array, Program
 
 
@@ -53,6 +54,11 @@ def interrupted_run(folder: Path) -> Interrupted:
         raise ConfigurationError(
             f"{folder} is finished ({summary.text('message', 'no message')}): only an interrupted "
             "run can be resumed; replay --execute carries one out again"
+        )
+    if summary.text("strategy", "") == TOOLS:
+        raise ConfigurationError(
+            f"{folder} was driven by a model with tools, which does not go on where it was "
+            "interrupted: say the sentence again"
         )
     understood, done = _progress(folder)
     return Interrupted(

@@ -164,6 +164,7 @@ def _about(settings: Settings, environment: Environment, route: AnyRoute) -> Map
         "all_seeing": settings.all_seeing,
         "model": settings.model,
         "seed": settings.seed,
+        **({"strategy": TOOLS} if settings.strategy == TOOLS else {}),
         **environment.about,
     }
 

@@ -11,6 +11,7 @@ import pytest
 OPTIONAL = (
     "xllamacpp pydantic_ai openai anthropic pybullet open3d numba torch gguf matplotlib mcap ray"
     " rtde_control rtde_receive dynamixel_sdk scservo_sdk cyclonedds transformers gymnasium pyarrow"
+    " mcp"
 ).split()
 
 WITHOUT = f"""
@@ -63,6 +64,7 @@ def test_a_sentence_that_the_rules_refuse_says_what_is_missing(tmp_path: Path) -
         (("run", "--world", "pybullet", "put the red block on the green block"), "pybullet"),
         (("run", "--model", "local:x.gguf", "put the red block on the green block"), "local"),
         (("bridge", "check", "--driver", "universal-robots"), "bridge-ur"),
+        (("mcp",), "mcp"),
     ],
 )
 def test_what_needs_an_extra_names_it(tmp_path: Path, words: tuple[str, ...], extra: str) -> None:

@@ -143,6 +143,9 @@ def chat(context: typer.Context, **values: Unpack[ChatValues]) -> None:
 
         settings = settings_of(values, given(context))
         live = values["live"]
+        if live and settings.strategy == TOOLS:
+            reason = f"--strategy {TOOLS} carries sentences out one after the other"
+            raise typer.BadParameter(reason, param_hint="--live")
         if live is None:
             moves_on = route_of(settings) == "reward" and settings.strategy != TOOLS
             live = moves_on and sys.stdin.isatty()
