@@ -78,6 +78,13 @@ class Environment:
     setup: object = None
     release: Callable[[], None] = lambda: None
 
+    def places(self) -> Mapping[str, tuple[float, ...]]:
+        """Where things are perceived now: x, y, z by name, world frame, m."""
+        observation = self.body.observe()
+        seen = self.perceive(observation)
+        found = {} if seen is None else seen.poses
+        return {name: tuple(map(float, pose.position)) for name, pose in found.items()}
+
     def close(self) -> None:
         """Release the world; may be called twice."""
         self.release()

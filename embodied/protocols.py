@@ -20,6 +20,7 @@ from embodied.types import (
     Observation,
     PddlProgram,
     PlanResult,
+    Pose,
     Program,
     SkillResult,
     StepResult,
@@ -385,8 +386,8 @@ class Nearness(Protocol):
 class MannerSkills(Skills, Protocol):
     """Skills that can be told how to move."""
 
-    def keep(self, manner: Manner) -> None:
-        """Move like that from the next motion on."""
+    def keep(self, manner: Manner, poses: Mapping[str, Pose] | None = None) -> None:
+        """Move like that from the next motion on; ``poses`` are those when it was said."""
         ...
 
     def nearness(self) -> Nearness:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from embodied.app.compatibility import check_names
 from embodied.app.wiring import open_environment, open_named_model, route_of
-from embodied.errors import ConfigurationError
+from embodied.errors import ConfigurationError, NotUnderstoodError
 from embodied.language.interpreter import (
     Act,
     Answer,
@@ -24,6 +24,9 @@ from embodied.language.interpreter.wording import in_words
 from embodied.language.reward import program_to_json
 from embodied.language.value_map import to_json
 from embodied.memory import Memory
+from embodied.memory.believing import Belief
+from embodied.memory.history import History
+from embodied.memory.telling import tell
 from embodied.memory.tracing import empty_memory
 from embodied.opening import Environment, Opening
 from embodied.protocols import StateMemory, Translator
@@ -32,7 +35,15 @@ from embodied.route import ROUTES, AnyRoute
 from embodied.routes.pddl.manner import to_json as manner_to_json
 from embodied.routes.reward.robots import REWARD_ROBOTS, recorded_name
 from embodied.settings import Settings
-from embodied.types import Array, MixedProgram, PddlProgram, Program, RewardProgram, ValueMapProgram
+from embodied.types import (
+    Array,
+    MixedProgram,
+    PddlProgram,
+    Program,
+    RewardProgram,
+    ValueMapProgram,
+    WorldSpec,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -54,7 +65,7 @@ class Place:
     def interpreter(self) -> Interpreter:
         """Who reads a new conversation."""
         if isinstance(self.translator, Interpreter):
-            return replace(self.translator, rules=[], unclear=None)
+            return replace(self.translator, rules=[], unclear=None, topic="")
         return Interpreter(translator=self.translator)
 
     def memory(self) -> Memory:
@@ -179,7 +190,19 @@ def _conversation(texts: Iterable[str], place: Place) -> list[Turn]:
         found.append(turn)
         if isinstance(reading, Act):
             memory = supposed(text, reading.program, memory)
+        elif isinstance(reading, Tell) and not reading.rule:
+            memory = _told(text, memory, spec)
     return found
+
+
+def _told(statement: str, memory: Memory, spec: WorldSpec) -> Memory:
+    """The memory with what a person said is so, where it can be taken in."""
+    try:
+        return tell(
+            statement, Belief(memory=memory, objects=spec.objects, history=History())
+        ).memory
+    except NotUnderstoodError:
+        return memory
 
 
 def open_translator(opening: Opening) -> tuple[Translator, AnyRoute | None]:

@@ -10,11 +10,12 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from embodied.errors import Diagnostic, NotUnderstoodError
+from embodied.language.value_map.building import PACES_M_S
 from embodied.language.value_map.rules.cursor import SceneCursor
-from embodied.language.value_map.vocabulary import SPEEDS_M_S
 from embodied.language.words.cursor import Abstain
 from embodied.language.words.lexer import COMMA, PAUSES, STOP, UnreadableTextError, tokenize
-from embodied.language.words.scene_words import SceneWords
+from embodied.language.words.manner import pace_at
+from embodied.language.words.scene_words import SceneWords, plain
 from embodied.protocols import StateMemory, Translator
 from embodied.types import Manner, PddlProgram, Program, WorldSpec
 
@@ -24,25 +25,29 @@ APART_M, UNTOUCHED_M = 0.10, 0.02
 """What "away from" keeps where no distance is said, and "without touching"."""
 
 _SLOW = (
-    "slowly", "slow", "gently", "carefully", "softly", "nice and slow", "at a slow speed",
-    "at low speed", "at a low speed", "with care", "take your time", "no rush",
-    "without hurry", "in no hurry", "slowly and carefully", "carefully and slowly",
+    "take your time", "no rush", "without hurry", "in no hurry", "slowly and carefully",
+    "carefully and slowly", "slowly does it", "gently does it", "easy does it", "gently now",
+    "go easy", "take it easy", "take it slow", "go slow", "go slowly", "move slowly", "slow",
+    "slow and steady", "slowly and steadily", "nice and easy", "with a gentle touch",
 )  # fmt: skip
 _VERY_SLOW = (
-    "very slowly", "really slowly", "extremely slowly", "as slowly as possible",
-    "as slowly as you can", "as slow as possible", "very carefully", "very gently",
+    "very slowly", "really slowly", "extremely slowly", "very carefully", "very gently",
+    "super slowly", "ever so slowly", "ever so gently", "ever so carefully", "extra slowly",
+    "extremely gently", "extremely carefully", "extra carefully", "super carefully",
 )  # fmt: skip
 _ALL_OF_IT = (
     "do all of that", "do all of this", "do all that", "do all this", "do everything", "do that",
     "do this", "do it", "do so",
 )  # fmt: skip
-_HALF = ("at half speed", "at half the speed", "at half the usual speed", "with half the speed")
 _AT_MOST = (
     "at most", "no faster than", "not faster than", "never faster than", "never go faster than",
     "without going faster than", "without moving faster than", "not going faster than",
     "do not go faster than", "do not move faster than", "at no more than", "at", "with at most",
     "at a speed of", "at a speed of at most", "never exceeding", "not exceeding", "below",
-    "staying below", "slower than",
+    "staying below", "slower than", "max", "maximum", "at a max of", "at a maximum of", "up to",
+    "with a maximum of", "at max", "at no more than", "no more than", "not more than", "under",
+    "at a top speed of", "with a top speed of", "at a maximum speed of", "do not exceed",
+    "never exceed", "without exceeding", "stay below", "stay under", "staying under",
 )  # fmt: skip
 _UPRIGHT = (
     "upright", "level", "right side up", "keeping it upright", "keeping it level",
@@ -50,8 +55,13 @@ _UPRIGHT = (
     "keeping it straight", "without tilting",
     "without tilting it", "without tipping", "without tipping it", "do not tilt it",
     "do not tip it", "without spilling", "without spilling it", "without spilling anything",
-    "do not spill it", "do not spill anything", "not tilting it",
+    "do not spill it", "do not spill anything", "not tilting it", "keep it straight",
+    "do not let it tip", "do not let it tilt", "do not let it spill", "vertical",
+    "keeping it vertical", "keep it vertical", "keep it steady", "keeping it steady",
+    "without spilling a drop", "do not spill a drop", "do not spill any", "without tilting",
+    "horizontal", "keep it horizontal", "right way up", "the right way up",
 )  # fmt: skip
+_LEVEL = ("upright", "level", "vertical", "straight", "steady", "horizontal", "right side up")
 _CLOSER = tuple(
     f"{no} {closer} than"
     for no in (
@@ -60,6 +70,12 @@ _CLOSER = tuple(
         "never coming", "not getting", "not coming",
     )
     for closer in ("closer", "nearer")
+) + tuple(
+    f"{no} {get} within"
+    for no in ("never", "do not", "not")
+    for get in ("get", "come", "go", "be", "move", "getting", "coming", "going")
+) + tuple(
+    f"without {going} within" for going in ("getting", "coming", "going", "being")
 )  # fmt: skip
 _KEEP = (
     "keeping", "keep", "staying", "stay", "remaining", "remain", "leaving", "leave", "being",
@@ -76,10 +92,95 @@ _AWAY = (
 _UNTOUCHED = (
     "without touching", "without hitting", "without bumping into", "without knocking over",
     "do not touch", "do not hit", "do not bump into", "without disturbing", "not touching",
+    *(
+        f"{no} {verb}"
+        for no in ("do not", "never", "try not to", "take care not to", "be careful not to",
+                   "mind you do not", "careful not to", "make sure not to", "make sure you do not")
+        for verb in ("touch", "nudge", "hit", "bump", "bump into", "knock", "knock over", "brush",
+                     "disturb", "clip", "graze", "knock into", "run into", "topple")
+    ),
+    *(
+        f"without {verb}"
+        for verb in ("nudging", "bumping", "brushing", "clipping", "grazing", "knocking",
+                     "knocking into", "running into", "toppling", "brushing against")
+    ),
 )  # fmt: skip
-_FROM = ("away from", "clear of", "from", "of distance from", "of clearance from", "off", "to")
+_FROM = (
+    "away from",
+    "clear of",
+    "of",
+    "from",
+    "of distance from",
+    "of clearance from",
+    "off",
+    "to",
+)
 _BEFORE = (COMMA, "and", "but", "while", "always", "also", "whilst", "by")
-_SKIPPED = ("on the way", "all the way", "at all times", "the whole time", "all the time", "there")
+_SKIPPED = (
+    "on the way",
+    "all the way",
+    "at all times",
+    "the whole time",
+    "all the time",
+    "there",
+    "the whole way",
+    "throughout",
+    "along the way",
+    "at any point",
+    "at any time",
+    "all along",
+    "on the way there",
+    "on your way",
+    "for the whole trip",
+    "the entire way",
+    "the entire time",
+    "as you go",
+    "as you do",
+    "while you do it",
+    "while you do that",
+    "while doing so",
+    "on the move",
+)
+_MEANWHILE = (
+    "while you carry it",
+    "while carrying it",
+    "while you move it",
+    "while moving it",
+    "as you carry it",
+    "as you move it",
+    "while you do",
+    "while you do it",
+    "while you do that",
+    "while you do so",
+    "while doing so",
+    "while doing it",
+    "as you do so",
+    "as you go",
+    "on the way",
+    "along the way",
+    "meanwhile",
+    "in doing so",
+    "when you carry it",
+)
+_HANDS = {
+    "a hand s width": 0.1,
+    "a hand width": 0.1,
+    "a hand": 0.1,
+    "a palm s width": 0.1,
+    "a finger s width": 0.02,
+    "a finger width": 0.02,
+    "a finger": 0.02,
+    "a few centimeters": 0.03,
+    "a few centimetres": 0.03,
+    "a few cm": 0.03,
+    "a couple of centimeters": 0.02,
+    "a couple of centimetres": 0.02,
+    "a couple of cm": 0.02,
+    "an inch": 0.025,
+    "a good distance": 0.1,
+    "a safe distance": 0.1,
+    "some distance": 0.1,
+}
 
 
 class MannerTranslator:
@@ -110,7 +211,14 @@ class MannerTranslator:
             raise NotUnderstoodError(instruction, [why.diagnostic]) from None
         if not manners:
             return self._goals.translate(instruction, memory, spec)
-        program = self._goals.translate(rest, memory, spec)
+        try:
+            program = self._goals.translate(rest, memory, spec)
+        except NotUnderstoodError:
+            try:  # "10 cm away from the bin" may be where a thing goes, and not how
+                return self._goals.translate(instruction, memory, spec)
+            except NotUnderstoodError:
+                pass
+            raise
         if not isinstance(program, PddlProgram):
             raise NotUnderstoodError(
                 instruction,
@@ -129,6 +237,8 @@ class MannerTranslator:
         ]
         if problems:
             raise NotUnderstoodError(instruction, problems)
+        if program.manners:
+            found = tuple(merged(a, b) for a, b in zip(found, program.manners, strict=True))
         return replace(program, manners=found)
 
 
@@ -154,17 +264,22 @@ def split(sentence: str, spec: WorldSpec) -> tuple[str, dict[int, Manner]]:
     kept: list[str] = []
     manners: dict[int, Manner] = {}
     part = 0
+    subject: tuple[str, ...] = ()
     while not reader.ended:
         found = reader.phrase()
         if found is None:
             word = reader.peek()
-            kept.append(word)
+            if word == "it" and subject:  # "keep the cup upright while you move it"
+                word, subject = f"the {plain(subject[0])}", ()
+            kept += word.split()
             reader.pos += 1
             part = _parts(kept) - 1
             continue
         manners[part] = merged(manners.get(part, Manner()), found)
         while kept and kept[-1] in _BEFORE:
             kept.pop()
+        if not reader.ended and reader.eat("while you", "as you", "when you") and found.upright:
+            subject = reader.last
         if not kept:
             reader.eat(*PAUSES)
     rest = " ".join(kept).replace(" ,", ",").replace(" .", ".").strip(" ,.")
@@ -181,6 +296,8 @@ def merged(a: Manner, b: Manner) -> Manner:
         max_speed_m_s=min(speeds, default=None),
         apart=tuple(apart.items()),
         upright=a.upright or b.upright,
+        placements=(*a.placements, *b.placements),
+        home=a.home or b.home,
     )
 
 
@@ -214,7 +331,10 @@ class _Reader(SceneCursor):
         )
         start = self.pos
         for read in readers:
-            self.eat("while", "by", "always", "you", "making sure to", "make sure to", "be sure to")
+            self.eat(*_MEANWHILE)
+            self.eat(COMMA)
+            self.eat("while", "by", "always", "you", "making sure to", "make sure to", "be sure to",
+                     "making sure you", "make sure you", "but make sure to", "please")  # fmt: skip
             found = read()
             if found is not None:
                 self.eat(*_SKIPPED)
@@ -228,7 +348,12 @@ class _Reader(SceneCursor):
             return Manner(max_speed_m_s=VERY_SLOW_M_S)
         if self.eat(*_SLOW):
             return Manner(max_speed_m_s=SLOW_M_S)
-        return Manner(max_speed_m_s=SPEEDS_M_S["half"]) if self.eat(*_HALF) else None
+        pace, used = pace_at(self.words, self.pos)
+        self.pos += used
+        if isinstance(pace, str):
+            limit = {"slow": SLOW_M_S, "slowest": VERY_SLOW_M_S}.get(pace)
+            return Manner(max_speed_m_s=limit)
+        return None if pace is None else Manner(max_speed_m_s=pace * PACES_M_S["normal"])
 
     def _speed_limit(self) -> Manner | None:
         self.eat("moving", "going", "move", "go", "keeping the speed", "keep the speed")
@@ -238,14 +363,20 @@ class _Reader(SceneCursor):
         return Manner(max_speed_m_s=value) if value else None
 
     def _upright(self) -> Manner | None:
-        return Manner(upright=True) if self.eat(*_UPRIGHT) else None
+        if self.eat(*_UPRIGHT):
+            return Manner(upright=True)
+        if not self.eat("keep", "keeping", "hold", "holding", "with") or self.noun() is None:
+            return None
+        return Manner(upright=True) if self.eat(*_LEVEL) else None
 
     def _apart(self) -> Manner | None:
         for phrases, usual in ((_AWAY, APART_M), (_UNTOUCHED, UNTOUCHED_M)):
             if self.eat(*phrases):
                 names = self._names()
                 self.eat(COMMA)
-                distance = self.length() if self.eat("by at least", "by", "at least") else None
+                by = self.eat("by at least", "by", "at least")
+                hand = self.eat(*_HANDS) if by else ""
+                distance = _HANDS[hand] if hand else self.length() if by else None
                 return self._from(names, usual if distance is None else distance)
         closer = self.eat(*_CLOSER)
         if not closer:
@@ -254,7 +385,8 @@ class _Reader(SceneCursor):
                              "no less than", "not less than", "more than")  # fmt: skip
             if not kept and not least:
                 return None
-        distance = self.length()
+        hand = self.eat(*_HANDS)
+        distance = _HANDS[hand] if hand else self.length()
         if distance is None:
             return None
         self.eat("distance", "clearance", "of distance", "of clearance", "of room", "of space")

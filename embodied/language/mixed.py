@@ -9,6 +9,12 @@ from dataclasses import dataclass, replace
 
 from embodied.errors import NotUnderstoodError, RefusedError
 from embodied.language.conversation import Conversation
+from embodied.language.words.asides import without_asides
+from embodied.language.words.lexer import Token, UnreadableTextError, tokenize
+from embodied.language.words.lexicon import VERB_FORMS
+from embodied.language.words.manner import pace_at
+from embodied.language.words.scene_words import SceneWords
+from embodied.language.words.slips import corrected
 from embodied.protocols import StateMemory, Translator
 from embodied.types import (
     Manner,
@@ -29,6 +35,8 @@ _CLAUSE = re.compile(
     re.I,
 )
 MOST_CLAUSES = 12
+_PUSHING = re.compile(r"(?:(?:please|now|then|just) )*(?:push|nudge|shove|drag|scoot)\b")
+"""Ways to move a thing without taking it, which goals do not tell apart."""
 
 
 class MixedTranslator:
@@ -55,23 +63,43 @@ class MixedTranslator:
         Raises:
             NotUnderstoodError: As the translator of whole sentences does.
         """
-        goals, *_ = self._rules.values()
+        said = Conversation(
+            exchanges=memory.exchanges, facts=memory.facts, attributes=memory.attributes
+        )
+        found = self._ruled(instruction, said, spec)
+        if found is None or isinstance(found, RefusedError):
+            plain = " ".join(t.word for t in _tokens(instruction)).replace(" ,", ",")
+            scene = SceneWords(spec.objects, memory.attributes)
+            bare = without_asides(plain, lambda words: _commands(words, scene))
+            for text in dict.fromkeys((bare, corrected(plain, scene), corrected(bare, scene))):
+                read = self._ruled(text, said, spec) if text and text != plain else None
+                if isinstance(read, PddlProgram | ValueMapProgram | MixedProgram):
+                    return replace(read, notes=(*read.notes, f"read as '{text}'"))
+        if isinstance(found, RefusedError):
+            raise found
+        return self._whole.translate(instruction, memory, spec) if found is None else found
+
+    def _ruled(
+        self, instruction: str, said: Conversation, spec: WorldSpec
+    ) -> Program | RefusedError | None:
+        """What the rules make of a sentence; None where they do not understand it."""
+        goals, *others = self._rules.values()
+        for pushing in others if _PUSHING.match(instruction.strip().lower()) else ():
+            try:
+                return pushing.translate(instruction, said, spec)
+            except NotUnderstoodError:
+                continue
         refused: RefusedError | None = None
         try:
-            return goals.translate(instruction, memory, spec)
+            return goals.translate(instruction, said, spec)
         except RefusedError as error:
             refused = error
         except NotUnderstoodError:
             pass
-        said = Conversation(
-            exchanges=memory.exchanges, facts=memory.facts, attributes=memory.attributes
-        )
         parts = self._parts(_clauses(instruction), said, spec)
         if parts and not (refused and len(parts) == 1):
             return parts[0] if len(parts) == 1 else _mixed(parts)
-        if refused:
-            raise refused
-        return self._whole.translate(instruction, memory, spec)
+        return refused
 
     def _parts(
         self, clauses: Sequence[str], memory: Conversation, spec: WorldSpec
@@ -148,6 +176,23 @@ class _Division:
             return _Division(self.cost + 10 * clauses, (*self.parts, program), self.memory)
         memory = self.memory.told(text, program, "; ".join(program.stages))
         return _Division(self.cost + 1, (*self.parts, program), memory)
+
+
+def _tokens(sentence: str) -> tuple[Token, ...]:
+    try:
+        return tokenize(sentence)
+    except UnreadableTextError:
+        return ()
+
+
+def _commands(words: str, scene: SceneWords) -> bool:
+    """Whether words name a thing of the scene, or begin as a command does."""
+    said = words.split()
+    named = any(scene.head_at(tuple(said[i : i + 4])) for i in range(len(said)))
+    coloured = any(w in scene.modifiers for w in said)
+    paced = any(pace_at(said, i)[1] for i in range(len(said)))
+    begins = bool(said) and VERB_FORMS.get(said[0], ("", ""))[1] == "base"
+    return named or coloured or paced or begins
 
 
 def _clauses(sentence: str) -> list[str]:

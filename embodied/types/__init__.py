@@ -18,6 +18,7 @@ from embodied.types._goals import SkillResult as SkillResult
 from embodied.types._programs import Manner as Manner
 from embodied.types._programs import MixedProgram as MixedProgram
 from embodied.types._programs import PddlProgram as PddlProgram
+from embodied.types._programs import Placement as Placement
 from embodied.types._programs import PlanResult as PlanResult
 from embodied.types._programs import PlanStatus as PlanStatus
 from embodied.types._programs import Program as Program

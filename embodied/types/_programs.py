@@ -24,19 +24,51 @@ class Program(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Placement:
+    """Where exactly a thing is to end up on what it is put on.
+
+    It is told by how other things lie when the thing is taken; left is y, front is x, as
+    in the world's frame. Distances are between surfaces, seen from above.
+
+    Attributes:
+        item: The thing.
+        relation: ``"near"``, ``"away"``, ``"between"`` (two things), a side of another thing
+            (``"left"``, ``"right"``, ``"front"``, ``"back"``), ``"moved"`` (from where the thing
+            is, by ``by_m``), ``"turned"`` (where it is, about the vertical, by ``angle_rad``), or
+            a part of what it lies on: ``"part"`` with the signs of its direction from the middle in
+            ``by_m``, ``"middle"``, ``"edge"``, ``"corner"``.
+        of: The other things; for parts, what it lies on.
+        distance_m: How far away; None for next to it.
+        by_m: Displacement (x, y), m.
+        angle_rad: Turn, counter-clockwise from above.
+    """
+
+    item: str
+    relation: str
+    of: tuple[str, ...] = ()
+    distance_m: float | None = None
+    by_m: tuple[float, float] = (0.0, 0.0)
+    angle_rad: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Manner:
-    """How the robot is to move on the way to a goal; nothing of it is true afterwards.
+    """How the robot is to move on the way to a goal, and where exactly it is to put things.
 
     Attributes:
         max_speed_m_s: The hand is never faster, m/s; None for the usual speed.
         apart: Objects that what is carried and the hand around it stay away from, and how far, m;
             in a stage that carries nothing, the hand. What begins nearer has to leave first.
         upright: What is held keeps its tilt.
+        placements: Where the things that the goal puts somewhere are to be there.
+        home: The arm is to be in its rest configuration at the end.
     """
 
     max_speed_m_s: float | None = None
     apart: tuple[tuple[str, float], ...] = ()
     upright: bool = False
+    placements: tuple[Placement, ...] = ()
+    home: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -105,7 +105,7 @@ def test_neighbours_of_one_kind_are_one_program() -> None:
 @pytest.mark.parametrize(
     "sentence",
     [
-        "put the lime next to the bowl",
+        "put the lime next to the bowl until I say stop",
         "put the lime in the bowl unless the apple is in it, then move the gripper up",
     ],
 )

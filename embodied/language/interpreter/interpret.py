@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from embodied.errors import Diagnostic, NotUnderstoodError
 from embodied.language.interpreter.coverage import covered
@@ -44,6 +44,13 @@ _NOT_DONE = {
 }
 _IN_PROGRAMS = (Form.PROHIBITION, Form.CONDITIONAL, Form.WAITING)
 _TIMES = ("when", "once", "as soon as", "after", "before", "while", "only when", "only once")
+_ELSE_NOTHING = re.compile(
+    r"(?:otherwise|if not|else|or else),? (?:please )?"
+    r"(?:(?:just )?leave (?:it|things|them|everything)\b.*|do (?:nothing|not do anything)|nothing"
+    r"|never mind|(?:it|that) is fine.*|do not bother|skip it)$"
+)
+_ELSE = re.compile(r",? (?:and |but )?(?:otherwise|or else|else|if not|if it is not),? ")
+_PLAIN_IF = ("if", "provided", "provided that", "given", "given that")
 _NEGATIVE = ("unless", "except if", "except when")
 
 
@@ -58,6 +65,7 @@ class Interpreter:
             way round.
         rules: What has been forbidden, or laid down for ever.
         unclear: The sentence that the last question was about, and which of its phrases.
+        topic: The one thing that was spoken of last, where nothing was to be done.
     """
 
     translator: Translator
@@ -65,6 +73,7 @@ class Interpreter:
     covers: bool = True
     rules: list[Kept] = field(default_factory=list[Kept])
     unclear: tuple[str, str] | None = None
+    topic: str = ""
 
     @property
     def name(self) -> str:
@@ -86,7 +95,12 @@ class Interpreter:
         if self.unclear is not None:
             sentence = with_answer(*self.unclear, sentence, spec.objects)
         self.unclear = None
-        return _Sentence(self, sentence, memory, spec).read()
+        reading = _Sentence(self, sentence, memory, spec).read()
+        if isinstance(reading, Answer | Tell):
+            self.topic = _topic(sentence, memory, spec)
+        elif isinstance(reading, Act):
+            self.topic = ""
+        return reading
 
     def translate(self, instruction: str, memory: StateMemory, spec: WorldSpec) -> Program:
         """The program of a sentence that is certainly to be carried out.
@@ -128,6 +142,10 @@ class _Sentence:
             said = parts(self.sentence)
         except UnreadableTextError as why:
             return Refuse(by=INTERPRETER, reason=str(why))
+        if len(said) > 1:  # "otherwise leave things be"
+            said = (*said[:1], *(p for p in said[1:] if not _ELSE_NOTHING.match(p.text)))
+        if len(said) == 2 and said[0].form is Form.CONDITIONAL and _ELSE.match(" " + said[-1].text):
+            said = (replace(said[0], command=f"{said[0].command} {said[-1].text}"),)
         forms = [p.form for p in said]
         if self.own.grammar is None and forms[0] in _IN_PROGRAMS and len(forms) == 1:
             reading = self._program(
@@ -151,7 +169,7 @@ class _Sentence:
         if all(f in (Form.QUESTION, Form.STATEMENT) for f in forms):
             return self._answer_or_tell(said)
         if len(forms) == 1 and Form.COMMAND not in forms:
-            return self._single(said[0])
+            return self._single(next(iter(said)))
         if not commands or any(
             f in forms for f in (Form.QUESTION, Form.DOUBTFUL, Form.CONDITIONAL, Form.STANDING_RULE)
         ):
@@ -231,6 +249,9 @@ class _Sentence:
         return kept(self.sentence, clause, self.own.grammar, self.memory, self.spec, always=always)
 
     def _conditional(self, part: Speech) -> Reading:
+        part = self._with_referent(part)
+        command, _, other = _ELSE.sub(" otherwise ", part.command).partition(" otherwise ")
+        part = replace(part, command=command)
         reading = self._program(part.command)
         program = reading.program if isinstance(reading, Act | Ask) else None
         truth, words = self._truth(part.condition, part.command, program)
@@ -243,18 +264,45 @@ class _Sentence:
         if truth:
             if program is None:
                 return reading
+            if part.connective in _PLAIN_IF and isinstance(reading, Act) and reading.by == RULES:
+                evidence = (*reading.evidence, f"{now}: {words}")
+                return self._broken(program) or replace(reading, evidence=evidence)
             return self._ask(f"{now}: {words}, so I would do it now.", part, program)
+        if other and part.connective in _PLAIN_IF:
+            instead = self._program(self._with_referent(replace(part, command=other)).command)
+            if isinstance(instead, Act):
+                return self._broken(instead.program) or instead
+            return instead
         if part.connective in _TIMES:
             question = f"{now}: {words}, and I do not wait for it. Shall I do it now?"
             return self._ask(question, part, program)
         reason = f"{now}: {words}, so there is nothing to do"
         return Refuse(by=INTERPRETER, reason=reason, evidence=(part.form.value, part.evidence))
 
+    def _with_referent(self, part: Speech) -> Speech:
+        """A condition whose command says "it" for the one thing that the condition is about."""
+        named = [m for m in mentions(part.condition, self.spec.objects) if len(m.names) == 1]
+        if not named:
+            return part
+        there = re.search(r"\b(?:in|inside|into|on|onto)$", part.command)
+        noun = plain(next(iter(named[-1].names)))
+        if there and len(named) == 1:
+            return replace(part, command=f"{part.command} the {noun}")
+        if not re.match(r"(?:\w+ )+?(?:it|that|this)\b", part.command):
+            return part
+        if mentions(part.command.split(" it", 1)[0], self.spec.objects):
+            return part
+        noun = plain(next(iter(named[0].names)))
+        return with_referent((part,), noun)[0]
+
     def _truth(
         self, condition: str, command: str, program: Program | None
     ) -> tuple[bool | None, str]:
         """Whether a clause holds now, None where that cannot be told, and in words."""
         grammar, memory = self.own.grammar, self.memory
+        condition = re.sub(
+            r" (?:yet|still|already|currently|right now|now|at the moment)\b", "", condition
+        )
         if grammar is None or re.search(r"\bthere(?! (?:is|are)\b)", condition):
             return None, ""
         contexts = [] if re.search(r"\b(?:it|there|them|they)\b", condition) else [memory]
@@ -308,7 +356,9 @@ class _Sentence:
             for m in mentions(p.text, self.spec.objects)
             if len(m.names) == 1
         }
-        parts_ = with_referent(said, plain(next(iter(named)))) if len(named) == 1 else said
+        items = [n for n in named if self.spec.objects[n].kind == "item"]
+        spoken_of = items if len(items) == 1 else list(named)
+        parts_ = with_referent(said, plain(spoken_of[0])) if len(spoken_of) == 1 else said
         text = ". ".join(p.command for p in parts_ if p.form is Form.COMMAND)
         before = len(self.own.rules)
         for part in forbidden:
@@ -321,6 +371,14 @@ class _Sentence:
         return reading
 
     def _act(self, text: str) -> Reading:
+        if self.own.topic and self._refers_to_nothing(text):
+            text = re.sub(
+                r"\b(?:it|that one|this one)\b",
+                f"the {plain(self.own.topic)}",
+                text,
+                count=1,
+                flags=re.I,
+            )
         if self._refers_to_nothing(text):
             question = f"'{text.strip()}': it is not clear what this speaks of. Name it."
             return Ask(by=INTERPRETER, question=question, evidence=("nothing was named before",))
@@ -378,7 +436,11 @@ class _Sentence:
 
     def _refers_to_nothing(self, text: str) -> bool:
         """Whether "it" or "them" comes before anything was named, in this conversation or here."""
-        said = text.lower()
+        said = re.sub(
+            r"\bas (?:if|though) [^,.]*|\b(?:does|take|easy does) it\b(?! to| out| off)",
+            "",
+            text.lower(),
+        )
         pronoun = re.search(r"\b(?:it|them)\b(?! (?:is|would|seems|was)\b)", said)
         if pronoun is None or self.memory.exchanges or not self.spec.objects:
             return False
@@ -412,6 +474,19 @@ class NotAnActError(NotUnderstoodError):
         diagnostics += [Diagnostic(where=reading.by, problem=e) for e in reading.evidence]
         super().__init__(sentence, diagnostics)
         self.reading = reading
+
+
+def _topic(sentence: str, memory: StateMemory, spec: WorldSpec) -> str:
+    """The one thing that a question or statement is about; ``""`` where there are several."""
+    said = re.sub(r"[?.!]", "", sentence.lower().replace("'s", " is"))
+    found = {n for m in mentions(said, spec.objects) for n in m.names if len(m.names) == 1}
+    items = {n for n in found if spec.objects[n].kind == "item"}
+    if re.match(r"(?:and |so |ok |now )*what (?:else )?is (?:there )?(?:on|in|inside)\b", said):
+        items = {
+            a.args[0] for a in memory.facts if a.predicate in ("on", "in") and a.args[1] in found
+        }
+    chosen = items or found
+    return next(iter(chosen)) if len(chosen) == 1 else ""
 
 
 def _all_hold(program: PddlProgram, memory: StateMemory) -> bool:

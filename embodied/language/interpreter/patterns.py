@@ -178,7 +178,8 @@ FINITE = re.compile(
     r"|both|some|one|two|three|each|every|everything|nothing|something|he|she)\b(?: [\w-]+){0,7}?"
     r" ?\b(?:is|are|was|were|has|have|had|fell|rolled|broke|looks?|seems?|lies|sits"
     r"|stands|contains?"
-    r"|holds|weighs?|smells?|feels?|costs?|will)\b)(?! to\b| supposed\b)"
+    r"|holds|weighs?|smells?|feels?|costs?|keeps|rolls|wobbles"
+    r"|leaks|drips|annoys|bothers|got|will)\b)(?! to\b| supposed\b)"
 )
 DIRECTIVE = re.compile(
     r"\b(?:should|must|shall|needs? to|has to|have to|ought to|goes|go|belongs?|is to|are to)\b"

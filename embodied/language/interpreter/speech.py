@@ -105,7 +105,8 @@ def parts(sentence: str) -> tuple[Speech, ...]:
 def _clauses(raw: str, text: str) -> list[Speech]:
     """A part up to a full stop; a statement before a command or a request is one of its own."""
     for comma in re.finditer(r", (?:so |and |but |please |now )*", text):
-        left = _statement(raw, _unprefixed(text[: comma.start()]))
+        begun = _unprefixed(text[: comma.start()])
+        left = None if CONNECTIVE.match(begun) else _statement(raw, begun)
         right = text[comma.end() :]
         asked = REQUEST.match(right) and not ABLE.match(right)
         if (
@@ -263,12 +264,14 @@ def _prohibition(raw: str, said: str) -> Speech | None:
         also = re.split(r", (?:but |just |instead |rather )?| but |; ", rest, maxsplit=1)
         if len(also) == 2 and _starts_as_command(also[1]) and "until" not in rest:
             return None  # "do not put it in the bin, put it on the tray": one command
+        if re.search(r"\b(?:while|as|when) (?:you|doing|moving|carrying)\b", rest):
+            return None  # "never get near the cup while you move the apple": how to move
         if re.match(r"(?:stay|keep)\b", said) and re.search(r" and (?!keep\b|stay\b)", rest):
             return None  # "stay clear of the bowl and go to the block"
         if not rest.strip():
             return None
         return Speech(form=Form.PROHIBITION, text=said, evidence=match[0].strip(), forbidden=rest)
-    match = FORBIDDING.search(said)
+    match = FORBIDDING.search(re.sub(r"\b(?:that|which) (?:is|are) not\b", "that lacks", said))
     ensured = re.match(r"(?:make sure|ensure|see to it|see that|be sure|take care)\b", said)
     if match and not ensured and not _starts_as_command(said):
         clause = said[: match.start()] + " " + said[match.end() :]
@@ -306,6 +309,8 @@ def _condition(raw: str, said: str) -> Speech | None:
         condition, _, command = after.partition(", ")
         if not command:
             condition, _, command = after.partition(" then ")
+        if not command:
+            condition, command = _unpunctuated(after)
     command = re.sub(r"^(?:then|please|,| )+", "", command)
     return Speech(
         form=Form.CONDITIONAL,
@@ -316,6 +321,17 @@ def _condition(raw: str, said: str) -> Speech | None:
         connective=word,
     )
 
+
+def _unpunctuated(text: str) -> tuple[str, str]:
+    """A condition and its command without a comma: "the drawer is open close it"."""
+    words = text.split()
+    for i in range(3, len(words) - 1):
+        if words[i] in BASE and words[i - 1] not in _UNFINISHED:
+            return " ".join(words[:i]), " ".join(words[i:])
+    return text, ""
+
+
+_UNFINISHED = frozenset("is are be the a an to and or not no still already".split())
 
 # Statements -----------------------------------------------------------------------------------
 
@@ -348,6 +364,9 @@ def _statement(raw: str, said: str) -> Speech | None:
     report = REPORT.match(said)
     if report and not re.match(r"they\b.*\b(?:go|belong|should|must)\b", said):
         return Speech(form=Form.STATEMENT, text=said, evidence=report[0])
+    stray = re.match(r"(?:the|that|this|my|all) [a-z ]+? do(?:es)? not (?:belong|go|live)\b", said)
+    if stray:
+        return Speech(form=Form.STATEMENT, text=said, evidence=stray[0])
     finite = FINITE.match(said)
     if finite and not DIRECTIVE.search(said):
         return Speech(form=Form.STATEMENT, text=said, evidence=finite[0].split()[-1])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from embodied.errors import ProgramError
 from embodied.language.interpreter.supposing import Goals
+from embodied.language.placements import in_place
 from embodied.language.value_map.describe import describe_operation
 from embodied.language.words.scene_words import plain
 from embodied.protocols import StateMemory
@@ -52,4 +53,5 @@ def _manner(manner: Manner) -> str:
     said = [f"at most {100 * v:g} cm/s" for v in (manner.max_speed_m_s,) if v is not None]
     said += [f"{100 * d:g} cm away from {plain(name)}" for name, d in manner.apart]
     said += ["held level"] if manner.upright else []
+    said += [in_place(p) for p in manner.placements] + (["arm at rest"] if manner.home else [])
     return f" ({', '.join(said)})" if said else ""

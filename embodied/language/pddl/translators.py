@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from embodied.language.manner import MannerTranslator
@@ -18,11 +18,13 @@ class PddlTranslators:
         domain_text: PDDL domain of the scene.
         objects: PDDL type of every object by name, colours included.
         sayings: What skills add to the grammar.
+        places: Says where things are seen now.
     """
 
     domain_text: str
     objects: Mapping[str, str]
     sayings: Sequence[Saying] = ()
+    places: Callable[[], Mapping[str, Sequence[float]]] = dict
 
     def rules(self) -> Translator:
         """The grammar."""
@@ -47,4 +49,4 @@ class PddlTranslators:
     def _grammar(self) -> Translator:
         from embodied.language.pddl.rules import RulesTranslator
 
-        return RulesTranslator(self.domain_text, self.objects, self.sayings)
+        return RulesTranslator(self.domain_text, self.objects, self.sayings, self.places)

@@ -46,6 +46,11 @@ _CONTRACTIONS = {
     "plz": "please",
     "thx": "thanks",
 }
+_IS = re.compile(
+    r"\b(\w+)'s(?= (?:\w+ing|not|already|on|in|at|under|inside|too|a|an|the|so|very|full|empty"
+    r"|dirty|wet|hot|cold|clean|open|closed|shut|broken|done|over|ready|gone|out|still|really)\b)"
+)
+"""A verb that looks like a possessive: "the tray's empty"."""
 _QUOTES = str.maketrans(
     {"\u2019": "'", "\u2018": "'", "\u00b4": "'", "`": "'", "\u2013": ",", "\u2014": ","}
 )
@@ -98,6 +103,8 @@ def _plain(text: str) -> str:
         names = ", ".join(f"U+{ord(c):04X}" for c in bad[:5])
         raise UnreadableTextError(f"the sentence holds control characters ({names})")
     plain = unicodedata.normalize("NFKC", text).lower().translate(_QUOTES)
+    plain = _IS.sub(r"\1 is", plain)
+    plain = re.sub(r"\s+-+(?!>)\s*", ", ", plain)
     return (
         re.sub(r"-(?!>)", " ", plain)
         .replace("\r", "\n")

@@ -21,15 +21,19 @@ from embodied.language.words.synonyms import MASS_KINDS
     SWAP,
     LEAVE,
     RELEASE,
+    TURN,
     END,
-) = "place stack build hold take remove clear open close slide sort swap leave release end".split()
+) = (
+    "place stack build hold take remove clear open close slide sort swap leave release turn end"
+).split()
 """Classes of verbs."""
 
 VERBS: Mapping[str, tuple[str, ...]] = {
     PLACE: tuple(
         "put place move set lay bring transfer stick pop shift throw toss deposit carry insert "
         "store stow load stash position return relocate dump tidy pack gather collect stand rest "
-        "transport chuck sit plonk balance arrange rearrange".split()
+        "transport chuck sit plonk balance arrange rearrange zip whisk shuttle ferry haul plop "
+        "plunk slot tuck slip park perch lug dunk nestle stuff shove lob".split()
     ),
     STACK: ("stack", "pile"),
     BUILD: ("build", "make", "create", "construct", "form", "erect", "assemble"),
@@ -39,8 +43,9 @@ VERBS: Mapping[str, tuple[str, ...]] = {
     CLEAR: ("clear", "empty", "unload", "unpack"),
     OPEN: ("open",),
     CLOSE: ("close", "shut"),
-    SLIDE: ("push", "slide"),
+    SLIDE: ("push", "slide", "nudge", "scoot", "drag"),
     SORT: ("sort", "group", "organise", "organize", "separate"),
+    TURN: ("turn", "rotate", "twist", "spin", "swivel", "revolve"),
     SWAP: ("swap", "exchange", "switch", "interchange"),
     LEAVE: ("leave", "keep", "let", "have"),
     RELEASE: ("release", "drop"),
@@ -73,7 +78,9 @@ _IRREGULAR = {
     "lie": ("lies", "lying", "lain"),
     "begin": ("begins", "beginning", "begun"),
 }
-_DOUBLED = frozenset({"pop", "drop", "grab", "swap", "transfer"})
+_DOUBLED = frozenset(
+    {"pop", "drop", "grab", "swap", "transfer", "spin", "zip", "plop", "slot", "slip", "lug", "lob"}
+)
 
 
 def _inflections(base: str) -> tuple[str, str, str]:
@@ -140,7 +147,32 @@ SUPERLATIVES = {
     "taller": "tallest",
     "shorter": "shortest",
     "longer": "longest",
+    "widest": "longest",
+    "leftmost": "left",
+    "rightmost": "right",
+    "frontmost": "front",
+    "rearmost": "back",
+    "backmost": "back",
+    "highest": "top",
+    "topmost": "top",
+    "uppermost": "top",
+    "lowest": "bottom",
+    "bottommost": "bottom",
+    "nearest": "nearest",
+    "closest": "nearest",
+    "farthest": "farthest",
+    "furthest": "farthest",
 }
+SIDES_OF_THINGS = {"left": "left", "right": "right", "front": "front", "back": "back",
+                   "rear": "back", "near": "nearest", "far": "farthest"}  # fmt: skip
+"""Words that pick one of several things by where it is, before its noun: "the left cup"."""
+SIDES_AFTER = {
+    f"{on} the {far}{side}": side
+    for side in ("left", "right", "front", "back")
+    for far in ("", "far ", "very ")
+    for on in ("on", "at", "to", "furthest to", "farthest to")
+} | {f"{far} {side}": side for side in ("left", "right") for far in ("furthest", "farthest")}
+"""The same behind it: "the cup on the left"."""
 PRONOUNS = {
     "it": "it",
     "itself": "itself",
@@ -271,7 +303,9 @@ COURTESY = (
 """Phrases that are left out before a sentence is read: they ask for nothing."""
 
 CORRECTIONS = (
-    "no wait", "no sorry", "oh no", "no", "nope", "sorry", "oops", "wait", "hmm", "rather",
+    "no wait", "no sorry", "oh no", "no", "nope", "no no", "wrong", "that is wrong", "hang on",
+    "hold on", "not that", "not that one", "wait no", "not like that", "oh", "ah", "my mistake",
+    "sorry", "oops", "wait", "hmm", "rather",
     "i meant", "i mean", "i said", "actually", "sorry i meant", "no i meant", "instead",
 )  # fmt: skip
 """At the beginning of a sentence: what follows replaces what the one before asked for."""
@@ -311,20 +345,6 @@ UNSUPPORTED: Mapping[str, str] = {
     "until": "what must hold along the way ('until') is not covered, only how things shall end up",
     "never": "rules for ever ('never') are not covered, only how things shall end up now",
     "always": "rules for ever ('always') are not covered, only how things shall end up now",
-    "between": "where things are beside each other ('between') is not covered, only on and in",
-    "beside": "where things are beside each other ('beside') is not covered, only on and in",
-    "near": "where things are beside each other ('near') is not covered, only on and in",
-    "nearby": "where things are beside each other ('nearby') is not covered, only on and in",
-    "behind": "where things are beside each other ('behind') is not covered, only on and in",
-    "around": "where things are beside each other ('around') is not covered, only on and in",
-    "against": "where things are beside each other ('against') is not covered, only on and in",
-    "alongside": "where things are beside each other ('alongside') is not covered, only on and in",
-    "adjacent": "where things are beside each other ('adjacent') is not covered, only on and in",
-    "opposite": "where things are beside each other ('opposite') is not covered, only on and in",
-    "leftmost": "left and right are not covered: say the colour or the name",
-    "rightmost": "left and right are not covered: say the colour or the name",
-    "closest": "distances are not covered: say the colour or the name",
-    "nearest": "distances are not covered: say the colour or the name",
     "touch": "'touch' speaks about the way there, and only how things shall end up is covered",
     "touching": "'touching' speaks about the way there; only how things shall end up is covered",
     "what": "this is a question; I carry out instructions",
@@ -332,32 +352,17 @@ UNSUPPORTED: Mapping[str, str] = {
     "why": "this is a question; I carry out instructions",
     "how": "this is a question; I carry out instructions",
     "undo": "taking back is a command of its own: type 'undo'",
-    "some": "'some' does not say which: name them, or say how many",
     "many": "'many' does not say how many",
-    "few": "'few' does not say how many",
     "several": "'several' does not say how many",
     "stuff": "'stuff' does not say what: name the objects, or say 'everything'",
-    "somewhere": "'somewhere' does not say where",
-    "anywhere": "'anywhere' does not say where",
     "elsewhere": "'elsewhere' does not say where",
     "give": "handing things over is not covered; 'pick up ...' is",
-    "hand": "handing things over is not covered; 'pick up ...' is",
     "pass": "handing things over is not covered; 'pick up ...' is",
 }
 """Words with a reason why a sentence that holds them is not translated."""
 
 UNSUPPORTED_PHRASES: Mapping[str, str] = {
-    "next to": UNSUPPORTED["beside"].replace("beside'", "next to'"),
-    "close to": UNSUPPORTED["beside"].replace("beside'", "close to'"),
-    "in front of": UNSUPPORTED["beside"].replace("beside'", "in front of'"),
-    "to the left": "left and right are not covered, only on and in",
-    "to the right": "left and right are not covered, only on and in",
-    "left of": "left and right are not covered, only on and in",
-    "right of": "left and right are not covered, only on and in",
-    "on the left": "left and right are not covered: say the colour or the name",
-    "on the right": "left and right are not covered: say the colour or the name",
-    "the left": "left and right are not covered: say the colour or the name",
-    "the right": "left and right are not covered: say the colour or the name",
+    "hand over": UNSUPPORTED["give"],
     "back where": "earlier places are not remembered here: type 'undo', or name the place",
 }
 
@@ -372,5 +377,17 @@ GRAMMAR_WORDS = frozenset(
     "over inside onto upon within under underneath beneath below tower towers pile piles stack "
     "stacks column columns tall single high going still currently right closed opened open shut "
     "empty held least exactly contents respective corresponding everything left touched "
-    "instead but than tall big".split()
+    "instead but than tall big next beside near nearer nearby close closer adjacent alongside "
+    "vicinity side sides touching against between halfway midway half way left right front behind "
+    "back rear ahead forward forwards backward backwards leftward leftwards rightward rightwards "
+    "corner corners edge rim border end middle center far further farther clear towards toward "
+    "direction where where's position its current cm mm m centimeter centimeters centimetre "
+    "centimetres millimeter millimeters metre metres meter meters inch inches degrees degree deg "
+    "rad radians clockwise counter counterclockwise anti anticlockwise turn quarter full angle "
+    "about around round by little bit slightly tad somewhat some distance somewhere anywhere "
+    "most hand axis spot lies stands sits away apart least roughly approximately exactly more "
+    "very really pretty quite another within straight sideways halfway row line lined home "
+    "resting starting initial neutral default parking park started position pose configuration "
+    "posture arm gripper robot yourself head drive send ends smack bang "
+    "squarely dead bare possible \u00b0".split()
 )

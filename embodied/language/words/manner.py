@@ -18,6 +18,7 @@ _VERY = (
     "nice and",
     "very very",
     "extra",
+    "real",
     "super",
     "too",
 )
@@ -33,7 +34,7 @@ PACES: Mapping[str, tuple[str, ...]] = {
         *(f"{very} {w}" for very in _VERY for w in _SLOWLY if very != "too"),
         "at a slow speed", "at slow speed", "at low speed", "at a low speed", "at a slow pace",
         "with care", "with great care", "with caution", "in slow motion", "without haste",
-        "at a crawl", "at a snail pace",
+        "at a crawl", "at a snail pace", "at a snail s pace", "at snail pace", "in slow mo",
         "without rushing", "without hurrying", "taking your time", "take your time", "leisurely",
         "at a leisurely pace", "at a gentle pace", "at walking pace", "at a gentle speed",
         "in no hurry", "slower than usual", "slower than normal", "more slowly than usual",
@@ -54,7 +55,8 @@ PACES: Mapping[str, tuple[str, ...]] = {
         *(f"as {w} as {end}" for w in ("fast", "quickly", "quick") for end in
           ("possible", "you can", "can", "can be")),
         "at full speed", "at top speed", "at maximum speed", "at your fastest", "flat out",
-        "at the highest speed", "at full pelt",
+        "at the highest speed", "at full pelt", "full speed ahead", "full speed", "at full tilt",
+        *(f"{w} as you can" for w in ("fast", "quickly", "quick")), "chop chop", "quick smart",
     ),
 }  # fmt: skip
 """Named speeds; each route says how fast each is for its robot."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from embodied.language.words.lexicon import COLORS, GENERIC, SPELLINGS
-from embodied.language.words.synonyms import KINDS, QUALITIES, SYNONYMS
+from embodied.language.words.synonyms import COLOR_KINDS, KINDS, QUALITIES, SHAPES, SYNONYMS
 from embodied.types import ObjectSpec
 
 ITEM = "item"
@@ -117,6 +117,14 @@ def _add_synonyms(
         for noun in group - taken if names else ():
             heads.setdefault(noun, set()).update(names)
     items = {n for n, o in specs.items() if o.kind == "item"}
+    for word, colors in COLOR_KINDS.items():
+        names = {n for n in items if specs[n].color in colors}
+        if names and word not in taken:
+            modifiers.setdefault(word, set()).update(names)
+    for word, shapes in SHAPES.items():
+        names = {n for n in items if specs[n].shape in shapes}
+        if names and word not in taken:
+            modifiers.setdefault(word, set()).update(names)
     for kinds, into in ((KINDS, heads), (QUALITIES, modifiers)):
         for word, nouns in kinds.items():
             names = items & set[str]().union(*(own.get(n, ()) for n in nouns))

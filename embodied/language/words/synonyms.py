@@ -72,5 +72,19 @@ QUALITIES: dict[str, frozenset[str]] = {
 }
 """Adjectives that things of a kind have."""
 
+COLOR_KINDS: dict[str, frozenset[str]] = {
+    "warm": frozenset("red orange yellow pink gold golden".split()),
+    "cool": frozenset("blue green purple cyan violet turquoise".split()),
+    "cold": frozenset("blue green purple cyan violet turquoise".split()),
+}
+"""Words for kinds of colours."""
+
+SHAPES: dict[str, frozenset[str]] = {
+    "round": frozenset(("sphere", "cylinder")),
+    "spherical": frozenset(("sphere",)),
+    "cylindrical": frozenset(("cylinder",)),
+}
+"""Words for shapes of things."""
+
 MASS_KINDS = frozenset("food produce crockery tableware cutlery stationery".split())
 """Words for kinds that speak of all there is without a plural."""

@@ -140,12 +140,16 @@ class ActionExecutor:
         except StopIteration as end:
             return end.value
 
+    def go_home(self) -> SkillResult:
+        """Bring the arm to its rest configuration."""
+        return self.drive(self.skills.home(self._located()))
+
     def rest(self, settle_s: float) -> None:
         """Go home if anything moved, and hold still."""
         if self.records:
             body = self.run.body
             with self.run.timed("rest"):
-                self.drive(self.skills.home(self._located()))
+                self.go_home()
                 start = body.observe()
                 body.hold_until(start.time + settle_s, start.q)
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from embodied.protocols import Nearness
 from embodied.records import Record
+from embodied.routes.pddl import placing
 from embodied.types import Array, Manner, Observation
 from embodied.verdict import Verdict
 
@@ -113,6 +114,9 @@ def in_words(manner: Manner) -> str:
         parts.append(f"at most {manner.max_speed_m_s:g} m/s")
     if manner.upright:
         parts.append("what is held upright")
+    parts += map(placing.in_words, manner.placements)
+    if manner.home:
+        parts.append("the arm at rest at the end")
     return ", ".join(parts)
 
 
@@ -122,6 +126,8 @@ def to_json(manner: Manner) -> dict[str, object]:
         "max_speed_m_s": manner.max_speed_m_s,
         "apart": [{"object": name, "distance_m": d} for name, d in manner.apart],
         "upright": manner.upright,
+        "placements": [placing.to_json(p) for p in manner.placements],
+        "home": manner.home,
     }
 
 
@@ -131,4 +137,6 @@ def from_record(record: Record) -> Manner:
         max_speed_m_s=record.number("max_speed_m_s") if "max_speed_m_s" in record else None,
         apart=tuple((r.text("object"), r.number("distance_m")) for r in record.records("apart")),
         upright=record.flag("upright"),
+        placements=tuple(map(placing.from_record, record.records("placements", ()))),
+        home=record.flag("home", False),
     )

@@ -182,7 +182,8 @@ class PddlRoute(Route[PddlProgram]):
         judge = None
         if number < len(program.manners) and isinstance(self.skills, MannerSkills):
             judge = MannerJudge(program.manners[number], self.skills.nearness())
-        return PddlStageRun(execution, run, kept, number, done=done, manner=judge)
+        placed = execution.placed(number, run)
+        return PddlStageRun(execution, run, kept, number, done=done, manner=judge, placed=placed)
 
     def rest(self, run: Run) -> None:
         """Go home, if anything moved."""

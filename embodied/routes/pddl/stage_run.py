@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+
+from embodied_planners.skills.relations import Layout
 
 from embodied.protocols import MannerSkills
 from embodied.recovery import RecoveryStep
@@ -14,10 +16,19 @@ from embodied.routes.pddl.goal_relaxation import relax, vanished
 from embodied.routes.pddl.manner import MannerJudge
 from embodied.routes.pddl.monitor import Contradiction, Effects, Monitor
 from embodied.routes.pddl.permission import Permission
+from embodied.routes.pddl.placing import PlacementJudge
 from embodied.routes.pddl.planning import Planning
 from embodied.routes.pddl.tasks import Performed, Strategy, Task
 from embodied.symbolic import propositions, read_goal
-from embodied.types import Atom, GroundAction, Manner, PddlProgram, PlanResult, SkillResult
+from embodied.types import (
+    Atom,
+    GroundAction,
+    Manner,
+    PddlProgram,
+    PlanResult,
+    Pose,
+    SkillResult,
+)
 from embodied.verdict import Verdict
 
 
@@ -30,12 +41,29 @@ class Execution:
         executor: Carries out actions.
         planning: Plans.
         strategy: Decides which action comes next.
+        origins: Where things that a stage puts somewhere lay before they were taken.
     """
 
     program: PddlProgram
     executor: ActionExecutor
     planning: Planning
     strategy: Strategy
+    origins: dict[str, Pose] = field(default_factory=dict[str, Pose])
+
+    def placed(self, number: int, run: Run) -> PlacementJudge | None:
+        """What judges where a stage puts things; takes note of where they lie before."""
+        manners, spec = self.program.manners, run.body.spec
+        now, after = (manners[n] if n < len(manners) else Manner() for n in (number, number + 1))
+        if not (now.placements or now.home or after.placements):
+            return None
+        poses = run.perceived().poses
+        taken = {p.item for p in after.placements} - {p.item for p in now.placements}
+        self.origins.update({n: poses[n] for n in taken if n in poses})
+        if not (now.placements or now.home):
+            return None
+        before = {p.item: self.origins[p.item] for p in now.placements if p.item in self.origins}
+        layout = Layout(specs=spec.objects, poses={**poses, **before})
+        return PlacementJudge(now, layout, spec.q_home)
 
 
 class PddlStageRun(StageRun):
@@ -48,6 +76,7 @@ class PddlStageRun(StageRun):
         number: Which stage of the program.
         done: It was measured to be reached before an interruption.
         manner: Watches how the robot moves, where the sentence says how.
+        placed: Judges where exactly things are put, where the sentence says where.
 
     Attributes:
         asked_for: The stage's goal as it was asked for.
@@ -65,10 +94,11 @@ class PddlStageRun(StageRun):
         *,
         done: bool,
         manner: MannerJudge | None = None,
+        placed: PlacementJudge | None = None,
     ) -> None:
         stages = execution.program.stages
         self.execution, self.run = execution, run
-        self.manner = manner
+        self.manner, self.placed = manner, placed
         self.asked_for = self.goal = stages[number]
         self.kept = kept
         self.permission = Permission(
@@ -87,6 +117,8 @@ class PddlStageRun(StageRun):
         """Let the strategy act until the goal holds; see ``StageRun.advance``."""
         with self._in_manner():
             problem = "" if self.reached() else self.execution.strategy.pursue(self)
+            if not problem and self.manner is not None and self.manner.manner.home:
+                problem = self.execution.executor.go_home().reason
         if problem:
             unseen = self._never_seen()
             return f"{problem}; {', '.join(unseen)} has not been seen" if unseen else problem
@@ -100,6 +132,8 @@ class PddlStageRun(StageRun):
         if self._done:
             return Verdict(text=self.asked_for, holds=self._monitor.conjuncts(self.asked_for))
         verdict = self._monitor.verdict(self.asked_for, self.facts)
+        if self.placed is not None:
+            verdict = self.placed.judged(verdict, self.run.perceived())
         return verdict if self.manner is None else self.manner.judged(verdict)
 
     def review(self, verdict: Verdict) -> Verdict:
@@ -111,7 +145,8 @@ class PddlStageRun(StageRun):
         if not verdict.reached:
             return verdict
         moved = () if self.manner is None else self.manner.words()
-        holds = (*judge(verdict.text, facts).holds, *moved)
+        where = () if self.placed is None else self.placed.still(self.run.perceived())
+        holds = (*judge(verdict.text, facts).holds, *where, *moved)
         held = tuple(part for part in verdict.holds if part not in holds)
         return replace(verdict, holds=holds, held=held)
 
@@ -159,7 +194,8 @@ class PddlStageRun(StageRun):
         """Move in the manner of the stage, watched."""
         skills, watchers = self.execution.executor.skills, self.run.body.watchers
         if isinstance(skills, MannerSkills):
-            skills.keep(Manner() if self.manner is None else self.manner.manner)
+            poses = None if self.placed is None else self.placed.poses
+            skills.keep(Manner() if self.manner is None else self.manner.manner, poses)
         if self.manner is None:
             yield
             return

@@ -14,5 +14,6 @@ def open_translator(opening: Opening) -> Translator:
 
     grounder = opening.environment.grounder
     sayings = [saying for skill in all_skills() for saying in skill.sayings]
-    own = PddlTranslators(grounder.domain_text, grounder.objects, sayings)
+    places = opening.environment.places
+    own = PddlTranslators(grounder.domain_text, grounder.objects, sayings, places)
     return opened("pddl", opening, own, goals=True)

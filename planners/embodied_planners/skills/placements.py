@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from embodied.types import Array, ObjectSpec, Observation, Pose, WorldSpec
+from embodied.types import Array, ObjectSpec, Observation, Placement, Pose, WorldSpec
 from embodied_planners.motion import PlanningScene
 from embodied_planners.skills.geometry import (
     Footprints,
@@ -17,6 +18,7 @@ from embodied_planners.skills.geometry import (
     upright,
     yaw_rotation,
 )
+from embodied_planners.skills.relations import Layout, misfit, shortfall, target
 
 GRID_M = 0.02
 FINGER_ROOM_M = 0.026
@@ -66,6 +68,8 @@ def free_spots(
     pack: bool = False,
     turned: bool = False,
     on_top: bool = False,
+    asked: Sequence[Placement] = (),
+    layout: Layout | None = None,
 ) -> list[Spot]:
     """Free spots for a held item on a surface or in a container, best first.
 
@@ -84,6 +88,8 @@ def free_spots(
             another item like it.
         turned: Put the item at a right angle to the orientation it would have otherwise.
         on_top: Put the item on top of what is already there (in a crowded container).
+        asked: Where exactly on the support the item is to be; only such spots are found.
+        layout: How things lay when that was said.
     """
     thing = spec.objects[item]
     found = footprints(scene)
@@ -93,14 +99,22 @@ def free_spots(
         rotation = yaw_rotation(_yaw_between(_side(rotation), found.axes[floor, 0])) @ rotation
     if turned:
         rotation = yaw_rotation(np.pi / 2) @ rotation
+    wanted = [(p, layout) for p in asked] if layout is not None else []
+    for placement, layout in wanted:
+        if placement.relation == "turned":
+            start = upright(layout.poses[item].rotation)
+            rotation = yaw_rotation(placement.angle_rad) @ start
     half = np.array([half_extent(thing, Pose.from_rotation(rotation), e) for e in np.eye(3)])
     points = _grid(
         found,
         floor,
         spec.objects[support].shape == "cylinder",
         float(half[:2].max()),
-        0.01 if pack else GRID_M,
+        0.01 if pack or asked else GRID_M,
     )
+    if wanted:
+        exact = [p for a, layout in wanted if (p := target(a, layout)) is not None]
+        points = np.concatenate([np.reshape(exact, (-1, 2)), points])
     inside = np.all(points > spec.workspace_lower[:2], axis=1)
     inside &= np.all(points < spec.workspace_upper[:2], axis=1)
     if scene.kinematics.turns:
@@ -126,6 +140,11 @@ def free_spots(
     gaps = np.minimum(gaps, _drawer_gaps(spec, observation, support, points, sides, own))
     graspable = _fingers_fit(spec, others, points, sides, own)
     good = gaps >= gap_m
+    missed = np.zeros(len(points))
+    for placement, layout in wanted:
+        good &= shortfall(placement, layout, points, half[:2]) <= 0.0
+        missed += 10 * misfit(placement, layout, points, half[:2])
+    missed = missed[good]
     points, gaps, graspable = points[good], gaps[good], graspable[good]
     if len(points) == 0:
         return []
@@ -139,6 +158,7 @@ def free_spots(
         + handy
         - 6.0 * np.minimum(gaps, wanted_gap_m)
         + 1.0 * ~graspable
+        + missed
     )
     if pack:
         cost -= 2.0 * _room_left(

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from embodied.protocols import Skill
-from embodied.types import GroundAction, Manner, Observation, PathGoal, SkillResult, WorldSpec
+from embodied.types import (
+    GroundAction,
+    Manner,
+    Observation,
+    PathGoal,
+    Pose,
+    SkillResult,
+    WorldSpec,
+)
 from embodied_planners.motion import MotionPlanner, PlanningScene
 from embodied_planners.skills.skill import all_skills
 from embodied_planners.skills.workcell import Workcell
@@ -71,9 +81,9 @@ class TabletopSkills:
             )
         return skill.generate(self.cell, action.args, observation, attempt)
 
-    def keep(self, manner: Manner) -> None:
-        """Move like that from the next motion on."""
-        self.cell.keep(manner)
+    def keep(self, manner: Manner, poses: Mapping[str, Pose] | None = None) -> None:
+        """Move like that from the next motion on; ``poses`` are those when it was said."""
+        self.cell.keep(manner, poses)
 
     def nearness(self) -> HandNearness:
         """What measures how near the hand comes to objects."""

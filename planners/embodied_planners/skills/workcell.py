@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -14,12 +14,14 @@ from embodied.types import (
     Manner,
     Observation,
     PathGoal,
+    Placement,
     Pose,
     WorldSpec,
 )
 from embodied_planners.motion import HAND as HAND
 from embodied_planners.motion import Clearance, MotionPlanner, Segment
 from embodied_planners.motion.planner import interpolate_pose
+from embodied_planners.skills.relations import Layout
 
 Near = Iterable[tuple[Iterable[str], Iterable[str], float]]
 
@@ -74,12 +76,23 @@ class Workcell:
         self.spec = spec
         self.gripper: GripperSpec = spec.gripper
         self.manner = Manner()
+        self.layout: Layout | None = None
 
-    def keep(self, manner: Manner) -> None:
-        """Move like that from the next motion on."""
+    def keep(self, manner: Manner, poses: Mapping[str, Pose] | None = None) -> None:
+        """Move like that from the next motion on.
+
+        Args:
+            manner: How to move, and where to put things.
+            poses: How things lay when that was said.
+        """
         self.manner = manner
+        self.layout = None if poses is None else Layout(specs=self.spec.objects, poses=poses)
         self.scene.apart = tuple((name, d + APART_MARGIN_M) for name, d in manner.apart)
         self.scene.tilt_rad = UPRIGHT_RAD if manner.upright else np.pi
+
+    def placements(self, item: str) -> tuple[Placement, ...]:
+        """Where exactly an item is to be put."""
+        return tuple(p for p in self.manner.placements if p.item == item)
 
     def look(self, observation: Observation, holding: str = "") -> None:
         """Take over a measurement; ``holding`` moves with the hand at its measured pose."""

@@ -72,7 +72,7 @@ blocks: everything else goes on the tray
 kitchen: put it on the shelf
 kitchen: take them and put them in the basket
 kitchen: put the apple on top of the bowl
-blocks: place the red block alongside the blue one
+blocks: place the red block alongside the pink one
 """
 
 

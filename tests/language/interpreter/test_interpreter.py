@@ -58,11 +58,17 @@ def test_what_the_sentence_says_in_full_is_done(place_of) -> None:
         assert isinstance(reading, Act), reading
 
 
+BESIDE = ("no act (relation)", "no act (position)")
+"""Sentences of the set that name places beside things, which goals could not say then."""
+
+
 def test_nothing_of_must_not_move_moves(place_of) -> None:
     path = DATA / "must_not_move.jsonl"
     if not path.is_file():
         pytest.skip("the sentences of shared/data/language are not here")
     for line in map(json.loads, path.read_text().splitlines()):
+        if line["expect"] in BESIDE:
+            continue
         place = place_of(line["scene"], line["robot"], line["route"])
         spec = place.environment.body.spec
         for interpreter in (eager(place), place.interpreter()):
@@ -88,7 +94,13 @@ def test_conditions_are_evaluated_and_asked_about(place_of) -> None:
     memory, spec = place.memory(), place.environment.body.spec
     read = place.interpreter().read
     so = read("if the lime is on the plate, put the apple in the bowl", memory, spec)
-    assert isinstance(so, Ask) and so.program is not None
+    assert isinstance(so, Act) and isinstance(so.program, PddlProgram)
+    assert so.program.stages == ("(in apple bowl)",)
+    closed = read("if the drawer is closed, open it", memory, spec)
+    assert isinstance(closed, Act) and isinstance(closed.program, PddlProgram)
+    assert closed.program.stages == ("(open drawer)",)
+    unknown = read("if it rains tomorrow, put the apple in the bowl", memory, spec)
+    assert not isinstance(unknown, Act)
     not_so = read("if the lime is in the bowl, put the apple in the bowl", memory, spec)
     assert isinstance(not_so, Refuse) and "nothing to do" in not_so.reason
     unless = read("put the apple in the bowl unless the lime is on the plate", memory, spec)

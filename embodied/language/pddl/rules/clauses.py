@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from embodied.language.pddl.rules.statements import AS_IT_IS, OPEN_WORDS
 from embodied.language.pddl.rules.syntax import (
     Asked,
@@ -9,6 +11,7 @@ from embodied.language.pddl.rules.syntax import (
     Clause,
     Empty,
     Hold,
+    Home,
     Keep,
     NounPhrase,
     Nouns,
@@ -36,6 +39,7 @@ from embodied.language.words.lexicon import (
     STACK,
     SWAP,
     TAKE,
+    TURN,
     VERB_FORMS,
 )
 from embodied.language.words.scene_words import ITEM
@@ -44,6 +48,8 @@ from embodied.types import Saying
 _BY_COLOR = ("by color", "by colors", "by their color", "by their colors", "according to color",
              "according to their color", "according to their colors")  # fmt: skip
 
+_ARM = ("arm", "robot arm", "robot", "gripper", "hand")
+_HOME = ("home", "rest", "resting", "start", "starting", "initial", "neutral", "default", "parking")
 _IN_THE_BIN = At(relation="in", noun=NounPhrase(text="the bin", head="bin"), text="in the bin")
 
 
@@ -66,6 +72,8 @@ class ClauseParser(TowerParser):
             asked = self._asked(saying)
             if asked is not None:
                 return [asked]
+        if self._home():
+            return [Home()]
         word = self.peek()
         if self.at("do not", "not") and self._verb_at(2 if self.at("do not") else 1):
             self.eat("do not", "not")
@@ -101,7 +109,7 @@ class ClauseParser(TowerParser):
             return self.build()
         if self.starts_noun():
             return self.statement()
-        if self._preposition() is not None:  # "move it to the tray and then to the bin"
+        if self._preposition() is not None or self.spot_here():  # "and then to the bin"
             theme = Nouns(parts=(NounPhrase(text="the same", pronoun="same"),))
             places = self.places()
             if not places:
@@ -122,6 +130,32 @@ class ClauseParser(TowerParser):
                 return Asked(theme=theme, goal=saying.goal, kind=saying.kind)
         self.pos = start
         return None
+
+    def _home(self) -> bool:
+        """Read "go home", "move the arm back to its rest position"."""
+        start = self.pos
+        if self.eat("go", "return", "move", "drive", "bring", "get", "come", "head", "send", "put",
+                    "take", "park", "rest", "home"):  # fmt: skip
+            said = self.words[self.pos - 1]
+            self.eat("back")
+            whom = self.eat(
+                *(f"{the} {arm}" for the in ("the", "your") for arm in _ARM), "yourself"
+            )
+            self.eat("back")
+            self.eat("to")
+            self.eat("the", "your", "its", "where you")
+            where = self.eat(*_HOME, "started")
+            if where:
+                self.eat("position", "pose", "configuration", "posture", "place", "state")
+            alone = where and (whom or where == "home" or said in ("go", "return", "come", "head"))
+            if (alone or (whom and said in ("park", "rest", "home"))) and self._may_end():
+                return True
+        self.pos = start
+        return False
+
+    def _may_end(self) -> bool:
+        """Whether a clause may be over here."""
+        return self.at_pause() or self.at("and", "then", "again", "now", "please", "after", "once")
 
     def _binned(self) -> Clause:
         """Read "bin the red block", which puts it in the bin."""
@@ -152,6 +186,8 @@ class ClauseParser(TowerParser):
                 return [Swap(theme=first)]
             case _ if kind == CLEAR:
                 return self._clear()
+            case _ if kind == TURN:
+                return self._turn(word)
             case _ if kind == LEAVE:
                 return self._leave(word)
             case _ if kind == REMOVE:
@@ -163,6 +199,8 @@ class ClauseParser(TowerParser):
         """Read on after put, take, pick, push and their like."""
         if kind == TAKE and self.eat("the tower apart", "the towers apart", "the stack apart"):
             return [take_apart()]
+        if word in ("hold", "holding"):
+            self.eat("on to", "onto", "on")
         particles = self.particles()
         opening = self.eat(*OPEN_WORDS) if kind in (SLIDE, TAKE) and self.at("open", "shut") else ""
         theme = self.nouns(stop_before_place=opening != "")
@@ -188,6 +226,10 @@ class ClauseParser(TowerParser):
             if not any(p.text.split()[0] in ("onto", "into") for p in places):
                 theme = self.at_now(theme, places[0])
                 places = places[1:]
+        if kind in (HOLD, TAKE) and len(places) == 1 and places[0].spot is not None:
+            held = self._told_by_place(theme, places[0])
+            if held is not None:
+                return [Hold(theme=held)]
         if places and self.on_each_other(places):
             return [self.tower(list(theme.parts), "any", first_other(places), None)]
         if places:
@@ -214,6 +256,18 @@ class ClauseParser(TowerParser):
                 "type 'undo' to take the last instruction back, or name the place",
             )
         raise self.abstain(f"it does not say where to {word} {theme.text}", "name a place")
+
+    def _turn(self, word: str) -> list[Clause]:
+        """Read on after turn, rotate and their like."""
+        before = self.spot(turns=True)
+        theme = self.nouns(stop_before_place=True)
+        spot = self.spot(turns=True) or before
+        self.trailing()
+        if spot is None:
+            raise self.abstain(
+                f"it does not say by how much to {word} {theme.text}", "say it in degrees"
+            )
+        return [Place(theme=theme, places=(spot,))]
 
     def _remove(self, word: str) -> list[Clause]:
         if self.eat("the tower", "the towers", "all towers", "all the towers", "the stack"):
@@ -312,6 +366,15 @@ class ClauseParser(TowerParser):
             "is covered",
             "say for example 'leave the cup where it is' or 'keep the drawer closed'",
         )
+
+    def _told_by_place(self, theme: Nouns, at: At) -> Nouns | None:
+        """What "pick up the cup next to the bowl" speaks of; None for "take it to the left"."""
+        spot, part = at.spot, theme.parts[0]
+        if spot is None or spot.of is None or len(theme.parts) > 1 or part.pronoun:
+            return None
+        if spot.relation not in ("near", "left", "right", "front", "back", "between"):
+            return None
+        return Nouns(parts=(replace(part, beside=spot),)) if spot.distance_m is None else None
 
     def _verb_at(self, ahead: int) -> bool:
         verb = VERB_FORMS.get(self.peek(ahead)) or (

@@ -6,16 +6,21 @@ from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
-from embodied.language.pddl.rules.syntax import NounPhrase
+from embodied.language.pddl.rules.beside import Places, lies, measure
+from embodied.language.pddl.rules.syntax import NounPhrase, Spot
 from embodied.language.words.cursor import Abstain
 from embodied.language.words.lexicon import MASS_NOUNS
 from embodied.language.words.scene_words import ITEM, SceneWords, plain, plural_of
-from embodied.types import Atom, ObjectSpec
+from embodied.types import Atom, ObjectSpec, Placement
 
 Fits = Callable[[ObjectSpec], bool]
 
 TRAY_LIKE = frozenset("tray plate dish shelf rack stand mat pad drainer".split())
 """Categories of which people say both "on" and "in", and mean the same."""
+
+_BY_PLACE = frozenset("left right front back top bottom nearest farthest".split())
+_ALIKE_M = 0.004
+"""Things that differ by less than this in where they are are alike."""
 
 _LAID_ON_TABLES = frozenset("tray plate dish mat pad".split())
 """Categories of surfaces that stand on a table."""
@@ -103,6 +108,9 @@ class Discourse:
         place: The last place, as (predicate, object).
         drawer: The last drawer.
         notes: How words were read where that is worth saying.
+        places: Says where things are seen now.
+        spot: Where exactly the last thing was put, if the sentence said that.
+        decided: "A cup" is one that is chosen now, so that there is another one.
     """
 
     scene: SceneWords
@@ -116,6 +124,9 @@ class Discourse:
     place: tuple[str, str] | None = None
     drawer: str = ""
     notes: list[str] = field(default_factory=list[str])
+    places: Callable[[], Places] = dict
+    spot: Placement | None = None
+    decided: bool = False
 
     def spec(self, name: str) -> ObjectSpec:
         """An object."""
@@ -172,6 +183,8 @@ class Discourse:
                 names = (self.place[1],) if self.place else ()
             case "itself":
                 names = self.theme
+            case "them" if phrase.count == 2 and len(self.theme) < 2:
+                names = tuple(n for n in self.earlier if role.fits(self.spec(n)))[-2:]
             case "them":
                 names = self._them(role)
             case _:
@@ -242,6 +255,8 @@ class Discourse:
             playing = [n for n in playing if n not in without]
         if phrase.where:
             playing = self._located(playing, phrase)
+        if phrase.beside:
+            playing = self._beside(playing, phrase, phrase.beside)
         if phrase.superlative:
             playing = self._extreme(playing, phrase)
         excluded: list[str] = []
@@ -279,6 +294,9 @@ class Discourse:
             fitting &= self.scene.modifiers[modifier]
         fitting = frozenset(n for n in fitting if role.fits(self.spec(n))) or fitting
         kind = self.scene.named(self.head) if self.head else frozenset[str]()
+        kind = frozenset(n for n in kind if role.fits(self.spec(n)))
+        if phrase.superlative and not kind:
+            kind = frozenset(n for n in everything if role.fits(self.spec(n)))
         return (fitting & kind) or (fitting if phrase.modifiers else kind)
 
     def _rest(self, phrase: NounPhrase, role: Role) -> frozenset[str]:
@@ -318,6 +336,8 @@ class Discourse:
         spots = self.resolve(noun, ANY).names
         predicates = ("on", "in") if relation == "to" else (relation,)
         there = {a.args[0] for a in self.facts if a.predicate in predicates and a.args[-1] in spots}
+        if relation == "under":
+            there = {a.args[1] for a in self.facts if a.predicate == "on" and a.args[0] in spots}
         if any(
             self.spec(n).category == "table" for n in spots
         ):  # so is what stands on a tray there
@@ -333,7 +353,25 @@ class Discourse:
             raise Abstain(f"'{phrase.text}'", f"{self._listed(tuple(names))}: none is {what}")
         return found
 
+    def _beside(self, names: list[str], phrase: NounPhrase, spot: Spot) -> list[str]:
+        """Those that lie there now."""
+        said = f"'{phrase.text}'"
+        others = [n for p in spot.of.parts for n in self.resolve(p, ANY).names] if spot.of else []
+        places = self.places()
+        if len(others) != (2 if spot.relation == "between" else 1):
+            raise Abstain(said, "it is not clear beside what")
+        if any(o not in places for o in others):
+            raise Abstain(said, "it is not known where things are now")
+        there = [n for n in names if n in places and n not in others]
+        found = [n for n in there if lies(spot.relation, n, others, places, self.scene.specs)]
+        if not found:
+            raise Abstain(said, f"{self._listed(tuple(names))}: none is there now")
+        return found
+
     def _extreme(self, names: list[str], phrase: NounPhrase) -> list[str]:
+        if phrase.superlative in _BY_PLACE:
+            return self._outermost(names, phrase)
+
         def measure(name: str) -> float:
             x, y, z = self.spec(name).size_m
             if phrase.superlative == "longest":
@@ -343,6 +381,28 @@ class Discourse:
         sign = 1 if phrase.superlative in ("largest", "tallest", "longest") else -1
         best = max(sign * measure(n) for n in names)
         return [n for n in names if sign * measure(n) >= best * (1 - sign * 0.01)]
+
+    def _outermost(self, names: list[str], phrase: NounPhrase) -> list[str]:
+        """The one that a superlative of place means."""
+        places, origin = self.places(), (0.0, 0.0)
+        there = [n for n in names if n in places]
+        if phrase.superlative_of is not None:
+            (other,) = self.resolve(phrase.superlative_of, ANY).names[:1]
+            if other not in places:
+                raise Abstain(f"'{phrase.text}'", "it is not known where things are now")
+            origin, there = tuple(places[other][:2]), [n for n in there if n != other]
+        if not there:
+            raise Abstain(
+                f"'{phrase.text}'", "it is not known where things are now", "say which one"
+            )
+        key = measure(phrase.superlative, places, origin)
+        best = sorted(there, key=key, reverse=True)
+        count = (phrase.count or 1) if phrase.plural else 1
+        if len(best) > count and key(best[count - 1]) - key(best[count]) < _ALIKE_M:
+            alike = self._listed(tuple(best[: count + 1]))
+            raise Abstain(f"'{phrase.text}'", f"{alike} are alike in this", "say which one")
+        self.notes.append(f"'{phrase.text}' is {self._listed(tuple(best[:count]))}")
+        return best[:count]
 
     def _select(
         self, phrase: NounPhrase, names: tuple[str, ...], excluded: tuple[str, ...]
@@ -361,6 +421,9 @@ class Discourse:
                 raise self._wrong_number(phrase, names)
             if wanted == len(names) and not phrase.exactly:
                 return Group(names=names, only=phrase.only)
+            if self.decided:
+                self.notes.append(f"'{phrase.text}' is {self._listed(names[:wanted])}")
+                return Group(names=names[:wanted], only=phrase.only)
             return Group(names=names, choose=wanted, exactly=phrase.exactly, only=phrase.only)
         if phrase.count is not None:
             whole = tuple(n for n in self.scene.specs if n in names or n in excluded)

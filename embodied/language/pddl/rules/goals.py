@@ -13,12 +13,14 @@ from embodied.language.pddl.rules.syntax import (
     Clause,
     Empty,
     Hold,
+    Home,
     Keep,
     Nouns,
     Place,
     Remove,
     SetOpen,
     Sort,
+    Spot,
     Swap,
     Too,
     Tower,
@@ -62,6 +64,8 @@ class GoalBuilder(TowerBuilding):
                 return self._swap(clause)
             case Keep():
                 return self._keep(clause)
+            case Home():
+                return [Requirement(kind="home")]
             case Too():
                 return self._too(clause)
             case Asked():
@@ -108,6 +112,10 @@ class GoalBuilder(TowerBuilding):
             raise Abstain(f"'{at.text}'", "it is not clear from where")
         groups = self._groups_at(clause.theme, at)
         made: list[Requirement] = []
+        if at.text.startswith("away from") and not self._lie_there(groups, spots.names):
+            noun = Nouns(parts=(at.noun,))
+            away = At(relation="spot", noun=None, text=at.text, spot=Spot(relation="away", of=noun))
+            return self.spotted(Place(theme=clause.theme, places=(away,)), away)
         for spot in spots.names:
             predicate = self._predicate_from(at, spot)
             for group in groups:
@@ -117,6 +125,11 @@ class GoalBuilder(TowerBuilding):
         moved = tuple(n for g in groups for n in g.names)
         self.discourse.moved(moved)
         return [replace(r, kind="remove") for r in made]
+
+    def _lie_there(self, groups: list[Group], spots: tuple[str, ...]) -> bool:
+        """Whether a thing of the groups is on or in one of the spots."""
+        places = [self.discourse.location(n) for g in groups for n in g.names]
+        return any(p is not None and p[1] in spots for p in places)
 
     def _groups_at(self, theme: Nouns, at: At) -> list[Group]:
         """The theme's objects; where several fit, those that are at the place now."""
@@ -144,6 +157,16 @@ class GoalBuilder(TowerBuilding):
         if not names:
             raise Abstain(f"'{clause.theme.text}'", "it is not clear which one")
         predicate = clause.source.relation
+        places = [self.discourse.location(n) for n in names]
+        fixed = [p for p in places if p and p[0] == predicate and not self.is_item(p[1])]
+        if len(fixed) == len(names) and all(p[1] != "table" for p in fixed):
+            self.discourse.moved(names)
+            off = [Atom(*p[:1], (n, p[1])) for n, p in zip(names, fixed, strict=True)]
+            return [
+                Requirement(
+                    kind="remove", literals=literals(off, positive=False), names=frozenset(names)
+                )
+            ]
         kind = ITEM if predicate == "on" else "container"
         others = [
             n
@@ -249,6 +272,8 @@ class GoalBuilder(TowerBuilding):
         """Where it is now."""
         d = self.discourse
         made: list[Requirement] = []
+        if any(p.other for p in clause.theme.parts) and not (d.themes or d.earlier):
+            raise Abstain(f"'{clause.theme.text}'", "it is not clear of what that is the rest")
         for group in self.groups(clause.theme, ANY):
             for name in group.names:
                 place = d.location(name)

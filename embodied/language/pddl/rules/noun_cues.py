@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from embodied.language.pddl.rules.syntax import Quantity, Relation
+from embodied.language.pddl.rules.syntax import At, Quantity, Relation
 from embodied.language.words.amounts import COUNTS
 from embodied.language.words.cursor import Cursor
 from embodied.language.words.lexer import Token
@@ -58,6 +58,14 @@ class NounCues(Cursor):
         """The noun that comes next, if one does: (noun, in the plural, number of words)."""
         start = self.pos + ahead
         return self.scene.head_at(self.words[start : start + 4])
+
+    def spot(self) -> At | None:
+        """Where exactly, as in "next to the bin"; None where that is not what comes next."""
+        return None
+
+    def spot_here(self) -> bool:
+        """Whether ``spot`` would find one."""
+        return False
 
     def _preposition(self) -> tuple[str, Relation] | None:
         if self.at("at least"):

@@ -12,6 +12,8 @@ from embodied.language.words.lexicon import (
     EXCEPTIONS,
     MODALS,
     PRONOUNS,
+    SIDES_AFTER,
+    SIDES_OF_THINGS,
     SOURCES,
     SUPERLATIVES,
     VERB_FORMS,
@@ -94,11 +96,16 @@ class NounPhraseParser(NounCues):
             return True
         if self.at("too", "as well"):
             return True
-        return places and (self._preposition() is not None or word in ("open", "closed", "shut"))
+        if places and (self._preposition() is not None or word in ("open", "closed", "shut")):
+            return True
+        return places and self.spot_here()
 
     def place(self) -> At | None:
         """Read a place such as "on the tray", "inside", "on top", "there"; None if none is next."""
         start = self.pos
+        spot = self.spot()
+        if spot is not None:
+            return spot
         if self.at("there"):
             self.pos += 1
             return At(relation="to", noun=self._pronoun("there"), text="there")
@@ -179,8 +186,9 @@ class NounPhraseParser(NounCues):
         noun_follows = self.peek() in ("these", "those") and self._noun_after(1)
         if pronoun and pronoun != "there" and not noun_follows:
             self.pos += 1
+            both = self.at("both")
             if self.eat("all", "both"):
-                quantity = "all"
+                quantity, count = "all", 2 if both else count
             plural = pronoun == "them"
             return NounPhrase(
                 text="", pronoun=pronoun, quantity=quantity, count=count, plural=plural, only=only
@@ -198,13 +206,26 @@ class NounPhraseParser(NounCues):
             count = number
         if self.eat("other", "remaining", "others", "rest"):
             return self._others(quantity, count, only)
-        superlative = SUPERLATIVES.get(self.peek(), "")
-        if superlative:
-            self.pos += 1
+        superlative = self._superlative(article)
         if self.eat("matching", "corresponding", "respective"):
             noun = self._named(quantity, count, exactly, other, only, superlative)
             return replace(noun, same_color=True)
         return self._named(quantity, count, exactly, other, only, superlative)
+
+    def _superlative(self, article: str) -> str:
+        """Read "largest", "left most", "left hand"; empty if none is next."""
+        word = self.peek()
+        side = SIDES_OF_THINGS.get(word, "")
+        if side and article == "the" and word not in self.scene.modifiers:
+            if self.peek(1) in ("most", "hand") and self._noun_after(2):
+                self.pos += 2
+                return side
+            if self._noun_after(1) and self.peek(1) != "of":
+                self.pos += 1
+                return side
+        superlative = SUPERLATIVES.get(word, "")
+        self.pos += bool(superlative)
+        return superlative
 
     def _generic(self, quantity: Quantity, start: int, only: bool) -> NounPhrase:
         other = bool(self.eat("else"))
@@ -245,17 +266,21 @@ class NounPhraseParser(NounCues):
         while self.peek() in self.scene.modifiers and not self._is_head_alone():
             modifiers.append(self.peek())
             self.pos += 1
+            coloured = self.at("coloured", "color") and self._noun_after(1)
+            self.pos += coloured  # "the warm coloured blocks"
         head, plural = "", False
         if found := self.head_here():
             head, plural, length = found
             self.pos += length
+            fixed = {self.scene.specs[n].kind for n in self.scene.named(head)} == {"surface"}
+            self.eat("top") if fixed else ""  # "the cupboard top"
             head, plural = self._identified(head, plural)
         elif (number := COUNTS.get(self.peek())) and str(number) in self.scene.heads and modifiers:
             head = str(number)
             self.pos += 1
         elif self.eat("one"):
             pass
-        elif self.eat("ones"):
+        elif self.eat("ones") or (modifiers and self.eat("colors", "coloured ones")):
             plural = True
         elif not modifiers and not superlative and not other:
             raise self._unknown_noun(start)
@@ -290,15 +315,24 @@ class NounPhraseParser(NounCues):
     def _relative(self, phrase: NounPhrase) -> NounPhrase:
         """Read "that is on the tray", "that is not a brick", "currently in the bin"."""
         start = self.pos
-        if not self.eat("that is", "that are", "which is", "which are"):
+        phrase = self._picked(phrase)
+        if not self.eat("that is", "that are", "which is", "which are", "that lies", "that stands",
+                        "that sits", "which lies", "that lie", "which stands"):  # fmt: skip
             if not self.eat("currently", "still"):
                 return phrase
+        begun, start = start, self.pos
+        phrase = self._picked(phrase, compared=self.pos > begun)
+        if phrase.superlative_of is not None or self.pos > start:
+            return phrase
         negated = bool(self.eat("not"))
         self._eat_posture()
         if self.at("a", "an") or (negated and self._noun_after(0)):
-            kind = self.noun_phrase()
             if negated:
-                return replace(phrase, not_a=kind)
+                kinds = [
+                    replace(p, quantity="all", plural=True) for p in self.nouns(subject=True).parts
+                ]
+                return replace(phrase, excluded=(*phrase.excluded, *kinds))
+            kind = self.noun_phrase()
             return replace(phrase, head=kind.head or phrase.head, modifiers=kind.modifiers)
         if self.peek() in self.scene.modifiers:
             word = self.peek()
@@ -307,10 +341,59 @@ class NounPhraseParser(NounCues):
                 return replace(phrase, modifiers=(*phrase.modifiers, word))
             return replace(phrase, not_a=NounPhrase(text=word, modifiers=(word,), plural=True))
         place = self.place()
+        if place is not None and place.spot is not None and not negated:
+            return replace(phrase, beside=place.spot)
         if place is None or place.noun is None:
             self.pos = start
             return phrase
         return replace(phrase, where=(not negated, place.relation, place.noun))
+
+    def _picked(self, phrase: NounPhrase, *, compared: bool = False) -> NounPhrase:
+        """Read what picks one of several: "closest to the bin", "furthest to the left"."""
+        start = self.pos
+        found = phrase.superlative if phrase.superlative in ("nearest", "farthest") else ""
+        if not found:
+            self.eat("that is", "which is", "that lies", "that stands")
+            side = "" if phrase.superlative else self.eat(*SIDES_AFTER)
+            if side and self._noun_after(0):
+                self.pos = start
+                return phrase
+            if side:
+                singular = not phrase.plural and phrase.quantity != "all"
+                if singular and not self.at("of", "side", "edge", "corner", "hand", "half", "by"):
+                    if len(self._fitting(phrase)) > 1:
+                        return replace(phrase, superlative=SIDES_AFTER[side])
+                self.pos = start
+                return phrase
+            closer = {"closer": "nearest", "nearer": "nearest", "further": "farthest"}
+            found = SUPERLATIVES.get(self.peek(), closer.get(self.peek(), "") if compared else "")
+            if not found:
+                self.pos = start
+                return phrase
+            self.pos += 1
+            self.eat("away")
+        if found not in ("nearest", "farthest"):
+            return replace(phrase, superlative=found)
+        begin = self.pos
+        if self.eat("to", "from") and (self.starts_noun() or self.at("you", "me", "us")):
+            if self.eat("you", "me", "us", "yourself", "the robot", "the arm"):
+                return replace(phrase, superlative=found)
+            other = self.noun_phrase()
+            if begin > start or self.spot_or_place_follows():
+                return replace(phrase, superlative=found, superlative_of=other)
+        self.pos = begin
+        return replace(phrase, superlative=found)
+
+    def spot_or_place_follows(self) -> bool:
+        """Whether a place comes next."""
+        return self._preposition() is not None or self.at_pause()
+
+    def _fitting(self, phrase: NounPhrase) -> frozenset[str]:
+        """Objects that the words of a phrase fit."""
+        fitting = self.scene.named(phrase.head) if phrase.head else frozenset(self.scene.items)
+        for modifier in phrase.modifiers:
+            fitting &= self.scene.modifiers[modifier]
+        return fitting
 
 
 def _share_heads(parts: list[NounPhrase]) -> tuple[NounPhrase, ...]:

@@ -33,7 +33,9 @@ _REWRITES: tuple[tuple[str, str], ...] = (
         r"put \g<a> to \g<p>",
     ),
     (
-        r"^(?P<p>the [a-z]+) (?:should|must|has to|needs to|shall|is to) (?:contain|hold|have) "
+        r"^(?:i need |i want |i would like |we need |make |let |have )?"
+        r"(?P<p>the [a-z]+(?: [a-z]+)?) "
+        r"(?:should|must|has to|needs to|shall|is to|to) (?:contain|hold|have|carry) "
         r"(?P<a>.+?)(?: (?:in|on) it)?$",
         r"put \g<a> to \g<p>",
     ),
@@ -45,6 +47,14 @@ _REWRITES: tuple[tuple[str, str], ...] = (
     ),
     (r",? (?:along|together|followed) (?:with|by) (?P<a>[^,]+)$", r" , and \g<a> too"),
     (r"\b(?:get rid of|dispose of|discard|trash)\b", "throw away"),
+    (r", (?:which|that) (?P<be>is|are) (?P<at>[^,]+)(?:,|$)", r" that \g<be> \g<at> "),
+    (r"\bwhichever (?P<n>[a-z]+) is\b", r"the \g<n> that is"),
+    (r"\b(?:the (?:whole )?lot|the whole bunch)\b", "everything"),
+    (
+        r"(?<=[a-z] )(?<!is )(?<!are )(?<!be )(?:sitting|standing|lying|resting) "
+        r"(?=(?:on|in|inside|at)\b)",
+        "that is ",
+    ),
     (r"\b(?:sitting|standing|lying|resting|placed|located) (?=(?:on|in|inside|at)\b)", ""),
     (r"\bleft (?=(?:open|closed|shut|empty)\b)", ""),
     (
@@ -76,6 +86,53 @@ _REWRITES: tuple[tuple[str, str], ...] = (
     ),
     (r"\b(?:back )?down (?=(?:to|on|onto)\b)", ""),
     (
+        r"^(?:trade|switch|swap|exchange) (?:the )?(?:places?|positions?|spots?) "
+        r"(?:between|of|for) ",
+        "swap ",
+    ),
+    (
+        r"^(?:let|make|have) (?P<a>[^,]+?) (?:trade|switch|swap|exchange) (?:places?|positions?)$",
+        r"swap \g<a>",
+    ),
+    (
+        r",? (?:of|at) your (?:own )?(?:choosing|choice|liking)\b|,? your (?:choice|pick|call)$"
+        r"|,? (?:whichever|whatever|any) you (?:like|want|please|fancy|prefer)$",
+        "",
+    ),
+    (
+        r",? but (?P<x>the [a-z ]+?) (?:must|should|may|can|is) not "
+        r"(?:be )?(?:one of|among|part of) (?:them|these|those)\b",
+        r" but not \g<x>",
+    ),
+    (
+        r"\bthe (?:tallest|highest|biggest|largest)(?: [a-z]+)? (?P<t>tower|stack|pile) "
+        r"(?:that )?(?:you can|possible)(?: build| make)? (?:from|of|out of|with|using) ",
+        r"a \g<t> of ",
+    ),
+    (
+        r"^(?:and |now |then )*(?:the )?same (?:with|for) (?P<a>[^,]+), "
+        r"(?P<b>(?:on|in|into|onto|next to|beside) .+)$",
+        r"put \g<a> \g<b>",
+    ),
+    (r"\b(?:bare|uncluttered|clean) (?=(?:table|tray|counter|desk|plate|surface)\b)", ""),
+    (r",? so (?:that )?(?:it|they) (?:ends? up|sits?|lies?|lands?|rests?) ", " "),
+    (r",? (?:i|you) (?:said|meant|mean)$", ""),
+    (
+        r"^(?P<a>(?:and |now |then |so )*the [a-z ]+?), "
+        r"(?P<b>(?:on|in|into|onto|inside|next to|beside) the [^,]+)$",
+        r"\g<a> \g<b>",
+    ),
+    (r"^(?:line|queue) up (?P<a>[^,]+)$", r"put \g<a> in a row"),
+    (r"^(?:line|queue) (?P<a>[^,]+?) up$", r"put \g<a> in a row"),
+    (r"^(?:arrange|align|order) (?P<a>[^,]+?)(?: in a (?:row|line))?$", r"put \g<a> in a row"),
+    (
+        r"^(?:make|form|build|create) a (?:row|line) (?:of|with|from|out of) (?P<a>[^:]+)$",
+        r"put \g<a> in a row",
+    ),
+    (r"^(?:spread|space|move|pull|push) (?P<a>[^,]+?) (?:out|apart)$", r"put \g<a> apart"),
+    (r"^(?:spread|space) out (?P<a>[^,]+)$", r"put \g<a> apart"),
+    (r"^(?:cluster|huddle|bunch) (?P<a>[^,]+?)(?: together| up)?$", r"put \g<a> together"),
+    (
         r"\b(?:the )?(?:things|objects|items|stuff) (?:that )?(?:you|one|we|i|people) can "
         r"(?P<do>eat|drink)\b",
         r"the \g<do>able things",
@@ -84,7 +141,16 @@ _REWRITES: tuple[tuple[str, str], ...] = (
     (r"\b(?P<do>throw|toss|chuck) out (?!of\b)", r"\g<do> away "),
     (r"\bback out\b", "out"),
     (r"^(?:and |now )*(?:the )?(?:same|likewise|ditto) (?:goes )?(?:for|with) ", _SAME),
-    (r"\bdo (?:that|this|it) (?:too |also |again )?(?:with|for|to) ", _SAME),
+    (
+        r"\bdo (?:that|this|it) (?:too |also |again )?,? ?(?:but )?(?:this time )?(?:with|for|to) ",
+        _SAME,
+    ),
+    (
+        r",? (?:and |but )?(?:leave|ignore|keep) (?:the )?(?:rest|others?|other ones?)"
+        r"(?: alone| as (?:it|they) (?:is|are)| where (?:it|they) (?:is|are)| in place)?$",
+        " , leave everything else alone",
+    ),
+    (r"^(?:and )?again,? (?:but )?(?:this time )?(?:with|for) ", _SAME),
     (rf"^(?P<same>{_SAME}.+?) (?:too|as well|also)$", r"\g<same>"),
     (
         r"\b(?P<x>the [a-z]+) (?P<so>open|closed|shut) and empty\b",
@@ -121,10 +187,29 @@ def rephrased(
     Raises:
         Abstain: Nothing is left.
     """
+
+    def place_first(match: re.Match[str]) -> str:
+        """What puts things to a place, as "bowl: the apple" does."""
+        words = tuple(match["p"].removeprefix("the ").split())
+        found = scene.head_at(words[-1:])
+        places = scene.named(found[0]) if found else frozenset[str]()
+        if not places or any(scene.specs[n].kind == "item" for n in places):
+            return match[0]
+        return f"put {match['a']} to {match['p']}"
+
     text = " ".join(t.word for t in tokens)
     text = re.sub(r" ([,.:])", r"\1", text)
     for pattern, new in _COMPILED:
         text = pattern.sub(new, text)
+    text = re.sub(
+        r"(?:(?<=\. )|^)(?P<p>(?:the )?[a-z]+(?: [a-z]+)?): (?P<a>[^.:]+)", place_first, text
+    )
+    text = re.sub(r"\bsomething to (drink|eat)\b", r"something \1able", text)
+    text = re.sub(
+        r"\b(?:something|anything) (?P<m>[a-z]+)\b",
+        lambda m: f"a {m['m']} thing" if m["m"] in scene.modifiers else m[0],
+        text,
+    )
     text = _ENDS.sub(lambda m: _end_of_tower(m, scene, facts, about), text)
     return _tokens(text)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from embodied.language.pddl.rules.noun_phrases import NounPhraseParser
+from embodied.language.pddl.rules.spots import DIRECTIONS, SpotParser
 from embodied.language.pddl.rules.syntax import At, Clause, NounPhrase, Nouns, Place, SetOpen, Too
 from embodied.language.words.lexer import COMMA, PAUSES
 from embodied.language.words.lexicon import EXCEPTIONS, FILLERS, MANNER, PARTICLES
@@ -26,7 +26,7 @@ DOWN = (
 ANY_ORDER = ("in any order", "in whatever order", "the order does not matter")
 
 
-class PieceParser(NounPhraseParser):
+class PieceParser(SpotParser):
     """Reads what clauses of every kind are made of; ``ignored`` collects words left aside."""
 
     ignored: list[str]
@@ -55,6 +55,8 @@ class PieceParser(NounPhraseParser):
         read: list[str] = []
         while self.peek() in PARTICLES or self.peek() in FILLERS:
             if self.at("up on", "down on", "over to", "away from", "out"):
+                break
+            if (self.peek() in DIRECTIONS or self.at("together")) and self.spot_here():
                 break
             if self.at("all", "both") and (self.starts_noun_at(1) or self.at("all of", "both of")):
                 break

@@ -22,7 +22,7 @@ from embodied.language.pddl.rules.syntax import At, NounPhrase, Nouns, Place, Re
 from embodied.language.words.cursor import Abstain
 from embodied.language.words.scene_words import plain
 from embodied.symbolic import Formula, Proposition
-from embodied.types import Atom
+from embodied.types import Atom, Placement
 
 MAX_OPTIONS = 200
 """Most ways to choose objects that a goal lists."""
@@ -75,6 +75,16 @@ class Placing:
             Abstain: Unclear, impossible or contradictory.
         """
         at, *more = clause.places
+        if at.spot is not None and not more:
+            return self.spotted(clause, at)
+        if at.noun is not None and at.noun.pronoun == "there" and self.discourse.spot is not None:
+            return self.again(clause, self.discourse.spot)
+        if more and at.spot is not None and at.spot.each_other and more[0].noun is not None:
+            at, more = more[0], [at]
+        if more and more[0].spot is not None and at.noun is not None:
+            group, predicate = self.spot(at, ())
+            if predicate == "on" and len(group.names) == 1:
+                return self.spotted(clause, more[0], group.names[0])
         if more:
             return self._several_places(clause, at, more[0])
         if at.relation == "under":
@@ -101,6 +111,14 @@ class Placing:
         if len(spot_group.names) == 1:
             self.discourse.went_to(predicate, spot_group.names[0])
         return made
+
+    def spotted(self, clause: Place, at: At, support: str = "") -> list[Requirement]:
+        """Put things somewhere exactly."""
+        raise NotImplementedError
+
+    def again(self, clause: Place, like: Placement) -> list[Requirement]:
+        """Put other things exactly there, too."""
+        raise NotImplementedError
 
     def groups(self, theme: Nouns, role: Role) -> list[Group]:
         """The objects of each noun phrase; "A or B" is one group to choose from."""
@@ -271,7 +289,7 @@ class Placing:
 
     def _several_places(self, clause: Place, first: At, second: At) -> list[Requirement]:
         """A on B on C: a chain when they are stacked, else one place says which A or B is meant."""
-        if clause.stacked or len(clause.places) > 2:
+        if (clause.stacked or len(clause.places) > 2) and first.spot is None:
             return self._chain(clause)
         readings: list[tuple[Place, Discourse]] = []
         reasons: list[Abstain] = []
@@ -296,6 +314,11 @@ class Placing:
             if not part.pronoun:
                 where = (True, first.relation, first.noun)
                 theme = Nouns(parts=(_located(part, where),))
+                yield Place(theme=theme, places=(second,), negated=clause.negated)
+        if first.spot and len(clause.theme.parts) == 1 and first.spot.relation != "moved":
+            part = clause.theme.parts[0]
+            if not part.pronoun:
+                theme = Nouns(parts=(replace(part, beside=first.spot),))
                 yield Place(theme=theme, places=(second,), negated=clause.negated)
         if first.noun and second.noun and second.relation in ("on", "in"):
             where = (True, second.relation, second.noun)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from embodied.language.words.cursor import Abstain
 from embodied.language.words.scene_words import plain
 from embodied.symbolic import And, ForAll, Formula, Not, Or, Parameter, Proposition
-from embodied.types import Atom
+from embodied.types import Atom, Placement
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +37,7 @@ class Requirement:
         names: Objects that the clause speaks about.
         universal: The sentence said "all" or used a plural, so that exceptions may follow.
         exception: An exception from what was said before ("but leave the red one on the tray").
+        placement: Where exactly on what it lies on a thing is to be; ``literals`` say what that is.
     """
 
     kind: str
@@ -45,6 +46,7 @@ class Requirement:
     names: frozenset[str] = frozenset()
     universal: bool = False
     exception: bool = False
+    placement: Placement | None = None
 
     @property
     def formulas(self) -> tuple[Formula, ...]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 Quantity: TypeAlias = Literal["the", "all", "some", "no"]
-Relation: TypeAlias = Literal["on", "in", "to", "under"]
+Relation: TypeAlias = Literal["on", "in", "to", "under", "spot"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,7 +21,8 @@ class NounPhrase:
         exactly: ``count`` is meant exactly.
         plural: The noun is in the plural.
         modifiers: Colours and other words of names, each of which must fit.
-        superlative: ``"largest"``, ``"smallest"``, ``"tallest"`` or ``"shortest"``.
+        superlative: A value of ``lexicon.SUPERLATIVES``, e.g. ``"largest"`` or ``"left"``.
+        superlative_of: What "closest to" and "farthest from" are told by; None for the robot.
         head: Noun as the scene knows it, ``"item"`` for "thing", ``""`` where it is left out
             ("the red one").
         pronoun: ``"it"``, ``"them"``, ``"there"`` or ``""``.
@@ -30,6 +31,7 @@ class NounPhrase:
         excluded: After "except".
         included: Further phrases joined with "and" inside "both ... and ...".
         where: Place that they are at now, with its polarity ("that is (not) on the tray").
+        beside: The same of a spot beside other things ("next to the bin").
         not_a: "that is not a brick".
         same_color: "of the same colour" as what is put there.
         listed: One of several that share a noun ("the red and green blocks"), which is why the
@@ -43,12 +45,14 @@ class NounPhrase:
     plural: bool = False
     modifiers: tuple[str, ...] = ()
     superlative: str = ""
+    superlative_of: NounPhrase | None = None
     head: str = ""
     pronoun: str = ""
     other: bool = False
     only: bool = False
     excluded: tuple[NounPhrase, ...] = ()
     where: tuple[bool, Relation, NounPhrase] | None = None
+    beside: Spot | None = None
     not_a: NounPhrase | None = None
     same_color: bool = False
     listed: bool = False
@@ -68,12 +72,41 @@ class Nouns:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Spot:
+    """Where exactly, as ``types.Placement`` says it.
+
+    Attributes:
+        relation: As there; also ``"towards"`` and ``"from"``, by ``distance_m`` from where it is.
+        of: What it is told by; None for the thing itself, for each other, and for the table.
+        distance_m: As there.
+        by_m: As there.
+        angle_rad: As there.
+        each_other: Beside each other.
+        nearest: Which corner: the one nearest to this.
+        on_it: "On the left side of", which of a tray is a part.
+    """
+
+    relation: str
+    of: Nouns | None = None
+    distance_m: float | None = None
+    by_m: tuple[float, float] = (0.0, 0.0)
+    angle_rad: float = 0.0
+    each_other: bool = False
+    on_it: bool = False
+    nearest: NounPhrase | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class At:
-    """A place: a relation and what it is to; no noun for "on top" and "inside"."""
+    """A place: a relation and what it is to; no noun for "on top" and "inside".
+
+    ``spot`` says where exactly, with the relation ``"spot"``.
+    """
 
     relation: Relation
     noun: NounPhrase | None
     text: str
+    spot: Spot | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,6 +211,11 @@ class Keep:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Home:
+    """The arm at rest."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Too:
     """These as the ones before."""
 
@@ -195,7 +233,19 @@ class Asked:
 
 
 Clause: TypeAlias = (
-    Place | Tower | Towers | Hold | Remove | Empty | SetOpen | Sort | Swap | Keep | Too | Asked
+    Place
+    | Tower
+    | Towers
+    | Hold
+    | Remove
+    | Empty
+    | SetOpen
+    | Sort
+    | Swap
+    | Keep
+    | Home
+    | Too
+    | Asked
 )
 
 

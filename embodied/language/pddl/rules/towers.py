@@ -7,7 +7,8 @@ import math
 from collections.abc import Iterator, Sequence
 
 from embodied.language.pddl.rules.discourse import ITEMS
-from embodied.language.pddl.rules.placing import Placing, at_place, check_number
+from embodied.language.pddl.rules.placing import at_place, check_number
+from embodied.language.pddl.rules.spotting import Spotting
 from embodied.language.pddl.rules.stage import Literal, Requirement, any_of
 from embodied.language.pddl.rules.syntax import At, NounPhrase, Tower
 from embodied.language.words.cursor import Abstain
@@ -17,7 +18,7 @@ SHORT_LIST = 24
 """Up to so many orders of a tower of given members are listed; of more, one is taken."""
 
 
-class TowerBuilding(Placing):
+class TowerBuilding(Spotting):
     """Requirements of "build a tower of A, B and C"."""
 
     announced: int | None = None

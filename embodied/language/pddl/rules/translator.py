@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
 from embodied.errors import Diagnostic, NotUnderstoodError, RefusedError
+from embodied.language.pddl.rules.beside import Places
 from embodied.language.pddl.rules.discourse import Discourse
-from embodied.language.pddl.rules.followup import Previous
+from embodied.language.pddl.rules.followup import Goals, Previous
 from embodied.language.pddl.rules.goals import GoalBuilder
 from embodied.language.pddl.rules.phrasing import rephrased, without_rejected
 from embodied.language.pddl.rules.sentences import SentenceParser
-from embodied.language.pddl.rules.stage import Requirement, stage_goal
+from embodied.language.pddl.rules.stage import Literal, Requirement, stage_goal
 from embodied.language.pddl.rules.syntax import Sentence
 from embodied.language.words.amounts import COUNTS
 from embodied.language.words.cursor import Abstain, Cursor
@@ -43,7 +44,7 @@ from embodied.language.words.lexicon import (
 from embodied.language.words.scene_words import SceneWords
 from embodied.protocols import StateMemory
 from embodied.symbolic import read_domain, render_problem
-from embodied.types import PddlProgram, Saying, WorldSpec
+from embodied.types import Atom, Manner, PddlProgram, Placement, Saying, WorldSpec
 
 _KNOWN: frozenset[str] = frozenset(
     word
@@ -57,6 +58,10 @@ _KNOWN: frozenset[str] = frozenset(
 )  # fmt: skip
 
 
+NOTHING = "(and)"
+"""A goal that holds everywhere."""
+
+
 class RulesTranslator:
     """A deterministic translator for English instructions about any scene's objects.
 
@@ -67,11 +72,17 @@ class RulesTranslator:
         domain_text: PDDL domain of the scene, e.g. ``TabletopGrounder.domain_text``.
         objects: PDDL type of every object by name, colours included.
         sayings: Sentences that skills bring; their words are known besides those of the lexicon.
+        places: Says where things are seen now, for "the leftmost block".
     """
 
     def __init__(
-        self, domain_text: str, objects: Mapping[str, str], sayings: Iterable[Saying] = ()
+        self,
+        domain_text: str,
+        objects: Mapping[str, str],
+        sayings: Iterable[Saying] = (),
+        places: Callable[[], Places] = dict,
     ) -> None:
+        self._places = places
         self._domain_text = domain_text
         self._objects = dict(objects)
         self._domain = read_domain(domain_text)
@@ -104,7 +115,7 @@ class RulesTranslator:
         try:
             tokens = _without_courtesy(_with_known_spellings(tokenize(instruction), scene))
             tokens = without_rejected(tokens)
-            stages, notes = self._read(tokens, scene, memory)
+            goals = self._read(tokens, scene, memory)
         except UnreadableTextError as why:
             raise self._refusal(
                 instruction, [Diagnostic(where="text", problem=str(why))], scene
@@ -114,26 +125,26 @@ class RulesTranslator:
         except _UnknownWords as why:
             final = any(d.problem in _REASONS for d in why.diagnostics)
             raise self._refusal(instruction, why.diagnostics, scene, final=final) from None
+        stages = goals.stages
         problem = render_problem("sentence", self._domain, self._objects, memory.facts, stages)
         return PddlProgram(
             domain=self._domain_text,
             problem=problem,
             stages=stages,
             source=self.name,
-            notes=notes,
+            notes=goals.notes,
+            manners=goals.manners,
         )
 
-    def _read(
-        self, tokens: tuple[Token, ...], scene: SceneWords, memory: StateMemory
-    ) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    def _read(self, tokens: tuple[Token, ...], scene: SceneWords, memory: StateMemory) -> Goals:
         """Read a sentence as it stands, else with phrases put in the words of the grammar."""
         try:
             return self._goals(tokens, scene, memory)
         except (Abstain, _UnknownWords):
             previous = Previous(memory.exchanges, self._domain, self._objects)
             back = previous.before(" ".join(t.word for t in tokens), self._domain)
-            if back:
-                return back, ("undo restores what was true; places on a surface may differ",)
+            if back is not None:
+                return back
             other = rephrased(tokens, scene, memory.facts, previous.things)
             if [t.word for t in other] == [t.word for t in tokens]:
                 raise
@@ -143,28 +154,38 @@ class RulesTranslator:
                 pass
             raise
 
-    def _goals(
-        self, tokens: tuple[Token, ...], scene: SceneWords, memory: StateMemory
-    ) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    def _goals(self, tokens: tuple[Token, ...], scene: SceneWords, memory: StateMemory) -> Goals:
         _check_words(tokens, scene, self._sayings)
         sentence = SentenceParser(tokens, scene, self._sayings).sentence()
-        return self._stages(sentence, scene, memory)
+        try:
+            return self._stages(sentence, scene, memory)
+        except Abstain:
+            if "other" not in (t.word for t in tokens):
+                raise
+            try:
+                return self._stages(sentence, scene, memory, decided=True)
+            except Abstain:
+                pass
+            raise
 
     def _stages(
-        self, sentence: Sentence, scene: SceneWords, memory: StateMemory
-    ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        discourse = Discourse(scene=scene, facts=memory.facts, types=self._types)
+        self, sentence: Sentence, scene: SceneWords, memory: StateMemory, *, decided: bool = False
+    ) -> Goals:
+        discourse = Discourse(
+            scene=scene, facts=memory.facts, types=self._types, places=self._places, decided=decided
+        )
         previous = Previous(memory.exchanges, self._domain, self._objects)
         previous.begin(discourse)
         notes = [f"'{words}' was left aside: it names no goal" for words in sentence.ignored]
         repeated = previous.repeated(sentence, discourse)
         if repeated is not None:
-            return repeated, tuple(notes)
+            return replace(repeated, notes=(*repeated.notes, *notes))
         discourse.themes.clear()
         discourse.mentioned.clear()
         builder = GoalBuilder(discourse)
         stackable = {n: o.stackable for n, o in scene.specs.items() if o.kind == "item"}
         stages: list[str] = []
+        manners: list[Manner] = []
         required: list[list[Requirement]] = []
         for number, clause in enumerate(sentence.clauses):
             exception = number in sentence.exceptions
@@ -173,11 +194,31 @@ class RulesTranslator:
         for numbers in sentence.stages:
             made = [requirement for number in numbers for requirement in required[number]]
             builder.check_towers(made)
-            if made:
-                stages.append(stage_goal(made, stackable=stackable))
+            placed = {p.item: p for r in made if (p := r.placement) is not None}
+            goals = [
+                r for r in made if not (r.placement or r.kind == "home" or _means_to(r, placed))
+            ]
+            if goals:
+                stages.append(stage_goal(goals, stackable=stackable))
+                manners.append(Manner())
+            for requirement in made:
+                if requirement.placement is not None:
+                    taken = Requirement(kind="hold", literals=_held(requirement.placement.item))
+                    for goal in (taken, requirement):
+                        stages.append(stage_goal([goal], stackable=stackable))
+                    exactly = Manner(placements=(requirement.placement,))
+                    manners += [Manner(), exactly]
+            if any(r.kind == "home" for r in made):
+                stages.append(NOTHING)
+                manners.append(Manner(home=True))
         if not stages:
             raise Abstain("sentence", "it asks for nothing that could be checked")
-        return tuple(stages), (*notes, *discourse.notes)
+        usual = all(m == Manner() for m in manners)
+        return Goals(
+            stages=tuple(stages),
+            notes=(*notes, *discourse.notes),
+            manners=() if usual else tuple(manners),
+        )
 
     def _refusal(
         self,
@@ -200,6 +241,15 @@ class RulesTranslator:
         final = final or bool(_EXCLUDING.search(instruction.lower()))
         kind = RefusedError if final else NotUnderstoodError
         return kind(instruction, [*diagnostics, known])
+
+
+def _held(item: str) -> tuple[Literal, ...]:
+    return (Literal(Atom("holding", (item,))),)
+
+
+def _means_to(requirement: Requirement, placed: Mapping[str, Placement]) -> bool:
+    """Whether taking something is but the means to put it exactly somewhere."""
+    return requirement.kind == "hold" and requirement.names <= placed.keys()
 
 
 _REASONS = frozenset((*UNSUPPORTED.values(), *UNSUPPORTED_PHRASES.values()))

@@ -14,6 +14,7 @@ def place(cell: Workcell, args: tuple[str, ...], observation: Observation, attem
     """Put the held item on a free spot of a surface."""
     item, surface = args
     cell.look(observation, holding=item)
+    asked = cell.placements(item)
     spots = free_spots(
         cell.scene,
         cell.spec,
@@ -21,11 +22,16 @@ def place(cell: Workcell, args: tuple[str, ...], observation: Observation, attem
         item,
         surface,
         gap_m=LEAST_GAP_M,
-        wanted_gap_m=SPOT_GAP_M,
+        wanted_gap_m=0.0 if asked else SPOT_GAP_M,
+        asked=asked,
+        layout=cell.layout,
     )
     if not spots:
-        return SkillResult(ok=False, reason=f"no free spot for {item} on {surface}")
+        where = " where it was asked for" if asked else ""
+        return SkillResult(ok=False, reason=f"no free spot for {item} on {surface}{where}")
     poses = [s.pose_item_in_world for s in spots]
+    if any(p.relation == "turned" for p in asked):
+        return (yield from let_go(cell, item, surface, iter(poses), observation))
     candidates = turned_ways(cell, spread(poses, attempt), observation)
     return (yield from let_go(cell, item, surface, candidates, observation))
 
