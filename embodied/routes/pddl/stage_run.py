@@ -176,6 +176,9 @@ class PddlStageRun(StageRun):
     def stop_safe(self, problem: str) -> None:
         """Put down what is held, if that is what tidy means and a plan for it exists."""
         del problem
+        skills = self.execution.executor.skills
+        if self.placed is not None and isinstance(skills, MannerSkills):
+            skills.keep(Manner())  # anywhere will do now
         tidy, monitor = self.execution.planning.tidy, self._monitor
         if tidy is None or monitor.verdict(tidy, self.facts).reached:
             return
