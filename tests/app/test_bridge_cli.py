@@ -9,9 +9,11 @@ import pytest
 from typer.testing import CliRunner
 
 from embodied.app.cli.main import app
+from embodied.app.verify import verify_run
 from embodied.bridge.driver import DriverEntry
 from embodied.bridge.drivers import DRIVERS
 from embodied.bridge.limits import shipped_limits
+from embodied.receipts.checking import Trust
 
 SENTENCE = "put the red block on the blue block"
 
@@ -85,7 +87,7 @@ def test_an_arm_that_can_be_taken_over_passes_the_check() -> None:
 
 
 def test_a_sentence_moves_the_simulated_arm_and_its_recording_decides_the_same(
-    tmp_path: Path,
+    tmp_path: Path, signed_runs: Path
 ) -> None:
     recording = tmp_path / "run.mcap"
     code, output = _bridge(
@@ -100,3 +102,9 @@ def test_a_sentence_moves_the_simulated_arm_and_its_recording_decides_the_same(
     replayed = json.loads(output)
     assert code == 0
     assert replayed["decided_the_same"] == replayed["periods"] > 500
+    verified = verify_run(Path(summary["folder"]), Trust.of((), signed_runs))
+    assert verified.reached, verified
+    says = verified.checked.says
+    assert says["limits"]["limits_sha256"] == summary["limits_sha256"]  # type: ignore[index]
+    supervisor = says["safety"]["supervisor"]  # type: ignore[index]
+    assert supervisor["planner-connected"] == supervisor["ended"] == 1

@@ -15,8 +15,12 @@ import pytest
 
 from embodied.app.record.run_folder import read_events, read_summary
 from embodied.app.resume import interrupted_run
+from embodied.app.verify import verify_run
 from embodied.errors import ConfigurationError
 from embodied.memory import read_changes
+from embodied.receipts.checking import Trust
+from embodied.receipts.contents import read_contents
+from embodied.receipts.keys import state_folder
 
 SENTENCE = "first put the red block on the green block, then put the yellow block in the bin"
 
@@ -56,6 +60,12 @@ def test_a_killed_run_goes_on_where_it_stopped(tmp_path: Path) -> None:
     assert "red-block" not in touched, "what had been reached was not done again"
     with pytest.raises(ConfigurationError, match="is finished"):
         interrupted_run(Path(answer["folder"]))
+    trust = Trust.of((), state_folder())
+    verified = verify_run(Path(answer["folder"]), trust)
+    assert verified.reached, verified
+    before = verified.checked.says["continues"]
+    assert before == {"run": folder.name, "tree_sha256": read_contents(folder).tree}
+    assert "was killed" in verify_run(folder, trust).checked.problems[0]
 
 
 def _wait_for(root: Path, kind: str, process: subprocess.Popen[Any]) -> Path:

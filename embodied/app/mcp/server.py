@@ -28,6 +28,7 @@ from embodied.language.interpreter import Interpreter
 from embodied.language.prompting import NOTE
 from embodied.outcome import Outcome
 from embodied.protocols import Event, Tool
+from embodied.receipts import notary
 from embodied.recovery import Question
 from embodied.session import Session
 from embodied.tools.asked import Asked
@@ -160,7 +161,12 @@ class EmbodiedServer(MCPServer[None]):
         """Carry a program out with a run folder of its own, in the session's thread."""
         driver = OneProgram("agent", self.interpreter, program)
         session, self.person.approved = self.owner.session, allowed
-        output = Output(out=self.out, display=lambda heading: _Progress(tell), video=None)
+        output = Output(
+            out=self.out,
+            display=lambda heading: _Progress(tell),
+            video=None,
+            sign=notary.have_signed,
+        )
         try:
             done = self.owner.moves(
                 lambda: perform(
