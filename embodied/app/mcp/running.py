@@ -49,7 +49,8 @@ class Owner:
         self._lock = threading.Lock()
         self._waiting = 0
         self._moving = False
-        self._stop = threading.Event()
+        self._call: object = None  # whose work is being done
+        self._stopped: object = None  # whose motion is to end
         self.session = self._thread.submit(open_session).result()
         self.session.environment.body.watchers.append(self._watch)
 
@@ -74,7 +75,10 @@ class Owner:
         def told(line: str) -> None:
             loop.call_soon_threadsafe(lines.put_nowait, line)
 
+        call = object()
+
         def guarded() -> tuple[T | None, BaseException | None]:
+            self._call = call
             try:
                 return work(told), None
             except BaseException as error:  # a KeyboardInterrupt must not end the loop
@@ -86,7 +90,7 @@ class Owner:
             await _told_until(future, lines, tell)
         except asyncio.CancelledError:
             if not submitted.cancel():  # it runs
-                self._stop.set()
+                self._stopped = call
                 with anyio.CancelScope(shield=True):
                     await asyncio.wait({future}, timeout=PATIENCE_S)
             raise
@@ -100,7 +104,6 @@ class Owner:
 
     def moves(self, work: Callable[[], T]) -> T:
         """Do something in which the arm moves, in the session's thread; ``stop`` ends it."""
-        self._stop.clear()
         self._moving = True
         try:
             return work()
@@ -111,7 +114,7 @@ class Owner:
         """End the motion that goes on; whether there was one. From any thread."""
         moving = self._moving
         if moving:
-            self._stop.set()
+            self._stopped = self._call
         return moving
 
     @property
@@ -121,7 +124,7 @@ class Owner:
 
     def close(self) -> None:
         """Stop what moves and close the session; may be called twice."""
-        self._stop.set()
+        self._stopped = self._call
         try:
             self._thread.submit(self.session.close).result(timeout=PATIENCE_S)
         except RuntimeError:  # closed already
@@ -130,9 +133,8 @@ class Owner:
 
     def _watch(self, observation: Observation) -> None:
         del observation
-        if self._moving and self._stop.is_set():
+        if self._moving and self._stopped is self._call:
             self._moving = False  # what follows holds the arm, and is not to be stopped
-            self._stop.clear()
             raise Stopped("stopped")
 
 
