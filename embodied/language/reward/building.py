@@ -14,6 +14,7 @@ from embodied.types import RewardCondition, RewardGuard, RewardStage, RewardTerm
 q = make_term
 
 STANDING_HEIGHT_M = 0.27
+SITTING_HEIGHT_M, SITTING_PITCH = 0.19, 0.5
 SPIN_RATE = 2.5
 LIFT_HEIGHT_M = 0.14
 LEVEL = (q("torso_pitch", angle=0.0), q("torso_roll", angle=0.0))
@@ -134,6 +135,18 @@ def at_height(height: float) -> tuple[RewardTerm, ...]:
         q("torso_height", height=height, weight=40.0),
         *LEVEL,
         q("posture"),
+        q("stillness", weight=0.3),
+    )
+
+
+def sitting() -> tuple[RewardTerm, ...]:
+    """The rear down, the front up on its feet, as dogs sit."""
+    return (
+        q("torso_height", height=SITTING_HEIGHT_M, weight=40.0),
+        q("torso_pitch", angle=SITTING_PITCH, weight=20.0),
+        q("torso_roll", angle=0.0),
+        *grounded("front_left", "front_right"),
+        q("posture", weight=0.02),
         q("stillness", weight=0.3),
     )
 

@@ -79,10 +79,16 @@ def hand_phrases(things: Sequence[str]) -> tuple[Phrase, ...]:
     return (
         frame(rf"reach(?: out)?(?: for| to)? (?P<thing>{thing})", ("with", "time", "above"),
               ARM_SLOTS, _reached),
-        pattern(r"(?:open|spread|relax) (?:hand|fingers)(?: (?:up|wide|fully|apart))*", _opened),
+        pattern(r"(?:open|spread|relax|straighten|stretch)(?: (?:out|all))*"
+                r" (?:hand|fingers|fist|it)"
+                r"(?: (?:up|wide|fully|apart|again|out))*"
+            r"|(?:hand|fingers) (?:wide )?open(?: wide)?",
+                
+                _opened),
         pattern(rf"(?:let go(?: of)?|let|release|drop)(?: (?:it|that|{thing}))?(?: go| fall| drop)?"
                 rf"(?: again| there)?", _opened),
-        pattern(r"(?:close|clench) (?:hand|fingers)(?: (?:up|fully|tightly))*|make fist", _closed),
+        pattern(r"(?:close|clench|ball|shut)(?: all)? (?:hand|fingers|fist)(?: (?:up|fully|again))*"
+                r"|(?:make|form) fist|(?:hand|fingers) closed", _closed),
         pattern(r"(?:open|close) (?:hand|fingers) (?:half way|half)", _half),
         pattern(put_down_phrase(things), _put_down),
         pattern(rf"(?:do not|never|without) (?:just |ever )?(?:take|taking|grab|grabbing|grasp"

@@ -7,8 +7,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from embodied.language.reward.amending import subject
+from embodied.language.reward.building import STANDING_HEIGHT_M
 from embodied.language.reward.phrases import Wish
 from embodied.language.words.cursor import Abstain
+from embodied.types import RewardStage
 
 
 def in_turn(found: Sequence[Wish], before: Sequence[list[Wish]] = ()) -> list[list[Wish]]:
@@ -19,7 +21,8 @@ def in_turn(found: Sequence[Wish], before: Sequence[list[Wish]] = ()) -> list[li
         before: Groups of the parts before it.
     """
     groups = list(before)
-    for number, wish in enumerate(found):
+    for number, said in enumerate(found):
+        wish = _turned_back(said, [w for g in groups for w in g]) if said.back else said
         if not groups or number == 0 and not wish.waits:
             groups.append([wish])
             continue
@@ -33,6 +36,12 @@ def in_turn(found: Sequence[Wish], before: Sequence[list[Wish]] = ()) -> list[li
         else:
             last.append(wish)
     return groups
+
+
+def _turned_back(wish: Wish, before: Sequence[Wish]) -> Wish:
+    """A turn back: the one before the other way, or half a turn."""
+    turns = [w.turn for w in before if w.turn is not None]
+    return replace(wish, turn=-turns[-1]) if turns else wish
 
 
 def _after(group: Sequence[Wish], wish: Wish) -> bool:
@@ -81,3 +90,43 @@ def ambiguous(texts: Sequence[str]) -> None:
     if found:
         problem = "after a turn around this may be backwards, or the way it came"
         raise Abstain(f"'{found[1]}'", problem, "say forward or backward", final=True)
+
+
+def gradual(
+    stages: list[tuple[RewardStage, tuple[str, ...]]],
+    found: Sequence[Wish],
+    before: Sequence[tuple[RewardStage, tuple[str, ...]]],
+) -> list[tuple[RewardStage, tuple[str, ...]]]:
+    """A height that is to be reached over a time, in steps of it from the height before."""
+    over = next((w.over for w in found if w.over is not None), None)
+    heights = [t for t in stages[-1][0].terms if t.name == "torso_height"] if stages else []
+    if over is None or not heights:
+        return stages
+    last, notes = stages[-1]
+    earlier = [t for s, _ in before for t in s.terms if t.name == "torso_height"]
+    begin = float(earlier[-1].parameters["height"]) if earlier else STANDING_HEIGHT_M
+    end, count = float(heights[0].parameters["height"]), max(round(over), 1)
+    steps: list[tuple[RewardStage, tuple[str, ...]]] = []
+    for k in range(1, count + 1):
+        height = round(begin + (end - begin) * k / count, 4)
+        term = replace(heights[0], parameters={"height": height})
+        terms = tuple(term if t.name == "torso_height" else t for t in last.terms)
+        steps.append((replace(last, terms=terms, duration_s=round(over / count, 3)), ()))
+    note = f"over {over:g} s: in {count} steps"
+    return [*stages[:-1], *steps, (last, (*notes, note))]
+
+
+_EACH_PAW = re.compile(
+    r"(?:lift|pick up)(?: up)? (?:each|every|all)(?: of| 4)* paws?(?: (?:in turn|1 after (?:other"
+    r"|another)|1 by 1|separately))+|(?:lift|pick up) (?:each|every) paw"
+)
+
+
+def each_paw(texts: list[str]) -> list[str]:
+    """``lift each paw in turn``: one after the other."""
+    found: list[str] = []
+    for text in texts:
+        each = _EACH_PAW.match(text)
+        order = ("front left", "front right", "rear right", "rear left")
+        found += [f"lift {foot} paw{text[each.end() :]}" for foot in order] if each else [text]
+    return found

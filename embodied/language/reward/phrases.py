@@ -79,7 +79,8 @@ PACE_FACTORS: Mapping[str, float] = {
 }  # fmt: skip
 """Named speeds as factors of a motion's usual one."""
 _DROPPED = CHATTER | set(
-    "the a an your my its of that's dog there about approximately exactly only you robot".split()
+    "firmly tightly securely neatly nicely properly the a an your my its of that's dog there about "
+    "approximately exactly only you robot".split()
 )
 _PHRASES: tuple[tuple[str, str], ...] = (
     (r"^spot\b(?: ,)?|(?<!on)(?<!in)(?: ,)? spot$", ""),
@@ -129,6 +130,7 @@ class Wish:
         exact: The words give the speed, so no "slowly" changes it.
     joined: What stood before the phrase: "and", "with", a comma.
         pose: It is about the whole body at rest, so no walking or turning goes on meanwhile.
+        back: It undoes the turn before.
         over: How long getting there shall take; None for as long as it takes.
         held: What has to be in the hand before, ``""`` for nothing.
         waits: It only says how long what was asked before, or standing still, lasts.
@@ -145,6 +147,7 @@ class Wish:
     exact: bool = False
     joined: str = ""
     pose: bool = False
+    back: bool = False
     over: float | None = None
     held: str = ""
     waits: bool = False

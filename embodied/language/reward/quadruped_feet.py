@@ -99,7 +99,22 @@ def stomp(said: Said) -> Wish:
     steps = tuple(make_term("foot_stepping", foot=f, frequency=frequency) for f in feet)
     others = build.grounded(*(f for f in FEET if f not in feet))
     support = (*others, *build.STANDING, make_term("posture"))
-    return Wish(essential=steps, support=support, seconds=said.amounts.get("time"))
+    count = 2.0 if said.has("twice") else said.amounts.get("times")
+    seconds = said.amounts.get("time", None if count is None else round(count / frequency, 2))
+    return Wish(essential=steps, support=support, seconds=seconds)
+
+
+WAVE_M, WAVE_S = (0.22, 0.1), 0.7
+
+
+def wave(said: Said) -> Wish:
+    """A foot up and half down, several times."""
+    feet = feet_of(said.part("feet"))
+    count = 2 if said.has("twice") else int(said.amounts.get("times", 2))
+    high, low = (
+        build.stage(*build.lifting(dict.fromkeys(feet, h)), seconds=WAVE_S) for h in WAVE_M
+    )
+    return Wish(stages=(high, low) * count, pose=True)
 
 
 def shake(said: Said) -> Wish:

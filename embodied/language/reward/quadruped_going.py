@@ -35,7 +35,7 @@ def _sign(said: Said) -> float:
 
 def turning(said: Said) -> Wish:
     """A turn: to a heading, by an angle, at a rate, or on and on."""
-    times = _times(said)
+    times = times_of(said)
     if said.has("where"):
         return motion(build.facing(HEADINGS[said.word("where").split()[-1]]), "torso_heading")
     if said.has("walking"):
@@ -58,6 +58,8 @@ def turning(said: Said) -> Wish:
     if said.part("spin") or said.has("time"):
         usual = build.SPIN_RATE if said.part("spin") else TURN_RAD_S
         return replace(_spin(_sign(said) * usual), seconds=said.amounts.get("time"))
+    if said.has("reverse") and not said.has("spin"):
+        return Wish(turn=math.pi, back=True)
     if said.has("round", "opposite"):
         return Wish(turn=_sign(said) * math.pi)
     if not said.has("spin", "bit"):
@@ -77,7 +79,8 @@ def _turned_size(said: Said, times: float | None) -> float | None:
     return math.pi if said.has("round") else None
 
 
-def _times(said: Said) -> float | None:
+def times_of(said: Said) -> float | None:
+    """How often, where the words say so."""
     return 2.0 if said.has("twice") else said.amounts.get("times")
 
 
@@ -114,7 +117,7 @@ def going(said: Said) -> Wish:
     gait = gait if gait in build.GAITS else "trot"
     if said.has("place"):
         return _march(said, gait)
-    if said.has("circle", "turning", "radius"):
+    if said.has("circle", "turning", "radius", "rate"):
         wish = _curved(said, 0.5 if said.has("circle", "radius") else 0.4)
         return wish if factor == 1.0 else paced(wish, factor)
     forward, left = _way(said)
@@ -188,13 +191,13 @@ def _curved(said: Said, rate: float) -> Wish:
     back = bool({"back", "backward"} & set(said.word("way").split()))
     speed = said.amounts.get("speed", _WALK["forward"])
     radius = said.amounts.get("radius")
-    rate = speed / radius if radius else rate
+    rate = speed / radius if radius else said.amounts.get("rate", rate)
     sign = -1.0 if "right" in said.word("way") and not said.has("spin") else _sign(said)
     turn = make_term("torso_turn_rate", rate=sign * (-rate if back else rate))
     turned = _moving(-speed if back else speed, 0.0)
     support = tuple(t for t in turned.support if t.name != "torso_turn_rate")
     once = said.word("circle").endswith("circle") or bool(radius)
-    times = _times(said) or (1.0 if once else None)
+    times = times_of(said) or (1.0 if once else None)
     around = None if times is None else round(times * 2 * math.pi / rate, 1)
     return replace(
         turned, essential=(*turned.essential, turn), support=support,
@@ -212,7 +215,7 @@ def diagonally(match: re.Match[str]) -> Wish:
 
 def turning_meanwhile(said: Said) -> Wish:
     """Turn while something else goes on."""
-    rate = 0.25 if said.has("bit") else 0.5
+    rate = said.amounts.get("rate", 0.25 if said.has("bit") else 0.5)
     return Wish(essential=(make_term("torso_turn_rate", rate=_sign(said) * rate),))
 
 

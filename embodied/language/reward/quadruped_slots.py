@@ -46,7 +46,13 @@ SLOTS: Mapping[str, Slot] = {
     "whole": Slot(r"(?:fully |completely |all |once )*(?:full|complete|whole) "
                   r"(?:circle|turn|rotation|spin|revolution)|fully(?: around| round)|once"
                   r"(?: around| round)?|(?:around|round) (?:once|fully)"),
-    "opposite": Slot(r"(?:and )?(?:(?:face|to face|look) )?(?:in )?(?:other|opposite)"
+    "nods": Slot(r"(?P<count>\d+) (?:squats|nods|bobs)"),
+    "gone": Slot(r"(?:until|and stop after|stop after)(?: have| has)?"
+                 r"(?: (?:gone|walked|covered|moved|travelled|traveled|done))? {LENGTH}", 1.0,
+                 "length"),
+    "reverse": Slot(r"back(?: again)?"),
+    "opposite": Slot(r"(?:and )?(?:until )?(?:(?:face|to face|look|facing|are facing) )?(?:in )?"
+                     r"(?:other|opposite)"
                      r" (?:way|direction)"),
     "where": Slot(rf"(?:and )?(?:(?:face|point|look) )?(?:to )?(?:due )?(?:{'|'.join(HEADINGS)})"),
     "facing": Slot(r"(?:to )?(?:face|look)"),
@@ -63,8 +69,10 @@ SLOTS: Mapping[str, Slot] = {
                    r"(?:arc|curve|bend|circles?)"),
     "turning": Slot(r"(?:while |and )?(?:curving|bending|turning|arcing|veering)"
                     r"(?: (?:while|as) (?:walk|go))?|(?:while|as) (?:walk|go)"),
-    "up": Slot(r"(?:straight )?(?:up|high|to sky|at sky|in air|up in air|to ceiling|at ceiling)"),
-    "down": Slot(r"(?:straight )?(?:down|low|to floor|at floor|towards? floor|on floor|near floor)"
+    "up": Slot(r"(?:straight |held |kept |pointing |pointed )?"
+               r"(?:up|high|to sky|at sky|in air|up in air|to ceiling|at ceiling)"),
+    "down": Slot(r"(?:straight |held |kept |pointing |pointed )?"
+                 r"(?:down|low|to floor|at floor|towards? floor|on floor|near floor)"
                  r"(?: (?:low|to floor|at floor))?"),
     "low": Slot(r"(?:very |really )?(?:low|lower|down|flat)(?: (?:to|on) floor)?"
                 r"|(?:on )?(?:torso|floor)|as low as (?:can|possible)"),
@@ -83,10 +91,11 @@ SLOTS: Mapping[str, Slot] = {
 """What may stand in frames; an amount has its number in SI units."""
 GOING_SLOTS = (
     "length", "feet", "speed", "over", "time", "steps", "way", "bit", "place", "straight",
-    "diagonal", "gait", "circle", "turning", "radius", "frequency", "times", "twice", "spin",
+    "diagonal", "gone", "rate", "gait", "circle", "turning", "radius", "frequency", "times",
+    "twice", "spin",
     "again",
 )  # fmt: skip
 TURNING_SLOTS = (
     "angle", "degrees", "rate", "over", "time", "times", "twice", "turns", "part", "spin",
-    "round", "whole", "opposite", "where", "facing", "walking", "bit", "place", "again",
+    "round", "whole", "opposite", "where", "facing", "walking", "bit", "place", "reverse", "again",
 )  # fmt: skip

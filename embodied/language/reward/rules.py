@@ -12,10 +12,9 @@ from dataclasses import replace
 
 from embodied.errors import Diagnostic, NotUnderstoodError, RefusedError
 from embodied.language.reward.amending import amended, current, subject
-from embodied.language.reward.building import STANDING_HEIGHT_M
 from embodied.language.reward.checking import check
 from embodied.language.reward.corrections import corrected
-from embodied.language.reward.ordering import ambiguous, in_turn
+from embodied.language.reward.ordering import ambiguous, each_paw, gradual, in_turn
 from embodied.language.reward.other_feet import lifted_feet
 from embodied.language.reward.phrases import (
     GOING,
@@ -44,6 +43,11 @@ _AGAIN = compiled(
     r"(?:(?:(?:do|repeat) )?(?:(?:that|it|this|same)(?: thing)? )?(?:again|once more|1 more time)"
     r"(?: again)?|repeat(?: (?:that|it))?|same again)(?:(?: for)? {TIME})?"
 )
+_TIMES_ALL = re.compile(
+    r"(?:(?: ,)?(?: and)? ?(?:repeat|do)(?: (?:that|it|this|all of it|all that))?)?"
+    r"(?: ,)? ?(?:(?P<count>\d+) times|twice)(?: in all| altogether| in row)?$"
+)
+"""Behind a sentence: all of it so often."""
 _PLACES = ("torso_position", "torso_heading")
 _INTO = ("in", "into", "inside", "on", "onto", "over", "above")
 _ONE_SIDED = re.compile(r"\b(lift|hold)(?: up)? (left|right) paw\b")
@@ -84,11 +88,11 @@ class RewardRules:
         del spec
         before = current(memory)
         try:
-            texts = stages_of(instruction, self.speech.synonyms)
+            texts = each_paw(stages_of(instruction, self.speech.synonyms))
             texts = [self.speech.named(text) for text in texts]
             if len(texts) == 1 and before is not None and _AGAIN.fullmatch(texts[0]):
                 texts = self._said_before(memory, before) or texts
-            program = self._program(texts, before)
+            program = self._repeated(texts, before)
         except Abstain as why:
             refusal = self._refusal(instruction, [why.diagnostic])
             raise (RefusedError if why.final else NotUnderstoodError)(*refusal) from None
@@ -108,6 +112,23 @@ class RewardRules:
             if len(texts) != 1 or not _AGAIN.fullmatch(texts[0]):
                 return [self.speech.named(text) for text in texts]
         return []
+
+    def _repeated(self, texts: list[str], before: RewardProgram | None) -> RewardProgram:
+        """A program; where "three times" stands behind all of it, so often."""
+        try:
+            return self._program(texts, before)
+        except Abstain:
+            often = _TIMES_ALL.search(texts[-1])
+            rest = texts[-1][: often.start()] if often else ""
+            kept = [*texts[:-1], *([rest] if rest else [])]
+            if often is None or not kept:
+                raise
+        once = self._program(kept, before)
+        count = int(often["count"] or 2)
+        *earlier, last = once.stages
+        timed = (*earlier, _ended(last, None))
+        stages = (*timed * (count - 1), *earlier, last)
+        return replace(once, stages=stages, notes=(*once.notes, f"{count} times"))
 
     def _program(self, stages: list[str], before: RewardProgram | None) -> RewardProgram:
         if before is not None and len(stages) == 1:
@@ -209,7 +230,7 @@ class RewardRules:
                 if word == "it":
                     inside = words[-1:] and words[-1] in _INTO  # "then put the cup into it"
                     word = (where if inside and last in words else last) or word
-                last = word if word in objects else last
+                last = word if word in named else last
                 words.append(word)
             texts.append(" ".join(words))
             where = next((w for w in reversed(words) if w in named), where)
@@ -276,30 +297,6 @@ def staged(found: Sequence[Wish], *, last: bool) -> list[tuple[RewardStage, tupl
             notes = (*notes, f"a stage before another lasts {STAGE_S:g} s")
         stages[-1] = _ended(stages[-1], seconds)
     return [(stage, notes) for stage in stages]
-
-
-def gradual(
-    stages: list[tuple[RewardStage, tuple[str, ...]]],
-    found: Sequence[Wish],
-    before: Sequence[tuple[RewardStage, tuple[str, ...]]],
-) -> list[tuple[RewardStage, tuple[str, ...]]]:
-    """A height that is to be reached over a time, in steps of it from the height before."""
-    over = next((w.over for w in found if w.over is not None), None)
-    heights = [t for t in stages[-1][0].terms if t.name == "torso_height"] if stages else []
-    if over is None or not heights:
-        return stages
-    last, notes = stages[-1]
-    earlier = [t for s, _ in before for t in s.terms if t.name == "torso_height"]
-    begin = float(earlier[-1].parameters["height"]) if earlier else STANDING_HEIGHT_M
-    end, count = float(heights[0].parameters["height"]), max(round(over), 1)
-    steps: list[tuple[RewardStage, tuple[str, ...]]] = []
-    for k in range(1, count + 1):
-        height = round(begin + (end - begin) * k / count, 4)
-        term = replace(heights[0], parameters={"height": height})
-        terms = tuple(term if t.name == "torso_height" else t for t in last.terms)
-        steps.append((replace(last, terms=terms, duration_s=round(over / count, 3)), ()))
-    note = f"over {over:g} s: in {count} steps"
-    return [*stages[:-1], *steps, (last, (*notes, note))]
 
 
 def _ended(stage: RewardStage, seconds: float | None) -> RewardStage:

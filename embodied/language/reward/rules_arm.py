@@ -134,14 +134,22 @@ def arm_patterns(words: Vocabulary) -> tuple[Phrase, ...]:
         pattern(rf"(?:flip|turn) {thing}(?: (?:upside down|over|on head|on its head))+", _flip),
         pattern(rf"(?:flip(?: over)?|turn over) {thing}(?: over)?", _flip),
         pattern(rf"{thing} (?:upside down|on head)", _flip),
-        pattern(rf"(?:keep|hold) hand {{LENGTH}} (?:away )?from {thing}", _away),
+        pattern(
+            rf"(?:keep|hold|move|pull|take|bring) (?:hand|arm|palm)(?: back)?(?: {{LENGTH}})?"
+            rf" (?:away )?(?:from|off) {thing}",
+            _away,
+        ),
         *hand_phrases(objects),
         pattern(
             rf"(?:(?:turn|point|keep|face) )?palm(?: (?:facing|to))?"
             rf" (?P<direction>{'|'.join(DIRECTIONS)})",
             _palm,
         ),
-        pattern(r"(?:go|move|return)(?: back)?(?: to)? (?:rest position|rest|home)", _rest),
+        pattern(
+            r"(?:go|move|return|bring|take|put)(?: (?:arm|hand))?(?: back)?(?: to)?"
+            r" (?:rest position|rest|home|resting position|start|start position)",
+            _rest,
+        ),
         pattern(r"relax|rest", _rest),
         pattern(
             r"wave(?: (?:with )?(?:hand|arm|gripper))?(?: (?:hello|goodbye|bye))?"
@@ -162,19 +170,23 @@ def arm_patterns(words: Vocabulary) -> tuple[Phrase, ...]:
     return tuple(found)
 
 
+SHARE = (
+    r"(?: (?:to|by|at))?(?: (?P<share>half way|half|fully|all|wide|all way|quarter|third"
+    r"|little(?: bit)?|bit|slightly|completely)(?: of)?(?: way)?)?"
+)
+"""How far a drawer is opened, in words."""
+
+
 def _joint_patterns(joint: str, handle: str) -> list[Phrase]:
     spoken = joint.replace("_", " ")
-    share = (
-        r"(?: (?:to|by|at))?(?: (?P<share>half way|half|fully|all|wide|all way|quarter|third"
-        r"|little(?: bit)?|bit|slightly|completely)(?: of)?(?: way)?)?"
-    )
+    share = SHARE
     partly = rf"{share}(?:{_TO} {{FRACTION}})?"
 
     def opened(match: re.Match[str]) -> Wish:
-        return Wish(stages=hand.turning_joint(joint, _fraction(match)))
+        return Wish(stages=hand.turning_joint(joint, share_of(match)))
 
     def closed(match: re.Match[str]) -> Wish:
-        return Wish(stages=hand.turning_joint(joint, 1.0 - _fraction(match)))
+        return Wish(stages=hand.turning_joint(joint, 1.0 - share_of(match)))
 
     def touched(match: re.Match[str]) -> Wish:
         del match
@@ -204,7 +216,8 @@ def _joint_patterns(joint: str, handle: str) -> list[Phrase]:
     ]
 
 
-def _fraction(match: re.Match[str]) -> float:
+def share_of(match: re.Match[str]) -> float:
+    """The share that ``SHARE``, or an amount in percent, says; 1 where nothing is said."""
     share = (match.group("share") or "").split()
     if "half" in share:
         return 0.5
@@ -300,7 +313,7 @@ def _flip(match: re.Match[str]) -> Wish:
 
 
 def _away(match: re.Match[str]) -> Wish:
-    distance = amount(match) or 0.1
+    distance = amount(match) or 0.2
     return Wish(essential=(hand.apart("palm", match["thing"], distance),), support=(_CALM,))
 
 

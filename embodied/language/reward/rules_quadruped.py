@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-import re
 from dataclasses import replace
 from functools import partial
 
 from embodied.language.reward import building as build
 from embodied.language.reward.frames import Said, frame
-from embodied.language.reward.phrases import Phrase, Wish, amount, motion, pattern
+from embodied.language.reward.phrases import Phrase, Wish, motion, pattern
 from embodied.language.reward.quadruped_feet import (
     FEET_NAMED,
     lift_feet,
@@ -18,6 +17,7 @@ from embodied.language.reward.quadruped_feet import (
     shake,
     stand_on,
     stomp,
+    wave,
     which_paw,
 )
 from embodied.language.reward.quadruped_going import (
@@ -31,6 +31,29 @@ from embodied.language.reward.quadruped_going import (
     turning,
     turning_meanwhile,
 )
+from embodied.language.reward.quadruped_poses import (
+    TALL_M,
+    absolute,
+    bow,
+    crouch,
+    flat,
+    for_time,
+    harmless,
+    home,
+    impossible,
+    lean,
+    level,
+    low_pose,
+    nothing,
+    on_side,
+    raised_or_lowered,
+    rear_up,
+    repeated,
+    roll_over,
+    stand,
+    tilt,
+    wait,
+)
 from embodied.language.reward.quadruped_slots import (
     DOING,
     GO,
@@ -41,144 +64,13 @@ from embodied.language.reward.quadruped_slots import (
 )
 from embodied.language.reward.speech import Speech
 from embodied.language.reward.vocabulary import QUADRUPED, prompt
-from embodied.language.words.cursor import Abstain
-
-LOW_M, TALL_M = 0.12, 0.33
-
-
-def _low(said: Said) -> Wish:
-    return _at(said.amounts.get("length", LOW_M), said)
-
-
-def _at(height: float, said: Said, *, pose: bool = True) -> Wish:
-    wish = motion(build.at_height(height), "torso_height")
-    over = said.amounts.get("over")
-    return replace(wish, seconds=said.amounts.get("time"), pose=pose, over=over)
-
-
-def _level(said: Said) -> Wish:
-    wish = motion(
-        build.at_height(build.STANDING_HEIGHT_M), "torso_height", "torso_pitch", "torso_roll"
-    )
-    return replace(wish, seconds=said.amounts.get("time"), pose=True)
-
-
-def _home(said: Said) -> Wish:
-    """The place at which the robot was set down: the origin."""
-    wish = motion(build.going_to(0.0, 0.0), "torso_position")
-    note = "where it started is the origin"
-    return replace(wish, seconds=said.amounts.get("time"), notes=(note,))
-
-
-def _crouch(said: Said) -> Wish:
-    return replace(_low(said), pose=False)
-
-
-def _stand(said: Said) -> Wish:
-    usual = TALL_M if said.has("tall") else build.STANDING_HEIGHT_M
-    return _at(said.amounts.get("length", usual), said)
-
-
-def _height(said: Said) -> Wish:
-    """The torso at a height, or higher or lower by so much."""
-    length = said.amounts.get("length")
-    down = said.verb.startswith(("lower", "drop", "sink"))
-    if length is None:
-        low = down or said.has("low", "down")
-        return _at(LOW_M if low else TALL_M, said, pose=False)
-    if re.search(r"\b(?:lift|lower|drop|sink) ", said.verb) and not said.has("to"):
-        by = -length if down else length
-        wish = _at(round(build.STANDING_HEIGHT_M + by, 4), said, pose=False)
-        note = f"from standing at {100 * build.STANDING_HEIGHT_M:g} cm"
-        return replace(wish, notes=(note,))
-    return _at(length, said, pose=False)
-
-
-def _absolute(said: Said) -> Wish:
-    return _at(said.amounts.get("length", build.STANDING_HEIGHT_M), said, pose=False)
-
-
-def _flat(match: re.Match[str]) -> Wish:
-    del match
-    level = build.at_height(build.STANDING_HEIGHT_M)
-    return motion(level, "torso_pitch", "torso_roll")
-
-
-def _tilt(said: Said) -> Wish:
-    """The nose, or the rear end, up or down."""
-    angle = said.amounts.get("angle") or (0.15 if said.has("bit") else 0.3)
-    down = (
-        said.has("down")
-        or not said.has("up")
-        and bool(re.match(r"(?:lower|dip|drop|bow|put|kneel|curtsy)", said.verb))
-    )
-    if not down and not said.has("up") and not re.match(r"(?:lift|pitch|push|throw)", said.verb):
-        raise Abstain(f"'{said.verb}'", "it does not say whether up or down")
-    rear = said.part("end").startswith("rear")
-    wish = motion(build.pitched(angle if down == rear else -angle), "torso_pitch")
-    return replace(wish, seconds=said.amounts.get("time"))
-
-
-def _bow(said: Said) -> Wish:
-    angle = said.amounts.get("angle") or (0.15 if said.has("bit") else 0.3)
-    wish = motion(build.pitched(-angle), "torso_pitch")
-    return replace(wish, seconds=said.amounts.get("time"), pose=True)
-
-
-def _lean(said: Said) -> Wish:
-    side = said.word("spin")
-    if not side or "clockwise" in side:
-        raise Abstain(f"'{said.verb}'", "it does not say to which side", "say left or right")
-    usual = 0.1 if said.has("bit") else 0.25
-    angle = (1.0 if "right" in side else -1.0) * said.amounts.get("angle", usual)
-    wish = motion(build.leaning(angle), "torso_roll")
-    return replace(wish, seconds=said.amounts.get("time"))
-
-
-def _roll_over(match: re.Match[str]) -> Wish:
-    del match
-    return replace(motion(build.rolled(math.pi), "torso_roll"), pose=True)
-
-
-def _on_side(match: re.Match[str]) -> Wish:
-    sign = -1.0 if match.group("side") == "left" else 1.0
-    return replace(motion(build.rolled(sign * math.pi / 2), "torso_roll"), pose=True)
-
-
-def _rear_up(said: Said) -> Wish:
-    wish = motion(build.on_two_feet(), "torso_pitch", "torso_height")
-    return replace(wish, seconds=said.amounts.get("time"), pose=True)
-
-
-def _harmless(match: re.Match[str]) -> Wish:
-    """A plea such as "don't hurt that squirrel": nothing here is seen that could be hurt."""
-    return Wish(notes=(f"'{match.group(0)}': nothing here sees that; only the motion counts",))
-
-
-def _impossible(why: str, match: re.Match[str]) -> Wish:
-    raise Abstain(f"'{match.group(0)}'", f"I cannot {match.group(0)}: {why}", final=True)
-
-
-def _for_time(match: re.Match[str]) -> Wish:
-    return Wish(seconds=amount(match))
-
-
-def _wait(match: re.Match[str]) -> Wish:
-    still = motion(build.at_height(build.STANDING_HEIGHT_M), "torso_height")
-    return replace(still, seconds=amount(match), pose=True, waits=True)
-
-
-def _nothing(match: re.Match[str]) -> Wish:
-    """A reason, such as "the sun rises in the east", that asks for nothing."""
-    del match
-    return Wish()
-
 
 _IMPOSSIBLE = {
     r"fly|take off|hover|levitate|float": "it stays on the ground",
     r"jump|hop|leap|backflip|do backflip|somersault|pounce|skip": "jumps are not among its motions",
     r"fetch|bring|get (?:ball|stick|newspaper|toy|slippers|it)|carry|pick up "
-    r"(?!front|rear|back|left|right|paw|2|both)|grab|catch|drop|hold (?:ball|stick)": (
+    r"(?!front|rear|back|left|right|paw|2|both)|grab|catch"
+    r"|drop(?! (?:down|rear|nose|head|front|torso|to floor|low))|hold (?:ball|stick)": (
         "it has nothing to take things with"
     ),
     r"bark|speak|howl|sing|growl|talk|say|roar": "it has no voice",
@@ -207,17 +99,20 @@ PATTERNS: tuple[Phrase, ...] = (
     ),
     frame(rf"{FEET_NAMED} (?:up|lifted|off floor|in air|raised)",
           ("length", "off", "high", "bit", "time"), SLOTS, lift_feet),
-    frame(rf"(?:move|slide|bring|stretch|put|set|reach|shift|place|extend|spread) {FEET_NAMED}"
+    frame(rf"(?:move|slide|bring|stretch|put|set|reach|shift|place|extend|spread"
+          rf"|stand with|standing with|have|keep) {FEET_NAMED}"
           r"(?: (?:out|straight))?(?: (?P<to>forward|backward|back|inward|outward|in|out|apart))?",
           ("length", "bit", "time"), SLOTS, place_foot),
     frame(rf"(?:stomp|tap|step|pat|stamp|paw)(?: floor)?(?: with| on)? {FEET_NAMED}",
-          ("frequency", "time", "down", "off"), SLOTS, stomp),
+          ("frequency", "times", "twice", "time", "down", "off"), SLOTS, stomp),
     frame(rf"(?:stand|balance|balancing|standing|stay|remain|rest)(?: still| up)? on"
           rf"(?: only| just)? {FEET_NAMED}", ("time",), SLOTS, stand_on),
     pattern(r"(?:lift|hold)(?: up)? (?:(?:left|right|front|rear|back|1|any) )?paw", which_paw),
     frame(r"(?:lift|hold|give|offer|put|bring|shake|shaking|wave|present)(?: up)?(?: me)?"
           r"(?: with)?(?: (?P<side>left|right))?(?: front)? paws?",
           ("asif", "time", "off"), SLOTS, shake),
+    frame(rf"(?:shake|wave|shaking|waving)(?: with)? {FEET_NAMED}",
+          ("times", "twice", "time"), SLOTS, wave),
     frame(r"(?:shake|shaking|wave|high 5|give me 5|give me high 5|shake hands?)"
           r"(?: (?P<side>left|right))?(?: front)?(?: paws?)?(?: goodbye| hello)?",
           ("time",), SLOTS, shake),
@@ -229,76 +124,83 @@ PATTERNS: tuple[Phrase, ...] = (
     pattern(
         r"(?:(?:stand|balance|keep|stay|remain) on |keep )(?:other|remaining)(?: 3)?(?: paws)?"
         r"(?: on floor| down)?",
-        _nothing,
+        nothing,
     ),
-    frame(r"(?:stand|balance|balancing|standing|do|3 legged stand|3 paws? stand)"
+    frame(r"(?:keep standing|stand|balance|balancing|standing|do|3 legged stand|3 paws? stand)"
           r"(?: on 3 paws| on 3| 3 legged stand)?(?: ,| with| keep| keeping| hold| holding| and"
           rf"| lift| lifting)* {FEET_NAMED}", ("off", "time"), SLOTS, lift_feet),
     pattern(r"(?:stand|balance) on 3(?: paws)?|3 legged stand", which_paw),
     # Height
     frame(r"(?:sit|sit down|lie|lay|lie down|lay down|flatten|get down|go down|down|rest|relax"
-          r"|settle|settle down|play dead|go to sleep|drop down|drop to floor|get on torso)"
+          r"|settle|settle down|play dead|go to sleep|drop down|drop to floor|get on torso"
+          r"|take nap|have rest|take rest)"
           r"(?: torso)?", 
           ("low", "length", "until", "over", "time", "bit", "upright", "again", "asif"), SLOTS,
-          _low),
+          low_pose),
+    frame(r"(?:do )?(?:squat|nod|bob)s?(?= \d| twice| times)|(?:do|make)(?= \d+ (?:squats|nods))",
+          ("times", "twice", "nods", "again"), SLOTS, repeated),
+    pattern(r"nod(?: (?:your )?head)?", lambda m: repeated(Said("nod", {}))),
     frame(r"(?:crouch|squat|duck|stoop|hunker|kneel|crouching|crouched)(?: down)?(?: torso)?",
-          ("low", "length", "until", "over", "time", "bit", "again"), SLOTS, _crouch),
+          ("low", "length", "until", "over", "time", "bit", "again"), SLOTS, crouch),
     frame(r"(?:get|go|stay|staying|keep|keeping|be|make)(?: torso| yourself)?(?: down)?(?: very)?"
-          r" (?:low|down)", ("low", "length", "time", "again"), SLOTS, _crouch),
+          r" (?:low|down)", ("low", "length", "time", "again"), SLOTS, crouch),
     frame(r"(?:lift|lower|bring|set|keep|keeping|hold|holding|move|get|put|drop|have|with)?(?: )?"
           r"(?:level )?torso(?: height| up| down| level)*(?: is| of)?"
           r" (?:to|at|near|close to|onto|on|height)", ("length", "low", "off", "time"), SLOTS,
-          lambda said: _absolute(said) if said.has("length") else _crouch(said)),
+          lambda said: absolute(said) if said.has("length") else crouch(said)),
     frame(r"stretch (?:torso )?(?:low|down)(?: and (?:wide|long))?(?: torso)?",
-          ("low", "time"), SLOTS, _crouch),
+          ("low", "time"), SLOTS, crouch),
     frame(r"(?:lift|lower|drop|sink)(?: level)? torso(?: up| down| level)*(?: by)?",
-          ("length", "low", "tall", "bit", "time"), SLOTS, _height),
+          ("length", "low", "tall", "bit", "time"), SLOTS, raised_or_lowered),
     frame(rf"(?:{_HELD} )?torso", ("length", "low", "tall", "time"), SLOTS,
-          lambda said: _absolute(said) if said.has("length") else _height(said)),
-    frame(r"(?:at|with|to)(?: torso)? height(?: of)?", ("length",), SLOTS, _absolute),
-    frame(r"(?:go|come|get|rise|stand)(?: up| down) to", ("length", "time"), SLOTS, _absolute),
+          lambda said: absolute(said) if said.has("length") else raised_or_lowered(said)),
+    frame(r"(?:at|with|to)(?: torso)? height(?: of)?", ("length",), SLOTS, absolute),
+    frame(r"(?:go|come|get|rise|stand|sink|drop|lower yourself|lift yourself)(?: up| down)? to"
+          r"(?= \d)", ("length", "time", "over"), SLOTS, absolute),
     frame(r"(?:stand|get up|get back up|stand back up|rise|rise up|up|stand up|come back up|come up"
           r"|back up to stand|return to stand|go back to stand|get back on|get on|be tall"
           r"|straighten|straighten up|make yourself)(?: torso| yourself)?",
-          ("length", "until", "over", "tall", "upright", "time", "again", "asif"), SLOTS, _stand),
-    frame(r"(?:stay|stand|be|hold|keep|standing)(?: (?:still|normally|normal|quiet|up|put|there))+"
-          r"|hold position|stop(?: moving| walking| turning| it| that| there| everything)?"
-          r"|come to stop|stand by|freeze|stay|do not move(?: (?:muscle|1 inch|at all))?|enough"
-          r"|that is enough|whoa", ("time", "again", "upright"), SLOTS, _stand),
+          ("length", "until", "over", "tall", "upright", "time", "again", "asif"), SLOTS, stand),
+    frame(r"(?:stand|standing)(?: (?:still|normally|normal|quiet|up|put|there))+"
+          r"|stop(?: moving| walking| turning| it| that| there| everything)?"
+          r"|come to stop|stand by|freeze|do not move(?: (?:muscle|1 inch|at all))?|enough"
+          r"|that is enough|whoa", ("time", "again", "upright"), SLOTS, stand),
     frame(r"(?:level|even|straighten|flatten) (?:out|off|up)|(?:go |come |return |get )?back to"
           r" (?:neutral|normal|level|stand|start|stance|flat|middle|centre|center)(?: position"
           r"| stance| pose| height)?|(?:return|go) to (?:neutral|normal)(?: position| stance)?"
-          r"|neutral(?: position| stance)?|normal (?:height|stance)|to normal height",
-          ("time", "over", "again"), SLOTS, _level),
+          r"|neutral(?: position| stance)?|look (?:straight )?forward|look straight"
+          r"|normal (?:height|stance)|to normal height",
+          ("time", "over", "again"), SLOTS, level),
     frame(r"(?:go|walk|come|return|trot|run|head|move|get|now)?(?: )?(?:back )?to"
           r" (?:where (?:it |i )?(?:started|were|was|began)|start(?:ing)?(?: point| place)"
-          r"|origin)|return(?: home)?|back to start", ("time",), SLOTS, _home),
+          r"|origin)|return(?: home)?|back to start|come back(?: again| here)?",
+          ("time",), SLOTS, home),
     pattern(r"as tall as possible", lambda m: motion(build.at_height(TALL_M), "torso_height")),
     # Level, pitch, roll
-    pattern(rf"(?:{_HELD} )?torso (?:flat|level|horizontal|straight)", _flat),
-    pattern(rf"(?:{_HELD} )?(?:flat|level|horizontal)(?: torso)?", _flat),
+    pattern(rf"(?:{_HELD} )?torso (?:flat|level|horizontal|straight)", flat),
+    pattern(rf"(?:{_HELD} )?(?:flat|level|horizontal)(?: torso)?", flat),
     frame(rf"(?:(?:lift|point|tilt|pitch|bring|put|lower|turn|dip|drop|stick|push|throw|{_HELD})"
-          rf" )?{_END}", ("up", "down", "angle", "bit", "time", "again"), SLOTS, _tilt),
+          rf" )?{_END}", ("up", "down", "angle", "bit", "time", "again"), SLOTS, tilt),
     frame(r"(?:pitch|tilt|look|lean|pitching|tilting|looking)(?: torso)?"
           r"(?= up| down| forward| back)",
           ("up", "down", "inout", "angle", "bit", "time"), SLOTS,
-          lambda said: _tilt(_as_tilt(said))),
+          lambda said: tilt(_as_tilt(said))),
     frame(r"(?:bow|bow down|take bow|do bow|make bow|play bow|curtsy|stretch|stretch forward)"
           r"(?: ,)?(?: front end down)?(?: (?:deeply|politely|low|to audience|to crowd|to me))?",
-          ("angle", "bit", "time", "asif"), SLOTS, _bow),
+          ("angle", "bit", "time", "asif"), SLOTS, bow),
     pattern(
         r"roll over(?: (?:by )?180 deg)?(?: onto back)?"
         r"|(?:lie|roll|turn|get|flip)(?: over| down)? on(?:to)? back",
-        _roll_over,
+        roll_over,
     ),
-    pattern(r"(?:lie|roll|flop)(?: down)?(?: over)? on(?:to)? (?P<side>left|right) side", _on_side),
+    pattern(r"(?:lie|roll|flop)(?: down)?(?: over)? on(?:to)? (?P<side>left|right) side", on_side),
     frame(r"(?:roll|lean|tilt|bank|leaning|tilting|rolling|banking|sway)(?: torso)?(?: over)?",
-          ("spin", "angle", "bit", "time"), SLOTS, _lean),
+          ("spin", "angle", "bit", "time"), SLOTS, lean),
     frame(rf"(?:stand|rear|get|stand up|rear up|go|rise|balance|balancing|up)(?: up)? on(?:to)?"
           rf" (?:{_REAR})(?: like human)?|rear up|stand(?: up)? like human",
-          ("time",), SLOTS, _rear_up),
+          ("time",), SLOTS, rear_up),
     # Turning
-    pattern(r"sun (?:rises in east|sets in west)", _nothing),
+    pattern(r"sun (?:rises in east|sets in west)", nothing),
     frame(r"(?:turn|turning|face|facing|look|point|swivel|pivot|swing|veer)(?: whole)?(?: torso)?",
           TURNING_SLOTS, SLOTS, turning),
     frame(r"(?:do|make|take|perform)(?: sharp| quick)?(?:(?: (?P<side>left|right))? (?:u )?turn"
@@ -309,7 +211,8 @@ PATTERNS: tuple[Phrase, ...] = (
           rf"(?:{'|'.join(HEADINGS)}))", ("where", "time"), SLOTS, turning),
     frame(r"(?P<spin>spin|spinning|whirl|twirl|pirouette|rotate)", TURNING_SLOTS, SLOTS, turning),
     pattern(r"about (?:face|turn)", lambda m: Wish(turn=math.pi)),
-    frame(r"(?:turning|rotating|bending|curving)", ("spin", "bit"), SLOTS, turning_meanwhile),
+    frame(r"(?:turning|rotating|bending|curving)", ("spin", "bit", "rate"), SLOTS,
+          turning_meanwhile),
     # Walking
     frame(rf"{DOING}(?:{GO})", GOING_SLOTS, SLOTS, going, both_ways),
     frame(r"(?:back (?:off|away|up)|retreat|reverse|back it up)", GOING_SLOTS, SLOTS, going),
@@ -318,6 +221,8 @@ PATTERNS: tuple[Phrase, ...] = (
     frame(r"(?:get|start|begin) (?:moving|going|walking)|set off|off go", GOING_SLOTS, SLOTS,
           going),
     pattern(r"(?:go|move|walk|step) away", backing),
+    frame(r"(?:slow|slow down|speed up|drop back|change|go over) to(?: walk| trot)?",
+          ("speed", "time"), SLOTS, going),
     pattern(
         r"(?:walk|trot|run|go|move)(?: diagonally)?(?: ,)? (?P<fwd>forward|backward|back)(?: at)? "
         r"(?P<ahead>\d+(?:\.\d+)?)(?: m/s)? and (?P<side>left|right)(?: at)? "
@@ -333,18 +238,21 @@ PATTERNS: tuple[Phrase, ...] = (
         r"(?:do not|without|never) (?:hurt|scare|frighten|harm|chase|attack|bite|startle|disturb|"
         r"hurting|scaring|frightening|harming|startling|disturbing)(?: (?:that|this))?"
         r"(?: \w+){1,2}",
-        _harmless,
+        harmless,
     ),
     *(
-        pattern(rf"(?:{verbs})(?: .*)?", partial(_impossible, why))
+        pattern(rf"(?:{verbs})(?: .*)?", partial(impossible, why))
         for verbs, why in _IMPOSSIBLE.items()
     ),
     pattern(r"(?:(?:keep|stay|remain) (?:standing|sitting|lying|lie|holding|like)|hold on|hold|keep"
-            r"|stay|remain|holding|staying|wait|pause)"
-            r"(?: (?:it|that|this|them|up|there|so|like that|like this|position|pose|still))*"
-            r"(?: (?:for )?{TIME})?", _wait),
-    pattern(r"until i (?:say|tell)(?: to)?(?: so| stop| otherwise)?", _nothing),
-    pattern(r"(?:for |lasting )?{TIME}", _for_time),
+            r"|stay|remain|holding|staying|wait|pause|be)"
+            r"(?: (?:it|that|this|them|up|there|so|like that|like this|position|pose|still"
+            r"|put|quiet|normal))*"
+            r"(?: (?:for )?{TIME})?", wait),
+    pattern(r"without (?:turning|stopping|rotating|falling(?: over)?|hurrying|rushing|moving feet)",
+            nothing),
+    pattern(r"until i (?:say|tell)(?: to)?(?: so| stop| otherwise)?", nothing),
+    pattern(r"(?:for |lasting )?{TIME}", for_time),
 )  # fmt: skip
 
 

@@ -6,10 +6,11 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 
+from embodied.language.reward import hand_building as hand
 from embodied.language.reward import tabletop_building as table
 from embodied.language.reward.hand_phrases import lifting, put_down_phrase, put_down_thing
 from embodied.language.reward.phrases import Phrase, Wish, amount, pattern
-from embodied.language.reward.rules_arm import arm_patterns, paced
+from embodied.language.reward.rules_arm import SHARE, arm_patterns, paced, share_of
 from embodied.language.reward.speech import Speech
 from embodied.language.reward.vocabulary import Vocabulary, arm_vocabulary, prompt
 from embodied.language.words.cursor import Abstain
@@ -164,29 +165,33 @@ def _without_joints(words: Vocabulary) -> Vocabulary:
 
 
 def _drawer_patterns(drawer: str) -> tuple[Phrase, ...]:
-    share = r"(?: (?P<share>half way|half|fully|(?:by )?quarter))?(?:(?: (?:to|by))? {FRACTION})?"
+    share = rf"{SHARE}(?:(?: (?:to|by))? {{FRACTION}})?"
 
     def opened(match: re.Match[str]) -> Wish:
-        return Wish(stages=table.sliding(drawer, _share(match)))
+        return Wish(stages=table.sliding(drawer, share_of(match)))
 
     def closed(match: re.Match[str]) -> Wish:
-        return Wish(stages=table.sliding(drawer, 1.0 - _share(match)))
+        return Wish(stages=table.sliding(drawer, 1.0 - share_of(match)))
 
     name = re.escape(drawer)
     return (
-        pattern(rf"(?:open|pull)(?: open)? {name}(?: open)?{share}", opened),
-        pattern(rf"(?:close|shut|push) {name}(?: shut| closed| in)?{share}", closed),
+        pattern(
+            rf"(?:open|pull|slide|pull open|slide open|pull out)(?: open)? {name}(?: (?:open|out))?"
+            rf"{share}",
+            opened,
+        ),
+        pattern(
+            rf"(?:close|shut|push|slide|push in|slide shut) {name}(?: (?:shut|closed|in|back in))?"
+            rf"{share}",
+            closed,
+        ),
+        pattern(
+            rf"(?:touch|reach(?: for)?|grab|grasp|hold|take)(?: hold)? {name} handle",
+            lambda match: Wish(
+                essential=(hand.near("palm", f"{drawer}_handle"),), support=(hand.DOWN, hand.OPEN)
+            ),
+        ),
     )
-
-
-def _share(match: re.Match[str]) -> float:
-    word = match.group("share") or ""
-    if "half" in word:
-        return 0.5
-    if "quarter" in word:
-        return 0.25
-    value = amount(match)
-    return 1.0 if value is None else value
 
 
 def _differ(match: re.Match[str], other: str) -> None:

@@ -357,11 +357,13 @@ class ClauseReader(PlaceReader):
         return []
 
     def _pointing(self) -> list[MapOperation]:
-        heads = ("point", "pointing", "face", "facing", "turn", "turning", "orient", "tilt", "aim",
+        heads = ("make", "have", "point", "pointing", "face", "facing", "turn", "turning",
+                 "orient", "tilt", "aim",
                  "with", "keep", "keeping")  # fmt: skip
         if not self.eat(*heads) or not self.hand():
             return []
-        self.eat("pointing", "facing", "turned", "to face", "to point", "so that it points",
+        self.eat("point", "face", "pointing", "facing", "turned", "to face",
+                 "to point", "so that it points",
                  "so that it faces")  # fmt: skip
         self.eat("straight", "towards the", "to the")
         way = self.direction()

@@ -36,6 +36,7 @@ from embodied.language.value_map.rules.words import (
     WHERE_IT_WAS,
 )
 from embodied.language.value_map.vocabulary import DIRECTIONS, SIDES
+from embodied.language.words.amounts import DIGITS
 from embodied.language.words.scene_words import plain
 from embodied.types import Region
 
@@ -50,9 +51,11 @@ class HandlingReader(ClauseReader):
         raised_m: How far that was lifted, where it was only lifted.
         over: What it was brought over, ``""`` for nothing.
         moved: Whether a motion was read before.
+        last_way: How the hand was moved straight last, m.
     """
 
     holding, raised_m, over, moved = "", 0.0, "", False
+    last_way: tuple[float, float, float] = (0.0, 0.0, 0.0)
 
     @cached_property
     def pushed(self) -> dict[str, tuple[float, float, float]]:
@@ -84,6 +87,7 @@ class HandlingReader(ClauseReader):
                     self.taken_from[frame] = {"x": x, "y": y, "z": z}
             elif targets and targets[-1].shape == "along" and frame == "gripper":
                 x, y, z = (targets[-1].parameters.get(a, 0.0) for a in "xyz")
+                self.last_way = (x, y, z)
                 self.raised_m = 0.0 if x or y else max(self.raised_m + z, 0.0)
             elif targets:
                 self.raised_m = 0.0
@@ -175,7 +179,7 @@ class HandlingReader(ClauseReader):
         stages: list[Stage] = []
         if name is not None:
             self._graspable(name)
-            stages = [Stage("gripper", grasp(name))]
+            stages = self.approached(name, Stage("gripper", grasp(name)))
         self.eat("up")
         place = self._held_at()
         if place is not None:
@@ -262,7 +266,11 @@ class HandlingReader(ClauseReader):
         self.eat("back") if verb in ("put", "place", "set", "lay") else ""
         if verb not in LET_GO and self._down():
             return self._put_down(carried)
+        if verb == "let" and not self.eat("drop", "fall", "go", "down"):
+            return None
         way = self.via()
+        if self.at("from") and DIGITS.fullmatch(self.peek(1) or "-"):
+            self.eat("from")
         place = self.place(onto=True)
         if place is None and way and carried is not None:  # what follows says where it goes
             stages = [Stage("gripper", grasp(carried))]

@@ -140,6 +140,9 @@ class MotionReader(WayReader):
         self.eat("the")
         if self.eat("top of", "top side of", "upper side of"):
             return "above"
+        if self.eat("side of", "a side of", "one side of"):
+            self.notes.append("the side: the left one, since none is said")
+            return "left-of"
         side = self._plain_side()
         if not side:
             self.pos = start
@@ -186,6 +189,8 @@ class MotionReader(WayReader):
                 return None
         other = second or self.noun()
         if other is None or other == moving:
+            return None
+        if self.spec.objects[other].category in TABLES and verb in ("take", "get", "bring"):
             return None
         if self.spec.objects[other].category in TABLES:
             raise self.abstain("things stay on the table", "say away from what else", final=True)
@@ -239,13 +244,34 @@ class MotionReader(WayReader):
                                              "back to where it was", "back"):  # fmt: skip
                 stages.append(Stage(name, [target(along(name, back, -1.0))]))
                 continue
-            way = self._way(name, PUSH_M)
+            way = self._nearer(name) or self._way(name, PUSH_M)
             if way is None:
                 return None
             stages += way
             for stage in way:
                 stage.conditions += via
         return stages
+
+    def _nearer(self, name: str) -> list[Stage] | None:
+        """``5 cm towards the bowl``: so far on the straight line between the two."""
+        start = self.pos
+        self.eat("by")
+        distance = self.length()
+        other = None
+        if distance is not None and self.eat("towards", "toward", "closer to", "nearer to",
+                                             "in the direction of", "nearer"):  # fmt: skip
+            other = self.noun()
+        places = self.places() if other is not None else {}
+        if other is None or distance is None or name not in places or other not in places:
+            self.pos = start
+            return None
+        dx, dy = (
+            float(b) - float(a) for a, b in zip(places[name][:2], places[other][:2], strict=True)
+        )
+        size = math.hypot(dx, dy)
+        if size < distance:
+            raise self.abstain(f"the {plain(other)} is nearer than that", final=True)
+        return [Stage(name, [target(along(name, (dx / size, dy / size, 0.0), distance))])]
 
     def _pushed_drawer(self, name: str, verb: str, way: str) -> Stage:
         """``push the drawer shut``, ``pull out the drawer``, ``push close the drawer``."""

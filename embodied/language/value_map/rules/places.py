@@ -68,6 +68,12 @@ class PlaceReader(SceneCursor):
                  "down on", "back in", "back on", "against")  # fmt: skip
         self.eat("a point", "a spot", "a place", "a position", "somewhere", "the point", "the spot")
         self.eat("that is", "which is")
+        if self.eat("where"):
+            name = self.noun()
+            if name is None or not self.eat("is now", "is", "are", "lies", "stands"):
+                self.pos = start
+                return None
+            return point(name, SIDES["above"], SIDE_DISTANCE_M if onto else 0.0)
         area = self.area()
         if area:
             return self.area_region(area)

@@ -36,6 +36,7 @@ from embodied.language.value_map.rules.words import (
     WAIT,
 )
 from embodied.language.value_map.vocabulary import DIRECTIONS, SIDES
+from embodied.language.words.amounts import number_at
 from embodied.language.words.scene_words import plain
 from embodied.types import MapOperation, Region
 
@@ -50,6 +51,10 @@ _PLACES = (
     *(phrase for phrases in SIDE_WORDS.values() for phrase in phrases), *NEXT_TO, *BETWEEN, "to",
     "over to", "back to", "onto", "towards", "and back to",
 )  # fmt: skip
+_UP_THERE = ("up", "high", "above the table", "over the table", "above it", "up in the air",
+             "off the table", "in the air", "above the tabletop")  # fmt: skip
+UP_M = 0.015
+"""How exact a height over a part of the table is."""
 CLOSE_M = 0.04
 """From a surface: as close as it gets without touching."""
 
@@ -67,6 +72,12 @@ class WayReader(HandlingReader):
         """
         start = self.pos
         self.eat_all("and", "then", ",", "and then", "but", "now", "please")
+        if self.eat("count to"):
+            value, used = number_at(self.words, self.pos) if not self.ended else (None, 0)
+            self.pos += used
+            if value is not None and self.at_pause():
+                return value
+            self.pos = start
         waits = self.eat(*WAIT)
         if waits or after:
             self.eat("there", "in place", "in the air", "like that", "still", "up")
@@ -89,7 +100,8 @@ class WayReader(HandlingReader):
         self.pos = begin
         default = self.keyword(DIRECTED)
         pace = "" if default else self.keyword(PACED)
-        hover = self.eat("hover", "stay", "float", "wait") if not (default or pace) else ""
+        self.eat("go and") if self.at("go and hover", "go and wait", "go and stay") else ""
+        hover = self.eat("hover", "stay", "float", "wait", "keep") if not (default or pace) else ""
         verb = default or pace or hover or self._subject() or self.eat(*GO)
         hand = False
         if not verb and self.eat(*PUSH):
@@ -100,6 +112,13 @@ class WayReader(HandlingReader):
         hand = hand or self.hand()
         if not hand and verb in ("put", "take", "bring"):
             return None
+        if verb == "visit":
+            names = self.listed()
+            self.eat("one after another", "one after the other", "in turn", "in this order",
+                     "in that order", "one by one")  # fmt: skip
+            return [
+                Stage("gripper", [target(point(n, SIDES["above"], 0.0))]) for n in names or ()
+            ] or None
         limit = PACES_M_S[pace] if pace else None
         said = self.speed() if not self.at("straight") else None
         if said is not None and self.at("down"):  # "slow down"
@@ -162,6 +181,10 @@ class WayReader(HandlingReader):
         if self.moved and (onward or self.at(*_PLACES)):
             self.eat("back", "down", "up", "over", "across")
             return self._way("gripper", STEP_M)
+        if self.moved and self.peek() == "back" and self.peek(1) in ("up", "down", "left", "right"):
+            found = self._way("gripper", STEP_M)
+            self.eat("again")
+            return found
         said = self.length() is not None or bool(self.eat(*A_BIT))
         way = self.direction()
         said = said or (bool(way) and (self.length() is not None or bool(self.eat(*A_BIT))))
@@ -190,7 +213,7 @@ class WayReader(HandlingReader):
         self.eat("to", "towards")
         area = self.area()
         if area:
-            return [Stage(moving, [target(self.area_region(area))])]
+            return [Stage(moving, [target(self._up_in(self.area_region(area)))])]
         self.pos = start
         found = self._straight(moving, default_m, default)
         if found is not None:
@@ -207,6 +230,7 @@ class WayReader(HandlingReader):
 
     def _to_place(self, moving: str, start: int) -> list[Stage] | None:
         close_m = NEXT_TO_M if moving == "gripper" else PUSHED_NEXT_TO_M
+        self.eat("exactly", "precisely", "just", "directly")
         self.kept_off = []
         place = self.place(close_m=close_m)
         if place is None:
@@ -219,6 +243,17 @@ class WayReader(HandlingReader):
         place = self._at_height(place)
         stage = Stage(moving, [target(place)], [*self.kept_off])
         return self._sided(stage, place) if moving == "gripper" else [stage]
+
+    def _up_in(self, area: Region) -> Region:
+        """A part of the table, ``30 cm up``: at that height over it."""
+        start = self.pos
+        self.eat(",", "and", "at", "about")
+        height = self.length()
+        if height is None or not self.eat(*_UP_THERE):
+            self.pos = start
+            return area
+        bounds = {"z_lower": round(height - UP_M, 4), "z_upper": round(height + UP_M, 4)}
+        return replace(area, parameters={**area.parameters, **bounds})
 
     def _at_height(self, place: Region) -> Region:
         """``between the cups, 8 cm above the table``: a place with its height said behind it."""
@@ -242,8 +277,12 @@ class WayReader(HandlingReader):
         self.eat_all("and", ",", "but", "then")
         if self.eat("stop", "stopping", "halt", "stay", "staying"):
             distance = self.length()
+            if distance is None and self.eat("when you are", "once you are", "when it is",
+                                             "as soon as you are", "at"):  # fmt: skip
+                distance = self.length()
             if distance is not None and self.eat("short", "short of it", "away", "away from it",
-                                                 "before it", "off", "from it"):  # fmt: skip
+                                                 "before it", "off", "from it", "in front of it",
+                                                 "before you reach it", "from there"):  # fmt: skip
                 return distance
             self.pos = start
             self.eat_all("and", ",", "but", "then")
@@ -313,8 +352,9 @@ class WayReader(HandlingReader):
             until = self._until(moving)
             if until is not None:
                 return until
-            if way == "down" and moving == "gripper" and self.raised_m:
-                default_m = self.raised_m
+            back = -sum(a * b for a, b in zip(self.last_way, DIRECTIONS[way], strict=True))
+            if moving == "gripper" and self.moved and back > 0:  # "and back down again"
+                default_m = round(back, 6)
         length = default_m if distance is None else distance
         return [Stage(moving, [target(along(moving, DIRECTIONS[way], length))])]
 

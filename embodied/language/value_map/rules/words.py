@@ -49,7 +49,7 @@ GRASP = (
 LIFT = ("pick up", "lift up", "lift", "raise", "hoist", "take up", "hold up", "pull up")
 LOWER = ("lower",)
 DROP = (
-    "let go of", "put down", "set down", "lower", "release", "drop", "put", "place", "lay",
+    "let", "let go of", "put down", "set down", "lower", "release", "drop", "put", "place", "lay",
     "deposit", "set", "carry", "leave", "bring", "throw", "toss", "stack", "transport",
     "transfer", "deliver",
 )  # fmt: skip
@@ -60,11 +60,13 @@ WAIT = (
     "hover", "hover there", "linger", "keep holding it", "hold that", "hold that position",
     "hold your position", "hold position", "hold on", "stay like that", "stay where you are",
     "keep still", "rest", "rest there", "hang there", "do nothing", "keep hold of it",
+    "do not move", "stay right there",
 )  # fmt: skip
 STOPS = (
     "stop", "stop there", "halt", "stay there", "wait there", "hold it", "hold it there",
     "keep it there", "remain there", "hold still", "hold position", "stay put", "that is it",
-    "come to a stop", "keep holding it",
+    "come to a stop", "stop right there", "leave it", "leave it there",
+    "leave it open", "leave it like that", "keep holding it",
 )  # fmt: skip
 """At the end of a motion: the arm stays where it is anyway."""
 WIDTHS_M: Mapping[str, float] = {
