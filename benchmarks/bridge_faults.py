@@ -1,6 +1,6 @@
 """Every injected fault at random moments of a motion: at rest in time, latched, logged, restarted?
 
-    faketime -f '+0 x0.1' python benchmarks/bridge_faults.py --moments 100 --out runs/bridge_faults
+    chrt -r 5 python benchmarks/bridge_faults.py --moments 100 --out runs/bridge_faults
 
 A simulated arm in real time swings slowly behind the supervisor while a fault is injected: into
 what the arm reports, into what the planner sends, or by killing a process. A moment is good when
@@ -15,8 +15,8 @@ what the arm reports, into what the planner sends, or by killing a process. A mo
 
 A moment counts when the arm moved as the fault came: where something else had made it hold before
 (the operating system kept a process waiting), it is tried again, and tries are counted. On a busy
-machine that is always so; ``faketime`` (Debian package) then makes time pass ten times as slowly
-for all processes. Ten moments share a supervisor, and are one result.
+machine that is always so: ``chrt`` (needs the right to real-time priority) gives the processes
+precedence. Ten moments share a supervisor, and are one result.
 """
 
 from __future__ import annotations
