@@ -35,6 +35,10 @@ GRASP_WIDTH_M = 0.012
 GRASP_REACH_M = 0.012
 """Tolerance for the point between the pads outside a held item, m."""
 
+LYING = 0.5
+"""Cosine of the angle between the axis of a cylinder and the closing direction of what holds it
+around its side, at the most."""
+
 OPEN_FRACTION = 0.25
 """A drawer counts as open from this part of its travel on; less is shut."""
 
@@ -109,6 +113,7 @@ class TabletopGrounder:
 
     def __init__(self, spec: WorldSpec) -> None:
         self._specs = spec.objects
+        self._pad = np.array(spec.gripper.pad_size_m if spec.gripper else (0.0, 0.0, 0.0)) / 2
         self._items = tuple(n for n, o in spec.objects.items() if o.kind == "item")
         self._containers = tuple(
             n for n, o in spec.objects.items() if o.kind in ("container", "drawer")
@@ -221,7 +226,9 @@ class TabletopGrounder:
         if gripper is None or gripper.force_n < GRASP_FORCE_N:
             return ""
         ee = observation.pose_ee_in_world
-        gaps = {n: _grasp_gap(bodies[n], ee, gripper) for n in self._items if n in bodies}
+        gaps = {
+            n: _grasp_gap(bodies[n], ee, gripper, self._pad) for n in self._items if n in bodies
+        }
         name = min(gaps, key=lambda n: gaps[n], default="")
         return name if name and gaps[name] <= GRASP_REACH_M else ""
 
@@ -276,15 +283,22 @@ def inside_shift(spec: ObjectSpec) -> float:
     return (back - FRONT_M) / 2
 
 
-def _grasp_gap(item: _Body, ee: Pose, gripper: GripperState) -> float:
-    """Distance from an item to the point between the pads; infinite when the width is wrong."""
+def _grasp_gap(item: _Body, ee: Pose, gripper: GripperState, pad: Array) -> float:
+    """Distance from an item to the point between the pads; infinite when the width is wrong.
+
+    Args:
+        item: The item.
+        ee: Pose of the hand: y along closing, z along the approach.
+        gripper: What it measures.
+        pad: Half extents of a pad along closing, width and approach, (3,), m.
+    """
     closing = item.rotation.T @ ee.rotation[:, 1]
     width = extent_along(item.spec, closing)
     local = item.local(ee.position)
     half = np.array(item.spec.size_m) / 2
     if item.spec.shape == "sphere":
         gap = max(0.0, float(np.linalg.norm(local)) - half[0])
-        width = 2 * math.sqrt(max(half[0] ** 2 - float(local @ local), 0.0))
+        width = _chord(local, half[0], item.rotation.T @ ee.rotation, pad)
     else:
         gap = float(np.linalg.norm(np.maximum(np.abs(local) - half, 0.0)))
     if item.spec.shape == "box":
@@ -292,7 +306,25 @@ def _grasp_gap(item: _Body, ee: Pose, gripper: GripperState) -> float:
         width = min(width, float(np.array(item.spec.size_m)[int(np.argmax(np.abs(closing)))]))
     elif item.spec.shape == "cylinder":
         width = min(width, max(item.spec.size_m))
+        if abs(closing[2]) < LYING:
+            across = ee.rotation - np.outer(item.rotation[:, 2], item.rotation[:, 2] @ ee.rotation)
+            radial = local * [1.0, 1.0, 0.0]
+            width = min(width, _chord(radial, half[0], item.rotation.T @ across, pad))
     return gap if abs(width - gripper.width_m) <= GRASP_WIDTH_M else math.inf
+
+
+def _chord(local: Array, radius_m: float, hand: Array, pad: Array) -> float:
+    """Width of a round thing where the pads reach the nearest to its middle, m.
+
+    Args:
+        local: The point between the pads from its middle, (3,), m.
+        radius_m: Its radius.
+        hand: Axes of the hand in the same frame, (3, 3): y along closing, z along the approach.
+        pad: Half extents of a pad, as above.
+    """
+    aside = max(0.0, abs(float(local @ hand[:, 0])) - pad[1])
+    along = max(0.0, abs(float(local @ hand[:, 2])) - pad[2])
+    return 2 * math.sqrt(max(radius_m**2 - aside**2 - along**2, 0.0))
 
 
 def domain_text(objects: Mapping[str, ObjectSpec]) -> str:

@@ -132,6 +132,20 @@ def test_holding_needs_width_force_and_an_item_between_the_pads() -> None:
         assert Atom("holding", ("red-block",)) not in facts
 
 
+@pytest.mark.parametrize(("above_m", "held"), [(0.0, False), (0.025, True), (0.036, False)])
+def test_a_ball_held_by_its_top_is_as_wide_as_the_pads_find_it(above_m: float, held: bool) -> None:
+    """A lime of 48 mm is 36 mm wide where pads end 9 mm below a point 25 mm above its middle."""
+    grounder, observation = _observation("kitchen")
+    ee = Pose(position=np.array([0.5, 0.1, 0.2]), quat_wxyz=np.array([0.0, 1, 0, 0]))
+    lime = yaw_pose(np.array([0.5, 0.1, 0.2 - above_m]), 0.3)
+    grasped = replace(
+        _moved(observation, {"lime": lime}),
+        pose_ee_in_world=ee,
+        gripper=GripperState(width_m=0.0355, force_n=7.0),
+    )
+    assert (Atom("holding", ("lime",)) in grounder.facts(grasped)) == held
+
+
 @pytest.mark.parametrize(
     ("share", "is_open"), [(0.0, False), (OPEN_FRACTION - 0.05, False), (0.5, True), (1.0, True)]
 )

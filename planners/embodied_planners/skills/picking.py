@@ -36,7 +36,7 @@ def take(cell: Workcell, args: tuple[str, ...], observation: Observation, attemp
     item, source = args
     grasp, reach, reason = _choose(cell, item, observation, attempt)
     for push in range(MAX_PUSHES):
-        if grasp is not None or "too close" not in reason:
+        if grasp is not None or "too close" not in reason or not _fits(cell, item, observation):
             break
         pushed = yield from push_aside(cell, item, observation, attempt=attempt + push)
         observation = pushed.observation
@@ -45,6 +45,9 @@ def take(cell: Workcell, args: tuple[str, ...], observation: Observation, attemp
             break
         grasp, reach, reason = _choose(cell, item, observation, attempt)
     if grasp is None:
+        if "too close" in reason and not _fits(cell, item, observation):
+            lies = f"{item} lies too deep in {source}: the hand does not fit in between its walls"
+            return SkillResult(ok=False, reason=lies, retry=False)
         return SkillResult(ok=False, reason=f"no grasp of {item}: {reason}")
     approach = cell.path(reach.segments, f"reach for {item}", gap_m=grasp.gap_m)
     if cell.must_open_first(approach, observation):
@@ -97,6 +100,15 @@ def _choose(
                 return grasp, reach, ""
             reason = reason or reach.reason
     return None, Reach(), reason or f"objects are too close to {item} for the fingers"
+
+
+def _fits(cell: Workcell, item: str, observation: Observation) -> bool:
+    """Whether the open hand could take an item if no other item were there."""
+    items = tuple(n for n, o in cell.spec.objects.items() if o.kind == "item")
+    tilts = (0.0, *TILTS_RAD)
+    pose, hand = observation.poses[item], observation.pose_ee_in_world
+    thing = cell.spec.objects[item]
+    return bool(grasp_candidates(thing, pose, cell.gripper, cell.scene, hand, tilts, items))
 
 
 def _held(cell: Workcell, item: str, observation: Observation, grasp: Grasp) -> str:
