@@ -25,6 +25,7 @@ from embodied.datasets.episode import FPS, Pictures, episode_of  # noqa: E402
 from embodied.datasets.lerobot import LeRobotDataset  # noqa: E402
 from embodied.datasets.statistics import stats_of, together  # noqa: E402
 from embodied.errors import ConfigurationError, NotUnderstoodError  # noqa: E402
+from embodied.receipts.checking import Trust, check, check_chain  # noqa: E402
 
 GOAL = "(on red-block green-block)"
 
@@ -207,6 +208,23 @@ def test_a_sentence_that_cannot_be_carried_out_makes_no_demonstrations(
                 told=lambda done, reached: None,
             )
     assert not (tmp_path / "demos" / "data").exists()
+
+
+@pytest.mark.slow
+def test_processes_side_by_side_make_one_data_set(tmp_path: Path, signed_runs: Path) -> None:
+    made = demos.make_demos(
+        tmp_path / "demos",
+        "put the red block on the green block",
+        Settings(route="pddl"),
+        episodes=3,
+        jobs=2,
+        pictures=None,
+        told=lambda done, reached: None,
+    )
+    assert (made.episodes, made.reached, made.unusable) == (3, 3, {})
+    trust = Trust.of((), signed_runs)
+    found = [check(run, trust) for run in (tmp_path / "demos" / "runs").iterdir()]
+    assert not any(one.problems for one in found) and check_chain(found) == ()
 
 
 @pytest.mark.slow
