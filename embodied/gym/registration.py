@@ -1,4 +1,4 @@
-"""Names of the environments; Gymnasium calls this by the entry point ``gymnasium.envs``."""
+"""Names of the environments."""
 
 from __future__ import annotations
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -20,7 +22,6 @@ from embodied.gym.actions import KINDS, LINEAR_M_S, setpoint_action  # noqa: E40
 from embodied.gym.env import TabletopEnv  # noqa: E402
 
 SENTENCE = "put the red block on the green block"
-register_envs()
 
 
 @pytest.fixture
@@ -38,16 +39,16 @@ def test_the_checker_of_gymnasium_has_nothing_to_say(name: str, kind: str) -> No
     made.close()
 
 
-def test_the_entry_point_names_what_registers() -> None:
-    import tomllib
-    from pathlib import Path
-
-    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"]
-    assert project["entry-points"]["gymnasium.envs"] == {"embodied": "embodied.gym:register_envs"}
-    gymnasium.registry.pop("embodied/Blocks-v0")
+def test_the_name_alone_brings_the_environments() -> None:
+    code = (
+        "import gymnasium; made = gymnasium.make('embodied.gym:embodied/Blocks-v0');"
+        "assert made.spec.max_episode_steps == 300; made.close()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    before = gymnasium.registry["embodied/Blocks-v0"]
     register_envs()
-    register_envs()
-    assert "embodied/Blocks-v0" in gymnasium.registry
+    assert gymnasium.registry["embodied/Blocks-v0"] is before
 
 
 def test_equal_seeds_give_equal_episodes(env: TabletopEnv) -> None:
