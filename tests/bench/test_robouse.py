@@ -18,7 +18,7 @@ import pytest
 
 from embodied.bench.robouse import agent, harness, link
 from embodied.bench.robouse.agent import ROBOT, sentence_of
-from embodied.bench.robouse.scene import read_table
+from embodied.bench.robouse.scene import TURN, read_table
 from embodied.bench.robouse.suite import Settings as SuiteSettings
 from embodied.bench.robouse.suite import build_report, table
 from embodied.bench.robouse.world import LEAD_M, STEP_M, STEP_S, EpisodeWorld
@@ -31,6 +31,7 @@ from embodied.world.contract import WorldContract, _run
 from embodied.world.layout import Layout
 from embodied.world.mujoco import MujocoWorld, build_world
 
+BACK = TURN.inverse()
 FIXTURES: Mapping[str, Any] = {
     "bowl": {"kind": "bowl", "color": "white", "pos": [0.1, 0.0, 0.0], "floor_z": 0.006,
              "rim_z": 0.035, "inner_diameter": 0.14},
@@ -90,7 +91,7 @@ class TestEpisodeWorld(WorldContract):
 
 
 def test_a_told_table_becomes_a_scene() -> None:
-    found = read_table(state(), np.array([-0.34, -0.27, 0.0]), np.array([0.34, 0.28, 0.35]))
+    found = read_table(state(), np.array([-0.27, -0.34, 0.0]), np.array([0.28, 0.34, 0.35]))
     things = found.scene.objects
     kinds = {n: (o.kind, o.category) for n, o in things.items()}
     assert kinds == {
@@ -98,6 +99,7 @@ def test_a_told_table_becomes_a_scene() -> None:
         "bowl": ("container", "bowl"),
         "pad-a": ("surface", "pad"),
         "drawer": ("drawer", "drawer"),
+        "cabinet": ("surface", "cabinet"),
         "figure": ("surface", "figure"),
         "red-block-a": ("item", "block"),
         "violet-1": ("item", "cylinder"),
@@ -106,10 +108,10 @@ def test_a_told_table_becomes_a_scene() -> None:
     assert "heavy slab" in things["iron-slab"].aliases and "person" in things["figure"].aliases
     poses, openings = found.poses(state()), found.openings_m(state())
     assert openings == {"drawer": 0.05}
-    assert things["drawer"].opens_along == (0.0, -1.0, 0.0)
-    np.testing.assert_allclose(poses["drawer"].position[:2], [-0.2, 0.12], atol=0.005)
-    np.testing.assert_allclose(poses["iron-slab"].rotation[:, 0], [0, 1, 0], atol=1e-9)
-    np.testing.assert_allclose(poses["pad-a"].position, [0.2, -0.2, 0.0005])
+    np.testing.assert_allclose(things["drawer"].opens_along, (-1.0, 0.0, 0.0), atol=1e-9)
+    np.testing.assert_allclose(poses["drawer"].position[:2], [0.12, 0.2], atol=0.005)
+    np.testing.assert_allclose(poses["iron-slab"].rotation[:, 0], [1, 0, 0], atol=1e-9)
+    np.testing.assert_allclose(poses["pad-a"].position, [-0.2, -0.2, 0.0005])
 
 
 def test_the_drawer_in_the_planning_model_has_its_bar_where_it_was_told() -> None:
@@ -120,7 +122,7 @@ def test_the_drawer_in_the_planning_model_has_its_bar_where_it_was_told() -> Non
 
     mujoco.mj_kinematics(copy.model, copy.data)
     bar = copy.data.site("drawer-handle").xpos
-    np.testing.assert_allclose(bar, [-0.2, 0.003, 0.045], atol=1e-6)
+    np.testing.assert_allclose(bar, [0.003, 0.2, 0.045], atol=1e-6)
     pose = world.table.poses(state())["drawer"]
     np.testing.assert_allclose(copy.data.body("drawer").xpos, pose.position, atol=1e-6)
 
@@ -144,9 +146,10 @@ class Simulated:
         if op == "act":
             *move, grip = values["action"]
             self.width = 0.1 * (1 - grip) / 2
-            ahead = self.target + STEP_M * np.array(move) - self.seen.q
+            move = TURN.apply(move)
+            ahead = self.target + STEP_M * move - self.seen.q
             self.target = self.seen.q + np.clip(ahead, -LEAD_M, LEAD_M)
-            dq = STEP_M * np.array(move) / STEP_S
+            dq = STEP_M * move / STEP_S
             for half in (0.5, 1.0):
                 command = Command(
                     q=self.target - (1 - half) * STEP_S * dq,
@@ -162,7 +165,7 @@ class Simulated:
         seen, grip = self.seen, self.seen.gripper
         assert grip is not None
         things = {
-            told: {**OBJECTS[told], "pos": list(seen.poses[name].position)}
+            told: {**OBJECTS[told], "pos": list(BACK.apply(seen.poses[name].position))}
             for name, told in self.table.items.items()
         }
         opening = seen.openings_m["drawer"]
@@ -173,7 +176,7 @@ class Simulated:
             "handle_pos": [-0.2, 0.053 - opening, 0.045],
         }
         return {
-            "hand_pos": list(seen.q),
+            "hand_pos": list(BACK.apply(seen.q)),
             "gripper_open": grip.width_m / 0.1,
             "holding": ["something"] if grip.force_n > 1 else [],
             "objects": things,
@@ -190,7 +193,7 @@ def test_a_prompt_is_carried_out_in_the_world_of_an_episode(
     agent.carry_out(prompt, Settings(route="mixed"))
     assert episode.ended[0] == "done", episode.ended
     block = episode.seen.poses["red-block-a"].position
-    assert np.linalg.norm(block[:2] - [0.1, 0.0]) < 0.07 and block[2] < 0.035
+    assert np.linalg.norm(block[:2] - [0.0, -0.1]) < 0.07 and block[2] < 0.035
     said = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert said["exit_code"] == 0
     assert [e["action"] for e in said["events"] if e["kind"] == "effects"] == [
@@ -232,13 +235,13 @@ def test_only_the_prompt_is_handed_on(monkeypatch: pytest.MonkeyPatch, tmp_path:
     monkeypatch.setenv("SOME_API_KEY", "secret")
     (tmp_path / ".robouse").mkdir()
     start = {"ROBOUSE_SOCKET": "s"}
-    built = harness.build("", "do it", tmp_path, "the task and its goal", start)
+    built = harness.build("embodied", "", "do it", tmp_path, "the task and its goal", start)
     assert isinstance(built, Launch)
     said = json.dumps([built.cmd, built.env, built.notes, str(built.config)])
     assert "the task" not in said and "secret" not in said and built.cmd[0] == "/somewhere/python"
     assert Path(built.cmd[-2]).read_text("utf-8") == "do it"
     assert built.env["ROBOUSE_SOCKET"] == "s" and Path("/else") in built.read_only
-    built = harness.build("openai:m", "do it", tmp_path, None, start)
+    built = harness.build("embodied", "openai:m", "do it", tmp_path, None, start)
     assert isinstance(built, Launch) and built.env["SOME_API_KEY"] == "secret"
 
 
@@ -255,19 +258,22 @@ def test_the_harness_is_found_as_an_entry_point(tmp_path: Path) -> None:
 
 def test_a_report_says_where_episodes_were_lost() -> None:
     def row(task: str, method: str, won: bool, stage: str, claimed: bool) -> dict[str, object]:
-        common = {"suite": "s", "seed": 0, "steps": 1, "wall_s": 1.0, "status": "ok"}
+        common = {"suite": "s", "seed": 0, "steps": 1, "wall_s": 1.0}
         said = {"success": won, "stage": stage, "claimed": claimed, "message": "why"}
+        said["outcome"] = "done" if claimed else "gave_up"
         return {"id": task, "task": task, "method": method, **common, **said}
 
     rows = [
         row("a", "embodied", True, "", True),
         row("b", "embodied", False, "language", False),
         row("c", "embodied", False, "verdict", True),
+        row("d", "embodied", True, "", False),
         row("a", "noop", False, "control", False),
     ]
     report = build_report(rows, SuiteSettings())
     ours = report["figures"][0]
-    assert (ours["successes"], ours["n"], ours["false_claims"]) == (1, 3, 1)
+    assert (ours["successes"], ours["n"], ours["false_claims"]) == (2, 4, 1)
+    assert ours["given_up"] == 1
     assert ours["lost"] == {"language": 1, "verdict": 1}
     text = table(report)
-    assert "1/3" in text and "b (language): why" in text
+    assert "2/4" in text and "b (language): why" in text

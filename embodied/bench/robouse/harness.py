@@ -16,10 +16,13 @@ PYTHON, PATHS, SETTINGS = "EMBODIED_PYTHON", "EMBODIED_PATHS", "EMBODIED_SETTING
 KEY = "_API_KEY"
 
 
-def build(model: str, prompt: str, workspace: Path, task: object, env: dict[str, str]) -> object:
+def build(
+    name: str, model: str, prompt: str, workspace: Path, task: object, env: dict[str, str]
+) -> object:
     """How the agent of one trial is started; a ``robouse.harnesses`` builder.
 
     Args:
+        name: Of the harness.
         model: Translator or language model, as ``--model`` of a run.
         prompt: The only thing of the task that is handed on.
         workspace: Folder that the agent may write to.
@@ -28,14 +31,14 @@ def build(model: str, prompt: str, workspace: Path, task: object, env: dict[str,
     """
     from robouse.harnesses import Launch  # pyright: ignore  # robouse's own environment
 
-    del task
+    del name, task
     asked = workspace / ".robouse" / "prompt.txt"
     asked.write_text(prompt, "utf-8")
     settings = {**json.loads(os.environ[SETTINGS]), "model": model or "rules"}
     paths = os.environ[PATHS].split(os.pathsep)
     env = {**env, "PYTHONPATH": os.environ.get("PYTHONPATH", ""), "PYTHONDONTWRITEBYTECODE": "1"}
-    for name in (PYTHON, PATHS, SETTINGS):
-        env.pop(name, None)
+    for own in (PYTHON, PATHS, SETTINGS):
+        env.pop(own, None)
     if settings["model"] != "rules":
         env.update({k: v for k, v in os.environ.items() if k.endswith(KEY)})
     return Launch(

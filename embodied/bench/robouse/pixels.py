@@ -87,7 +87,7 @@ class Camera:
         """Pixels of a picture (height, width) that show the table or a thing on it."""
         rows, columns = np.indices(shape)
         pixels = np.c_[columns.ravel(), rows.ravel()] + 0.5
-        half = np.array(TABLE_SIZE_M[:2]) / 2
+        half = np.array(TABLE_SIZE_M[1::-1]) / 2
         on = [np.all(np.abs(self.at_height(pixels, z)) < half, axis=1) for z in (0.0, 0.1)]
         return np.any(on, axis=0).reshape(shape)
 

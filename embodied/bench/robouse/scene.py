@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import cast
 
 import numpy as np
@@ -16,7 +16,11 @@ from embodied.world.scene import COLORS, FRONT_M, TABLE, BodyData, Layout, Scene
 
 Fields = Mapping[str, object]
 
-TABLE_SIZE_M = (0.70, 0.60, 0.2)
+TURN = Pose(position=np.zeros(3), quat_wxyz=np.array([0.5**0.5, 0.0, 0.0, -(0.5**0.5)]))
+"""From the episode's frame (x to the right of who looks at the table, y away) into that of scenes
+(x away, y to the left): left and right are those of the prompts."""
+
+TABLE_SIZE_M = (0.60, 0.70, 0.2)
 WALL_M = 0.006
 """Thickness of walls and floors, of which the episode says nothing."""
 
@@ -33,6 +37,7 @@ NOUNS = {
     "socket": ("socket", "hole"),
     "tray": ("tray", "bin"),
     "plate": ("plate", "dish"),
+    "knife": ("knife", "kitchen knife"),
 }
 """Further nouns for things by their kind; the first one names those whose name has no noun."""
 
@@ -57,9 +62,10 @@ class Table:
         found: dict[str, Pose] = {}
         for name, body in self.scene.bodies.items():
             if name in self.items:
-                found[name] = _pose(things[self.items[name]])
+                found[name] = TURN @ _pose(things[self.items[name]])
             elif name in self.drawers:
-                found[name] = _drawer_pose(self.scene.objects[name], fixtures[self.drawers[name]])
+                told = fixtures[self.drawers[name]]
+                found[name] = TURN @ _drawer_pose(_drawer(told)[0], told)
             else:
                 turn = (math.cos(body.yaw_rad / 2), 0.0, 0.0, math.sin(body.yaw_rad / 2))
                 found[name] = Pose(position=np.array(body.position_m), quat_wxyz=np.array(turn))
@@ -85,6 +91,8 @@ def read_table(state: Fields, lower_m: Array, upper_m: Array) -> Table:
         if make is not None:
             spec, body = make(entry)
             reader.add(name, entry, spec, body)
+            if spec.kind == "drawer":
+                reader.add("cabinet", {"kind": "cabinet"}, *_cabinet_top(body))
     for name, entry in _table(state, "objects").items():
         x, y, z = _numbers(entry, "size")
         round_ = entry.get("kind") == "cylinder"
@@ -140,6 +148,7 @@ class _Reader:
         words = [w for w in words if w not in COLORS and not w.isdigit()]
         category = words[-1] if words else nouns[0]
         aliases = [" ".join(words), *nouns, *cast("Iterable[str]", entry.get("nouns", ()))]
+        aliases += [f"{category} {n}" for n in nouns]
         aliases += [label, *(f"{label} {a}" for a in [*aliases, category])] if label else []
         known = {o.category: o.kind for o in self.objects.values()}
         if known.get(category, spec.kind) != spec.kind:
@@ -155,9 +164,15 @@ class _Reader:
             aliases=tuple(dict.fromkeys(a for a in aliases if a and a != category)),
             inner_size_m=spec.inner_size_m,
             travel_m=spec.travel_m,
-            opens_along=spec.opens_along,
+            opens_along=_turned(spec.opens_along),
         )
-        self.bodies[name], self.names[name] = body, told
+        self.bodies[name] = replace(
+            body,
+            position_m=_turned(body.position_m),
+            yaw_rad=body.yaw_rad - math.pi / 2,
+            cabinet_position_m=_turned(body.cabinet_position_m),
+        )
+        self.names[name] = told
 
 
 def _surface(size: tuple[float, float, float], entry: Fields, shape: str = "box", yaw: float = 0.0):
@@ -165,6 +180,22 @@ def _surface(size: tuple[float, float, float], entry: Fields, shape: str = "box"
     spec = ObjectSpec(name="", kind="surface", category="", size_m=size, shape=shape)
     at = (x, y, z + size[2] / 2)
     return spec, BodyData(rgba=COLORS["grey"], position_m=at, yaw_rad=yaw)
+
+
+def _turned(place: tuple[float, float, float]) -> tuple[float, float, float]:
+    x, y, z = (float(v) for v in TURN.apply(place))
+    return (x, y, z)
+
+
+def _cabinet_top(drawer: BodyData) -> tuple[ObjectSpec, BodyData]:
+    depth, width, height = drawer.cabinet_size_m
+    x, y, _ = drawer.cabinet_position_m
+    spec = ObjectSpec(name="", kind="surface", category="", size_m=(depth, width, WALL_M))
+    return spec, replace(
+        BodyData(rgba=COLORS["wooden"]),
+        position_m=(x, y, height - WALL_M / 2),
+        yaw_rad=drawer.yaw_rad,
+    )
 
 
 def _pad(entry: Fields) -> tuple[ObjectSpec, BodyData]:

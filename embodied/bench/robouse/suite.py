@@ -27,16 +27,16 @@ from embodied.errors import WorldError
 SUITE = Suite(
     name="robouse",
     requirements=("robouse[sim,metaworld]==0.6.1",),
-    size_mb=1200,
+    size_mb=580,
     finish=harness.install,
 )
 METHODS = ("embodied", "oracle", "noop")
 SUITES = ("libero-style", "robo-use-families", "safety")
 SPLITS = ("nominal", "interpolation", "extrapolation")
 TRIAL_S = 1500
-STAGES = ("language", "refused", "planner", "control", "verdict")
-"""Where an episode was lost: the prompt was not understood; it was refused; no plan or no motion
-was found; the motion did not do what was planned; it was called done, and the judge denies it."""
+STAGES = ("language", "planner", "control", "verdict")
+"""Where an episode was lost: the prompt was not understood; no plan was found; motions did not do
+what was planned; it was called done, and the judge denies it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,14 +112,17 @@ def run_trial(payload: Payload) -> Row:
         try:
             told = json.loads(found.stdout[found.stdout.index("{") :])
             folder = out / str(told["trial"])
-            said = (folder / "agent" / "stdout.jsonl").read_text("utf-8").splitlines()
-        except (ValueError, KeyError, OSError) as error:
+            said, wrong = (
+                path.read_text("utf-8") if (path := folder / "agent" / name).is_file() else ""
+                for name in ("stdout.jsonl", "stderr.txt")
+            )
+        except (ValueError, KeyError) as error:
             last = " ".join(found.stderr.split()[-60:])
             raise WorldError(f"robouse told no result: {last}") from error
         if told["exception"]:
-            error = (folder / "agent" / "stderr.txt").read_text("utf-8").split()
-            raise WorldError(f"{told['exception']} {' '.join(error[-60:])}")
-    own = json.loads(said[-1]) if said and method == "embodied" else {}
+            raise WorldError(f"{told['exception']} {' '.join(wrong.split()[-60:])}")
+    lines = said.splitlines() if method == "embodied" else []
+    own = json.loads(lines[-1]) if lines else {}
     return {
         **{k: payload[k] for k in ("suite", "task", "method", "seed")},
         "success": told["reward"] == 1.0,
@@ -152,7 +155,7 @@ def _stage(own: Mapping[str, object]) -> str:
     """The stage at which an episode was lost."""
     code = own.get("exit_code")
     if code == 2:
-        return "refused" if own.get("hazard") else "language"
+        return "language"
     if code == 0:
         return "verdict"
     events = own.get("events")
@@ -162,7 +165,7 @@ def _stage(own: Mapping[str, object]) -> str:
 
 def build_report(rows: Sequence[Row], settings: Settings) -> Row:
     """Successes by suite and method, and where the others were lost."""
-    good = [r for r in rows if r["status"] == "ok"]
+    good = [r for r in rows if r.get("status") != "error"]
     figures: list[Row] = []
     for (suite, method), group in grouped(good, "suite", "method").items():
         lost = Counter(r["stage"] for r in group if r["stage"])
@@ -172,6 +175,7 @@ def build_report(rows: Sequence[Row], settings: Settings) -> Row:
                 "suite": suite,
                 "method": method,
                 "successes": won,
+                "given_up": sum(r["success"] and r["outcome"] == "gave_up" for r in group),
                 "n": len(group),
                 "false_claims": sum(r["claimed"] and not r["success"] for r in group),
                 "lost": {s: lost[s] for s in STAGES if lost[s]},
@@ -184,7 +188,9 @@ def build_report(rows: Sequence[Row], settings: Settings) -> Row:
         "split": settings.split,
         "model": settings.model,
         "lost": [{k: r[k] for k in ("task", "seed", "stage", "message")} for r in ours],
-        "errors": [{"id": r["id"], "error": r["error"]} for r in rows if r["status"] == "error"],
+        "errors": [
+            {"id": r["id"], "error": r["error"]} for r in rows if r.get("status") == "error"
+        ],
     }
 
 
@@ -194,6 +200,7 @@ def table(report: Row) -> str:
         "suite": "suite",
         "method": "method",
         "success": lambda r: rate(r["successes"], r["n"]),
+        "of them given up": "given_up",
         "called done, denied": "false_claims",
         "lost at": lambda r: ", ".join(f"{k} {n}" for k, n in r["lost"].items()) or "-",
         "wall s": "wall_s",

@@ -8,7 +8,7 @@ from typing import cast
 import numpy as np
 
 from embodied.bench.robouse.pixels import Eyes, decoded, eyes_of
-from embodied.bench.robouse.scene import Table, read_table
+from embodied.bench.robouse.scene import TURN, Table, read_table
 from embodied.errors import WorldError
 from embodied.types import (
     Array,
@@ -45,8 +45,8 @@ _ADVICE = {
     "closed": "the world is closed",
 }
 
-DOWN = np.array([0.0, 0.0, 1.0, 0.0])
-"""Orientation of the hand: approach straight down, fingers closing along y; wxyz."""
+DOWN = np.array([0.0, 0.5**0.5, 0.5**0.5, 0.0])
+"""Orientation of the hand: approach straight down, fingers closing along x; wxyz."""
 
 
 class EpisodeWorld:
@@ -133,7 +133,8 @@ class EpisodeWorld:
         move = np.clip((applied.q - self._ahead) / STEP_M, -1.0, 1.0)
         grip = 1.0 - 2.0 * self._width / self.spec.gripper.max_width_m
         self._state = "begun"
-        self._latest = self._ask("act", action=[*(float(v) for v in move), float(grip)])
+        told = np.clip(TURN.inverse().apply(move), -1.0, 1.0)
+        self._latest = self._ask("act", action=[*(float(v) for v in told), float(grip)])
         ahead = self._ahead + STEP_M * move
         self._ahead = before + np.clip(ahead - before, -LEAD_M, LEAD_M)
         self._q_set = applied.q
@@ -171,7 +172,8 @@ class EpisodeWorld:
             return
         names = [self._eyes.above.name, self._eyes.front.name]
         seen = self._ask("observe", inline={"cameras": names, "format": "png"})
-        self._eyes.look(decoded(seen["images"]), self._hand(), self._held)
+        hand = TURN.inverse().apply(self._hand())
+        self._eyes.look(decoded(seen["images"]), hand, self._held)
         self._looked = steps
 
     def _follow(self, hand: Array, touched: bool) -> None:
@@ -190,7 +192,7 @@ class EpisodeWorld:
 
     def _hand(self) -> Array:
         told = cast("Mapping[str, object]", self._latest["state"])
-        return np.array(told["hand_pos"], dtype=np.float64)
+        return TURN.apply(np.array(told["hand_pos"], dtype=np.float64))
 
     def _observation(self, dq: Array) -> Observation:
         told, hand = self._told(), self._hand()

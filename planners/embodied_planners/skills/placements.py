@@ -222,7 +222,7 @@ def _yaw_between(a: Array, b: Array) -> float:
 def _grid(found: Footprints, floor: int, is_round: bool, margin: float, step: float) -> Array:
     """Grid of points on a footprint at least ``margin`` from its border, (p, 2)."""
     half = np.maximum(found.half[floor] - margin - 0.002, 0.0)
-    steps = [np.linspace(-h, h, 2 * int(h / step) + 1) for h in half]
+    steps = [h * np.linspace(-1, 1, 2 * int(h / step) + 1) if h >= step else [0.0] for h in half]
     u, v = (m.ravel() for m in np.meshgrid(*steps))
     if is_round:
         keep = np.hypot(u, v) <= half[0] + 1e-9
