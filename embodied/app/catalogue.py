@@ -37,7 +37,7 @@ def list_scenes(json: bool) -> None:
         table.add_row(scene.name, scene.description, f'"{scene.sentences[0]}"')
     console = Console(highlight=False)
     console.print(table)
-    console.print(f"[dim]robots:[/] {', '.join(robot_names())}, menagerie:NAME")
+    console.print(f"[dim]robots:[/] {', '.join(robot_names())}, menagerie:NAME, package:NAME/FILE")
     console.print("[dim]embodied scenes NAME shows one, with --picture FILE.png drawn[/]")
 
 

@@ -66,9 +66,9 @@ def check_names(settings: Settings, given: Collection[str]) -> Settings:
             settings = replace(settings, robot=PYBULLET_ROBOT)
         if settings.robot != PYBULLET_ROBOT:
             raise unknown("robot", settings.robot, (PYBULLET_ROBOT,))
-    elif not settings.robot.startswith("menagerie:") and not _is_file(settings.robot):
+    elif not settings.robot.startswith(("menagerie:", "package:")) and not _is_file(settings.robot):
         if settings.robot not in robot_names():
-            others = "menagerie:NAME or the path of a robot model"
+            others = "menagerie:NAME, package:NAME/FILE or the path of a robot model"
             raise unknown("robot", settings.robot, robot_names(), others)
     if settings.robot in REWARD_ROBOTS:
         own = REWARD_ROBOTS.get(settings.robot)

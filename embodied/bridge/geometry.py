@@ -30,14 +30,11 @@ BUBBLE_M = 0.08
 PRESS_M = 0.01
 """Set-points may press what is held this far onto things, beyond the clearance of the hand."""
 
-_HAND = ("hand", "left_finger", "right_finger")
-_FINGERS = ("left_finger", "right_finger")
 ALIKE_M = 0.005
 """A thing is as wide as a gap when it differs by so much at most."""
 
 _HELD = "what is held"
 _CUTS = 60
-_FINGER_JOINTS = ("finger_joint1", "finger_joint2")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,12 +95,14 @@ class ArmGeometry:
                 f"limits {limits.name!r} name the joints {', '.join(limits.joints)}; the robot"
                 f" {limits.robot!r} has {', '.join(robot.joints)}"
             )
+        self._grip = None if robot.gripper is None else robot.gripper.spec
+        fingers = () if self._grip is None else self._grip.fingers
         spec = build_spec(scene, robot)
         for name, thing in scene.objects.items():
             if thing.kind in ("item", "drawer"):
                 spec.delete(spec.body(name))
-        if {*_FINGERS} <= {body.name for body in spec.bodies}:
-            spec.add_exclude(bodyname1=_FINGERS[0], bodyname2=_FINGERS[1])
+        if len(fingers) == 2:
+            spec.add_exclude(bodyname1=fingers[0], bodyname2=fingers[1])
         for box in limits.keep_out:
             spec.worldbody.add_geom(
                 name=f"keep-out {box.name}",
@@ -112,8 +111,8 @@ class ArmGeometry:
                 size=((box.upper - box.lower) / 2).tolist(),
             )
         self._items = [t.size_m for t in scene.objects.values() if t.kind == "item"]
-        if limits.max_width_m > 0.0 and _FINGERS[0] in {body.name for body in spec.bodies}:
-            site = spec.site(robot.ee_site or "ee")
+        if limits.max_width_m > 0.0 and fingers:
+            site = spec.site(robot.ee_site)
             site.parent.add_geom(
                 name=_HELD,
                 type=mujoco.mjtGeom.mjGEOM_BOX,
@@ -129,13 +128,11 @@ class ArmGeometry:
             raise ConfigurationError(f"the robot has no body {limits.elbow_body!r} for an elbow")
         self._qpos = np.array([int(model.joint(j).qposadr[0]) for j in limits.joints])
         self._dof = np.array([int(model.joint(j).dofadr[0]) for j in limits.joints])
-        names = {model.joint(i).name for i in range(model.njnt)}
         self._hand_clearance_m = limits.hand_clearance_m
         self._swing_m = 0.0
         self._swung = [
             (g, int(model.joint(joint).id))
-            for joint in _FINGER_JOINTS
-            if joint in names
+            for joint in (() if self._grip is None else self._grip.joints)
             for g in range(model.ngeom)
             if int(model.geom_bodyid[g]) == int(model.joint(joint).bodyid[0]) and self._touching(g)
         ]
@@ -143,8 +140,10 @@ class ArmGeometry:
         self._held = names_of_geoms.index(_HELD) if _HELD in names_of_geoms else None
         if self._held is not None:
             model.geom_sameframe[self._held] = 0
-        self._fingers = [int(model.joint(j).qposadr[0]) for j in _FINGER_JOINTS if j in names]
-        self._site = int(model.site(robot.ee_site or "ee").id)
+        self._fingers = [
+            int(model.joint(j).qposadr[0]) for j in (self._grip.joints if self._grip else ())
+        ]
+        self._site = int(model.site(robot.ee_site).id)
         self._elbow = int(model.body(limits.elbow_body).id)
         self._ee = self.data.site_xpos[self._site]
         self._elbow_at = self.data.xpos[self._elbow]
@@ -196,8 +195,8 @@ class ArmGeometry:
 
     def set_gap(self, narrowest_m: float, widest_m: float) -> None:
         """The fingers may be anywhere between two gaps."""
-        for address in self._fingers:
-            self.data.qpos[address] = narrowest_m / 2
+        if self._grip is not None:
+            self.data.qpos[self._fingers] = self._grip.joint_positions(narrowest_m)
         self._swing_m = (widest_m - narrowest_m) / 2
         for geom, _ in self._swung:
             self._distances.sweep(geom, np.zeros(3))
@@ -319,7 +318,8 @@ class ArmGeometry:
         later = {g: [*arm[i + 1 :], *fixed] for i, g in enumerate(arm)}
         pairs = [(a, b) for a in arm for b in later[a] if self._may_meet(a, b)]
         distances = PairDistances(model, self.data, pairs)
-        hand = [g for g in arm if self._body(g) in _HAND]
+        bodies = () if self._grip is None else self._grip.bodies
+        hand = [g for g in arm if self._body(g) in bodies]
         required = np.where(
             np.isin(distances.pairs, hand).any(axis=1), limits.hand_clearance_m, limits.clearance_m
         )

@@ -186,9 +186,11 @@ class BridgeWorld:
             qpos[address] = value
         names = {model.joint(i).name for i in range(model.njnt)}
         if seen.gripper is not None:
-            for name in ("finger_joint1", "finger_joint2"):
+            grip = self.spec.gripper
+            places = () if grip is None else grip.joint_positions(seen.gripper.width_m)
+            for name, place in zip(() if grip is None else grip.joints, places, strict=True):
                 if name in names:
-                    qpos[int(model.joint(name).qposadr[0])] = seen.gripper.width_m / 2
+                    qpos[int(model.joint(name).qposadr[0])] = place
         for name, opening in seen.openings_m.items():
             qpos[int(model.joint(name).qposadr[0])] = opening
         for name, pose in seen.poses.items():
@@ -235,7 +237,7 @@ class BridgeWorld:
     def _ee(self, q: Array) -> Pose:
         self._data.qpos[self._joints] = q
         mujoco.mj_kinematics(self.model, self._data)
-        site = self._data.site("ee")
+        site = self._data.site(self.spec.ee_site)
         matrix = np.eye(4)
         matrix[:3, :3] = site.xmat.reshape(3, 3)
         matrix[:3, 3] = site.xpos

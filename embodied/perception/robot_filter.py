@@ -10,7 +10,7 @@ import mujoco
 import numpy as np
 from numpy.typing import NDArray
 
-from embodied.types import Array, WorldSpec
+from embodied.types import Array, GripperSpec, WorldSpec
 
 MARGIN_M = 0.010
 """Points this close to the robot's model are the robot."""
@@ -27,7 +27,7 @@ class ModelRobotFilter:
         model: A model that holds the robot; may hold more.
         joint_names: The joints that ``q`` is about.
         bodies: Names of the robot's bodies.
-        finger_joints: Joints that share the gripper's width.
+        gripper: Says where its finger joints are at a width.
     """
 
     def __init__(
@@ -36,14 +36,14 @@ class ModelRobotFilter:
         *,
         joint_names: Iterable[str],
         bodies: Iterable[str],
-        finger_joints: Iterable[str] = (),
+        gripper: GripperSpec | None = None,
     ) -> None:
         self._model = model
         self._data = mujoco.MjData(model)
         self._qpos = np.array([int(model.joint(n).qposadr[0]) for n in joint_names])
-        self._fingers = np.array(
-            [int(model.joint(n).qposadr[0]) for n in finger_joints], dtype=np.intp
-        )
+        self._gripper = gripper
+        fingers = () if gripper is None else gripper.joints
+        self._fingers = np.array([int(model.joint(n).qposadr[0]) for n in fingers], dtype=np.intp)
         parts: dict[int, list[int]] = {model.body(n).id: [] for n in bodies}
         for i in range(model.ngeom):
             if int(model.geom_bodyid[i]) in parts:
@@ -61,12 +61,11 @@ class ModelRobotFilter:
         """The robot of a scene's model: every body that is no object of the spec."""
         fixed = {"world"} | set(spec.objects) | {f"{n}-cabinet" for n in spec.objects}
         names = [model.body(i).name for i in range(model.nbody)]
-        joints = [model.joint(i).name for i in range(model.njnt)]
         return ModelRobotFilter(
             model,
             joint_names=spec.joint_names,
             bodies=[n for n in names if n not in fixed],
-            finger_joints=[n for n in joints if n.startswith("finger_joint")],
+            gripper=spec.gripper,
         )
 
     def mask(
@@ -75,8 +74,8 @@ class ModelRobotFilter:
         """Whether each of the points (n, 3) belongs to the robot at joint positions ``q``."""
         model, data = self._model, self._data
         data.qpos[self._qpos] = q
-        if len(self._fingers) and gripper_width_m is not None:
-            data.qpos[self._fingers] = gripper_width_m / len(self._fingers)
+        if self._gripper is not None and gripper_width_m is not None:
+            data.qpos[self._fingers] = self._gripper.joint_positions(gripper_width_m)
         mujoco.mj_kinematics(model, data)
         points = np.ascontiguousarray(points_in_world.T, dtype=np.float32)  # columns are faster
         taken = np.zeros(points.shape[1], dtype=np.bool_)

@@ -44,17 +44,49 @@ class ObjectSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GripperSpec:
-    """A parallel gripper.
+    """What an arm takes things with.
 
     Attributes:
         max_width_m: Largest gap between the pads, m.
         max_force_n: Largest grasping force, N.
         pad_size_m: Extents of a finger pad along (closing, width, approach) directions, m.
+        kind: ``"parallel"`` (both pads move), ``"jaw"`` (one does) or ``"suction"`` (a cup; its
+            gap is ``max_width_m`` when it lets go and 0 when it sucks).
+        bodies: Bodies that may touch what is held, fingers included.
+        fingers: Those that carry the pads; what is between them may touch both.
+        joints: The finger joints, k of them.
+        fixed_side_m: Of a jaw: distance from the end effector to the pad that does not move,
+            against the end effector's y.
+        gaps_m: Gaps, ascending, at which ``positions`` are known; empty where the joints share
+            the gap equally.
+        positions: Positions of the finger joints at each of ``gaps_m``, k each.
     """
 
     max_width_m: float
     max_force_n: float
     pad_size_m: tuple[float, float, float]
+    kind: str = "parallel"
+    bodies: tuple[str, ...] = ("hand", "left_finger", "right_finger")
+    fingers: tuple[str, ...] = ("left_finger", "right_finger")
+    joints: tuple[str, ...] = ("finger_joint1", "finger_joint2")
+    fixed_side_m: float = 0.0
+    gaps_m: tuple[float, ...] = ()
+    positions: tuple[tuple[float, ...], ...] = ()
+
+    def joint_positions(self, gap_m: float) -> Array:
+        """Positions of the finger joints at a gap between the pads, (k,)."""
+        if not self.gaps_m:
+            return np.full(len(self.joints), gap_m / max(len(self.joints), 1))
+        columns = np.array(self.positions).T
+        return np.array([np.interp(gap_m, self.gaps_m, column) for column in columns])
+
+    def joint_speeds(self, gap_m: float, speed_m_s: float) -> Array:
+        """Speeds of the finger joints while the gap changes at a speed, (k,)."""
+        if not self.gaps_m:
+            return np.full(len(self.joints), speed_m_s / max(len(self.joints), 1))
+        step = 1e-3 * self.max_width_m
+        change = self.joint_positions(gap_m + step) - self.joint_positions(gap_m - step)
+        return change / (2 * step) * speed_m_s
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -99,6 +131,7 @@ class WorldSpec:
         workspace_upper: Upper corner of the workspace in the world frame, (3,), m.
         object_source: Where object poses in observations come from: ``"ground truth"`` (the
             simulator's own state) or ``"perception"``.
+        ee_site: Site of the end effector in models of the robot.
     """
 
     name: str
@@ -118,6 +151,7 @@ class WorldSpec:
     workspace_lower: Array = field(default_factory=lambda: np.array([-1.0, -1.0, 0.0]))
     workspace_upper: Array = field(default_factory=lambda: np.array([1.0, 1.0, 1.5]))
     object_source: str = "ground truth"
+    ee_site: str = "ee"
 
     def __post_init__(self) -> None:
         n = len(self.joint_names)

@@ -48,6 +48,7 @@ def world_spec(scene: Scene, robot: Robot, model: mujoco.MjModel) -> WorldSpec:
         cameras=cameras,
         workspace_lower=np.array(scene.workspace_lower_m),
         workspace_upper=np.array(scene.workspace_upper_m),
+        ee_site=robot.ee_site or "ee",
     )
 
 

@@ -7,37 +7,59 @@ from __future__ import annotations
 import contextlib
 import sys
 import warnings
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from pathlib import Path
 
 import mujoco
+import numpy as np
 
 from embodied.types import Array, GripperSpec, readonly
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gripper:
-    """How a parallel gripper is driven and measured in a MuJoCo model.
+    """How a gripper is driven and measured in a MuJoCo model.
 
     Attributes:
         spec: What a planner needs to know.
-        actuator: Position actuator whose control is the gap between the pads, m.
-        joints: The finger joints; their positions add up to the gap.
-        pads: Geoms of the two finger pads.
+        actuator: Position actuator: its control is the sum of the finger joints' positions, each
+            times its sign in ``signs``. Of a suction cup: an adhesion actuator.
+        pads: Geoms of the two finger pads, or of the suction cup.
         speed_m_s: Rate at which the gap follows its target, m/s.
+        signs: 1 or -1 for each of ``spec.joints``: to which side it opens.
     """
 
     spec: GripperSpec
     actuator: str
-    joints: tuple[str, ...]
-    pads: tuple[str, str]
+    pads: tuple[str, ...]
     speed_m_s: float
+    signs: tuple[float, ...] = (1.0, 1.0)
+
+    @property
+    def joints(self) -> tuple[str, ...]:
+        """The finger joints."""
+        return self.spec.joints
+
+    @property
+    def travel(self) -> tuple[Array, Array]:
+        """Gaps (k,), ascending, and the actuator's controls at them; equal where there is no table.
+
+        A force between the pads takes their ratio dgap/dcontrol as much of the actuator.
+        """
+        if not self.spec.gaps_m:
+            ends = np.array([0.0, 1.0])
+            return ends, ends
+        return np.array(self.spec.gaps_m), np.array(self.spec.positions) @ np.array(self.signs)
+
+
+Edit = Callable[[mujoco.MjSpec], None]
+"""A change of a model as its file has it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Robot:
-    """A robot's model file and its description; vectors are ordered by ``joints``.
+    """A robot's model and its description; vectors are ordered by ``joints``.
 
     Attributes:
         name: Name, e.g. ``"fr3"``.
@@ -55,10 +77,8 @@ class Robot:
         base: Body with a free joint, for floating bases; empty for fixed ones.
         base_home: Pose of a floating base at reset: x, y, z, then quaternion wxyz; (7,).
         gripper: The gripper, if there is one.
-        mount: Site that ``hand`` is mounted on, for models without one.
-        hand: The arm whose parallel hand is mounted.
-        add_servos: Add a position actuator to each joint, for models (URDF) that have none.
-        compensate_gravity: Add ideal gravity compensation, as arms' own controllers have it.
+        model_text: The model where it is not what the file says, e.g. with resolved paths.
+        edits: Changes of the model, in this order: servos, tools, pads that the file lacks.
         notes: What a reader should know about where these numbers come from.
     """
 
@@ -76,10 +96,8 @@ class Robot:
     base: str = ""
     base_home: tuple[float, ...] = ()
     gripper: Gripper | None = None
-    mount: str = ""
-    hand: Robot | None = None
-    add_servos: bool = False
-    compensate_gravity: bool = False
+    model_text: str = ""
+    edits: tuple[Edit, ...] = ()
     notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -89,29 +107,30 @@ class Robot:
 
     def mjspec(self) -> mujoco.MjSpec:
         """Read the model into a fresh, editable ``MjSpec``."""
-        spec = mujoco.MjSpec.from_file(str(self.model_path))
-        if self.add_servos:
-            _add_servos(spec, self.joints, self.tau_max)
-        if self.compensate_gravity:
-            for body in spec.bodies:
-                body.gravcomp = 1.0
-            for joint in spec.joints:
-                joint.actgravcomp = True
-        if self.mount and self.hand is not None:
-            _mount_hand(spec, self.mount, self.hand)
-        for key in list(spec.keys):
-            spec.delete(key)  # a scene adds coordinates that the model's keyframes lack
-        return spec
+        return edited(self.model_path, self.model_text, self.edits)
+
+
+def edited(path: Path, text: str, edits: tuple[Edit, ...]) -> mujoco.MjSpec:
+    """A model file, or a text in its place, with changes made."""
+    if text:
+        spec = mujoco.MjSpec.from_string(text)
+    else:
+        spec = mujoco.MjSpec.from_file(str(path))
+    for edit in edits:
+        edit(spec)
+    for key in list(spec.keys):
+        spec.delete(key)  # a scene adds coordinates that the model's keyframes lack
+    return spec
 
 
 def compile_model(spec: mujoco.MjSpec) -> mujoco.MjModel:
     """Compile a model, without the warning that a mounted hand keeps its names."""
-    with _kept_names_are_meant():
+    with kept_names_are_meant():
         return spec.compile()
 
 
 @contextlib.contextmanager
-def _kept_names_are_meant() -> Generator[None]:
+def kept_names_are_meant() -> Generator[None]:
     """Silence one warning: a mounted hand keeps its names, so that planners find it.
 
     MuJoCo prints it when the hand is attached, and its Python binding warns when it compiles.
@@ -130,25 +149,3 @@ def _kept_names_are_meant() -> Generator[None]:
             yield
     finally:
         mujoco.set_mju_user_warning(printer)
-
-
-def _mount_hand(spec: mujoco.MjSpec, site: str, arm: Robot) -> None:
-    """Mount the parallel hand of an arm on a site, z along the approach."""
-    source = arm.mjspec()
-    hand = source.body("hand")
-    flange = spec.site(site)
-    hand.pos = [0.0, 0.0, 0.0]
-    with _kept_names_are_meant():
-        flange.attach_body(hand, "", "")
-    spec.add_exclude(bodyname1="hand", bodyname2=flange.parent.name)
-
-
-def _add_servos(spec: mujoco.MjSpec, joints: tuple[str, ...], tau_max: Array) -> None:
-    """Position servos that use the whole torque for an error of 0.02 rad."""
-    for name, torque in zip(joints, tau_max, strict=True):
-        joint = spec.joint(name)
-        joint.armature = max(joint.armature, 0.1)
-        joint.actfrclimited = True
-        joint.actfrcrange = [-torque, torque]
-        servo = spec.add_actuator(name=name, target=name, trntype=mujoco.mjtTrn.mjTRN_JOINT)
-        servo.set_to_position(kp=50.0 * torque, kv=5.0 * torque)

@@ -1,18 +1,19 @@
 # pyright: reportAttributeAccessIssue=false
 # (mujoco ships no type stubs)
-"""Robots from bare models: MuJoCo Menagerie, MJCF and URDF files without a description."""
+"""Where models of robots come from: MuJoCo Menagerie, installed packages, URDF files."""
 
 from __future__ import annotations
 
+import importlib.util
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from xml.etree import ElementTree
 
-import mujoco
-import numpy as np
-
 from embodied.errors import ConfigurationError, EnvironmentMissingError
-from embodied.world._robot import Robot
+
+MESHES = (".stl", ".obj", ".msh")
+"""What MuJoCo reads."""
 
 
 def menagerie_path(name: str) -> Path:
@@ -66,109 +67,105 @@ def _variant_rank(name: str, stem: str) -> tuple[bool, bool, bool, int]:
     )
 
 
-def from_model(name: str, path: Path, hand: Robot) -> Robot:
-    """Derive a description from a bare model: actuated hinges, its limits, cautious rates."""
-    try:
-        model = mujoco.MjSpec.from_file(str(path)).compile()
-    except (ValueError, mujoco.FatalError) as error:
-        raise ConfigurationError(f"{path}: MuJoCo cannot load it: {error}") from error
-    joints: list[int] = []
-    tau: list[float] = []
-    for i in range(model.nu):
-        joint = int(model.actuator_trnid[i, 0])
-        is_joint = model.actuator_trntype[i] == mujoco.mjtTrn.mjTRN_JOINT
-        if is_joint and model.jnt_type[joint] == mujoco.mjtJoint.mjJNT_HINGE:
-            joints.append(joint)
-            limit = float(model.actuator_forcerange[i, 1])
-            if not model.actuator_forcelimited[i]:
-                limit = float(model.jnt_actfrcrange[joint, 1])
-            tau.append(limit if limit > 0 else 50.0)
-    if not joints:
+def package_path(name: str) -> Path:
+    """Path of a file in an installed package: ``PACKAGE/path/in/it``; nothing is imported.
+
+    Raises:
+        EnvironmentMissingError: There is no such package.
+        ConfigurationError: It has no such file.
+    """
+    package, _, inside = name.partition("/")
+    folder = _package_folder(package)
+    if folder is None:
+        raise EnvironmentMissingError(f"package:{name}: no package {package!r} is installed")
+    path = folder / inside
+    if not path.is_file():
+        files = (p for s in ("xml", "urdf") for p in folder.rglob(f"*.{s}"))
+        models = sorted(p.relative_to(folder) for p in files)
+        near = [p for p in models if Path(inside).stem in str(p)] or models
         raise ConfigurationError(
-            f"{path}: no hinge joint has an actuator; write a robot.toml next to a model with"
-            " position actuators (docs/scenes.md, 'Add a robot')"
+            f"package:{name}: {package} has no such file; models in it: "
+            + ", ".join(map(str, near[:12]))
         )
-    limited = model.jnt_limited[joints].astype(bool)
-    q_lower = np.where(limited, model.jnt_range[joints, 0], -np.pi)
-    q_upper = np.where(limited, model.jnt_range[joints, 1], np.pi)
-    home = model.qpos0 if model.nkey == 0 else model.key_qpos[0]
-    free = [j for j in range(model.njnt) if model.jnt_type[j] == mujoco.mjtJoint.mjJNT_FREE]
-    base = model.body(int(model.jnt_bodyid[free[0]])).name if free else ""
-    base_home = tuple(float(v) for v in home[model.jnt_qposadr[free[0]] :][:7]) if free else ()
-    sites = [model.site(i).name for i in range(model.nsite)]
-    mount = "attachment_site" if "attachment_site" in sites and not free else ""
-    ee = hand.ee_site if mount else next((s for s in ("ee", "pinch", "tcp") if s in sites), "")
-    n = len(joints)
-    return Robot(
-        name=name,
-        model_path=path,
-        joints=tuple(model.joint(j).name for j in joints),
-        q_home=np.clip(home[model.jnt_qposadr[joints]], q_lower, q_upper),
-        q_lower=q_lower,
-        q_upper=q_upper,
-        dq_max=np.full(n, 1.0),
-        ddq_max=np.full(n, 5.0),
-        dddq_max=np.full(n, 500.0),
-        tau_max=np.array(tau),
-        ee_site=ee,
-        base=base,
-        base_home=base_home,
-        gripper=hand.gripper if mount else None,
-        mount=mount,
-        hand=hand,
-        compensate_gravity=not free,
-        notes=(
-            f"{path.name} states no velocity, acceleration and jerk limits: 1 rad/s, 5 rad/s^2 and"
-            " 500 rad/s^3 are assumed; a robot.toml states them",
-        ),
-    )
+    return path
 
 
-def from_urdf(path: Path) -> Robot:
-    """Derive a description from a URDF: its revolute joints and their stated limits.
+def _package_folder(package: str) -> Path | None:
+    try:
+        found = importlib.util.find_spec(package)
+    except (ImportError, ValueError):
+        return None
+    places = None if found is None else found.submodule_search_locations
+    return Path(next(iter(places))) if places else None
 
-    URDF knows limits of position, velocity and effort, but no actuators: servos are added.
+
+def urdf_text(path: Path, packages: Mapping[str, str], beside: Path) -> str:
+    """A URDF with absolute paths of its meshes; pictures that MuJoCo cannot read are left out.
+
+    Args:
+        path: The file.
+        packages: Folders of ROS packages by name, relative to ``beside``.
+        beside: Folder of the description that names them.
+
+    Raises:
+        ConfigurationError: It cannot be read, or a package is not found.
     """
     try:
         root = ElementTree.parse(path).getroot()
-        mujoco.MjSpec.from_file(str(path)).compile()
-    except (ElementTree.ParseError, ValueError, mujoco.FatalError) as error:
+    except ElementTree.ParseError as error:
         raise ConfigurationError(f"{path}: MuJoCo cannot load it: {error}") from error
-    joints: list[str] = []
-    rows: list[tuple[float, float, float, float]] = []
-    for joint in root.iter("joint"):
-        limit = joint.find("limit")
-        if joint.get("type") not in ("revolute", "continuous"):
-            continue
-        stated = {} if limit is None else limit.attrib
-        joints.append(joint.get("name", ""))
-        rows.append(
-            (
-                float(stated.get("lower", -np.pi)),
-                float(stated.get("upper", np.pi)),
-                float(stated.get("velocity", 1.0)),
-                float(stated.get("effort", 50.0)),
-            )
+    for link in root.iter("link"):
+        for kind in ("visual", "collision"):
+            for part in link.findall(kind):
+                mesh = part.find("geometry/mesh")
+                if mesh is None:
+                    continue
+                file = _mesh_path(mesh.get("filename", ""), path, packages, beside)
+                if file.suffix.lower() in MESHES:
+                    mesh.set("filename", str(file))
+                elif kind == "visual":
+                    link.remove(part)
+                else:
+                    raise ConfigurationError(
+                        f"{path}: MuJoCo reads meshes in {', '.join(MESHES)}, not {file.name}"
+                    )
+    extension = root.find("mujoco")
+    if extension is None:
+        extension = ElementTree.SubElement(root, "mujoco")
+    compiler = extension.find("compiler")
+    if compiler is None:
+        compiler = ElementTree.SubElement(extension, "compiler")
+    for key, value in (("strippath", "false"), ("discardvisual", "false"), ("fusestatic", "false")):
+        compiler.set(key, value)
+    compiler.attrib.pop("meshdir", None)
+    return ElementTree.tostring(root, "unicode")
+
+
+def _mesh_path(name: str, path: Path, packages: Mapping[str, str], beside: Path) -> Path:
+    if not name.startswith("package://"):
+        return (path.parent / name.removeprefix("file://")).resolve()
+    package, _, inside = name.removeprefix("package://").partition("/")
+    if package in packages:
+        return (beside / packages[package] / inside).resolve()
+    for folder in path.resolve().parents:
+        for candidate in (folder, folder / package):
+            if candidate.name == package and candidate.is_dir():
+                return candidate / inside
+    folder = _package_folder(package)
+    if folder is None:
+        raise ConfigurationError(
+            f"{path}: {name} names the package {package!r}, which is no folder above the file and"
+            f" not installed: write [packages] {package} = 'FOLDER' in a description beside it"
         )
-    if not joints:
-        raise ConfigurationError(f"{path}: it has no revolute joint")
-    q_lower, q_upper, dq_max, tau_max = np.array(rows).T
-    n = len(joints)
-    return Robot(
-        name=path.stem,
-        model_path=path,
-        joints=tuple(joints),
-        q_home=np.clip(np.zeros(n), q_lower, q_upper),
-        q_lower=q_lower,
-        q_upper=q_upper,
-        dq_max=dq_max,
-        ddq_max=np.full(n, 5.0),
-        dddq_max=np.full(n, 500.0),
-        tau_max=tau_max,
-        add_servos=True,
-        compensate_gravity=True,
-        notes=(
-            f"{path.name} states no acceleration and jerk limits: 5 rad/s^2 and 500 rad/s^3 are"
-            " assumed; servos were added; it has no gripper that is known: write a robot.toml",
-        ),
-    )
+    return folder / inside
+
+
+def urdf_limits(path: Path) -> Mapping[str, tuple[float, float]]:
+    """Velocity (rad/s) and effort (N m) that a URDF states, by joint."""
+    found: dict[str, tuple[float, float]] = {}
+    for joint in ElementTree.parse(path).getroot().iter("joint"):
+        limit = joint.find("limit")
+        if limit is not None:
+            speed, effort = (float(limit.get(k, 0.0)) for k in ("velocity", "effort"))
+            found[joint.get("name", "")] = speed, effort
+    return found

@@ -114,6 +114,7 @@ class TabletopGrounder:
     def __init__(self, spec: WorldSpec) -> None:
         self._specs = spec.objects
         self._pad = np.array(spec.gripper.pad_size_m if spec.gripper else (0.0, 0.0, 0.0)) / 2
+        self._sucks = spec.gripper is not None and spec.gripper.kind == "suction"
         self._items = tuple(n for n, o in spec.objects.items() if o.kind == "item")
         self._containers = tuple(
             n for n, o in spec.objects.items() if o.kind in ("container", "drawer")
@@ -226,9 +227,8 @@ class TabletopGrounder:
         if gripper is None or gripper.force_n < GRASP_FORCE_N:
             return ""
         ee = observation.pose_ee_in_world
-        gaps = {
-            n: _grasp_gap(bodies[n], ee, gripper, self._pad) for n in self._items if n in bodies
-        }
+        near = [n for n in self._items if n in bodies]
+        gaps = {n: _grasp_gap(bodies[n], ee, gripper, self._pad, self._sucks) for n in near}
         name = min(gaps, key=lambda n: gaps[n], default="")
         return name if name and gaps[name] <= GRASP_REACH_M else ""
 
@@ -283,7 +283,7 @@ def inside_shift(spec: ObjectSpec) -> float:
     return (back - FRONT_M) / 2
 
 
-def _grasp_gap(item: _Body, ee: Pose, gripper: GripperState, pad: Array) -> float:
+def _grasp_gap(item: _Body, ee: Pose, gripper: GripperState, pad: Array, sucks: bool) -> float:
     """Distance from an item to the point between the pads; infinite when the width is wrong.
 
     Args:
@@ -291,6 +291,7 @@ def _grasp_gap(item: _Body, ee: Pose, gripper: GripperState, pad: Array) -> floa
         ee: Pose of the hand: y along closing, z along the approach.
         gripper: What it measures.
         pad: Half extents of a pad along closing, width and approach, (3,), m.
+        sucks: Whether it is a suction cup: it holds while its gap is 0, whatever the width.
     """
     closing = item.rotation.T @ ee.rotation[:, 1]
     width = extent_along(item.spec, closing)
@@ -310,7 +311,8 @@ def _grasp_gap(item: _Body, ee: Pose, gripper: GripperState, pad: Array) -> floa
             across = ee.rotation - np.outer(item.rotation[:, 2], item.rotation[:, 2] @ ee.rotation)
             radial = local * [1.0, 1.0, 0.0]
             width = min(width, _chord(radial, half[0], item.rotation.T @ across, pad))
-    return gap if abs(width - gripper.width_m) <= GRASP_WIDTH_M else math.inf
+    right = gripper.width_m == 0.0 if sucks else abs(width - gripper.width_m) <= GRASP_WIDTH_M
+    return gap if right else math.inf
 
 
 def _chord(local: Array, radius_m: float, hand: Array, pad: Array) -> float:

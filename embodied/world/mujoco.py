@@ -22,7 +22,7 @@ from embodied.types import (
 )
 from embodied.world import robots
 from embodied.world._command_limits import limit_command
-from embodied.world._gripper_drive import GripperDrive
+from embodied.world._gripper_drive import drive_of
 from embodied.world._mujoco_spec import pose_of, write_home
 from embodied.world._mujoco_spec import world_spec as world_spec
 from embodied.world._scene_world import SceneWorld
@@ -107,7 +107,7 @@ class MujocoWorld(SceneWorld):
         self._ctrl = np.array([_actuator_of(model, j.id, j.name) for j in joints])
         kp = model.actuator_gainprm[self._ctrl, 0]
         self._kv_over_kp = -model.actuator_biasprm[self._ctrl, 2] / kp
-        self._drive = robot.gripper and GripperDrive(model, robot.gripper)
+        self._drive = robot.gripper and drive_of(model, robot.gripper)
         self._statics = {
             n: Pose(position=b.pos, quat_wxyz=b.quat)
             for n, o in spec.objects.items()
@@ -160,7 +160,7 @@ class MujocoWorld(SceneWorld):
         q0, dq0 = self._q_set, self._dq_set
         grip = self._drive
         if grip:
-            grip.told(self.model, applied.gripper_width_m, applied.gripper_force_n)
+            grip.told(self.model, self.data, applied.gripper_width_m, applied.gripper_force_n)
         for k in range(1, self._steps + 1):
             a = k / self._steps
             q = q0 + a * (applied.q - q0)

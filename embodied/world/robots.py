@@ -1,70 +1,27 @@
 """Robots as data: a simulation model and a small typed description, loaded by name.
 
-``load`` is the one door: ``"fr3"`` and the other arms by name, ``"menagerie:NAME"`` and paths of
-``robot.toml``, MJCF or URDF files all come through it.
+``load`` is the one door: ``"fr3"`` and the other arms by name, ``"menagerie:NAME"``,
+``"package:NAME/FILE"`` and paths of ``robot.toml``, MJCF or URDF files all come through it.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
-
-import numpy as np
 
 from embodied.errors import ConfigurationError, Diagnostic
 from embodied.tables import load_toml, read_table, refused
-from embodied.types import GripperSpec
 from embodied.world._robot import Gripper as Gripper
 from embodied.world._robot import Robot as Robot
 from embodied.world._robot import compile_model as compile_model
-from embodied.world._robot_models import from_model, from_urdf, menagerie_path
+from embodied.world._robot_description import Description, described
+from embodied.world._robot_models import menagerie_path, package_path
 from embodied.world.files import ARMS
-
-Numbers = tuple[float, ...]
 
 HAND = "fr3"
 """The arm whose parallel hand is mounted on those that have none."""
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Limits:
-    """``[limits]``, each a number per joint."""
-
-    q_lower: Numbers
-    q_upper: Numbers
-    dq_max: Numbers
-    ddq_max: Numbers
-    dddq_max: Numbers
-    tau_max: Numbers
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Gripper:
-    """``[gripper]``."""
-
-    actuator: str
-    joints: tuple[str, ...]
-    pads: tuple[str, str]
-    max_width_m: float
-    max_force_n: float
-    speed_m_s: float
-    pad_size_m: tuple[float, float, float]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Description:
-    """A whole ``robot.toml``."""
-
-    name: str
-    model: str
-    joints: tuple[str, ...]
-    q_home: Numbers
-    limits: _Limits
-    ee_site: str | None = None
-    base: str = ""
-    base_home: Numbers = ()
-    mount: str = ""
-    gripper: _Gripper | None = None
+MODELS = (".xml", ".urdf")
 
 
 def robot_names() -> tuple[str, ...]:
@@ -78,68 +35,61 @@ def load(name: str) -> Robot:
     Args:
         name: A name of ``robot_names()``; ``"menagerie:NAME"`` for a model of MuJoCo Menagerie
             (from the folder ``MENAGERIE_ROOT``, else through the package ``mujoco-menagerie``);
-            or the path of a ``robot.toml``, MJCF (``.xml``) or URDF (``.urdf``) file.
+            ``"package:NAME/FILE"`` for a file in an installed package; or the path of a
+            ``robot.toml``, MJCF (``.xml``) or URDF (``.urdf``) file. A model is read with the
+            description beside it: the file of its name that ends in ``.toml``, else a
+            ``robot.toml`` that names the model.
 
     Raises:
         ConfigurationError: There is no such robot, or its description is wrong.
-        EnvironmentMissingError: A Menagerie model was asked for and there is no Menagerie.
+        EnvironmentMissingError: A Menagerie model was asked for and there is no Menagerie, or a
+            package is not installed.
     """
     if name in ARMS:
-        return _read_description(ARMS.get(name))
-    if name.startswith("menagerie:"):
-        return from_model(name, menagerie_path(name.removeprefix("menagerie:")), load(HAND))
-    path = Path(name).expanduser()
-    if path.suffix == ".toml" and path.is_file():
-        return _read_description(path)
-    if path.suffix == ".urdf" and path.is_file():
-        return from_urdf(path)
-    if path.suffix == ".xml" and path.is_file():
-        return from_model(path.stem, path, load(HAND))
-    raise ConfigurationError(
-        f"no robot {name!r}: give one of {', '.join(robot_names())}, menagerie:NAME, or the path of"
-        " an existing robot.toml, MJCF (.xml) or URDF (.urdf) file"
-    )
+        path = ARMS.get(name)
+    elif name.startswith("menagerie:"):
+        path = menagerie_path(name.removeprefix("menagerie:"))
+    elif name.startswith("package:"):
+        path = package_path(name.removeprefix("package:"))
+    else:
+        path = Path(name).expanduser()
+    if not path.is_file() or path.suffix not in (".toml", *MODELS):
+        raise ConfigurationError(
+            f"no robot {name!r}: give one of {', '.join(robot_names())}, menagerie:NAME,"
+            " package:NAME/FILE, or the path of an existing robot.toml, MJCF (.xml) or URDF (.urdf)"
+            " file"
+        )
+    usual = name if name.startswith("menagerie:") else path.stem
+    return _loaded(path.resolve(), usual, path.stat().st_mtime_ns)
 
 
-def _read_description(path: Path) -> Robot:
+@lru_cache(maxsize=16)
+def _loaded(path: Path, name: str, _changed: int) -> Robot:
+    file = path if path.suffix == ".toml" else _description_beside(path)
+    if file is None:
+        return described(Description(), path, name, path.parent, lambda: load(HAND))
     problems: list[Diagnostic] = []
-    read = read_table(_Description, load_toml(path), "robot", problems)
-    if read is None:
-        raise refused(str(path), "robot description", problems)
-    hand = load(HAND) if read.mount else None
-    grip, limits = read.gripper, read.limits
-    gripper = None if hand is None else hand.gripper
-    if grip is not None and hand is None:
-        gripper = Gripper(
-            spec=GripperSpec(
-                max_width_m=grip.max_width_m,
-                max_force_n=grip.max_force_n,
-                pad_size_m=grip.pad_size_m,
-            ),
-            actuator=grip.actuator,
-            joints=grip.joints,
-            pads=grip.pads,
-            speed_m_s=grip.speed_m_s,
-        )
-    usual_site = "" if hand is None else hand.ee_site
+    read = read_table(Description, load_toml(file), "robot", problems)
+    if read is not None and not read.model:
+        problems.append(Diagnostic(where="robot.model", problem="is missing"))
+    if read is None or problems:
+        raise refused(str(file), "robot description", problems)
+    model = file.parent / read.model
+    if read.model.startswith("package:"):
+        model = package_path(read.model.removeprefix("package:"))
+    if model.suffix not in MODELS or not model.is_file():
+        raise ConfigurationError(f"{file}: no model {read.model!r}: an MJCF (.xml) or URDF file")
     try:
-        return Robot(
-            name=read.name,
-            model_path=path.parent / read.model,
-            joints=read.joints,
-            q_home=np.array(read.q_home),
-            ee_site=usual_site if read.ee_site is None else read.ee_site,
-            base=read.base,
-            base_home=read.base_home,
-            mount=read.mount,
-            hand=hand,
-            gripper=gripper,
-            q_lower=np.array(limits.q_lower),
-            q_upper=np.array(limits.q_upper),
-            dq_max=np.array(limits.dq_max),
-            ddq_max=np.array(limits.ddq_max),
-            dddq_max=np.array(limits.dddq_max),
-            tau_max=np.array(limits.tau_max),
-        )
+        return described(read, model, read.name or name, file.parent, lambda: load(HAND))
     except (TypeError, ValueError) as error:
-        raise ConfigurationError(f"{path}: {error}") from error
+        raise ConfigurationError(f"{file}: {error}") from error
+
+
+def _description_beside(model: Path) -> Path | None:
+    own = model.with_suffix(".toml")
+    if own.is_file():
+        return own
+    shared = model.parent / "robot.toml"
+    if shared.is_file() and load_toml(shared).get("model") == model.name:
+        return shared
+    return None

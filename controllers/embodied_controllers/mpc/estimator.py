@@ -13,7 +13,7 @@ from collections.abc import Mapping
 import mujoco
 import numpy as np
 
-from embodied.types import Observation
+from embodied.types import GripperSpec, Observation
 from embodied_controllers.mpc.norms import Array
 from embodied_controllers.mpc.rollouts import full_state
 from embodied_controllers.mpc.terms import Layout, View
@@ -27,7 +27,7 @@ class Estimator:
         joint_names: Order of ``Observation.q``.
         view: View class for ``measure``.
         radii_m: Hinge name -> radius that turns an opening in metres into radians.
-        fingers: Sliding joints whose positions add up to the gap of a parallel gripper.
+        gripper: Says where its finger joints are at a gap.
         layout: Of the model, where the view wants more than names.
     """
 
@@ -38,13 +38,13 @@ class Estimator:
         view: type[View],
         radii_m: Mapping[str, float] | None = None,
         *,
-        fingers: tuple[str, ...] = (),
+        gripper: GripperSpec | None = None,
         layout: Layout | None = None,
     ) -> None:
         self.model, self.view = model, view
         self.layout = Layout(model) if layout is None else layout
         self._data = mujoco.MjData(model)
-        self._radii, self._fingers = dict(radii_m or {}), fingers
+        self._radii, self._gripper = dict(radii_m or {}), gripper
         ids = [model.joint(name).id for name in joint_names]
         self._q = model.jnt_qposadr[ids]
         self._v = model.jnt_dofadr[ids]
@@ -72,11 +72,14 @@ class Estimator:
             data.qpos[q + 3 : q + 7] = base.pose_base_in_world.quat_wxyz
             data.qvel[v : v + 3] = base.linear_velocity_base_in_world
             data.qvel[v + 3 : v + 6] = base.angular_velocity_base_in_base
-        if observation.gripper is not None:
-            for name in self._fingers:
+        grip, seen = self._gripper, observation.gripper
+        if grip is not None and seen is not None:
+            places = grip.joint_positions(seen.width_m)
+            speeds = grip.joint_speeds(seen.width_m, seen.speed_m_s)
+            for name, place, speed in zip(grip.joints, places, speeds, strict=True):
                 q, v = self._scalar[name]
-                data.qpos[q] = observation.gripper.width_m / len(self._fingers)
-                data.qvel[v] = observation.gripper.speed_m_s / len(self._fingers)
+                data.qpos[q] = place
+                data.qvel[v] = speed
         dt = 0.0 if previous is None else observation.time - previous.time
         for name, pose in observation.poses.items():
             if name not in self._free:

@@ -62,12 +62,14 @@ class ArmDrive:
     Attributes:
         joints: Actuators of the joints in the world's order.
         jaws: Actuator of the gap between the jaws; None for fingers that are joints of the world.
+        travel: Gaps, ascending, and the jaws' controls at them.
         max_width_m: Largest gap.
         nu: Number of controls.
     """
 
     joints: tuple[int, ...]
     jaws: int | None
+    travel: tuple[Array, Array]
     max_width_m: float
     nu: int
 
@@ -76,7 +78,9 @@ class ArmDrive:
         q = control[list(self.joints)]
         if self.jaws is None:
             return Command(q=q)
-        width = float(np.clip(control[self.jaws], 0.0, self.max_width_m))
+        gaps, controls = self.travel
+        gap = float(np.interp(control[self.jaws], controls, gaps))
+        width = float(np.clip(gap, 0.0, self.max_width_m))
         return Command(q=q, gripper_width_m=width, gripper_force_n=FORCE_N)
 
     def hold(self, observation: Observation) -> Array:
@@ -84,7 +88,8 @@ class ArmDrive:
         control = np.zeros(self.nu)
         control[list(self.joints)] = observation.q
         if self.jaws is not None and observation.gripper is not None:
-            control[self.jaws] = observation.gripper.width_m
+            gaps, controls = self.travel
+            control[self.jaws] = np.interp(observation.gripper.width_m, gaps, controls)
         return control
 
 
@@ -115,9 +120,12 @@ class Arm:
         if grip is not None:
             servo = spec.actuator(grip.actuator)
             servo.forcelimited = True
-            servo.forcerange = [-FORCE_N, FORCE_N]
+            gaps, controls = grip.travel
+            lever = float((gaps[-1] - gaps[0]) / (controls[-1] - controls[0]))
+            servo.forcerange = [-FORCE_N * lever, FORCE_N * lever]
+            damping = lever**2 * len(grip.joints) * FORCE_N / grip.speed_m_s
             for name in grip.joints:  # the jaws move at the gripper's speed under full force
-                spec.joint(name).damping = [len(grip.joints) * FORCE_N / grip.speed_m_s, 0.0, 0.0]
+                spec.joint(name).damping = [damping, 0.0, 0.0]
         return spec
 
     def _sensed(self, spec: mujoco.MjSpec) -> mujoco.MjSpec:
@@ -160,8 +168,11 @@ class Arm:
         data = mujoco.MjData(model)
         if grip is not None:
             gap = measured_at = grip.spec.max_width_m
-            moved = dict.fromkeys(grip.joints, gap / len(grip.joints))
-            opened, closed = np.array([gap]), np.array([-SQUEEZE_M])
+            moved = dict(zip(grip.joints, grip.spec.joint_positions(gap), strict=True))
+            gaps, controls = grip.travel
+            lever = float((gaps[-1] - gaps[0]) / (controls[-1] - controls[0]))
+            opened = np.array([np.interp(gap, gaps, controls)])
+            closed = np.array([controls[0] - SQUEEZE_M / lever])
             shut = gap / (gap + SQUEEZE_M)
         else:
             gap, measured_at, shut = HAND_GAP_M, HAND_MEASURED_M, HAND_SHUT
@@ -196,6 +207,7 @@ class Arm:
         return ArmDrive(
             joints=tuple(on[model.joint(name).id] for name in self.robot.joints),
             jaws=None if grip is None else model.actuator(grip.actuator).id,
+            travel=(np.zeros(1), np.zeros(1)) if grip is None else grip.travel,
             max_width_m=0.0 if grip is None else grip.spec.max_width_m,
             nu=model.nu,
         )
@@ -207,7 +219,7 @@ class Arm:
             model,
             self.robot.joints,
             TabletopView,
-            fingers=() if grip is None else grip.joints,
+            gripper=None if grip is None else grip.spec,
             layout=TabletopLayout(model, self.tool(model), self.scene.objects),
         )
 
@@ -357,9 +369,10 @@ def tabletop_setup(environment: Environment, settings: Settings) -> TabletopSetu
         raise OptionError(f"the route reward knows no scene of {settings.robot!r}")
     robot = described(settings.robot)
     arm = Arm(robot=robot, scene=environment.scene, environment=environment)
-    if robot.gripper is None and not arm.fingers:
+    sucks = robot.gripper is not None and robot.gripper.spec.kind == "suction"
+    if sucks or (robot.gripper is None and not arm.fingers):
         raise OptionError(
-            f"the route reward takes things with a gripper: {settings.robot!r} has none"
+            f"the route reward takes things with fingers: {settings.robot!r} has none"
         )
     model, look = arm.spec({}).compile(), environment.perceive
     if environment.see is not None and environment.about["perception"] == "pixels":

@@ -65,6 +65,12 @@ class ValueMapRoute(Route[ValueMapProgram]):
             raise OptionError(
                 f"the route value-map grasps with two parallel jaws: the {settings.robot} has none"
             )
+        grip = place.body.spec.gripper
+        if grip is not None and grip.kind == "suction":
+            raise OptionError(
+                f"the route value-map takes things with fingers, {settings.robot} has a suction"
+                " cup: the route pddl moves it"
+            )
         warm_up(opening.tell)
         setup = ValueMapSetup.build(
             place.scene, place.body.spec, place.see, with_arm=place.with_arm, pace=place.pace

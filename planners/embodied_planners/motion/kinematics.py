@@ -17,8 +17,6 @@ import numpy as np
 
 from embodied.types import Array, Pose, WorldSpec, readonly
 
-EE_SITE = "ee"
-
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class IkResult:
@@ -35,17 +33,17 @@ class IkResult:
     position_error_m: float
 
 
-def chain_model(model: mujoco.MjModel, joint_names: Sequence[str]) -> mujoco.MjModel:
-    """Copy the chain of bodies from the world to the ``ee`` site, with the named joints only.
+def chain_model(model: mujoco.MjModel, joint_names: Sequence[str], ee_site: str) -> mujoco.MjModel:
+    """Copy the chain of bodies from the world to a site, with the named joints only.
 
     Joints on the chain that are not named stay at their reference position.
 
     Raises:
         ValueError: The model lacks the site, or a named joint does not move it.
     """
-    site = mujoco.mj_name2id(model, mujoco.mjtObj.mjOBJ_SITE, EE_SITE)
+    site = mujoco.mj_name2id(model, mujoco.mjtObj.mjOBJ_SITE, ee_site)
     if site < 0:
-        raise ValueError(f"the model has no site named {EE_SITE!r}")
+        raise ValueError(f"the model has no site named {ee_site!r}")
     bodies: list[int] = []
     body = int(model.site_bodyid[site])
     while body != 0:
@@ -74,13 +72,18 @@ def chain_model(model: mujoco.MjModel, joint_names: Sequence[str]) -> mujoco.MjM
                 type=model.jnt_type[joint],
                 axis=model.jnt_axis[joint],
                 pos=model.jnt_pos[joint],
-                range=model.jnt_range[joint],
+                range=model.jnt_range[joint] if model.jnt_limited[joint] else [-10.0, 10.0],
                 limited=True,
             )
     if missing:
-        raise ValueError(f"joints {sorted(missing)} do not move the site {EE_SITE!r}")
-    parent.add_site(name=EE_SITE, pos=model.site_pos[site], quat=model.site_quat[site])
+        raise ValueError(f"joints {sorted(missing)} do not move the site {ee_site!r}")
+    parent.add_site(name=ee_site, pos=model.site_pos[site], quat=model.site_quat[site])
     return spec.compile()
+
+
+def _about_z(angle: float) -> Array:
+    c, s = float(np.cos(angle)), float(np.sin(angle))
+    return np.array([[c, -s, 0.0], [s, c, 0.0], [0.0, 0.0, 1.0]])
 
 
 class ArmKinematics:
@@ -94,12 +97,14 @@ class ArmKinematics:
 
     Attributes:
         turns: Whether the first joint turns the arm; a gantry moves along it instead.
+        first_axis: Axis of the first joint in the world, (3,).
+        first_anchor: A point of it, (3,), m.
     """
 
     def __init__(
         self, model: mujoco.MjModel, spec: WorldSpec, *, limit_margin_rad: float = 0.06
     ) -> None:
-        self.model = chain_model(model, spec.joint_names)
+        self.model = chain_model(model, spec.joint_names, spec.ee_site)
         names = [self.model.joint(i).name for i in range(self.model.njnt)]
         if names != list(spec.joint_names):
             raise ValueError(f"joints are ordered {names} along the chain, not {spec.joint_names}")
@@ -112,12 +117,16 @@ class ArmKinematics:
         self.q_rest = spec.q_home
         self.model.jnt_range[:] = np.stack([self.q_lower, self.q_upper], axis=1)
         self._data = mujoco.MjData(self.model)
-        self._site = self.model.site(EE_SITE).id
+        mujoco.mj_kinematics(self.model, self._data)
+        self.first_axis: Array = self._data.xaxis[0].copy()
+        self.first_anchor: Array = self._data.xanchor[0].copy()
+        self._site = self.model.site(spec.ee_site).id
         self._jacobian = np.zeros((6, self.n))
+        self._reaches: dict[float, float] = {}
         self._configuration = mink.Configuration(self.model)
         self._limits = [mink.ConfigurationLimit(self.model, gain=0.95)]
         self._frame = mink.FrameTask(
-            EE_SITE, "site", position_cost=1.0, orientation_cost=0.3, lm_damping=1e-3
+            spec.ee_site, "site", position_cost=1.0, orientation_cost=0.3, lm_damping=1e-3
         )
         self._posture = mink.PostureTask(self.model, cost=1e-3)
 
@@ -133,6 +142,26 @@ class ArmKinematics:
     def pose(self, q: Array) -> Pose:
         """Pose of the end effector in the world at joint positions ``q`` (n,)."""
         return Pose.from_matrix(self.matrix(q))
+
+    def reach_down_m(self, height_m: float, most_m: float) -> float:
+        """Horizontal distance from the first joint at which the hand still works from above.
+
+        Args:
+            height_m: Height of the end effector.
+            most_m: Farther is not asked for.
+        """
+        if height_m not in self._reaches:
+            half_turn = np.diag([1.0, -1.0, -1.0])
+            reach = most_m
+            for reach in np.arange(most_m, 0.1, -0.02):
+                place = [self.first_anchor[0] + reach, self.first_anchor[1], height_m]
+                poses = (
+                    Pose.from_rotation(_about_z(k * np.pi / 4) @ half_turn, place) for k in range(4)
+                )
+                if any(self.solve(pose, self.q_rest).found for pose in poses):
+                    break
+            self._reaches[height_m] = float(reach)
+        return self._reaches[height_m]
 
     def jacobian(self, q: Array) -> Array:
         """Geometric Jacobian (6, n) in the world frame: linear rows first, then angular."""

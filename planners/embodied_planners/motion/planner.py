@@ -79,18 +79,18 @@ class MotionPlanner:
             spec, velocity=_VELOCITY, acceleration=_ACCELERATION, jerk=_JERK
         )
         self._rng = np.random.default_rng(seed)
-        self._base_xy = self.kinematics.model.body_pos[1][:2]
 
     # ---- inverse kinematics
 
     def rest_towards(self, pose: Pose) -> Array:
         """The rest configuration turned about the first joint to face a pose, (n,)."""
         rest = np.array(self.spec.q_home)
-        if not self.kinematics.turns:
+        upright = self.kinematics.first_axis[2]
+        if not self.kinematics.turns or abs(upright) < 0.9:
             return rest
-        offset = pose.position[:2] - self._base_xy
+        offset = pose.position[:2] - self.kinematics.first_anchor[:2]
         rest[0] = np.clip(
-            rest[0] + np.arctan2(offset[1], offset[0]),
+            rest[0] + np.sign(upright) * np.arctan2(offset[1], offset[0]),
             self.kinematics.q_lower[0],
             self.kinematics.q_upper[0],
         )

@@ -21,8 +21,6 @@ from embodied.types import Array, Observation, Pose, WorldSpec
 from embodied_planners.motion.kinematics import ArmKinematics
 
 MAX_PADDING_M = 0.04
-FINGERS = ("left_finger", "right_finger")
-HAND = ("hand", *FINGERS)
 _LATTICE = np.array([p for p in itertools.product((-1.0, 0.0, 1.0), repeat=3) if any(p)])
 """Corners and middles of the edges and faces of a cube, (26, 3)."""
 
@@ -52,6 +50,8 @@ class PlanningScene:
         kinematics: Kinematics of the same arm; made from ``model`` if None.
 
     Attributes:
+        hand: Bodies of the tool: they may touch what is held.
+        fingers: Those of them that close on it.
         held: Name of the item that moves with the hand, ``""`` if none.
         apart: Bodies that the hand keeps away from while it holds something, and how far, m.
         tilt_rad: Largest tilt of what is held from how it was taken.
@@ -70,9 +70,12 @@ class PlanningScene:
         self._held_in_ee: Array = np.eye(4)
         self._held_up: Array = np.array([0.0, 0.0, 1.0])
         self._arm_qpos = np.array([self._qpos_address(n) for n in spec.joint_names])
-        self._finger_qpos = [
-            self._qpos_address(n) for n in ("finger_joint1", "finger_joint2") if self._has_joint(n)
-        ]
+        grip = spec.gripper
+        bodies = () if grip is None else grip.bodies
+        self.hand: tuple[str, ...] = tuple(n for n in bodies if self._has_body(n))
+        self.fingers = () if grip is None else tuple(n for n in grip.fingers if n in self.hand)
+        joints = () if grip is None else grip.joints
+        self._finger_qpos = [self._qpos_address(n) for n in joints if self._has_joint(n)]
         self._free_qpos = {n: self._qpos_address(n) for n in spec.objects if self._is_free(n)}
         self._slide_qpos = {
             n: self._qpos_address(n)
@@ -112,8 +115,9 @@ class PlanningScene:
 
     def set_gap(self, width_m: float) -> None:
         """Open the fingers of the planning model to a gap between the pads."""
-        for address in self._finger_qpos:
-            self.data.qpos[address] = max(width_m, 0.0) / 2
+        if self._finger_qpos and self.spec.gripper is not None:
+            positions = self.spec.gripper.joint_positions(max(width_m, 0.0))
+            self.data.qpos[self._finger_qpos] = positions
 
     def hold(self, name: str, pose_item_in_ee: Pose | None = None) -> None:
         """Make an item move with the hand from now on; ``""`` for none."""
@@ -156,9 +160,9 @@ class PlanningScene:
         d[np.ix_(self.robot_geoms, self.robot_geoms)] = min(padding_m, 0.002)
         d[self._always_allowed[:, 0], self._always_allowed[:, 1]] = -np.inf
         d[self._always_allowed[:, 1], self._always_allowed[:, 0]] = -np.inf
-        pairs = [(FINGERS, FINGERS, -np.inf), *((a, b, -np.inf) for a, b in allow), *near]
+        pairs = [(self.fingers, self.fingers, -np.inf), *((a, b, -np.inf) for a, b in allow), *near]
         if self.held:
-            pairs.append((HAND, (self.held,), -np.inf))
+            pairs.append((self.hand, (self.held,), -np.inf))
         for first, second, distance in pairs:
             i, j = self._geoms_of(first), self._geoms_of(second)
             d[np.ix_(i, j)] = distance
@@ -208,7 +212,7 @@ class PlanningScene:
         are. Exact where a corner, the middle of an edge or of a face is nearest; elsewhere too
         large by at most the offset to the nearest such point. 0 where boxes overlap.
         """
-        ours = self._geoms_of((*HAND, self.held) if self.held else HAND)
+        ours = self._geoms_of((*self.hand, self.held) if self.held else self.hand)
         theirs = self._geoms_of((name,))
         return min(self._boxes_apart(ours, theirs), self._boxes_apart(theirs, ours))
 
@@ -236,7 +240,7 @@ class PlanningScene:
                 found[first, second] = None
         for name, d in clearance.apart:
             if self.hand_distance(name) < d:
-                found[self.held or "hand", name] = None
+                found[self.held or self.hand[0], name] = None
         return tuple(found)
 
     def finger_distances(self, pose_ee: Pose, gap_m: float, ignore: Iterable[str]) -> Array:
@@ -251,7 +255,7 @@ class PlanningScene:
             Distance of the nearest geom to each geom of hand and fingers, (k,), m, at most
             ``MAX_PADDING_M``; negative where they overlap.
         """
-        geoms = self._geoms_of(HAND)
+        geoms = self._geoms_of(self.hand)
         self.place_robot(self.spec.q_home)
         ee = self.kinematics.matrix(self.spec.q_home)
         self.set_gap(gap_m)
@@ -355,6 +359,9 @@ class PlanningScene:
 
     def _body_name(self, geom: int) -> str:
         return self.model.body(int(self.model.geom_bodyid[geom])).name
+
+    def _has_body(self, name: str) -> bool:
+        return mujoco.mj_name2id(self.model, mujoco.mjtObj.mjOBJ_BODY, name) >= 0
 
     def _has_joint(self, name: str) -> bool:
         return mujoco.mj_name2id(self.model, mujoco.mjtObj.mjOBJ_JOINT, name) >= 0

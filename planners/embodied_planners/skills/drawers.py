@@ -9,7 +9,7 @@ import numpy as np
 from embodied.protocols import Skill
 from embodied.types import GripperGoal, Observation, Pose, SkillResult
 from embodied_planners.skills.geometry import top_z
-from embodied_planners.skills.workcell import GRASP_FORCE_N, HAND, Reach, Workcell, before
+from embodied_planners.skills.workcell import GRASP_FORCE_N, Reach, Workcell, before
 
 OPEN_SHARE = 0.95
 CLOSED_M = 0.001
@@ -69,7 +69,7 @@ def slide(
         )
         # the hand moves with the handle: what it is close to on the drawer moves too
         moving = (drawer, *_contents(cell, drawer, observation))
-        clearance = cell.scene.clearance(padding_m=0.002, allow=[(HAND, moving)])
+        clearance = cell.scene.clearance(padding_m=0.002, allow=[(cell.scene.hand, moving)])
         pull = cell.planner.line(
             observation.q,
             target,

@@ -11,14 +11,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from embodied.types import Array, GripperSpec, ObjectSpec, Pose
+from embodied.types import Array, GripperSpec, GripperState, ObjectSpec, Pose
 from embodied_planners.motion import PlanningScene
+from embodied_planners.motion.jaws import jaw_shift
 from embodied_planners.skills.geometry import UP, bottom_z, half_extent, top_z
 
 TILTS_RAD = (0.35, -0.35, 0.7, -0.7)
 MAX_DEPTH_M = 0.03
 TIP_CLEARANCE_M = 0.003
 LEAST_CLEARANCE_M = 0.0022
+CUP_PRESS_M = 0.001
+"""How far a suction cup is pressed into the top of what it takes."""
 FINGERTIP_M = 0.007
 """How deep the pads reach down beside an item that is held by the finger tips."""
 
@@ -97,6 +100,8 @@ def grasp_candidates(
         tilts_rad: Angles of the approach away from straight down.
         ignore: Other bodies that do not count as surroundings.
     """
+    if gripper.kind == "suction":
+        return _suction_candidates(spec, pose, scene, reference)
     tip = gripper.pad_size_m[2] / 2
     top, bottom = top_z(spec, pose), bottom_z(spec, pose)
     found: list[tuple[tuple[float, ...], Grasp]] = []
@@ -115,7 +120,8 @@ def grasp_candidates(
             middle = max(float(np.clip(point[2], top - MAX_DEPTH_M, top)), lowest)
             heights = _heights(middle, top, tip, lowest) if tilt == 0.0 else (middle,)
             for height in heights:
-                ee = Pose.from_rotation(rotation, [point[0], point[1], height])
+                at = np.array([point[0], point[1], height]) + jaw_shift(gripper, rotation, width)
+                ee = Pose.from_rotation(rotation, at)
                 for gap in _gaps(width, gripper):
                     distance = float(np.min(scene.finger_distances(ee, gap, (spec.name, *ignore))))
                     if distance < LEAST_CLEARANCE_M:
@@ -134,6 +140,35 @@ def grasp_candidates(
                     )
                     found.append((cost, grasp))
                     break
+    found.sort(key=lambda pair: pair[0])
+    return [grasp for _, grasp in found]
+
+
+def _suction_candidates(
+    spec: ObjectSpec, pose: Pose, scene: PlanningScene, reference: Pose
+) -> list[Grasp]:
+    """Cup on the middle of a flat top, the hand turned as little as possible."""
+    found: list[tuple[tuple[float, float], Grasp]] = []
+    if spec.shape == "sphere" or abs(pose.rotation[2]).max() < 0.95 or any(spec.inner_size_m):
+        return []
+    place = [pose.position[0], pose.position[1], top_z(spec, pose) - CUP_PRESS_M]
+    for k in range(8):
+        angle = k * np.pi / 4
+        rotation = grasp_frame(np.array([np.cos(angle), np.sin(angle), 0.0]), 0.0)
+        ee = Pose.from_rotation(rotation, place)
+        distance = float(np.min(scene.finger_distances(ee, 0.0, (spec.name,))))
+        if distance < LEAST_CLEARANCE_M:
+            continue
+        cosine = (np.trace(reference.rotation.T @ rotation) - 1) / 2
+        turn = float(np.arccos(np.clip(cosine, -1.0, 1.0)))
+        grasp = Grasp(
+            pose_ee_in_world=ee,
+            width_m=0.0,
+            gap_m=scene.spec.gripper.max_width_m if scene.spec.gripper else 0.0,
+            fingertip=False,
+            clearance_m=distance,
+        )
+        found.append(((float(distance < 0.006), turn), grasp))
     found.sort(key=lambda pair: pair[0])
     return [grasp for _, grasp in found]
 
@@ -161,7 +196,8 @@ def held_between_pads(
     spec: ObjectSpec,
     ee: Pose,
     item: Pose,
-    measured_width_m: float,
+    state: GripperState,
+    gripper: GripperSpec,
     expected_width_m: float | None = None,
 ) -> str:
     """Why the item is not held as it should be, from measurements; ``""`` if it is.
@@ -170,9 +206,13 @@ def held_between_pads(
         spec: The item.
         ee: Measured pose of the end effector.
         item: Measured pose of the item.
-        measured_width_m: Measured gap between the pads.
+        state: Measured gripper.
+        gripper: The gripper.
         expected_width_m: Width of the item between the pads; taken from its pose if None.
     """
+    if gripper.kind == "suction":
+        return _under_the_cup(spec, ee, item, state)
+    measured_width_m = state.width_m
     width = 2 * half_extent(spec, item, ee.rotation[:, 1])
     expected = width if expected_width_m is None else expected_width_m
     if measured_width_m < 0.4 * min(spec.size_m) or measured_width_m < 0.002:
@@ -193,6 +233,18 @@ def held_between_pads(
     return ""
 
 
+def _under_the_cup(spec: ObjectSpec, ee: Pose, item: Pose, state: GripperState) -> str:
+    """Why an item does not hang on the suction cup; ``""`` if it does."""
+    if state.force_n < 1.0:
+        return f"the suction cup touches nothing: {spec.name} does not hang on it"
+    offset = ee.rotation.T @ (item.position - ee.position)
+    reach = half_extent(spec, item, ee.rotation[:, 2]) + 0.006
+    aside = [half_extent(spec, item, ee.rotation[:, k]) for k in (0, 1)]
+    if abs(offset[2]) > reach or abs(offset[0]) > aside[0] or abs(offset[1]) > aside[1]:
+        return f"{spec.name} is {1000 * float(np.linalg.norm(offset)):.0f} mm from the suction cup"
+    return ""
+
+
 def only_finger_tips(spec: ObjectSpec, item_in_ee: Pose, gripper: GripperSpec) -> bool:
     """Whether the pads overlap a held item by less than half their length.
 
@@ -201,5 +253,7 @@ def only_finger_tips(spec: ObjectSpec, item_in_ee: Pose, gripper: GripperSpec) -
         item_in_ee: Its pose in the end-effector frame (z along the approach).
         gripper: The gripper.
     """
+    if gripper.kind == "suction":
+        return False
     start = float(item_in_ee.position[2]) - half_extent(spec, item_in_ee, UP)
     return gripper.pad_size_m[2] / 2 - start < gripper.pad_size_m[2] / 2

@@ -5,7 +5,13 @@ from __future__ import annotations
 from embodied.protocols import Skill
 from embodied.types import GripperGoal, Observation, SkillResult
 from embodied_planners.skills.geometry import bottom_z, top_z
-from embodied_planners.skills.grasps import TILTS_RAD, Grasp, grasp_candidates, held_between_pads
+from embodied_planners.skills.grasps import (
+    CUP_PRESS_M,
+    TILTS_RAD,
+    Grasp,
+    grasp_candidates,
+    held_between_pads,
+)
 from embodied_planners.skills.pushing import push_aside
 from embodied_planners.skills.workcell import (
     APPROACH_M,
@@ -93,8 +99,9 @@ def _choose(
         for grasp in (grasps[shift:] + grasps[:shift])[:CANDIDATES]:
             cell.scene.set_gap(grasp.gap_m)
             target = grasp.pose_ee_in_world
+            touch = [(cell.scene.fingers, (item,), -2 * CUP_PRESS_M)] if cell.sucks else []
             reach = cell.reach(
-                observation.q, target, before(target, APPROACH_M), cell.contact_clearance()
+                observation.q, target, before(target, APPROACH_M), cell.contact_clearance(touch)
             )
             if reach.found:
                 return grasp, reach, ""
@@ -118,7 +125,8 @@ def _held(cell: Workcell, item: str, observation: Observation, grasp: Grasp) -> 
         cell.spec.objects[item],
         observation.pose_ee_in_world,
         observation.poses[item],
-        observation.gripper.width_m,
+        observation.gripper,
+        cell.gripper,
         grasp.width_m,
     )
 

@@ -26,7 +26,11 @@ FINGER_ROOM_M = 0.026
 RELEASE_M = 0.0015
 """Gap that is left between the item and its support when it is released."""
 REACH_M = (0.30, 0.72)
-"""Horizontal distances from the base at which things are put."""
+"""Horizontal distances from the base at which things are put, for arms that reach as far."""
+COMFORT_M = 0.5
+"""The one that is liked best, for such an arm."""
+GRASP_HEIGHT_M = 0.03
+"""Of the hand above a support, for its reach."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -117,11 +121,14 @@ def free_spots(
         points = np.concatenate([np.reshape(exact, (-1, 2)), points])
     inside = np.all(points > spec.workspace_lower[:2], axis=1)
     inside &= np.all(points < spec.workspace_upper[:2], axis=1)
-    if scene.kinematics.turns:
-        radius = np.linalg.norm(points, axis=1)
-        inside &= (radius > REACH_M[0]) & (radius < REACH_M[1])
+    arm, level = scene.kinematics, float(found.top[floor])
+    scale, base = 1.0, np.zeros(2)
+    if arm.turns:
+        height = round(level, 3) + GRASP_HEIGHT_M
+        scale, base = arm.reach_down_m(height, REACH_M[1]) / REACH_M[1], arm.first_anchor[:2]
+        radius = np.linalg.norm(points - base, axis=1)
+        inside &= (radius > scale * REACH_M[0]) & (radius < scale * REACH_M[1])
     points = points[inside]
-    level = float(found.top[floor])
     items = {n for n, o in spec.objects.items() if o.kind == "item"}
     keep = [
         i
@@ -149,8 +156,8 @@ def free_spots(
     if len(points) == 0:
         return []
     here = observation.poses[item].position[:2]
-    if scene.kinematics.turns:
-        handy = 0.5 * np.abs(np.linalg.norm(points, axis=1) - 0.5)
+    if arm.turns:
+        handy = 0.5 * np.abs(np.linalg.norm(points - base, axis=1) - scale * COMFORT_M)
     else:
         handy = 1.5 * np.linalg.norm(points - found.center[floor], axis=1)
     cost = (

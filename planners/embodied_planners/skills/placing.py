@@ -39,7 +39,8 @@ def let_go(
         cell.spec.objects[item],
         observation.pose_ee_in_world,
         observation.poses[item],
-        observation.gripper.width_m,
+        observation.gripper,
+        cell.gripper,
     )
     if problem:
         return SkillResult(ok=False, reason=f"{item} is not in the hand: {problem}", retry=False)
@@ -86,6 +87,8 @@ def let_go(
 
 def _opening(cell: Workcell, observation: Observation, width_m: float) -> float:
     """Widest of a few gaps at which the opened fingers stay clear of neighbours."""
+    if cell.sucks:
+        return cell.gripper.max_width_m
     clearance = cell.contact_clearance()
     for extra in (0.03, 0.02, 0.012):
         gap = min(width_m + extra, cell.gripper.max_width_m)

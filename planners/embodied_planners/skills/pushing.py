@@ -21,7 +21,6 @@ from embodied_planners.skills.grasps import MAX_DEPTH_M, TIP_CLEARANCE_M, grasp_
 from embodied_planners.skills.workcell import (
     APPROACH_M,
     CANDIDATES,
-    HAND,
     RETREAT_M,
     Reach,
     Workcell,
@@ -62,6 +61,9 @@ def push_aside(
         observation: Latest measurement.
         attempt: Selects another push each time.
     """
+    if cell.gripper.kind == "suction":
+        reason = "a suction cup pushes nothing aside"
+        return Pushed(ok=False, observation=observation, reason=reason)
     cell.look(observation)
     cell.scene.set_gap(0.0)
     pushes = list(_pushes(cell, item, observation))
@@ -192,7 +194,7 @@ def _plan(
         end = Pose(
             position=target.position + (STANDOFF_M + PUSH_M) * direction, quat_wxyz=target.quat_wxyz
         )
-        clearance = cell.scene.clearance(padding_m=0.002, allow=[(HAND, (neighbour,))])
+        clearance = cell.scene.clearance(padding_m=0.002, allow=[(cell.scene.hand, (neighbour,))])
         push = cell.planner.line(reach.segments[-1].end, end, clearance, label="push")
         if push.found:
             return reach, push

@@ -18,9 +18,9 @@ from embodied.types import (
     Pose,
     WorldSpec,
 )
-from embodied_planners.motion import HAND as HAND
 from embodied_planners.motion import Clearance, MotionPlanner, Segment
 from embodied_planners.motion.planner import interpolate_pose
+from embodied_planners.skills.grasps import held_between_pads
 from embodied_planners.skills.relations import Layout
 
 Near = Iterable[tuple[Iterable[str], Iterable[str], float]]
@@ -78,6 +78,11 @@ class Workcell:
         self.manner = Manner()
         self.layout: Layout | None = None
 
+    @property
+    def sucks(self) -> bool:
+        """Whether things are taken by suction."""
+        return self.gripper.kind == "suction"
+
     def keep(self, manner: Manner, poses: Mapping[str, Pose] | None = None) -> None:
         """Move like that from the next motion on.
 
@@ -104,6 +109,15 @@ class Workcell:
     def held_item(self, observation: Observation) -> str:
         """Name of the item that is between the closed fingers, ``""`` if there is none."""
         state = observation.gripper
+        if state is not None and self.sucks:
+            ee, poses = observation.pose_ee_in_world, observation.poses
+            items = (o for o in self.spec.objects.values() if o.kind == "item")
+            hanging = (
+                o.name
+                for o in items
+                if not held_between_pads(o, ee, poses[o.name], state, self.gripper)
+            )
+            return next(hanging, "")
         if state is None or state.width_m > self.gripper.max_width_m - 0.004:
             return ""
         ee = observation.pose_ee_in_world

@@ -16,8 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embodied.types import Array, ObjectSpec, Pose, WorldSpec
-from embodied_planners.motion import HAND, ArmKinematics, Clearance, PlanningScene
-from embodied_planners.motion.scene import FINGERS
+from embodied_planners.motion import ArmKinematics, Clearance, PlanningScene
 from embodied_planners.value_map.geometry import ObjectGeometry
 
 SLOT = "slot-"
@@ -107,11 +106,11 @@ class ArmChecker:
         """
         slots = [self._slot_of[n] for n in touch if n in self._slot_of]
         others = [s for s in self._slot_of.values() if s not in slots]
-        near = [(FINGERS, others, _GRIP_PADDING_M)] if slots and others else []
+        near = [(self.scene.fingers, others, _GRIP_PADDING_M)] if slots and others else []
         wanted = self.scene.clearance(
             padding_m=_PADDING_M,
-            allow=[(HAND, slots)] if slots else [],
-            near=[*near, (FINGERS, ("table",), 0.001)],
+            allow=[(self.scene.hand, slots)] if slots else [],
+            near=[*near, (self.scene.fingers, ("table",), 0.001)],
         )
         return self.scene.relaxed(wanted, q)
 

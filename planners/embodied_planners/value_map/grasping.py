@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from embodied.types import Array, GripperSpec, Pose
+from embodied_planners.motion.jaws import jaw_shift
 from embodied_planners.value_map.geometry import ObjectGeometry
 
 DEEPEST_M = 0.03
@@ -31,7 +32,7 @@ def grasp_pose(
         Pose of the end effector, or None and why not.
     """
     now = hand.rotation
-    best: tuple[float, Array] | None = None
+    best: tuple[float, Array, float] | None = None
     narrowest = np.inf
     for closing, width in _closings(thing, now[:, 1]):
         narrowest = min(narrowest, width)
@@ -44,7 +45,7 @@ def grasp_pose(
             # a wider side costs as much as a quarter of a turn: square things do not care
             cost = turn + (0.4 if width > narrowest + 0.01 else 0.0)
             if best is None or cost < best[0]:
-                best = (cost, rotation)
+                best = (cost, rotation, width)
     if best is None:
         return None, (
             f"it is {100 * narrowest:.1f} cm wide, the fingers open "
@@ -54,7 +55,8 @@ def grasp_pose(
     top, bottom = thing.pose.position[2] + up, thing.pose.position[2] - up
     lowest = bottom + gripper.pad_size_m[2] / 2 + 0.003
     height = max(min(max(float(point[2]), top - DEEPEST_M), top), lowest)
-    return Pose.from_rotation(best[1], [point[0], point[1], height]), ""
+    at = np.array([point[0], point[1], height]) + jaw_shift(gripper, best[1], best[2])
+    return Pose.from_rotation(best[1], at), ""
 
 
 def _closings(thing: ObjectGeometry, now: Array) -> list[tuple[Array, float]]:

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from embodied_planners.motion.jaws import jaw_shift
 from embodied_planners.skills.grasps import (
     TILTS_RAD,
     closing_directions,
@@ -10,8 +13,9 @@ from embodied_planners.skills.grasps import (
     held_between_pads,
 )
 
-from embodied.types import ObjectSpec, Pose
+from embodied.types import GripperSpec, GripperState, ObjectSpec, Pose
 
+GRIPPER = GripperSpec(max_width_m=0.08, max_force_n=70.0, pad_size_m=(0.006, 0.02, 0.0184))
 BLOCK = ObjectSpec(name="red-block", kind="item", category="block", size_m=(0.045, 0.045, 0.045))
 
 
@@ -114,6 +118,37 @@ def test_neighbours_on_all_sides_leave_no_deep_grasp(blocks):
 def test_a_grasp_is_judged_by_width_and_pose(offset, width: float, problem: str):
     ee = Pose(position=np.array([0.5, 0.0, 0.1]), quat_wxyz=np.array([0.0, 1.0, 0.0, 0.0]))
     item = Pose(position=ee.apply(offset), quat_wxyz=ee.quat_wxyz)
-    found = held_between_pads(BLOCK, ee, item, width, 0.045)
+    found = held_between_pads(BLOCK, ee, item, GripperState(width_m=width), GRIPPER, 0.045)
     assert problem in found
     assert bool(found) == bool(problem)
+
+
+CUP = GripperSpec(
+    max_width_m=0.02, max_force_n=30.0, pad_size_m=(0.028, 0.028, 0.012), kind="suction", joints=()
+)
+
+
+@pytest.mark.parametrize(
+    ("below_m", "force_n", "problem"),
+    [(0.0225, 20.0, ""), (0.0225, 0.0, "touches nothing"), (0.06, 20.0, "from the suction cup")],
+)
+def test_what_hangs_on_a_cup_is_judged_by_force_and_pose(
+    below_m: float, force_n: float, problem: str
+) -> None:
+    ee = Pose(position=np.array([0.5, 0.0, 0.1]), quat_wxyz=np.array([0.0, 1.0, 0.0, 0.0]))
+    item = Pose(position=np.array([0.5, 0.0, 0.1 - below_m]), quat_wxyz=ee.quat_wxyz)
+    state = GripperState(width_m=0.0, force_n=force_n)
+    found = held_between_pads(BLOCK, ee, item, state, CUP)
+    assert problem in found
+    assert bool(found) == bool(problem)
+
+
+def test_the_still_jaw_stays_beside_a_thing() -> None:
+    """Its face is 3 mm beside the thing's side, whatever the width; both move without a jaw."""
+    jaw = replace(GRIPPER, kind="jaw", fixed_side_m=0.015)
+    turned = grasp_frame(np.array([0.6, 0.8, 0.0]), 0.0)
+    for width in (0.02, 0.05):
+        ee = jaw_shift(jaw, turned, width)
+        face = ee - jaw.fixed_side_m * turned[:, 1]
+        assert float(face @ turned[:, 1]) == pytest.approx(-width / 2 - 0.003)
+    assert not jaw_shift(GRIPPER, turned, 0.03).any()
