@@ -65,7 +65,7 @@ class Place:
     def interpreter(self) -> Interpreter:
         """Who reads a new conversation."""
         if isinstance(self.translator, Interpreter):
-            return replace(self.translator, rules=[], unclear=None, topic="")
+            return replace(self.translator, rules=[], unclear=None, placeless="", topic="")
         return Interpreter(translator=self.translator)
 
     def memory(self) -> Memory:

@@ -12,6 +12,7 @@ from dataclasses import replace
 from embodied.errors import Diagnostic, NotUnderstoodError
 from embodied.language.value_map.building import PACES_M_S
 from embodied.language.value_map.rules.cursor import SceneCursor
+from embodied.language.words.amounts import VAGUE_M
 from embodied.language.words.cursor import Abstain
 from embodied.language.words.lexer import COMMA, PAUSES, STOP, UnreadableTextError, tokenize
 from embodied.language.words.manner import pace_at
@@ -87,7 +88,9 @@ _AWAY = (
     "steering clear of", "steer clear of", "going around", "go around", "without going near",
     "without coming near", "without getting near", "without getting close to",
     "without coming close to", "do not go near", "do not get close to", "do not come near",
-    "keeping your distance from", "keep your distance from", "giving a wide berth to",
+    "keeping your distance from", "keep your distance from", "giving a wide berth to", "go round",
+    "going round", "steer around", "steering around", "stay well clear of", "dodging", "dodge",
+    "bypassing", "bypass", "making a detour around", "taking a detour around",
 )  # fmt: skip
 _UNTOUCHED = (
     "without touching", "without hitting", "without bumping into", "without knocking over",
@@ -116,71 +119,24 @@ _FROM = (
     "to",
 )
 _BEFORE = (COMMA, "and", "but", "while", "always", "also", "whilst", "by")
+_BERTH = (
+    "a wide berth", "plenty of room", "some room", "some space", "room", "plenty of space",
+    "lots of room", "space",
+)  # fmt: skip
 _SKIPPED = (
-    "on the way",
-    "all the way",
-    "at all times",
-    "the whole time",
-    "all the time",
-    "there",
-    "the whole way",
-    "throughout",
-    "along the way",
-    "at any point",
-    "at any time",
-    "all along",
-    "on the way there",
-    "on your way",
-    "for the whole trip",
-    "the entire way",
-    "the entire time",
-    "as you go",
-    "as you do",
-    "while you do it",
-    "while you do that",
-    "while doing so",
+    "on the way", "all the way", "at all times", "the whole time", "all the time", "there",
+    "the whole way", "throughout", "along the way", "at any point", "at any time", "all along",
+    "on the way there", "on your way", "for the whole trip", "the entire way", "the entire time",
+    "as you go", "as you do", "while you do it", "while you do that", "while doing so",
     "on the move",
-)
+)  # fmt: skip
 _MEANWHILE = (
-    "while you carry it",
-    "while carrying it",
-    "while you move it",
-    "while moving it",
-    "as you carry it",
-    "as you move it",
-    "while you do",
-    "while you do it",
-    "while you do that",
-    "while you do so",
-    "while doing so",
-    "while doing it",
-    "as you do so",
-    "as you go",
-    "on the way",
-    "along the way",
-    "meanwhile",
-    "in doing so",
-    "when you carry it",
-)
-_HANDS = {
-    "a hand s width": 0.1,
-    "a hand width": 0.1,
-    "a hand": 0.1,
-    "a palm s width": 0.1,
-    "a finger s width": 0.02,
-    "a finger width": 0.02,
-    "a finger": 0.02,
-    "a few centimeters": 0.03,
-    "a few centimetres": 0.03,
-    "a few cm": 0.03,
-    "a couple of centimeters": 0.02,
-    "a couple of centimetres": 0.02,
-    "a couple of cm": 0.02,
-    "an inch": 0.025,
-    "a good distance": 0.1,
-    "a safe distance": 0.1,
-    "some distance": 0.1,
-}
+    "while you carry it", "while carrying it", "while you move it", "while moving it",
+    "as you carry it", "as you move it", "while you do", "while you do it", "while you do that",
+    "while you do so", "while doing so", "while doing it", "as you do so", "as you go",
+    "on the way", "along the way", "meanwhile", "in doing so", "when you carry it",
+    "whatever you do", "and whatever you do", "but whatever you do", "whatever happens",
+)  # fmt: skip
 
 
 class MannerTranslator:
@@ -278,7 +234,10 @@ def split(sentence: str, spec: WorldSpec) -> tuple[str, dict[int, Manner]]:
         manners[part] = merged(manners.get(part, Manner()), found)
         while kept and kept[-1] in _BEFORE:
             kept.pop()
-        if not reader.ended and reader.eat("while you", "as you", "when you") and found.upright:
+        while_ = (
+            "" if reader.ended else reader.eat("while you", "as you", "when you", "while", "when")
+        )
+        if while_ and found.upright:
             subject = reader.last
         if not kept:
             reader.eat(*PAUSES)
@@ -370,29 +329,39 @@ class _Reader(SceneCursor):
         return Manner(upright=True) if self.eat(*_LEVEL) else None
 
     def _apart(self) -> Manner | None:
+        start = self.pos
+        if self.eat("giving", "give"):
+            names = self.nouns()
+            if names and self.eat(*_BERTH):
+                return self._from(names, APART_M)
+            self.pos = start
         for phrases, usual in ((_AWAY, APART_M), (_UNTOUCHED, UNTOUCHED_M)):
             if self.eat(*phrases):
                 names = self._names()
                 self.eat(COMMA)
                 by = self.eat("by at least", "by", "at least")
-                hand = self.eat(*_HANDS) if by else ""
-                distance = _HANDS[hand] if hand else self.length() if by else None
+                distance = self._distance() if by else None
                 return self._from(names, usual if distance is None else distance)
         closer = self.eat(*_CLOSER)
         if not closer:
             kept = self.eat(*_KEEP)
+            if kept:
+                self.hand()
             least = self.eat("at least", "a distance of", "a distance of at least", "a minimum of",
                              "no less than", "not less than", "more than")  # fmt: skip
             if not kept and not least:
                 return None
-        hand = self.eat(*_HANDS)
-        distance = _HANDS[hand] if hand else self.length()
+        distance = self._distance()
         if distance is None:
             return None
         self.eat("distance", "clearance", "of distance", "of clearance", "of room", "of space")
         if not self.eat(*_FROM):
             return None
         return self._from(self._names(), distance)
+
+    def _distance(self) -> float | None:
+        said = self.eat(*VAGUE_M)
+        return VAGUE_M[said] if said else self.length()
 
     def _names(self) -> tuple[str, ...]:
         found: list[str] = []

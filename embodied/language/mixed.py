@@ -35,6 +35,7 @@ _CLAUSE = re.compile(
     re.I,
 )
 MOST_CLAUSES = 12
+_PRONOUN = re.compile(r"\b(?:it|them)\b")
 _PUSHING = re.compile(r"(?:(?:please|now|then|just) )*(?:push|nudge|shove|drag|scoot)\b")
 """Ways to move a thing without taking it, which goals do not tell apart."""
 
@@ -115,7 +116,7 @@ class MixedTranslator:
             if before is None:
                 continue
             text = _without_joint(" ".join(clauses[begin:end])).strip(" ,;.!")
-            if (program := self._read(text, before.memory, spec)) is not None:
+            if (program := self._read(text, before, spec)) is not None:
                 found = before.extended(text, program, end - begin)
                 if not isinstance(program, PddlProgram):
                     found = replace(found, memory=self._about(program, found.memory, spec))
@@ -127,10 +128,15 @@ class MixedTranslator:
             return ()
         return _merged(last.parts)
 
-    def _read(self, text: str, memory: Conversation, spec: WorldSpec) -> Program | None:
-        """The first program that the rules read; value maps only push, so drawers come last."""
+    def _read(self, text: str, before: _Division, spec: WorldSpec) -> Program | None:
+        """The first program that the rules read; value maps only push, so drawers come last.
+
+        Motions of "it" need something in the hand: what a goal has put down is no such thing.
+        """
         found: Program | None = None
-        for translator in self._rules.values():
+        memory, goals = before.memory, next(iter(self._rules.values()))
+        put_down = before.has_put_down() and _PRONOUN.search(text.lower())
+        for translator in (goals,) if put_down else self._rules.values():
             try:
                 program = translator.translate(text, memory, spec)
             except NotUnderstoodError:
@@ -170,6 +176,12 @@ class _Division:
     cost: int
     parts: tuple[Program, ...]
     memory: Conversation
+
+    def has_put_down(self) -> bool:
+        """Whether the last thing that was done is a goal with nothing in the hand."""
+        said = [program for _, program in self.memory.exchanges]
+        last = (self.parts or said or [None])[-1]
+        return isinstance(last, PddlProgram) and "holding" not in last.stages[-1]
 
     def extended(self, text: str, program: Program, clauses: int) -> _Division:
         if not isinstance(program, PddlProgram):

@@ -31,6 +31,9 @@ RULES = "rules"
 SURE = 0.9
 """Probability of an answer below which a person is asked."""
 
+WHERE = "name a place"
+"""The hint of a translator that knows what to move, but not where to."""
+
 WHICH = "say which one"
 """How the hint of a translator begins that found several things for one phrase."""
 
@@ -50,6 +53,11 @@ _ELSE_NOTHING = re.compile(
     r"|never mind|(?:it|that) is fine.*|do not bother|skip it)$"
 )
 _ELSE = re.compile(r",? (?:and |but )?(?:otherwise|or else|else|if not|if it is not),? ")
+_BEFORE_PLACE = re.compile(r"^(?:(?:oh|ok|okay|well|just|please|uh|um|right)[ ,]+)+", re.I)
+_PLACE = re.compile(
+    rf"(?:{_BEFORE_PLACE.pattern[1:]})?(?:on|in|into|onto|to|next to|beside|inside|under|near"
+    r"|between|behind|in front of|left of|right of)\b"
+)
 _PLAIN_IF = ("if", "provided", "provided that", "given", "given that")
 _NEGATIVE = ("unless", "except if", "except when")
 
@@ -65,6 +73,7 @@ class Interpreter:
             way round.
         rules: What has been forbidden, or laid down for ever.
         unclear: The sentence that the last question was about, and which of its phrases.
+        placeless: The command that the last question asked the place of.
         topic: The one thing that was spoken of last, where nothing was to be done.
     """
 
@@ -73,6 +82,7 @@ class Interpreter:
     covers: bool = True
     rules: list[Kept] = field(default_factory=list[Kept])
     unclear: tuple[str, str] | None = None
+    placeless: str = ""
     topic: str = ""
 
     @property
@@ -94,7 +104,9 @@ class Interpreter:
         """
         if self.unclear is not None:
             sentence = with_answer(*self.unclear, sentence, spec.objects)
-        self.unclear = None
+        elif self.placeless and _PLACE.match(sentence.strip().lower()):
+            sentence = f"{self.placeless} {_BEFORE_PLACE.sub('', sentence.strip())}"
+        self.unclear, self.placeless = None, ""
         reading = _Sentence(self, sentence, memory, spec).read()
         if isinstance(reading, Answer | Tell):
             self.topic = _topic(sentence, memory, spec)
@@ -403,6 +415,10 @@ class _Sentence:
                 question = f"{unclear.problem}: which one do you mean?"
                 self.own.unclear = (text, unclear.where.strip("'"))
                 return Ask(by=self.own.name, question=question, evidence=(unclear.where,))
+            if any(d.hint == WHERE for d in error.diagnostics):
+                self.own.placeless = text.strip(" .!")
+                question = f"{error.diagnostics[0].problem}. Where?"
+                return Ask(by=self.own.name, question=question, evidence=("no place",))
             reasons = tuple(str(d) for d in error.diagnostics)
             return Refuse(by=self.own.name, reason=reasons[0], evidence=reasons[1:])
         if not self.own.covers:

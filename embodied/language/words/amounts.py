@@ -53,6 +53,18 @@ UNIT_NAMES: Mapping[str, str] = {
 """Words for units, and the unit that each means."""
 
 
+VAGUE_M: Mapping[str, float] = {
+    **{f"a {part} width": m for part, m in (("hand", 0.1), ("palm", 0.1), ("finger", 0.02))},
+    **{f"a {part} s width": m for part, m in (("hand", 0.1), ("palm", 0.1), ("finger", 0.02))},
+    **{f"a few {unit}": 0.03 for unit in ("cm", "centimeters", "centimetres")},
+    **{f"a couple of {unit}": 0.02 for unit in ("cm", "centimeters", "centimetres")},
+    **{f"several {unit}": 0.05 for unit in ("cm", "centimeters", "centimetres")},
+    "a few inches": 0.08, "a couple of inches": 0.05, "a good distance": 0.1,
+    "a safe distance": 0.1, "some distance": 0.1,
+}  # fmt: skip
+"""Distances without a number, m."""
+
+
 def unit_of(word: str) -> str:
     """The unit that a word means, also of ``"degrees/sec"``; ``""`` if it is none."""
     above, per, below = word.partition("/")

@@ -321,7 +321,8 @@ MANNER = frozenset("quickly gently carefully slowly neatly nicely safely immedia
 
 CHATTER = frozenset(
     "please now ok okay well hey robot kindly simply just hi hello alright yes thanks thank "
-    "immediately basically dear".split()
+    "immediately basically dear good great perfect lovely excellent brilliant awesome super fine "
+    "wonderful cool nice".split()
 )
 """Words that ask for nothing, wherever they stand."""
 
@@ -389,5 +390,5 @@ GRAMMAR_WORDS = frozenset(
     "very really pretty quite another within straight sideways halfway row line lined home "
     "resting starting initial neutral default parking park started position pose configuration "
     "posture arm gripper robot yourself head drive send ends smack bang "
-    "squarely dead bare possible \u00b0".split()
+    "squarely dead bare possible few couple \u00b0".split()
 )

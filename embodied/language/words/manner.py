@@ -33,7 +33,10 @@ PACES: Mapping[str, tuple[str, ...]] = {
         *(w for w in _SLOWLY if w not in ("easy", "gentle", "careful")),
         *(f"{very} {w}" for very in _VERY for w in _SLOWLY if very != "too"),
         "at a slow speed", "at slow speed", "at low speed", "at a low speed", "at a slow pace",
-        "with care", "with great care", "with caution", "in slow motion", "without haste",
+        "with care", "with great care", "with caution", "with the utmost care", "with extreme care",
+        "with utmost care", "with the greatest care", "with all due care", "with extra care",
+        "with the greatest of care", "as gently as you can", "as gently as possible",
+        "as carefully as you can", "as carefully as possible", "in slow motion", "without haste",
         "at a crawl", "at a snail pace", "at a snail s pace", "at snail pace", "in slow mo",
         "without rushing", "without hurrying", "taking your time", "take your time", "leisurely",
         "at a leisurely pace", "at a gentle pace", "at walking pace", "at a gentle speed",
@@ -57,6 +60,8 @@ PACES: Mapping[str, tuple[str, ...]] = {
         "at full speed", "at top speed", "at maximum speed", "at your fastest", "flat out",
         "at the highest speed", "at full pelt", "full speed ahead", "full speed", "at full tilt",
         *(f"{w} as you can" for w in ("fast", "quickly", "quick")), "chop chop", "quick smart",
+        "hurry up and", "hurry up", "hurry", "be quick", "make it quick", "make it snappy",
+        "look sharp",
     ),
 }  # fmt: skip
 """Named speeds; each route says how fast each is for its robot."""

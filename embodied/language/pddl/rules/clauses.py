@@ -107,9 +107,10 @@ class ClauseParser(TowerParser):
             return [self._binned()]
         if self.tower_noun_here():
             return self.build()
-        if self.starts_noun():
+        onward = self.spot_here()
+        if self.starts_noun() and not onward:
             return self.statement()
-        if self._preposition() is not None or self.spot_here():  # "and then to the bin"
+        if self._preposition() is not None or onward:  # "and then to the bin"
             theme = Nouns(parts=(NounPhrase(text="the same", pronoun="same"),))
             places = self.places()
             if not places:
@@ -175,7 +176,9 @@ class ClauseParser(TowerParser):
                 return self.build()
             case _ if kind in (OPEN, CLOSE):
                 self.particles()
-                return [SetOpen(theme=self.nouns(stop_before_place=True), open=kind == OPEN)]
+                theme = self.nouns(stop_before_place=True)
+                self.trailing()
+                return [SetOpen(theme=theme, open=kind == OPEN)]
             case _ if kind == SORT:
                 return self._sort()
             case _ if kind == SWAP:

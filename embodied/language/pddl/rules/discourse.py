@@ -183,7 +183,7 @@ class Discourse:
                 names = (self.place[1],) if self.place else ()
             case "itself":
                 names = self.theme
-            case "them" if phrase.count == 2 and len(self.theme) < 2:
+            case "them" if len(self.theme) < 2 and (phrase.count == 2 or self.earlier[1:]):
                 names = tuple(n for n in self.earlier if role.fits(self.spec(n)))[-2:]
             case "them":
                 names = self._them(role)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 
-from embodied.language.pddl.rules.discourse import ITEMS, Discourse
+from embodied.language.pddl.rules.discourse import ANY, ITEMS, Discourse
 from embodied.language.pddl.rules.syntax import Sentence, Too
 from embodied.language.words.cursor import Abstain
 from embodied.symbolic import (
@@ -57,6 +57,8 @@ _BACK = re.compile(
     rf"|(?:put|move|bring|take|return|set|place) {_IT} back(?: again| as (?:it|they) (?:was|were))?"
     rf"|(?:put|move|bring|take|return|set|place) {_IT} (?:back )?(?:to )?where (?:it|they|you)"
     r" (?:was|were|came|had|got|took|found)(?: (?:from|been|before|originally|it|them|at first))*"
+    r"|(?:(?:put|move|bring) )?(?:it |them )?back to where (?:it|they)"
+    r" (?:started|was|were|began|came from)"
     r"|return (?:it|them))(?: please| again| then)?"
 )
 
@@ -94,14 +96,7 @@ class Previous:
         self._programs = [p for p in programs if p.problem]
         self.stages: tuple[Formula, ...] = tuple(read[-1]) if followed else ()
         self._about: tuple[Formula, ...] = tuple(all_of[-1]) if followed else ()
-        placed = (p for stages in all_of for s in stages for p in conjuncts(s))
-        self.earlier = tuple(
-            dict.fromkeys(
-                p.terms[0]
-                for p in placed
-                if isinstance(p, Proposition) and p.predicate in ("on", "in", "holding")
-            )
-        )
+        self.earlier = _newest_last(s for stages in all_of for s in stages)
 
     def begin(self, discourse: Discourse) -> None:
         """Let a new sentence refer to what the program was about."""
@@ -188,16 +183,22 @@ class Previous:
         init = read_problem(everything[0].problem, domain).init
         things = self.earlier if len(everything) > 1 else self.things
         places = [
-            a
-            for name in dict.fromkeys(things)
-            for a in sorted(init)
-            if a.predicate in ("on", "in") and a.args[0] == name
+            a for name in dict.fromkeys(things) for a in self._place_before(name, init, domain)
         ]
         if any(a.args[0] == p.item and a.args[1] == "table" for a in places for p in placed):
             raise Abstain("sentence", "where exactly it was is not remembered", "name the place")
         formulas = [Proposition(a.predicate, a.args) for a in places]
         note = "undo restores what was true; places on a surface may differ"
         return Goals(stages=(str(_together(formulas)),), notes=(note,)) if formulas else None
+
+    def _place_before(self, name: str, init: AbstractSet[Atom], domain: Domain) -> Sequence[Atom]:
+        """Where a thing was; while it was in the hand, where it was before that."""
+        inits = [init, *(read_problem(p.problem, domain).init for p in self._programs[::-1])]
+        found = (
+            [a for a in sorted(at) if a.predicate in ("on", "in") and a.args[0] == name]
+            for at in inits
+        )
+        return next((places for places in found if places), [])
 
     def repeated(self, sentence: Sentence, discourse: Discourse) -> Goals | None:
         """Goals of "the same with the cup", "now the lime too"; None for other sentences.
@@ -216,10 +217,21 @@ class Previous:
             for p in conjuncts(stage)
             if isinstance(p, Proposition) and p.predicate in ("on", "in", "holding")
         }
+        if not moved:  # "take the red one out" - "and the green one"
+            moved = {
+                p.body.terms[0]
+                for stage in self.stages
+                for p in conjuncts(stage)
+                if isinstance(p, Not) and isinstance(p.body, Proposition)
+                if p.body.predicate in ("on", "in") and not p.body.terms[0].startswith("?")
+            }
         if len(moved) != 1:
             return None
         (before,) = moved
         names: list[str] = []
+        kinds = (discourse.resolve(p, ANY).names for p in clause.theme.parts)
+        if any(discourse.spec(n).kind != "item" for found in kinds for n in found):
+            return None  # "I meant the crate"
         for part in clause.theme.parts:
             group = discourse.resolve(part, ITEMS)
             if group.choose is not None or group.none:
@@ -233,6 +245,19 @@ class Previous:
             stages=tuple(str(_renamed(s, before, n)) for n in names for s in self.stages),
             manners=tuple(_about(m, before, n) for n in names for m in manners),
         )
+
+
+def _newest_last(stages: Iterable[Formula]) -> tuple[str, ...]:
+    """Things that goals put somewhere, or took from somewhere; those of the last goal last."""
+    found: dict[str, None] = {}
+    for stage in stages:
+        parts = conjuncts(stage)
+        for part in parts:
+            atom = part.body if isinstance(part, Not) and len(parts) < 4 else part
+            if isinstance(atom, Proposition) and atom.predicate in ("on", "in", "holding"):
+                found.pop(atom.terms[0], None)
+                found[atom.terms[0]] = None
+    return tuple(found)
 
 
 def _true_of(stage: Formula, facts: AbstractSet[Atom]) -> Sequence[Formula]:

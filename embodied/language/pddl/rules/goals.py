@@ -15,6 +15,7 @@ from embodied.language.pddl.rules.syntax import (
     Hold,
     Home,
     Keep,
+    NounPhrase,
     Nouns,
     Place,
     Remove,
@@ -232,6 +233,8 @@ class GoalBuilder(TowerBuilding):
 
     def _set_open(self, clause: SetOpen) -> list[Requirement]:
         made: list[Requirement] = []
+        if clause.taken_out and not self.discourse.theme and self.discourse.earlier:
+            self.discourse.theme = self.discourse.earlier[-1:]
         if clause.taken_out and self.discourse.theme:
             out = At(relation="in", noun=None, text="out")
             return self._remove(Remove(theme=clause.theme, source=out))
@@ -304,6 +307,12 @@ class GoalBuilder(TowerBuilding):
 
     def _too(self, clause: Too) -> list[Requirement]:
         d = self.discourse
+        if d.theme and not clause.negated and len(clause.theme.parts) == 1:
+            group = d.resolve(clause.theme.parts[0], ANY)
+            if len(group.names) == 1 and d.spec(group.names[0]).kind != "item":  # "the crate"
+                to = At(relation="to", noun=clause.theme.parts[0], text=clause.theme.text)
+                same = NounPhrase(text="the same", pronoun="same")
+                return self.place(Place(theme=Nouns(parts=(same,)), places=(to,)))
         groups = self.groups(clause.theme, ITEMS)
         if d.place is None:
             raise Abstain(f"'{clause.theme.text}'", "it is not clear what shall be done with this")

@@ -21,6 +21,8 @@ from embodied.language.words.lexicon import (
 from embodied.language.words.scene_words import ITEM
 
 _DETERMINERS = ("the", "this", "that", "these", "those", "my", "our", "your", "its", "their")
+BOTH_OF = frozenset("of the these those them my our your".split())
+"""Words that may follow "both" before its noun."""
 _SAME_COLOR = (
     "of the same color", "with the same color", "of its own color", "of its color",
     "of their own color", "of their color", "of the matching color", "of matching color",
@@ -181,6 +183,12 @@ class NounPhraseParser(NounCues):
             return replace(self._generic("some", start, only), count=1, plural=False)
         if self.eat("nothing", "none") and not self.at("of"):
             return self._generic("no", start, only)
+        if self.at("that one", "this one") and not self._noun_after(2):
+            self.eat("that one", "this one")
+            return NounPhrase(text="that one", pronoun="it", only=only)
+        if self.at("both") and not (self._noun_after(1) or self.peek(1) in BOTH_OF):
+            self.eat("both")
+            return NounPhrase(text="both", pronoun="them", quantity="all", count=2, plural=True)
         quantity, count, exactly, other, article = self._quantity()
         pronoun = PRONOUNS.get(self.peek(), "")
         noun_follows = self.peek() in ("these", "those") and self._noun_after(1)

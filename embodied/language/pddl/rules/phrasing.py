@@ -48,6 +48,14 @@ _REWRITES: tuple[tuple[str, str], ...] = (
     (r",? (?:along|together|followed) (?:with|by) (?P<a>[^,]+)$", r" , and \g<a> too"),
     (r"\b(?:get rid of|dispose of|discard|trash)\b", "throw away"),
     (r", (?:which|that) (?P<be>is|are) (?P<at>[^,]+)(?:,|$)", r" that \g<be> \g<at> "),
+    (
+        r",? (?:and |but )?(?:do not|never) (?:let (?:it )?go(?: of it)?|drop it|put it down"
+        r"|let it drop|let it fall)$",
+        "",
+    ),
+    (r"^keep (?:holding(?: on to)?|hold of|a grip on) ", "hold "),
+    (r"\b(?:wherever|anywhere|somewhere) (?:you (?:like|want|please) )?(?=(?:on|in)\b)", ""),
+    (r"\bi do not want (?:to (?:see|have|find)) ", "i do not want "),
     (r"\bwhichever (?P<n>[a-z]+) is\b", r"the \g<n> that is"),
     (r"\b(?:the (?:whole )?lot|the whole bunch)\b", "everything"),
     (
@@ -225,7 +233,7 @@ def without_rejected(tokens: tuple[Token, ...]) -> tuple[Token, ...]:
     """A correction without what it takes back: "not the yellow one, the orange one"."""
     text = re.sub(r" ([,.:])", r"\1", " ".join(t.word for t in tokens))
     match = _REJECTED.match(text)
-    return _tokens(match["before"] + text[match.end() :]) if match else tokens
+    return _tokens(f"{match['before']}no, {text[match.end() :]}") if match else tokens
 
 
 def _tokens(text: str) -> tuple[Token, ...]:

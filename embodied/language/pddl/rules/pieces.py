@@ -12,7 +12,7 @@ from embodied.language.words.scene_words import ITEM
 
 _TRAILING = (
     "at the end", "in the end", "as well", "too", "again", "together", "at once", "in there",
-    "back", "away", "also", "this time", "instead",
+    "back", "away", "also", "this time", "instead", "once more", "one more time", "for now",
 )  # fmt: skip
 UP = (
     "from bottom to top", "bottom to top", "from the bottom to the top", "bottom up",

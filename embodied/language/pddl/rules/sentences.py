@@ -93,7 +93,7 @@ class SentenceParser(ClauseParser):
             self._but = self._but or word == "but"
             self._added = self._added or word == "also" or (word == "and" and self.pos == 0)
             self.pos += 1
-        elif word in FILLERS:
+        elif word in FILLERS and not self.spot_here():
             self.note(word)
             self._added = self._added or word == "now"
             self.pos += 1
@@ -206,6 +206,8 @@ class SentenceParser(ClauseParser):
     def _is_subordinate(self) -> bool:
         if self.at("before that", "before this"):
             return True
+        if self.at("once more"):
+            return False
         if self.pos + 1 >= len(self.words) or self.peek(1) in PAUSES:
             return False
         if not self.at("before", "after", "once", "as soon as", "when"):

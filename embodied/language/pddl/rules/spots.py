@@ -7,7 +7,7 @@ import math
 from embodied.language.pddl.rules.noun_phrases import NounPhraseParser
 from embodied.language.pddl.rules.syntax import At, NounPhrase, Nouns, Spot
 from embodied.language.value_map.rules.words import A_BIT, AREA_WORDS, DIRECTION_WORDS, SIDE_WORDS
-from embodied.language.words.amounts import UNITS, number_at, unit_of
+from embodied.language.words.amounts import UNITS, VAGUE_M, number_at, unit_of
 from embodied.language.words.cursor import Abstain
 from embodied.language.words.lexer import COMMA
 
@@ -110,6 +110,9 @@ class SpotParser(NounPhraseParser):
         start = self.pos
         self.eat("by about", "by around", "by roughly", "by", "about", "around", "roughly", "for",
                  "approximately", "at least", "exactly", "another", "a distance of")  # fmt: skip
+        vague = self.eat(*VAGUE_M)
+        if vague:
+            return VAGUE_M[vague]
         if self.ended:
             self.pos = start
             return None
@@ -170,7 +173,7 @@ class SpotParser(NounPhraseParser):
 
     def _beside(self) -> Spot | None:
         self.eat("to be", "so that they are")
-        while self.eat(*_WEAK):
+        while not self.at("right of") and self.eat(*_WEAK):
             pass
         if self.eat(*_TOGETHER):
             return Spot(relation="near", each_other=True)

@@ -92,7 +92,12 @@ class Spotting(Placing):
             ]
         if spot.relation in ("corner", "edge", "part", "middle"):
             return [self._on_part(spot, n, text) for n in names]
-        others = self._others(spot, text)
+        last, theme = self.discourse.spot, self.discourse.theme
+        told = spot.of is not None and [p.pronoun for p in spot.of.parts] == ["it"]
+        if told and last is not None and last.of and tuple(names) == theme == (last.item,):
+            others = last.of  # "put it left of the cup" - "no, right of it"
+        else:
+            others = self._others(spot, text)
         if spot.relation in ("towards", "from"):
             return [self._towards(spot, n, others[0], text) for n in names]
         wanted = 2 if spot.relation == "between" else 1

@@ -44,6 +44,7 @@ class StatementParser(PieceParser):
             self.pos = where_first
         if not predicate:
             where_first = self.pos
+            self.eat("back")
             places = self.places()
             if len(places) == 1 and len(theme.parts) == 1 and self._predicate_here():
                 theme = self.at_now(theme, places[0])
