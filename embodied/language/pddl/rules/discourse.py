@@ -110,6 +110,7 @@ class Discourse:
         notes: How words were read where that is worth saying.
         places: Says where things are seen now.
         spot: Where exactly the last thing was put, if the sentence said that.
+        later: Where things are after what the sentence has said so far.
         decided: "A cup" is one that is chosen now, so that there is another one.
     """
 
@@ -126,6 +127,7 @@ class Discourse:
     notes: list[str] = field(default_factory=list[str])
     places: Callable[[], Places] = dict
     spot: Placement | None = None
+    later: dict[str, tuple[str, str]] = field(default_factory=dict[str, tuple[str, str]])
     decided: bool = False
 
     def spec(self, name: str) -> ObjectSpec:

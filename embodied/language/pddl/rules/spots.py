@@ -167,7 +167,7 @@ class SpotParser(NounPhraseParser):
             return None
         self.eat("more", "further", "farther", "straight", "over")
         way = self._direction()
-        if way is None or self.at(*_NO_DIRECTION):
+        if way is None or self.at(*_NO_DIRECTION) or self._preposition() is not None:
             return None
         return Spot(relation="moved", by_m=(way[0] * STEP_M, way[1] * STEP_M))
 

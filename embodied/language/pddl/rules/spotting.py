@@ -158,7 +158,7 @@ class Spotting(Placing):
             return placement.of[0]
         for name in (*placement.of, placement.item)[:1]:
             while self.is_item(name):
-                at = self.discourse.location(name)
+                at = self.discourse.later.get(name) or self.discourse.location(name)
                 if at is None or at[0] == "in":
                     where = "" if at is None else f" in the {plain(at[1])}"
                     raise Abstain(

@@ -190,6 +190,9 @@ class RulesTranslator:
         for number, clause in enumerate(sentence.clauses):
             exception = number in sentence.exceptions
             made = builder.requirements(clause)
+            for atom in (x.atom for r in made for x in r.literals if x.positive):
+                if atom.predicate in ("on", "in"):
+                    discourse.later[atom.args[0]] = (atom.predicate, atom.args[1])
             required.append([replace(r, exception=exception) for r in made])
         for numbers in sentence.stages:
             made = [requirement for number in numbers for requirement in required[number]]
