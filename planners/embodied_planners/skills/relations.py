@@ -22,6 +22,8 @@ APART_M = 0.15
 """Least gap that "away from" means."""
 EXACT_M = 0.02
 """Tolerance of a distance that was said, and of a displacement."""
+TRACKED_M = 0.005
+"""Tolerance of the verdict beyond what was planned for: tracking and letting go."""
 TURN_RAD = 0.12
 STAY_M = 0.03
 """A thing that is turned stays within this distance of where it was."""
@@ -132,12 +134,13 @@ def turned_by(before: Pose, after: Pose) -> float:
 def unmet(placement: Placement, layout: Layout, after: Pose) -> tuple[float, float]:
     """How far a measured pose is from what was asked: m, and rad for a turn."""
     here = np.array(after.position[:2])[None]
-    missing = float(shortfall(placement, layout, here, layout.half(placement.item, after))[0])
+    off = float(shortfall(placement, layout, here, layout.half(placement.item, after))[0])
+    missing = max(off - TRACKED_M, 0.0)
     if placement.relation != "turned":
         return missing, 0.0
     turn = turned_by(layout.poses[placement.item], after) - placement.angle_rad
-    off = abs((turn + np.pi) % (2 * np.pi) - np.pi)
-    return missing, max(off - TURN_RAD, 0.0)
+    turned = abs((turn + np.pi) % (2 * np.pi) - np.pi)
+    return missing, max(turned - TURN_RAD, 0.0)
 
 
 def _between(placement: Placement, layout: Layout, points: Array) -> Array:
