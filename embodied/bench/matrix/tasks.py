@@ -54,8 +54,7 @@ class Sentence:
         scene: Where it is said.
         text: The sentence.
         check: Whether the truth is what was asked.
-        free: Items that lie free in the layouts that are used: routes that do not plan for
-            relations do not clear what is in the way first.
+        free: Items that lie free in the layouts that are used.
     """
 
     scene: str

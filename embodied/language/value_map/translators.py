@@ -29,9 +29,10 @@ class ValueMapTranslators:
 
     def rules(self) -> Translator:
         """The grammar."""
+        from embodied.language.value_map.clearing import Clearing
         from embodied.language.value_map.rules import RulesValueMapTranslator
 
-        return RulesValueMapTranslator(self.places)
+        return Clearing(RulesValueMapTranslator(self.places), self.places)
 
     def offline(self) -> Translator:
         """The grammar, and for what it refuses the offline model."""
