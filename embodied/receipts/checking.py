@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,7 +15,7 @@ from embodied.files import MissingFileError, read_bytes
 from embodied.receipts.contents import RECEIPT, Contents, read_contents
 from embodied.receipts.envelope import BadEnvelopeError, Envelope, canonical, objects
 from embodied.receipts.keys import PUBLIC, key_id, read_public
-from embodied.receipts.notary import read_ledger
+from embodied.receipts.notary import Entry, read_ledger
 from embodied.receipts.statement import PREDICATE_TYPE, STATEMENT_TYPE
 
 if TYPE_CHECKING:
@@ -52,11 +53,20 @@ class Trust:
 
     Attributes:
         keys: Public keys by their names.
-        ledger: SHA-256 of every receipt of the own key, by its number; None for other keys.
+        ledger: Every receipt of the own key by its number; None for other keys.
     """
 
     keys: Mapping[str, Ed25519PublicKey]
-    ledger: Mapping[int, str] | None = None
+    ledger: Mapping[int, Entry] | None = None
+
+    def gone(self, folders: Collection[Path]) -> tuple[str, ...]:
+        """Runs that the ledger knows directly in these folders and that are not there any more."""
+        places = {str(folder.resolve()) for folder in folders}
+        return tuple(
+            f"receipt {entry.sequence} was that of {entry.run}, which is gone"
+            for entry in (self.ledger or {}).values()
+            if os.path.dirname(entry.run) in places and not os.path.isdir(entry.run)
+        )
 
     @staticmethod
     def of(paths: Sequence[Path], state: Path) -> Trust:
@@ -77,7 +87,7 @@ class Trust:
             ) from error
         return Trust(
             keys={key_id(key): key for key in found},
-            ledger=None if paths else {e.sequence: e.sha256 for e in read_ledger(state)},
+            ledger=None if paths else {e.sequence: e for e in read_ledger(state)},
         )
 
 
@@ -105,8 +115,10 @@ def check(folder: Path, trust: Trust) -> Checked:
         return Checked(folder=folder, problems=(f"{RECEIPT}: {error}",), sha256=digest)
     says = objects(statement["predicate"])
     problems = _differences(_subject(statement), contents)
-    if trust.ledger is not None and trust.ledger.get(_number(says)) != digest:
-        problems += (f"{RECEIPT} is not receipt {_number(says)} of the ledger",)
+    if trust.ledger is not None:
+        entry = trust.ledger.get(_number(says))
+        if entry is None or entry.sha256 != digest:
+            problems += (f"{RECEIPT} is not receipt {_number(says)} of the ledger",)
     notes: tuple[str, ...] = ()
     if says.get("run") != (name := folder.resolve().name):
         notes = (f"this is the receipt of {says.get('run')}; the folder is called {name} now",)

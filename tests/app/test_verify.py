@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -61,6 +62,15 @@ def test_sentences_of_a_conversation_follow_each_other(app: Any, signed_runs: Pa
     receipts = [run["receipt"] for run in said["runs"]]
     assert [r["instruction"] for r in receipts] == [GOAL, "undo"]
     assert [r["sequence"] for r in receipts] == [1, 2] and said["chain"] == []
+
+
+def test_a_run_that_was_deleted_is_missed(app: Any, signed_runs: Path) -> None:
+    for goal in (GOAL, "(in yellow-block bin)"):
+        assert app("run", goal).exit_code == 0
+    last = sorted(app.out.iterdir())[-1]
+    shutil.rmtree(last)
+    done = _verify("--no-states", app.out)
+    assert f"receipt 2 was that of {last.resolve()}, which is gone" in done.output
 
 
 def test_an_interrupted_run_is_signed_as_interrupted(app: Any, signed_runs: Path) -> None:

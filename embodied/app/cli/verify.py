@@ -40,11 +40,11 @@ def verify(
         trust = Trust.of(key or (), state_folder())
         found, code = verify_all(folders, trust, again=again)
         if json:
-            print_json(as_json(found, code))
+            print_json({**as_json(found, code), "gone": trust.gone(folders)})
             raise typer.Exit(code)
         for line in (line for one in found for line in lines_of(one)):
             typer.echo(printable(line))
-        for line in check_chain([one.checked for one in found]):
+        for line in (*check_chain([one.checked for one in found]), *trust.gone(folders)):
             typer.echo(printable(f"chain: {line}"))
         if any(one.judged is not None for one in found):
             typer.echo("A signature does not prove:")
