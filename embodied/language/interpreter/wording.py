@@ -5,7 +5,7 @@ from __future__ import annotations
 from embodied.errors import ProgramError
 from embodied.language.interpreter.supposing import Goals
 from embodied.language.placements import in_place
-from embodied.language.value_map.describe import describe_operation
+from embodied.language.value_map.describe import describe_condition, describe_operation
 from embodied.language.words.scene_words import plain
 from embodied.protocols import StateMemory
 from embodied.types import (
@@ -16,6 +16,7 @@ from embodied.types import (
     RewardProgram,
     RewardTerm,
     ValueMapProgram,
+    ValueMapStage,
 )
 
 
@@ -34,14 +35,18 @@ def in_words(program: Program, memory: StateMemory) -> str:
             ends = [f" for {s.duration_s:g} s" if s.duration_s else "" for s in program.stages]
             return "; then ".join(s + e for s, e in zip(stages, ends, strict=True))
         case ValueMapProgram():
-            return "; then ".join(
-                f"move {s.moving}: {', '.join(describe_operation(o) for o in s.operations)}"
-                for s in program.stages
-            )
+            return "; then ".join(_stage(s) for s in program.stages)
         case MixedProgram():
             return "; then ".join(in_words(part, memory) for part in program.parts)
         case _:
             return str(program)
+
+
+def _stage(stage: ValueMapStage) -> str:
+    words = ", ".join(describe_operation(o) for o in stage.operations)
+    until = f", until {describe_condition(stage.until)}" if stage.until is not None else ""
+    rest = f", then stay for {stage.rest_s:g} s" if stage.rest_s else ""
+    return f"move {stage.moving}: {words}{until}{rest}"
 
 
 def _term(term: RewardTerm) -> str:

@@ -13,7 +13,7 @@ from embodied.language.value_map.building import (
     point,
 )
 from embodied.language.value_map.rules.cursor import Places, SceneCursor
-from embodied.language.value_map.rules.words import BETWEEN, NEXT_TO, SIDE_WORDS, TABLES
+from embodied.language.value_map.rules.words import BETWEEN, NEXT_TO, OWN_SIDES, SIDE_WORDS, TABLES
 from embodied.language.value_map.vocabulary import SIDES
 from embodied.language.words.lexer import Token
 from embodied.language.words.scene_words import SceneWords, plain
@@ -21,6 +21,10 @@ from embodied.types import MapOperation, Region, WorldSpec
 
 RING_M = 0.025
 """How much nearer than "10 cm away from the cup" a place may be."""
+
+
+OWN_SHARE = 0.7
+"""How far towards its edge "the shelf's far side" is."""
 
 
 class PlaceReader(SceneCursor):
@@ -132,6 +136,11 @@ class PlaceReader(SceneCursor):
                 "take the route pddl",
                 final=True,
             )
+        if not side and distance is None:
+            side = self.keyword(OWN_SIDES)
+            if side and kind.kind != "item":
+                half = kind.size_m[0 if side in ("front-of", "behind") else 1] / 2
+                return point(name, SIDES[side], round(OWN_SHARE * half, 3))
         if side and distance is None:
             before = self.pos
             self.eat(",")

@@ -215,6 +215,13 @@ SIDE_WORDS: Mapping[str, tuple[str, ...]] = {
         "on top of", "at the top of", "the top of", "top of", "above", "over",
     ),
 }  # fmt: skip
+OWN_SIDES: Mapping[str, tuple[str, ...]] = {
+    "left-of": ("left side", "left end", "left edge"),
+    "right-of": ("right side", "right end", "right edge"),
+    "front-of": ("far side", "far end", "far edge"),
+    "behind": ("near side", "near end", "near edge"),
+}  # fmt: skip
+"""Behind a noun: "the shelf's far side"."""
 DIRECTION_WORDS: Mapping[str, tuple[str, ...]] = {
     "left": ("to the left", "to your left", "leftwards", "leftward", "left"),
     "right": ("to the right", "to your right", "rightwards", "rightward", "right"),
