@@ -21,7 +21,7 @@ from embodied.language.words.lexicon import CHATTER, COURTESY, POLITE
 from embodied.language.words.manner import pace_at
 from embodied.types import RewardStage, RewardTerm
 
-_WORDS = {
+WORDS = {
     "foot": "paw",
     "feet": "paws",
     "leg": "paw",
@@ -74,6 +74,7 @@ _WORDS = {
     STOP: ";",
     COLON: COLON,
 }
+"""Words of sentences, and what stands for them in phrases."""
 PACE_FACTORS: Mapping[str, float] = {
     "slowest": 0.25, "slow": 0.5, "normal": 1.0, "fast": 1.5, "fastest": 2.0,
 }  # fmt: skip
@@ -218,7 +219,7 @@ def stages_of(text: str, synonyms: Mapping[str, str]) -> list[str]:
         tokens = tokenize(text)
     except UnreadableTextError as why:
         raise Abstain("text", str(why)) from None
-    known = {**_WORDS, **synonyms}
+    known = {**WORDS, **synonyms}
     cursor = Cursor(tokens)
     kept: list[str] = []
     while not cursor.ended:

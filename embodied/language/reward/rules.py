@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cached_property
 
 from embodied.errors import Diagnostic, NotUnderstoodError, RefusedError
 from embodied.language.reward.amending import amended, current, subject
@@ -27,6 +28,7 @@ from embodied.language.reward.phrases import (
 )
 from embodied.language.reward.quadruped_feet import FOOT
 from embodied.language.reward.quadruped_going import START, placed
+from embodied.language.reward.slips import mended, vocabulary
 from embodied.language.reward.speech import Speech
 from embodied.language.words.cursor import Abstain
 from embodied.protocols import StateMemory
@@ -86,6 +88,24 @@ class RewardRules:
                 the diagnostics say which, and what is known.
         """
         del spec
+        try:
+            return self._translated(instruction, memory)
+        except RefusedError:
+            raise
+        except NotUnderstoodError:
+            better, notes = mended(instruction, self._known)
+            if not notes:
+                raise
+            program = self._translated(better, memory)
+            return replace(program, notes=(*program.notes, *notes))
+
+    @cached_property
+    def _known(self) -> frozenset[str]:
+        names = (n for kind in self.words.names.values() for n in kind)
+        spoken = (word for phrase in self.speech.spoken for word in phrase.split())
+        return vocabulary(self.speech.patterns) | frozenset((*names, *spoken))
+
+    def _translated(self, instruction: str, memory: StateMemory) -> RewardProgram:
         before = current(memory)
         try:
             texts = each_paw(stages_of(instruction, self.speech.synonyms))

@@ -170,3 +170,25 @@ def test_what_was_put_somewhere_is_not_put_down_again() -> None:
 def test_grasping_comes_once_before_lifting() -> None:
     both = say(ARM, "grasp the box, then lift it 15 cm")
     assert both.stages == say(ARM, "lift the box 15 cm").stages
+
+
+def test_a_slip_of_the_pen_is_mended_and_said() -> None:
+    program = say(QUADRUPED, "walk forwrd for 3 secnods")
+    assert program.stages == say(QUADRUPED, "walk forward for 3 seconds").stages
+    assert any("'forwrd' is read as 'forward'" in note for note in program.notes)
+    with pytest.raises(NotUnderstoodError):
+        say(QUADRUPED, "wonder about the meaning of life")
+
+
+def test_repetition() -> None:
+    squats = say(QUADRUPED, "do three squats")
+    heights = [values(squats, i)["torso_height",]["height"] for i in range(6)]
+    assert heights == [0.12, 0.27] * 3
+    both = say(QUADRUPED, "crouch and stand up again, twice")
+    assert len(both.stages) == 4
+    each = say(QUADRUPED, "lift each paw in turn for one second")
+    lifted = [
+        k[1] for i in range(4) for k, v in values(each, i).items()
+        if k[0] == "foot_lift" and v["height"] > 0.0
+    ]  # fmt: skip
+    assert sorted(lifted) == ["front_left", "front_right", "rear_left", "rear_right"]
