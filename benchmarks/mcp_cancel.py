@@ -2,8 +2,8 @@
 
 ``python benchmarks/mcp_cancel.py [--cancels 100] [--transport http|memory]``. The simulated arm
 moves in real time; each call is cancelled at a random time after its motion began. Printed are the
-time from the client's cancel to the last command of the motion, and to rest: every joint below
-0.02 rad/s.
+wall time from the client's cancel to the last command of the motion, and the time of the world to
+rest: every joint below 0.02 rad/s.
 """
 
 from __future__ import annotations
@@ -36,13 +36,14 @@ class Clock:
     def __init__(self, server: EmbodiedServer) -> None:
         self.body = server.owner.session.environment.body
         self.body.watchers.append(self._step)
-        self.moved_at = self._due = time.monotonic()
+        self._due = time.monotonic()
+        self.moved_at = self.body.observation.time
 
     def _step(self, seen: Observation) -> None:
         self._due = max(self._due + self.body.spec.control_dt_s, time.monotonic())
         time.sleep(max(0.0, self._due - time.monotonic()))
         if abs(seen.dq).max() >= AT_REST_RAD_S:
-            self.moved_at = time.monotonic()
+            self.moved_at = seen.time
 
 
 async def allow(context: object, question: object) -> ElicitResult:
@@ -67,14 +68,14 @@ async def cancel_one(
         await asyncio.sleep(0.005)
     if call.done():
         return None
-    cancelled = time.monotonic()
+    cancelled, cancelled_at = time.monotonic(), body.observation.time
     call.cancel()
     while server.owner.moving:
         await asyncio.sleep(0.001)
     ended = time.monotonic()
     await asyncio.gather(call, return_exceptions=True)
     await server.owner.run(lambda tell: body.hold(0.5), print)
-    return ended - cancelled, max(clock.moved_at - cancelled, 0.0)
+    return ended - cancelled, max(clock.moved_at - cancelled_at, 0.0)
 
 
 async def measure(server: EmbodiedServer, cancels: int, http: bool) -> list[tuple[float, float]]:

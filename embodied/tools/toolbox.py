@@ -24,7 +24,7 @@ from embodied.outcome import Outcome
 from embodied.perception.cameras import ImageSource
 from embodied.protocols import Picture
 from embodied.records import jsonable
-from embodied.recovery import Question
+from embodied.recovery import Question, RecoveryStep
 from embodied.session import Session
 from embodied.tools.asked import Asked
 from embodied.tools.definitions import (
@@ -167,7 +167,7 @@ class Toolbox:
 
     def _look(self, camera: str) -> Answer:
         world = self._session.environment.body.world
-        if self._pictures == MOST_PICTURES:
+        if self._pictures == MOST_PICTURES and not self.definitions.said:
             return _refused(f"{MOST_PICTURES} pictures were taken for this sentence: no more")
         self._pictures += 1
         width, height = PICTURE_PX
@@ -186,7 +186,7 @@ class Toolbox:
             return _refused("there is no person to ask")
         for text in (f"{question} {c}?" for c in choices) if choices else (question,):
             answer = run.ask(Question(text=text, kind="choice", about=choices))
-            run.say("ask", reason=f"{text} {'Yes.' if answer else 'No.'}", action="", time_s=0.0)
+            run.escalate(RecoveryStep.ASK, f"{text} {'Yes.' if answer else 'No.'}")
             if answer and choices:
                 choice = choices[[f"{question} {c}?" for c in choices].index(text)]
                 asked.clarify(choice)
