@@ -66,7 +66,7 @@ async def choice(
         return None
     if not choices:
         return Elicit(printable(question), YesOrNo)
-    kind = Literal[tuple(choices)]  # pyright: ignore[reportInvalidTypeForm]
+    kind = cast("type[str]", Literal[tuple(choices)])  # pyright: ignore[reportInvalidTypeForm]
     model = create_model("Choice", choice=(kind, Field(description="Which one?")))
     return Elicit(printable(question), model)
 
