@@ -129,7 +129,7 @@ def run_trial(payload: Payload) -> Row:
         "outcome": told["outcome"],
         "steps": told["steps"],
         "wall_s": round(time.perf_counter() - began, 1),
-        "stage": "" if told["reward"] == 1.0 else _stage(own),
+        "stage": _stage(own) if own and told["reward"] != 1.0 else "",
         "claimed": own.get("exit_code") == 0,
         "message": own.get("message", ""),
         "cpu_s": own.get("cpu_s"),
