@@ -13,6 +13,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from securesystemslib.dsse import Envelope as TheirEnvelope
 from securesystemslib.exceptions import VerificationError
 from securesystemslib.signer import CryptoSigner, SSlibKey
@@ -20,7 +22,7 @@ from securesystemslib.signer import CryptoSigner, SSlibKey
 from embodied.errors import ConfigurationError
 from embodied.receipts.checking import Checked, Trust, check, check_chain
 from embodied.receipts.contents import RECEIPT
-from embodied.receipts.envelope import PAYLOAD_TYPE, BadEnvelopeError, Envelope
+from embodied.receipts.envelope import PAYLOAD_TYPE, BadEnvelopeError, Envelope, canonical
 from embodied.receipts.keys import KEY, PUBLIC, key_id, read_public, signing_key
 from embodied.receipts.notary import LEDGER, read_ledger, sign_run
 from embodied.receipts.statement import NOT_PROVEN, PREDICATE_TYPE
@@ -299,3 +301,43 @@ def test_an_envelope_with_two_signatures_is_refused() -> None:
     fields["signatures"] *= 2
     with pytest.raises(BadEnvelopeError):
         Envelope.load(json.dumps(fields, sort_keys=True, separators=(",", ":")).encode() + b"\n")
+
+
+# ------------------------------------------------------------------ whatever else somebody writes
+
+
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner),
+    max_leaves=8,
+)
+_KEYS = ("_type", "subject", "predicateType", "predicate", "other")
+
+
+@given(data=st.binary(max_size=300) | _JSON.map(lambda value: json.dumps(value).encode()))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_other_receipt_is_a_problem_never_an_error(
+    make_run: Make, checked: Check, tmp_path: Path, data: bytes
+) -> None:
+    folder = tmp_path / "runs" / "run"
+    if not folder.exists():
+        make_run()
+    (folder / RECEIPT).write_bytes(data)
+    assert len(checked(folder).problems) == 1
+
+
+@given(fields=st.dictionaries(st.sampled_from(_KEYS), _JSON))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_nothing_else_that_the_key_has_signed_is_a_receipt(
+    make_run: Make, checked: Check, tmp_path: Path, state: Path, fields: dict[str, object]
+) -> None:
+    folder = tmp_path / "runs" / "run"
+    if not folder.exists():
+        make_run()
+        (folder / RECEIPT).rename(tmp_path / RECEIPT)
+    key = signing_key(state)
+    statement = {**json.loads(Envelope.load((tmp_path / RECEIPT).read_bytes()).payload), **fields}
+    changed = statement != json.loads(Envelope.load((tmp_path / RECEIPT).read_bytes()).payload)
+    data = Envelope.sign(canonical(statement), key_id(key.public_key()), key.sign).dump()
+    (folder / RECEIPT).write_bytes(data)
+    assert bool(checked(folder).problems) == changed
