@@ -142,5 +142,6 @@ def test_what_a_reward_opened_is_where_the_next_clause_puts_things() -> None:
     slide, goal = program.parts
     assert isinstance(slide, RewardProgram) and isinstance(goal, PddlProgram)
     (opened,) = (t for t in slide.stages[-1].terms if t.name == "joint_fraction")
+    assert any(t.parameters.get("fraction") == 0.0 for t in slide.stages[-1].terms), "let go"
     assert opened.parameters == {"joint": "drawer", "fraction": 0.5}
     assert goal.stages == ("(in lime drawer)",)

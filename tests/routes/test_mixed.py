@@ -65,3 +65,23 @@ def test_a_mixed_run_is_replayed(tmp_path: Path) -> None:
     assert again.exit_code == 0, again.output
     assert second["route"] == "mixed"
     assert second["verdict"]["goals"] == first["verdict"]["goals"]
+
+
+@pytest.mark.slow
+def test_a_drawer_is_half_open_when_a_thing_is_put_in_and_the_hand_waves() -> None:
+    session = open_session(Settings(scene="workshop", model="rules", pictures=False))
+    try:
+        body = session.environment.body
+        hands: list[float] = []
+        body.watchers.append(lambda seen: hands.append(float(seen.pose_ee_in_world.position[1])))
+        sentence = "open the drawer half way, put the battery in, then wave once"
+        outcome = session.run(sentence)
+        assert outcome.reached, outcome.message
+        seen = body.observe()
+        travel = body.spec.objects["drawer"].travel_m
+        assert seen.openings_m["drawer"] == pytest.approx(travel / 2, abs=0.12 * travel)
+        assert "(in battery drawer)" in map(str, session.environment.grounder.facts(seen))
+        waved = hands[-round(4.0 / body.spec.control_dt_s) :]
+        assert max(waved) > 0.08 and min(waved) < -0.08
+    finally:
+        session.close()

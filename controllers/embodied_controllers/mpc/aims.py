@@ -132,7 +132,8 @@ def aim_of(stage: RewardStage, scene: Scene) -> Aim:
         taken = False
     for term in terms:
         p = term.parameters
-        if term.name == "joint_fraction":
+        leaving = near.get(f"{p.get('joint')}_handle", 0.0) > 0.0
+        if term.name == "joint_fraction" and not leaving:
             return _pulling(scene, str(p["joint"]), float(p["fraction"]), closure, facing)
         if not taken:
             continue

@@ -167,11 +167,15 @@ def _without_joints(words: Vocabulary) -> Vocabulary:
 def _drawer_patterns(drawer: str) -> tuple[Phrase, ...]:
     share = rf"{SHARE}(?:(?: (?:to|by))? {{FRACTION}})?"
 
+    def slid(share: float) -> tuple[RewardStage, ...]:
+        partly = 0.0 < share < 1.0
+        return table.sliding_partly(drawer, share) if partly else table.sliding(drawer, share)
+
     def opened(match: re.Match[str]) -> Wish:
-        return Wish(stages=table.sliding(drawer, share_of(match)))
+        return Wish(stages=slid(share_of(match)))
 
     def closed(match: re.Match[str]) -> Wish:
-        return Wish(stages=table.sliding(drawer, 1.0 - share_of(match)))
+        return Wish(stages=slid(1.0 - share_of(match)))
 
     name = re.escape(drawer)
     return (

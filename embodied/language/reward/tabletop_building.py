@@ -14,6 +14,8 @@ RESTING_WEIGHT = 40.0
 BESIDE_M = 0.03
 """Gap between a thing and what it is brought close to; by so much it may be off."""
 RAISED_M = 0.18
+SLIDING_S = 4.0
+"""Time to slide a drawer to a share of its travel."""
 RELEASED_M = 0.1
 
 
@@ -141,3 +143,12 @@ def sliding(drawer: str, share: float) -> tuple[RewardStage, ...]:
             guards=(hand.in_hand(handle, back=3, within=0.04),),
         ),
     )
+
+
+def sliding_partly(drawer: str, share: float) -> tuple[RewardStage, ...]:
+    """A drawer opened by a share and let go, so that it stays where it is."""
+    *before, slide = sliding(drawer, share)
+    released, left = letting_go(drawer)
+    still = hand.a("joint_fraction", joint=drawer, fraction=share, weight=1.0)
+    left = replace(left, terms=(*left.terms, still), duration_s=None, until=None)
+    return (*before, replace(slide, duration_s=SLIDING_S), released, left)

@@ -147,6 +147,8 @@ class MixedRoute(Route[MixedProgram]):
             route = self._of(part)
             n = len(route.stages(part))
             if local < n:
+                if local == 0 and number > 0 and not done:
+                    run.measure()  # what the part before changed without saying so
                 self._begun = [route] if number == 0 else [*self._begun, route]
                 return route.begin(part, local, run, done=done)
             local -= n
