@@ -62,6 +62,10 @@ _UPRIGHT = (
     "without spilling a drop", "do not spill a drop", "do not spill any", "without tilting",
     "horizontal", "keep it horizontal", "right way up", "the right way up",
 )  # fmt: skip
+_MIND = (
+    "mind the", "watch the", "careful with the", "be careful with the", "mind its",
+    "watch out for the",
+)  # fmt: skip
 _LEVEL = ("upright", "level", "vertical", "straight", "steady", "horizontal", "right side up")
 _CLOSER = tuple(
     f"{no} {closer} than"
@@ -324,6 +328,11 @@ class _Reader(SceneCursor):
     def _upright(self) -> Manner | None:
         if self.eat(*_UPRIGHT):
             return Manner(upright=True)
+        start = self.pos
+        if self.eat(*_MIND) and not self.ended and not self.noun_here():  # "mind the tea"
+            self.pos += 1
+            return Manner(max_speed_m_s=SLOW_M_S, upright=True)
+        self.pos = start
         if not self.eat("keep", "keeping", "hold", "holding", "with") or self.noun() is None:
             return None
         return Manner(upright=True) if self.eat(*_LEVEL) else None
@@ -358,6 +367,16 @@ class _Reader(SceneCursor):
         if not self.eat(*_FROM):
             return None
         return self._from(self._names(), distance)
+
+    def noun_here(self) -> bool:
+        """Whether a thing of the scene comes next."""
+        start = self.pos
+        try:
+            return self.nouns() is not None
+        except Abstain:
+            return True
+        finally:
+            self.pos = start
 
     def _distance(self) -> float | None:
         said = self.eat(*VAGUE_M)

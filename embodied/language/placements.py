@@ -22,6 +22,8 @@ def in_place(placement: Placement) -> str:
         case "moved":
             ways = ((x, "forward", "back"), (y, "left", "right"))
             return " and ".join(f"{100 * abs(v):g} cm {a if v > 0 else b}" for v, a, b in ways if v)
+        case "at":
+            return f"where {of} was"
         case "turned":
             degrees = math.degrees(placement.angle_rad)
             way = "counter-clockwise" if degrees > 0 else "clockwise"

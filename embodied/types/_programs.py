@@ -34,7 +34,8 @@ class Placement:
         item: The thing.
         relation: ``"near"``, ``"away"``, ``"between"`` (two things), a side of another thing
             (``"left"``, ``"right"``, ``"front"``, ``"back"``), ``"moved"`` (from where the thing
-            is, by ``by_m``), ``"turned"`` (where it is, about the vertical, by ``angle_rad``), or
+            is, by ``by_m``), ``"at"`` (the place ``by_m`` in the world's frame), ``"turned"``
+            (where it is, about the vertical, by ``angle_rad``), or
             a part of what it lies on: ``"part"`` with the signs of its direction from the middle in
             ``by_m``, ``"middle"``, ``"edge"``, ``"corner"``.
         of: The other things; for parts, what it lies on.

@@ -58,6 +58,12 @@ _PLACE = re.compile(
     rf"(?:{_BEFORE_PLACE.pattern[1:]})?(?:on|in|into|onto|to|next to|beside|inside|under|near"
     r"|between|behind|in front of|left of|right of)\b"
 )
+_TELLING = re.compile(
+    r"(?:the|my|our|this|that|these|those) (?:[a-z]+ ){1,3}?"
+    r"(?!(?:should|must|needs? to|has to|goes|go|belongs?|stays?|is to|shall|will|to|on|in|at)\b)"
+    r"[a-z]+(?:s|ed|t|d) (?!(?:on|in|into|to|at)\b)(?:(?!not|never)[a-z]+ ?)*$"
+)
+"""A sentence about a thing that no verb of a command begins: "the ball keeps rolling about"."""
 _PLAIN_IF = ("if", "provided", "provided that", "given", "given that")
 _NEGATIVE = ("unless", "except if", "except when")
 
@@ -187,7 +193,12 @@ class _Sentence:
         ):
             return self._several(said)
         if all(f is Form.COMMAND for f in forms):
-            return self._act(self.sentence)
+            reading = self._act(self.sentence)
+            if isinstance(reading, Refuse) and len(said) > 1 and _TELLING.match(said[0].text):
+                told = (replace(said[0], form=Form.STATEMENT, command=""), *said[1:])
+                again = self._act_among(told)
+                return again if isinstance(again, Act) and again.by == RULES else reading
+            return reading
         return self._act_among(said)
 
     # ------------------------------------------------------------ what does not act at once

@@ -15,7 +15,7 @@ _KEPT = re.compile(
     r"|instead|then|first|second|next|slow\w*|fast\w*|quick\w*|careful\w*|gentl\w+|hurry|speed"
     r"|touch\w*|avoid\w*|away|clear|upright|level|spill\w*|tilt\w*|open|closed?|shut|empty"
     r"|left|right|front|behind|near|top|there|here|same|too|also|them|one|ones|two|three|four|five"
-    r"|maybe|perhaps|should|must|shall|mean|meant|undo|stop|wait|no|keep|leave|hold)\b|\d"
+    r"|mind|watch|maybe|perhaps|should|must|shall|mean|meant|undo|stop|wait|no|keep|leave|hold)\b|\d"
 )
 """Words that may change what is to be done, wherever they stand."""
 

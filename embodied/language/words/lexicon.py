@@ -266,7 +266,8 @@ POLITE = (
     "i want to see", "i want", "we want to have", "we want", "we would like", "i need to have",
     "i need", "we need", "i would appreciate it if you could", "it would be great if you could",
     "it would be nice if you could", "have a go at", "i wish to have", "you are to", "so that",
-    "such that", "i would prefer", "it is time to", "time to",
+    "such that", "i would prefer", "i would love", "i would love to see", "i would love to have",
+    "i could use", "i fancy", "it is time to", "time to",
 )  # fmt: skip
 _WISHES = tuple(
     f"{start}{adverb} {wish} if you {modal}"
@@ -390,5 +391,5 @@ GRAMMAR_WORDS = frozenset(
     "very really pretty quite another within straight sideways halfway row line lined home "
     "resting starting initial neutral default parking park started position pose configuration "
     "posture arm gripper robot yourself head drive send ends smack bang "
-    "squarely dead bare possible few couple \u00b0".split()
+    "squarely dead bare possible few couple used was were stood lay sat \u00b0".split()
 )

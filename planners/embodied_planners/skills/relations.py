@@ -66,6 +66,8 @@ def target(placement: Placement, layout: Layout) -> Array | None:
     match placement.relation:
         case "moved":
             return layout.center(item) + np.array(placement.by_m)
+        case "at":
+            return np.array(placement.by_m)
         case "turned":
             return layout.center(item)
         case side if side in SIDES and placement.distance_m is not None:

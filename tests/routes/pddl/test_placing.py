@@ -81,3 +81,16 @@ def test_the_arm_goes_home(session: Session) -> None:
     assert outcome.reached, outcome.message
     q = session.environment.body.observe().q
     assert q == pytest.approx(np.array(session.environment.body.spec.q_home), abs=0.03)
+
+
+@pytest.mark.slow
+def test_two_blocks_swap_places_on_the_table() -> None:
+    session = open_session(Settings(scene="blocks", seed=0))
+    try:
+        orange, purple = (place_of(session, n) for n in ("orange-block", "purple-block"))
+        outcome = session.run("swap the orange block and the purple block")
+        assert outcome.reached, outcome.message
+        assert place_of(session, "orange-block") == pytest.approx(purple, abs=0.025)
+        assert place_of(session, "purple-block") == pytest.approx(orange, abs=0.025)
+    finally:
+        session.close()

@@ -170,6 +170,8 @@ class Previous:
             share = -0.5 if far["half"] else -1.0
             return Goals(stages=last.stages, manners=tuple(_scaled(m, share) for m in last.manners))
         if _CLOSER.fullmatch(text) and placed and placed[-1].relation in _BESIDE:
+            if "touching" in text:
+                raise Abstain("sentence", "the fingers need a gap between things", final=True)
             close = replace(placed[-1], distance_m=CLOSER_M)
             return Goals(stages=last.stages[-2:], manners=(Manner(), Manner(placements=(close,))))
         if not _BACK.fullmatch(text) or not last.problem:

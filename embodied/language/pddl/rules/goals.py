@@ -257,6 +257,8 @@ class GoalBuilder(TowerBuilding):
         at_first, at_second = d.location(first), d.location(second)
         if at_first is None or at_second is None:
             raise Abstain(f"'{clause.theme.text}'", "it is not known where they are now")
+        if at_first == at_second and self.discourse.spec(at_first[1]).kind == "surface":
+            return self.exchanged(first, second)
         if at_first == at_second:
             raise Abstain(
                 f"'{clause.theme.text}'",

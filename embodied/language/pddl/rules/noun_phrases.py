@@ -383,7 +383,8 @@ class NounPhraseParser(NounCues):
         if found not in ("nearest", "farthest"):
             return replace(phrase, superlative=found)
         begin = self.pos
-        if self.eat("to", "from") and (self.starts_noun() or self.at("you", "me", "us")):
+        near = self.eat("to", "from") or (begin > start and self.starts_noun())
+        if near and (self.starts_noun() or self.at("you", "me", "us")):
             if self.eat("you", "me", "us", "yourself", "the robot", "the arm"):
                 return replace(phrase, superlative=found)
             other = self.noun_phrase()

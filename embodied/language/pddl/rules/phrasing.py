@@ -53,6 +53,7 @@ _REWRITES: tuple[tuple[str, str], ...] = (
         r"|let it drop|let it fall)$",
         "",
     ),
+    (r"^(?:give|get) (?:me|us) (?=(?:a|one) (?:tower|stack|pile|row|line)\b)", "build "),
     (r"^keep (?:holding(?: on to)?|hold of|a grip on) ", "hold "),
     (r"\b(?:wherever|anywhere|somewhere) (?:you (?:like|want|please) )?(?=(?:on|in)\b)", ""),
     (r"\bi do not want (?:to (?:see|have|find)) ", "i do not want "),
@@ -201,6 +202,10 @@ def rephrased(
         words = tuple(match["p"].removeprefix("the ").split())
         found = scene.head_at(words[-1:])
         places = scene.named(found[0]) if found else frozenset[str]()
+        last = scene.head_at(tuple(match["a"].split()[-1:]))
+        if places and last and all(scene.specs[n].kind == "item" for n in places):
+            if all(scene.specs[n].kind != "item" for n in scene.named(last[0])):
+                return f"put {match['p']} to {match['a']}"
         if not places or any(scene.specs[n].kind == "item" for n in places):
             return match[0]
         return f"put {match['a']} to {match['p']}"

@@ -61,6 +61,10 @@ _FARTHEST = {
                    f"all the way to the {word}", f"as far {word} as you can",
                    f"as far to the {word} as you can", f"to the far {word}", f"on the far {word}")
 }  # fmt: skip
+_WAS = (
+    "was", "used to be", "were", "had been", "stood", "lay", "sat", "is", "are", "lies", "stands",
+    "sits",
+)  # fmt: skip
 _SIDE_OF = {"left-of": "left", "right-of": "right", "front-of": "front", "behind": "back"}
 DIRECTIONS = frozenset(w for said in DIRECTION_WORDS.values() for p in said for w in p.split())
 """Words that directions are made of."""
@@ -177,6 +181,11 @@ class SpotParser(NounPhraseParser):
             pass
         if self.eat(*_TOGETHER):
             return Spot(relation="near", each_other=True)
+        if self.eat("to where", "where") and self.starts_noun():
+            of = Nouns(parts=(self._quantified(),))
+            used = self.eat(*_WAS)
+            self.eat("before", "at first", "first", "standing", "lying", "now")
+            return Spot(relation="at", of=of) if used else None
         far = self.eat(*_FARTHEST)
         if far:
             way = _WAYS[_FARTHEST[far]]

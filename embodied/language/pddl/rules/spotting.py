@@ -16,6 +16,9 @@ from embodied.language.words.cursor import Abstain
 from embodied.language.words.scene_words import plain
 from embodied.types import Placement
 
+ASIDE_M = 0.03
+"""Gap that a thing leaves to where it was, so that another one fits there."""
+
 
 class Spotting(Placing):
     """Requirements of "put A next to B" and its like."""
@@ -39,6 +42,23 @@ class Spotting(Placing):
         self.discourse.spot = placements[-1] if placements else None
         return made
 
+    def exchanged(self, first: str, second: str) -> list[Requirement]:
+        """Two things on one surface, each where the other is: the first one goes aside meanwhile.
+
+        Raises:
+            Abstain: It is not known where they are.
+        """
+        places = self.discourse.places()
+        if first not in places or second not in places:
+            raise Abstain("goal", "it is not known where exactly they are now")
+        (x1, y1), (x2, y2) = (tuple(places[n][:2]) for n in (first, second))
+        aside = Placement(item=first, relation="away", of=(first,), distance_m=ASIDE_M)
+        over = Placement(item=second, relation="at", of=(first,), by_m=(x1, y1))
+        back = Placement(item=first, relation="at", of=(second,), by_m=(x2, y2))
+        support = self._support(replace(aside, of=()))
+        self.discourse.moved((first, second))
+        return [self.exactly(p, support) for p in (aside, over, back)]
+
     def again(self, clause: Place, like: Placement) -> list[Requirement]:
         """Put other things there, too."""
         made: list[Requirement] = []
@@ -55,7 +75,7 @@ class Spotting(Placing):
             Abstain: They lie in a container.
         """
         item = placement.item
-        if item in placement.of:
+        if item in placement.of and placement.relation != "away":
             raise Abstain("goal", f"the {plain(item)} cannot be beside itself")
         support = support or self._support(placement)
         return Requirement(
@@ -98,6 +118,8 @@ class Spotting(Placing):
             others = last.of  # "put it left of the cup" - "no, right of it"
         else:
             others = self._others(spot, text)
+        if spot.relation == "at":
+            return [self._left_by(n, others[0], text) for n in names]
         if spot.relation in ("towards", "from"):
             return [self._towards(spot, n, others[0], text) for n in names]
         wanted = 2 if spot.relation == "between" else 1
@@ -141,6 +163,18 @@ class Spotting(Placing):
         way = [1.0 if p > m else -1.0 for p, m in zip(places[near], middle[:2], strict=False)]
         return Placement(item=item, relation="part", of=others, by_m=(way[0], way[1]))
 
+    def _left_by(self, item: str, other: str, text: str) -> Placement:
+        """The place of a thing that the sentence has moved before."""
+        places, at = self.discourse.places(), self.discourse.location(other)
+        if other not in self.discourse.later or other not in places:
+            raise Abstain(
+                f"'{text}'", f"the {plain(other)} is there, or was there too long ago", final=True
+            )
+        if at is None or self.discourse.spec(at[1]).kind != "surface":
+            raise Abstain(f"'{text}'", "that is no place on a table, tray or plate")
+        x, y = places[other][:2]
+        return Placement(item=item, relation="at", of=(other,), by_m=(x, y))
+
     def _towards(self, spot: Spot, item: str, other: str, text: str) -> Placement:
         """Some way in the direction of another thing."""
         places = self.discourse.places()
@@ -156,6 +190,9 @@ class Spotting(Placing):
         """What the things that a placement is told by lie on, in the end."""
         if placement.relation in ("corner", "edge", "part", "middle"):
             return placement.of[0]
+        if placement.relation == "at":
+            at = self.discourse.location(placement.of[0])
+            return at[1] if at is not None else "table"
         for name in (*placement.of, placement.item)[:1]:
             while self.is_item(name):
                 at = self.discourse.later.get(name) or self.discourse.location(name)
