@@ -81,6 +81,10 @@ def chain_model(model: mujoco.MjModel, joint_names: Sequence[str], ee_site: str)
     return spec.compile()
 
 
+SHORT_TURN_RAD = 0.12
+"""Rotation error that counts as none for an arm of fewer than six joints."""
+
+
 def _about_z(angle: float) -> Array:
     c, s = float(np.cos(angle)), float(np.sin(angle))
     return np.array([[c, -s, 0.0], [s, c, 0.0], [0.0, 0.0, 1.0]])
@@ -125,8 +129,15 @@ class ArmKinematics:
         self._reaches: dict[float, float] = {}
         self._configuration = mink.Configuration(self.model)
         self._limits = [mink.ConfigurationLimit(self.model, gain=0.95)]
+        # An arm of fewer than six joints cannot turn its hand at will: its place comes first.
+        self._short = self.n < 6 and self.turns
+        self._turn_cost = 0.02 if self._short else 0.3
         self._frame = mink.FrameTask(
-            spec.ee_site, "site", position_cost=1.0, orientation_cost=0.3, lm_damping=1e-3
+            spec.ee_site,
+            "site",
+            position_cost=1.0,
+            orientation_cost=self._turn_cost,
+            lm_damping=1e-3,
         )
         self._posture = mink.PostureTask(self.model, cost=1e-3)
 
@@ -201,18 +212,17 @@ class ArmKinematics:
         target = mink.SE3(np.concatenate([pose.quat_wxyz, pose.position]))
         self._frame.set_target(target)
         self._posture.set_target(self.q_rest if rest is None else rest)
+        allowed_turn_rad = max(rotation_tolerance_rad, SHORT_TURN_RAD if self._short else 0.0)
         position_error = previous = np.inf
         found = False
         for iteration in range(iterations + 1):
             error = self._frame.compute_error(configuration)
             position_error = float(np.linalg.norm(error[:3]))
             rotation_error = float(np.linalg.norm(error[3:]))
-            found = (
-                position_error < position_tolerance_m and rotation_error < rotation_tolerance_rad
-            )
+            found = position_error < position_tolerance_m and rotation_error < allowed_turn_rad
             if found:
                 break
-            total = position_error + 0.3 * rotation_error
+            total = position_error + self._turn_cost * rotation_error
             if iteration == iterations or (iteration > 6 and total > 0.985 * previous):
                 break
             previous = total

@@ -194,8 +194,8 @@ class Workcell:
         down = planner.line(goal.q, approach, clearance, label="approach")
         if not down.found:
             other = planner.ik(target, clearance, seeds=5)
-            halfway = interpolate_pose(target, approach, 0.5)
-            for start, end in ((other, approach), (goal, halfway)):
+            shorter = (interpolate_pose(target, approach, share) for share in (0.5, 0.3))
+            for start, end in ((other, approach), *((goal, pose) for pose in shorter)):
                 down = planner.line(start.q, end, clearance, label="approach")
                 if start.found and down.found:
                     break
