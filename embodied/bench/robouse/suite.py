@@ -122,6 +122,8 @@ def run_trial(payload: Payload) -> Row:
         if told["exception"]:
             raise WorldError(f"{told['exception']} {' '.join(wrong.split()[-60:])}")
     lines = said.splitlines() if method == "embodied" else []
+    if method == "embodied" and not lines:
+        raise WorldError(f"the agent ended without a word: {' '.join(wrong.split()[-60:])}")
     own = json.loads(lines[-1]) if lines else {}
     return {
         **{k: payload[k] for k in ("suite", "task", "method", "seed")},
