@@ -14,10 +14,7 @@ from embodied.protocols import Translator
 from embodied.records import Record
 from embodied.route import ROUTES, AnyRoute, Change, Route, Run, StageRun
 from embodied.routes.mixed.translators import KINDS, open_translator
-from embodied.types import Atom, MixedProgram, Observation, PddlProgram, Program, RewardProgram
-
-_CARRIED_OUT: Mapping[type[Program], str] = {**KINDS, RewardProgram: "reward"}
-"""Routes that carry out parts, whoever wrote them."""
+from embodied.types import Atom, MixedProgram, Observation, PddlProgram, Program
 
 
 class Parts(Mapping[type[Program], AnyRoute]):
@@ -35,14 +32,14 @@ class Parts(Mapping[type[Program], AnyRoute]):
     def __getitem__(self, kind: type[Program]) -> AnyRoute:
         """The route of a kind of program; the translator that it brings is not asked."""
         if kind not in self._open:
-            entry = ROUTES.get(_CARRIED_OUT[kind])
+            entry = ROUTES.get(KINDS[kind])
             self._open[kind] = entry.load().open(self._opening)
         return self._open[kind]
 
     def __contains__(self, kind: object) -> bool:
         """Whether a kind of program is carried out here."""
         return any(kind is k for k in self._open) or any(
-            kind is k and self._goes(n) for k, n in _CARRIED_OUT.items()
+            kind is k and self._goes(n) for k, n in KINDS.items()
         )
 
     def _goes(self, name: str) -> bool:
@@ -111,7 +108,7 @@ class MixedRoute(Route[MixedProgram]):
 
     def read(self, record: Record, folder: Path) -> MixedProgram:
         """The program that a run pursued; raises as ``Route.read`` does."""
-        kinds = {name: kind for kind, name in _CARRIED_OUT.items()}
+        kinds = {name: kind for kind, name in KINDS.items()}
         parts: list[Program] = []
         for part in record.records("parts"):
             name = part.text("route")
