@@ -58,7 +58,7 @@ def demos(
     context: typer.Context,
     sentence: Annotated[str, typer.Argument(help="What every episode asks for.")],
     to: Annotated[Path, typer.Option("--to", help="Folder of the data set.")],
-    episodes: Annotated[int, typer.Option("--episodes", min=1, help="Episodes in all.")] = 100,
+    episodes: Annotated[int, typer.Option("--episodes", min=1, help="Layouts in all.")] = 100,
     jobs: Annotated[int, typer.Option("--jobs", min=1, help="Processes at a time.")] = 1,
     camera: Camera = None,
     size: Size = "224x224",
