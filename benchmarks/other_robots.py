@@ -66,6 +66,7 @@ def run_once(
         "--yes",
     ]
     command += ["--scene", scene, "--robot", robot, "--route", route, "--seed", str(seed)]
+    command += ["--yes"] if route == "pddl" else []
     command += ["--model", "rules", "--out", str(out / "runs"), sentence]
     row: dict[str, object] = {
         "arm": arm["name"],
