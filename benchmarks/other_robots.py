@@ -63,7 +63,6 @@ def run_once(
         "run",
         "--json",
         "--no-video",
-        "--yes",
     ]
     command += ["--scene", scene, "--robot", robot, "--route", route, "--seed", str(seed)]
     command += ["--yes"] if route == "pddl" else []
