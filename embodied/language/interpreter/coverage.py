@@ -2,11 +2,13 @@
 
 Every content word is aligned with a part of the program: with a thing, a relation, a count, a
 number, a negation. What is left over is the residue, a reason to ask. Grammars read every word or
-refuse, so of their programs only what they report to have left aside is unused.
+refuse, so of their programs only what they report to have left aside is unused; but a distance, a
+speed or an angle must be in the goal that they write.
 """
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +18,7 @@ from embodied.language.interpreter.supposing import Goals
 from embodied.language.interpreter.things import Mention, mentions
 from embodied.language.interpreter.wording import in_words
 from embodied.language.offline.grounding import forms_of
-from embodied.language.words.amounts import FACTORS, number_at, unit_of
+from embodied.language.words.amounts import FACTORS, number_at, quantity_at, unit_of
 from embodied.language.words.lexer import PAUSES, UnreadableTextError, tokenize
 from embodied.language.words.lexicon import (
     CHATTER,
@@ -32,6 +34,7 @@ from embodied.language.words.lexicon import (
 from embodied.protocols import StateMemory
 from embodied.symbolic import propositions
 from embodied.types import (
+    Manner,
     MixedProgram,
     ObjectSpec,
     PddlProgram,
@@ -55,6 +58,9 @@ _RELATIONS = frozenset(
     "counterclockwise".split()
 )
 """Words for where things are beside each other, which goals on and in cannot say."""
+
+_OF_PLACES = frozenset(u for u in FACTORS if u.split("/")[0] in ("m", "cm", "mm", "inch", "deg"))
+"""Units of what a goal's manner says: distances, speeds, angles."""
 
 _ON, _IN = frozenset("on onto upon top atop".split()), frozenset("in into inside within".split())
 _NEGATIONS = frozenset(
@@ -97,9 +103,11 @@ def covered(
     words = _content(text)
     if program.source == "rules":
         left = {w for n in program.notes for m in _QUOTED.findall(n) for w in m.split()}
+        lost = _amounts_missing(text, program) if isinstance(program, PddlProgram) else ()
         return Coverage(
             used=tuple(w for w in words if w not in left),
             unused=tuple(w for w in words if w in left),
+            residue=tuple(f"I did not use: {amount}" for amount in lost),
         )
     view = _View.of(program, memory)
     follow_up = bool(memory.exchanges)
@@ -188,7 +196,7 @@ class _View:
                     }
                 for manner in program.manners:
                     things |= {n for n, _ in manner.apart}
-                    numbers |= {d for _, d in manner.apart} | {manner.max_speed_m_s or 0.0}
+                    numbers |= _amounts(manner)
                     predicates |= {"avoidance"} if manner.apart else set()
                     predicates |= {"velocity"} if manner.max_speed_m_s else set()
             case RewardProgram():
@@ -334,6 +342,32 @@ def _grammatical(word: str) -> bool:
 
 def _number(word: str) -> float | None:
     return number_at([word], 0)[0]
+
+
+def _amounts(manner: Manner) -> set[float]:
+    """Speeds, distances and angles of a manner, SI."""
+    found = {d for _, d in manner.apart} | {manner.max_speed_m_s or 0.0}
+    for place in manner.placements:
+        found |= {place.distance_m or 0.0, abs(place.angle_rad), math.hypot(*place.by_m)}
+        found |= {abs(by) for by in place.by_m}
+    return found
+
+
+def _amounts_missing(text: str, program: PddlProgram) -> Iterator[str]:
+    """Speeds, distances and angles of the sentence that the manners of a program lack."""
+    words = _words(text)
+    found = set[float]().union(*map(_amounts, program.manners))
+    at = 0
+    while at < len(words):
+        amount = quantity_at(words, at)
+        if amount is None or amount[1] not in _OF_PLACES:
+            at += 1 if amount is None else amount[2]
+            continue
+        value, unit, used = amount
+        wanted = value * FACTORS[unit]
+        if not any(abs(wanted - n) <= 0.02 * wanted + 1e-6 for n in found):
+            yield " ".join(words[at : at + used])
+        at += used
 
 
 def _numbers_missing(text: str, view: _View, named: set[str]) -> Iterator[str]:

@@ -437,7 +437,7 @@ class _Sentence:
         sure = [float(m[1]) for n in program.notes if (m := _CONFIDENCE.search(n))]
         confidence = min(sure, default=1.0)
         found = covered(text, program, self.spec.objects, self.memory)
-        doubts = found.residue if program.source != RULES else ()
+        doubts = found.residue
         if program.source != RULES and isinstance(program, PddlProgram):
             if _all_hold(program, self.memory):
                 doubts = (*doubts, "This is so already")

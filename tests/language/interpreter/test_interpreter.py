@@ -148,3 +148,21 @@ def test_translate_raises_with_the_reading(place_of) -> None:
             "is the bin full?", place.memory(), place.environment.body.spec
         )
     assert isinstance(caught.value.reading, Answer)
+
+
+@pytest.mark.parametrize(
+    ("sentence", "lost"),
+    [
+        ("put the red block on the tray, give the green block a wide berth, like 6 inches", "6"),
+        ("put the red block 5 cm to the left of the green block", ""),
+        ("put the red block in the bin at 10 cm per second", ""),
+    ],
+)
+def test_an_amount_that_the_rules_drop_is_asked_about(place_of, sentence: str, lost: str) -> None:
+    place = place_of("blocks")
+    spec = place.environment.body.spec
+    reading = place.interpreter().read(sentence, place.memory(), spec)
+    if lost:
+        assert isinstance(reading, Ask) and f"did not use: {lost}" in reading.question
+    else:
+        assert isinstance(reading, Act)
