@@ -64,6 +64,8 @@ _TELLING = re.compile(
     r"[a-z]+(?:s|ed|t|d) (?!(?:on|in|into|to|at)\b)(?:(?!not|never)[a-z]+ ?)*$"
 )
 """A sentence about a thing that no verb of a command begins: "the ball keeps rolling about"."""
+_CORRECTION = re.compile(r"\s*(?:no|nope|not|wrong)\b", re.I)
+"""Begins a sentence that wants something else than what was done."""
 _PLAIN_IF = ("if", "provided", "provided that", "given", "given that")
 _NEGATIVE = ("unless", "except if", "except when")
 
@@ -438,8 +440,9 @@ class _Sentence:
         confidence = min(sure, default=1.0)
         found = covered(text, program, self.spec.objects, self.memory)
         doubts = found.residue
-        if program.source != RULES and isinstance(program, PddlProgram):
-            if _all_hold(program, self.memory):
+        if isinstance(program, PddlProgram):
+            corrects = _CORRECTION.match(text) is not None and not program.manners
+            if (program.source != RULES or corrects) and _all_hold(program, self.memory):
                 doubts = (*doubts, "This is so already")
         if confidence < SURE:
             doubts = (*doubts, f"I am not sure (confidence {confidence:.2f})")

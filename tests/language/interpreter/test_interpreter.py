@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from embodied.language.interpreter import Act, Answer, Ask, NotAnActError, Refuse, Tell
+from embodied.records import Record
 from embodied.types import PddlProgram
 
 from .conftest import eager
@@ -166,3 +167,11 @@ def test_an_amount_that_the_rules_drop_is_asked_about(place_of, sentence: str, l
         assert isinstance(reading, Ask) and f"did not use: {lost}" in reading.question
     else:
         assert isinstance(reading, Act)
+
+
+def test_a_correction_that_changes_nothing_is_asked_about(reader) -> None:
+    said = ["put the green block on the tray", "no, not on it"]
+    found = reader.read(Record({"turns": said, "scene": "blocks"}, "line"))
+    first, second = found["turns"]
+    assert first["kind"] == "act"
+    assert second["kind"] != "act"
