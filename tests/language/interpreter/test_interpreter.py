@@ -84,6 +84,7 @@ def test_kinds(place_of) -> None:
     assert isinstance(read("where is the lime?", memory, spec), Answer)
     assert isinstance(read("the sponge is wet", memory, spec), Tell)
     assert isinstance(read("put the cup on the plate", memory, spec), Ask | Refuse)
+    assert isinstance(read("hand me the apple", memory, spec), Refuse)
     done = read("I am finished with my drink, can you put it in the basket?", memory, spec)
     assert isinstance(done, Act)
     assert isinstance(done.program, PddlProgram)

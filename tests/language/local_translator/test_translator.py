@@ -186,7 +186,7 @@ def test_the_cascade_names_who_answered(kitchen: SceneView) -> None:
     "sentence",
     [
         "put the cup on the table",
-        "hand me the apple",
+        "give me the apple",
         "is the apple in the bowl",
         "if the bowl is empty put the apple in it",
         "leave the apple alone and frobnicate all the rest",
