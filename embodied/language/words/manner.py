@@ -60,7 +60,7 @@ PACES: Mapping[str, tuple[str, ...]] = {
         "at full speed", "at top speed", "at maximum speed", "at your fastest", "flat out",
         "at the highest speed", "at full pelt", "full speed ahead", "full speed", "at full tilt",
         *(f"{w} as you can" for w in ("fast", "quickly", "quick")), "chop chop", "quick smart",
-        "hurry up and", "hurry up", "hurry", "be quick", "make it quick", "make it snappy",
+        "hurry up and", "hurry up", "be quick", "make it quick", "make it snappy",
         "look sharp",
     ),
 }  # fmt: skip
