@@ -67,7 +67,7 @@ def test_sentences_of_a_conversation_follow_each_other(app: Any, signed_runs: Pa
 def test_a_run_that_was_deleted_is_missed(app: Any, signed_runs: Path) -> None:
     for goal in (GOAL, "(in yellow-block bin)"):
         assert app("run", goal).exit_code == 0
-    last = sorted(app.out.iterdir())[-1]
+    (last,) = app.out.glob("*-in-yellow-block-bin")
     shutil.rmtree(last)
     done = _verify("--no-states", app.out)
     assert f"receipt 2 was that of {last.resolve()}, which is gone" in done.output
