@@ -41,7 +41,7 @@ def mcp(
         try:
             from embodied.app.mcp.serving import TRANSPORTS, open_server, serve
         except ModuleNotFoundError as error:
-            if (error.name or "").partition(".")[0] not in ("mcp", "pydantic"):
+            if (error.name or "").partition(".")[0] not in ("anyio", "mcp", "pydantic"):
                 raise
             raise EnvironmentMissingError(
                 "the MCP server needs the extra [mcp]: pip install 'embodied-stack[mcp]'"
