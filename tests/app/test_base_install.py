@@ -11,7 +11,7 @@ import pytest
 OPTIONAL = (
     "xllamacpp pydantic_ai openai anthropic pybullet open3d numba torch gguf matplotlib mcap ray"
     " rtde_control rtde_receive dynamixel_sdk scservo_sdk cyclonedds transformers gymnasium pyarrow"
-    " mcp anyio pydantic"
+    " mcp anyio"
 ).split()
 
 WITHOUT = f"""
