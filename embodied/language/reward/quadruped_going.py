@@ -40,9 +40,13 @@ def turning(said: Said) -> Wish:
         return motion(build.facing(HEADINGS[said.word("where").split()[-1]]), "torso_heading")
     if said.has("walking"):
         return _curved(said, 0.25 if said.has("bit") else 0.4)
-    if said.has("rate"):
-        return replace(_spin(_sign(said) * said.amounts["rate"]), exact=True)
     size = _turned_size(said, times)
+    if said.has("rate"):
+        rate = said.amounts["rate"]
+        if size is not None and not said.has("time"):  # "90 degrees at 30 deg/s"
+            return Wish(turn=_sign(said) * size, factor=rate / TURN_RAD_S, exact=True)
+        spin = _spin(_sign(said) * rate)
+        return replace(spin, exact=True, seconds=said.amounts.get("time"))
     if size is not None and said.has("over"):  # "one full turn in 12 s"
         rate = size / max(said.amounts["over"] - RAMP_S, RAMP_S)
         return Wish(turn=_sign(said) * size, factor=rate / TURN_RAD_S, exact=True)

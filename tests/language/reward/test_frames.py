@@ -192,3 +192,17 @@ def test_repetition() -> None:
         if k[0] == "foot_lift" and v["height"] > 0.0
     ]  # fmt: skip
     assert sorted(lifted) == ["front_left", "front_right", "rear_left", "rear_right"]
+
+
+@pytest.mark.parametrize(
+    ("sentence", "seconds"),
+    [
+        ("turn left at 45 degrees/s for 10 seconds", 10.0),
+        ("spin right at 30 deg/s for half a minute", 30.0),
+        ("turn left by 90 degrees at 30 deg/s", 3.0),
+    ],
+)
+def test_a_turn_at_a_rate_lasts_as_long_as_it_is_said_to(sentence: str, seconds: float) -> None:
+    (stage,) = say(QUADRUPED, sentence).stages
+    assert stage.terms[0].name == "torso_turn_rate"
+    assert stage.duration_s == pytest.approx(seconds, abs=0.6)
