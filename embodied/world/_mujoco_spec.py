@@ -4,11 +4,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import mujoco
 import numpy as np
 
 from embodied.types import Array, CameraSpec, Pose, WorldSpec
-from embodied.world.robots import Robot
+from embodied.world.robots import Robot, spec_of
 from embodied.world.scene import Scene
 
 CONTROL_DT_S = 0.01
@@ -31,25 +33,7 @@ def world_spec(scene: Scene, robot: Robot, model: mujoco.MjModel) -> WorldSpec:
             fovy_rad=float(np.deg2rad(model.cam_fovy[i])),
             pose_camera_in_world=pose_of(data.cam_xpos[i], data.cam_xmat[i]),
         )
-    return WorldSpec(
-        name=scene.name,
-        robot=robot.name,
-        joint_names=robot.joints,
-        q_lower=robot.q_lower,
-        q_upper=robot.q_upper,
-        dq_max=robot.dq_max,
-        ddq_max=robot.ddq_max,
-        dddq_max=robot.dddq_max,
-        tau_max=robot.tau_max,
-        q_home=robot.q_home,
-        control_dt_s=CONTROL_DT_S,
-        objects=scene.objects,
-        gripper=None if robot.gripper is None else robot.gripper.spec,
-        cameras=cameras,
-        workspace_lower=np.array(scene.workspace_lower_m),
-        workspace_upper=np.array(scene.workspace_upper_m),
-        ee_site=robot.ee_site or "ee",
-    )
+    return replace(spec_of(scene, robot, CONTROL_DT_S), cameras=cameras)
 
 
 def write_home(model: mujoco.MjModel, data: mujoco.MjData, robot: Robot) -> None:

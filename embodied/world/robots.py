@@ -9,13 +9,17 @@ from __future__ import annotations
 from functools import lru_cache
 from pathlib import Path
 
+import numpy as np
+
 from embodied.errors import ConfigurationError, Diagnostic
 from embodied.tables import load_toml, read_table, refused
+from embodied.types import WorldSpec
 from embodied.world._robot import Gripper as Gripper
 from embodied.world._robot import Robot as Robot
 from embodied.world._robot import compile_model as compile_model
 from embodied.world._robot_description import Description, described
 from embodied.world._robot_models import menagerie_path, package_path
+from embodied.world._scene_types import Scene
 from embodied.world.files import ARMS
 
 HAND = "fr3"
@@ -93,3 +97,31 @@ def _description_beside(model: Path) -> Path | None:
     if shared.is_file() and load_toml(shared).get("model") == model.name:
         return shared
     return None
+
+
+def spec_of(scene: Scene, robot: Robot, control_dt_s: float) -> WorldSpec:
+    """What a robot's description and a scene say of a world; it has no cameras yet.
+
+    Args:
+        scene: What stands there.
+        robot: The robot.
+        control_dt_s: Time between two commands.
+    """
+    return WorldSpec(
+        name=scene.name,
+        robot=robot.name,
+        joint_names=robot.joints,
+        q_lower=robot.q_lower,
+        q_upper=robot.q_upper,
+        dq_max=robot.dq_max,
+        ddq_max=robot.ddq_max,
+        dddq_max=robot.dddq_max,
+        tau_max=robot.tau_max,
+        q_home=robot.q_home,
+        control_dt_s=control_dt_s,
+        objects=scene.objects,
+        gripper=None if robot.gripper is None else robot.gripper.spec,
+        workspace_lower=np.array(scene.workspace_lower_m),
+        workspace_upper=np.array(scene.workspace_upper_m),
+        ee_site=robot.ee_site or "ee",
+    )

@@ -17,10 +17,9 @@ from embodied.types import (
     Observation,
     Pose,
     StepResult,
-    WorldSpec,
 )
 from embodied.world.limits import limit_command
-from embodied.world.robots import Robot
+from embodied.world.robots import Robot, spec_of
 
 Ask = Callable[..., Mapping[str, object]]
 
@@ -79,23 +78,7 @@ class EpisodeWorld:
         self.table: Table = read_table(told, robot.q_lower, robot.q_upper)
         assert robot.gripper is not None
         scene = self.table.scene
-        self.spec = WorldSpec(
-            name=scene.name,
-            robot=robot.name,
-            joint_names=robot.joints,
-            q_lower=robot.q_lower,
-            q_upper=robot.q_upper,
-            dq_max=robot.dq_max,
-            ddq_max=robot.ddq_max,
-            dddq_max=robot.dddq_max,
-            tau_max=robot.tau_max,
-            q_home=robot.q_home,
-            control_dt_s=STEP_S,
-            objects=scene.objects,
-            gripper=robot.gripper.spec,
-            workspace_lower=np.array(scene.workspace_lower_m),
-            workspace_upper=np.array(scene.workspace_upper_m),
-        )
+        self.spec = spec_of(scene, robot, STEP_S)
         self._width = robot.gripper.spec.max_width_m
         self._begin()
 

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
+from embodied.language.words.extremes import Places
 from embodied.types import ObjectSpec
-
-Places = Mapping[str, Sequence[float]]
-"""Where things are seen: x, y, z by name, world frame, m."""
 
 NEAR_M, AROUND_M = 0.09, 0.25
 """Gap to a thing that is "next to" another, and on a side of it, when people tell them apart."""
@@ -40,18 +38,3 @@ def lies(
     aside = abs(offset[0] * y + offset[1] * x)
     across = sizes[1][0] * abs(y) + sizes[1][1] * abs(x)
     return 0 < ahead and aside <= max(ahead, across) and math.hypot(*gaps) <= AROUND_M
-
-
-def measure(superlative: str, places: Places, origin: Sequence[float]) -> Callable[[str], float]:
-    """What the one that a superlative means has most of."""
-    keys: Mapping[str, Callable[[str], float]] = {
-        "left": lambda n: places[n][1],
-        "right": lambda n: -places[n][1],
-        "front": lambda n: places[n][0],
-        "back": lambda n: -places[n][0],
-        "top": lambda n: places[n][2],
-        "bottom": lambda n: -places[n][2],
-        "nearest": lambda n: -math.dist(places[n][:2], origin[:2]),
-        "farthest": lambda n: math.dist(places[n][:2], origin[:2]),
-    }
-    return keys[superlative]

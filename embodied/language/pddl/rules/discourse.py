@@ -6,9 +6,10 @@ from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
-from embodied.language.pddl.rules.beside import Places, lies, measure
+from embodied.language.pddl.rules.beside import lies
 from embodied.language.pddl.rules.syntax import NounPhrase, Spot
 from embodied.language.words.cursor import Abstain
+from embodied.language.words.extremes import Places, measure
 from embodied.language.words.lexicon import MASS_NOUNS
 from embodied.language.words.scene_words import ITEM, SceneWords, plain, plural_of
 from embodied.types import Atom, ObjectSpec, Placement

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
 from embodied.errors import Diagnostic, NotUnderstoodError, RefusedError
-from embodied.language.pddl.rules.beside import Places
 from embodied.language.pddl.rules.discourse import Discourse
 from embodied.language.pddl.rules.followup import Goals, Previous
 from embodied.language.pddl.rules.goals import GoalBuilder
@@ -18,6 +17,7 @@ from embodied.language.pddl.rules.stage import Literal, Requirement, stage_goal
 from embodied.language.pddl.rules.syntax import Sentence
 from embodied.language.words.amounts import COUNTS
 from embodied.language.words.cursor import Abstain, Cursor
+from embodied.language.words.extremes import Places
 from embodied.language.words.lexer import COMMA, PAUSES, Token, UnreadableTextError, tokenize
 from embodied.language.words.lexicon import (
     BEGINNING,

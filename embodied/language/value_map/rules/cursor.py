@@ -22,6 +22,7 @@ from embodied.language.value_map.rules.words import (
 )
 from embodied.language.words.amounts import UNITS, quantity_at
 from embodied.language.words.cursor import Abstain, Cursor
+from embodied.language.words.extremes import measure
 from embodied.language.words.lexer import COMMA, PAUSES, Token, UnreadableTextError, tokenize
 from embodied.language.words.manner import pace_at
 from embodied.language.words.scene_words import ITEM, SceneWords, plain
@@ -354,16 +355,7 @@ class SceneCursor(Cursor):
                             "I do not see what it is to be near to or far from", final=True
                         )
                     origin, names = places[other], tuple(n for n in names if n != other)
-            key = {
-                "left": lambda n: places[n][1],
-                "right": lambda n: -places[n][1],
-                "front": lambda n: places[n][0],
-                "back": lambda n: -places[n][0],
-                "top": lambda n: places[n][2],
-                "bottom": lambda n: -places[n][2],
-                "nearest": lambda n: -_apart(places[n], origin),
-                "farthest": lambda n: _apart(places[n], origin),
-            }[what]
+            key = measure(what, places, origin)
         first, *others = sorted(names, key=key, reverse=True)
         if others and abs(key(first) - key(others[0])) < 1e-9:
             raise self.abstain(
@@ -379,7 +371,3 @@ class SceneCursor(Cursor):
         if found is None and words[:1] in (("one",), ("ones",)):
             return ITEM, words[0] == "ones", 1
         return found
-
-
-def _apart(a: Sequence[float], b: Sequence[float]) -> float:
-    return math.hypot(a[0] - b[0], a[1] - b[1])
