@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import json
 import math
 import tomllib
 import types
@@ -197,3 +198,21 @@ def _bounded(
         said = list(each) if isinstance(read, tuple) else value
         _refuse(problems, where, f"is {said}", f"{some} in [{limit.lower:g}, {limit.upper:g}]")
     return read
+
+
+def toml_value(value: object) -> str:
+    """A text, number, truth value, or list of them as TOML has it.
+
+    Raises:
+        ConfigurationError: It is something else, or a number that is not finite.
+    """
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    if isinstance(value, int | float) and math.isfinite(value):
+        return repr(float(value) if isinstance(value, float) else int(value))
+    if isinstance(value, list | tuple):
+        items = cast("tuple[object, ...]", value)
+        return "[" + ", ".join(map(toml_value, items)) + "]"
+    raise ConfigurationError(f"{value!r} cannot be written into a configuration file")

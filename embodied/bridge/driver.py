@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
-import inspect
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -16,6 +13,7 @@ from embodied.bridge.messages import (
     StopCategory,
     StreamResult,
 )
+from embodied.devices import DeviceEntry
 from embodied.errors import HardwareFault, WorldError
 from embodied.types import Array, JointTrajectory
 
@@ -121,46 +119,13 @@ class ResettableDriver(Driver, Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DriverEntry:
+class DriverEntry(DeviceEntry):
     """A driver as it is found by name.
 
     Attributes:
-        make: Makes the driver; takes its options as keywords. The section ``Args`` of its docstring
-            says what they mean.
+        make: Makes the driver; takes its options as keywords.
         arms: What it drives.
-        tested_against: What it was tested against.
-        package: Module of the vendor's client, to see whether it is installed; ``""`` for none.
-        extra: Extra of this package that brings it, ``""`` where that is another package's matter.
-        hardware: Whether it was ever tested on hardware.
     """
 
     make: Callable[..., Driver]
     arms: str
-    tested_against: str
-    package: str = ""
-    extra: str = ""
-    hardware: bool = False
-
-    @property
-    def options(self) -> Mapping[str, str]:
-        """What the options mean, by name."""
-        meaning: dict[str, str] = {}
-        for kind in getattr(self.make, "__mro__", (self.make,)):
-            _, _, section = inspect.cleandoc(kind.__doc__ or "").partition("\nArgs:\n")
-            for name, words in re.findall(r"(?m)^    (\w+): (.*(?:\n {5,}.*)*)", section):
-                meaning.setdefault(name, re.sub(r"\s+", " ", words))
-        return {name: meaning.get(name, "") for name in inspect.signature(self.make).parameters}
-
-    @property
-    def installed(self) -> bool:
-        """Whether its client is there."""
-        try:
-            return not self.package or importlib.util.find_spec(self.package) is not None
-        except (ImportError, ValueError):
-            return False
-
-    @property
-    def how_to_install(self) -> str:
-        """A command that installs its client."""
-        what = f"'embodied-stack[{self.extra}]'" if self.extra else self.package
-        return f"pip install {what}"
