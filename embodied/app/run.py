@@ -34,7 +34,7 @@ from embodied.route import Write
 from embodied.session import Session
 
 PACKAGES = (
-    "embodied-stack numpy mujoco mink ompl ruckig up-fast-downward pddl av typer rich pybullet "
+    "embodied-stack numpy mujoco daqp ompl ruckig up-fast-downward pddl av typer rich pybullet "
     "xllamacpp pydantic-ai-slim cryptography"
 ).split()
 

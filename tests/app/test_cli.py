@@ -13,7 +13,7 @@ from embodied.app import doctor
 from embodied.app.cli import main as cli
 from embodied.app.doctor import Level
 
-HEAVY = ("mujoco", "ompl", "pddl", "av", "torch", "pydantic_ai", "xllamacpp", "mink", "scipy")
+HEAVY = ("mujoco", "ompl", "pddl", "av", "torch", "pydantic_ai", "xllamacpp", "daqp", "scipy")
 
 
 @pytest.mark.parametrize("command", [[], ["run"], ["bench"], ["replay"]])

@@ -11,11 +11,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import mink
 import mujoco
 import numpy as np
 
 from embodied.types import Array, Pose, WorldSpec, readonly
+from embodied_planners.motion._ik_step import ik_step, pose_error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -127,19 +127,10 @@ class ArmKinematics:
         self._site = self.model.site(spec.ee_site).id
         self._jacobian = np.zeros((6, self.n))
         self._reaches: dict[float, float] = {}
-        self._configuration = mink.Configuration(self.model)
-        self._limits = [mink.ConfigurationLimit(self.model, gain=0.95)]
         # An arm of fewer than six joints cannot turn its hand at will: its place comes first.
         self._short = self.n < 6 and self.turns
         self._turn_cost = 0.02 if self._short else 0.3
-        self._frame = mink.FrameTask(
-            spec.ee_site,
-            "site",
-            position_cost=1.0,
-            orientation_cost=self._turn_cost,
-            lm_damping=1e-3,
-        )
-        self._posture = mink.PostureTask(self.model, cost=1e-3)
+        self._weights = np.repeat([1.0, self._turn_cost], 3)
 
     def matrix(self, q: Array) -> Array:
         """Pose of the end effector in the world as a matrix of shape (4, 4)."""
@@ -196,7 +187,7 @@ class ArmKinematics:
     ) -> IkResult:
         """Inverse kinematics from one seed.
 
-        Solves a sequence of quadratic programs (``mink``): reach the pose, stay inside the joint
+        Solves a sequence of quadratic programs: reach the pose, stay inside the joint
         limits, and use what freedom is left to stay near ``rest``.
 
         Args:
@@ -207,16 +198,17 @@ class ArmKinematics:
             position_tolerance_m: Largest position error of a solution.
             rotation_tolerance_rad: Largest rotation error of a solution.
         """
-        configuration = self._configuration
-        configuration.update(np.clip(seed, self.q_lower, self.q_upper))
-        target = mink.SE3(np.concatenate([pose.quat_wxyz, pose.position]))
-        self._frame.set_target(target)
-        self._posture.set_target(self.q_rest if rest is None else rest)
+        model, data, weights = self.model, self._data, self._weights
+        q = np.clip(seed, self.q_lower, self.q_upper)
+        rest = self.q_rest if rest is None else rest
+        xpos, xmat = data.site_xpos[self._site], data.site_xmat[self._site]
         allowed_turn_rad = max(rotation_tolerance_rad, SHORT_TURN_RAD if self._short else 0.0)
         position_error = previous = np.inf
         found = False
         for iteration in range(iterations + 1):
-            error = self._frame.compute_error(configuration)
+            data.qpos[:] = q
+            mujoco.mj_kinematics(model, data)
+            error = pose_error(xpos, xmat, pose.position, pose.quat_wxyz)
             position_error = float(np.linalg.norm(error[:3]))
             rotation_error = float(np.linalg.norm(error[3:]))
             found = position_error < position_tolerance_m and rotation_error < allowed_turn_rad
@@ -227,19 +219,20 @@ class ArmKinematics:
                 break
             previous = total
             # the pull towards the rest configuration fades as the pose is approached
-            self._posture.set_cost(min(0.02, 0.1 * total))
-            try:
-                velocity = mink.solve_ik(
-                    configuration,
-                    [self._frame, self._posture],
-                    dt=1.0,
-                    solver="daqp",
-                    damping=1e-6,
-                    limits=self._limits,
-                )
-            except mink.NoSolutionFound:
+            mujoco.mj_comPos(model, data)
+            mujoco.mj_jacSite(model, data, self._jacobian[:3], self._jacobian[3:], self._site)
+            to_body = xmat.reshape(3, 3).T
+            dq = ik_step(
+                error,
+                np.vstack([to_body @ self._jacobian[:3], to_body @ self._jacobian[3:]]),
+                weights,
+                to_rest=rest - q,
+                rest_weight=min(0.02, 0.1 * total),
+                room=(-0.95 * (q - self.q_lower), 0.95 * (self.q_upper - q)),
+            )
+            if dq is None:
                 break
-            longest = float(np.max(np.abs(velocity)))
-            configuration.integrate_inplace(velocity * min(1.0, 0.6 / max(longest, 1e-9)), 1.0)
-        q = readonly(configuration.q)
+            longest = float(np.max(np.abs(dq)))
+            q = q + dq * min(1.0, 0.6 / max(longest, 1e-9))
+        q = readonly(q)
         return IkResult(q=q, found=found, position_error_m=position_error)

@@ -2,8 +2,7 @@
 
 The polyline is sampled evenly in s, the time that the fastest joint of each piece would need at
 full speed, and smoothed with a B-spline kernel, which rounds corners and leaves straight parts
-and end points where they are. Time comes from one scalar, jerk-limited profile s(t) (``ruckig``,
-between two states: its way-point mode, which calls a remote service, is not used)::
+and end points where they are. Time comes from one scalar, jerk-limited profile s(t)::
 
     dq   = q'(s) ds
     ddq  = q''(s) ds^2 + q'(s) dds
@@ -19,10 +18,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from ruckig import InputParameter, Result, Ruckig, Trajectory
-from scipy.interpolate import make_interp_spline
 
 from embodied.types import Array, JointTrajectory, WorldSpec
+from embodied_planners.motion._profile import Profiles, profiles
+from embodied_planners.motion._spline import QuinticSpline
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -116,68 +115,68 @@ def time_parametrise(
         fine = np.linspace(0.0, s[-1], count)
         points = np.stack([np.interp(fine, s, c) for c in points.T], axis=1)
         s = fine
-    spline = make_interp_spline(s, points, k=5)
-    slopes = [spline.derivative(k)(s) for k in (1, 2, 3)]
-    best: tuple[float, float, Trajectory] | None = None
+    spline = QuinticSpline(float(s[1]), points)
+    slopes = [spline(s, k) for k in (1, 2, 3)]
     length = float(s[-1])
-    fastest = 1.0 / max(float(np.max(np.abs(slopes[0]) / limits.dq)), 1e-9)
-    acceleration = 1.0 / max(float(np.max(np.abs(slopes[0]) / limits.ddq)), 1e-9)
-    jerk = 1.0 / max(float(np.max(np.abs(slopes[0]) / limits.dddq)), 1e-9)
-    for cruise in (1.0, 0.7, 0.5, 0.35, 0.25):
-        for push in (1.0, 0.6, 0.35):
-            v, a, j = fastest * cruise, acceleration * push, jerk * push
-            profile = _profile(length, v, a, j)
-            ramp_s = min(profile.duration / 2, v / a + a / j)
-            slowdown = _slowdown(profile, ramp_s, s, slopes, limits) / speed
-            duration = profile.duration * slowdown
-            if best is None or duration < best[0]:
-                best = (duration, slowdown, profile)
-    assert best is not None
-    duration, slowdown, profile = best
-    samples = max(int(np.ceil(duration / dt)), 1)
-    time = np.linspace(0.0, duration, samples + 1)
-    states = np.array([profile.at_time(t / slowdown) for t in time])[:, :, 0]
-    position, velocity, push = states.T
-    position = np.clip(position, 0.0, length)[:, None]
+    fastest, acceleration, jerk = (
+        1.0 / max(float(np.max(np.abs(slopes[0]) / limit)), 1e-9)
+        for limit in (limits.dq, limits.ddq, limits.dddq)
+    )
+    cruise, push = np.repeat(_CRUISES, len(_PUSHES)), np.tile(_PUSHES, len(_CRUISES))
+    v, a, j = fastest * cruise, acceleration * push, jerk * push
+    family = profiles(length, v, a, j)
+    slowdowns = _slowdowns(family, v / a + a / j, s, slopes, limits) / speed
+    durations = family.duration * slowdowns
+    best = int(np.argmin(durations))
+    duration, slowdown = float(durations[best]), float(slowdowns[best])
+    time = np.linspace(0.0, duration, max(int(np.ceil(duration / dt)), 1) + 1)
+    position, velocity, push, _ = (x[0] for x in family.only(best).at(time[None] / slowdown))
+    position = np.clip(position, 0.0, length)
     velocity, push = velocity[:, None] / slowdown, push[:, None] / slowdown**2
-    first = spline.derivative(1)(position[:, 0])
-    second = spline.derivative(2)(position[:, 0])
-    q = spline(position[:, 0])
+    q, first, second = (spline(position, k) for k in (0, 1, 2))
     q[0], q[-1] = points[0], points[-1]
     dq = first * velocity
     dq[0] = dq[-1] = 0.0
     return JointTrajectory(time=time, q=q, dq=dq, ddq=second * velocity**2 + first * push)
 
 
-def _profile(length: float, velocity: float, acceleration: float, jerk: float) -> Trajectory:
-    """Rest-to-rest profile over ``length`` for one degree of freedom."""
-    problem = InputParameter(1)
-    problem.current_position, problem.target_position = [0.0], [length]
-    problem.max_velocity, problem.max_acceleration = [velocity], [acceleration]
-    problem.max_jerk = [jerk]
-    trajectory = Trajectory(1)
-    result = Ruckig(1).calculate(problem, trajectory)
-    if result not in (Result.Working, Result.Finished):
-        raise ValueError(f"no profile over {length} with limits {velocity, acceleration, jerk}")
-    return trajectory
+_CRUISES = np.array([1.0, 0.7, 0.5, 0.35, 0.25])
+_PUSHES = np.array([1.0, 0.6, 0.35])
 
 
-def _slowdown(
-    profile: Trajectory, ramp_s: float, s: Array, slopes: list[Array], limits: JointLimits
-) -> float:
-    """Factor on time at which the profile just keeps all limits.
+def _slowdowns(
+    family: Profiles, ramp_s: Array, s: Array, slopes: list[Array], limits: JointLimits
+) -> Array:
+    """Factor on time at which each profile just keeps all limits.
 
     The ramps at both ends may be a small part of the whole: they get samples of their own.
     """
-    end = profile.duration
-    ramp = np.linspace(0.0, ramp_s, 40)
-    time = np.unique(np.concatenate([ramp, np.linspace(0.0, end, 160), end - ramp]))
-    states = np.array([profile.at_time(t) for t in time])[:, :, 0]
-    x, v, a = (states[:, k, None] for k in range(3))
-    j = np.gradient(states[:, 2], time)[:, None]
-    index = np.clip(np.rint(x[:, 0] / s[-1] * (len(s) - 1)).astype(int), 0, len(s) - 1)
+    end = family.duration[:, None]
+    ramp = np.linspace(0.0, 1.0, 40)[1:] * np.minimum(end / 2, ramp_s[:, None])
+    time = np.concatenate([ramp, np.linspace(0.0, 1.0, 160) * end, end - ramp], axis=1)
+    time.sort(axis=1)
+    x, v, a, j = family.at(time)
+    j = _slopes(time, a, j)
+    index = np.clip(np.rint(x / s[-1] * (len(s) - 1)).astype(int), 0, len(s) - 1)
+    v, a, j = v[:, :, None], a[:, :, None], j[:, :, None]
     d1, d2, d3 = (slope[index] for slope in slopes)
-    dq = np.max(np.abs(d1 * v) / limits.dq)
-    ddq = np.max(np.abs(d2 * v**2 + d1 * a) / limits.ddq)
-    dddq = np.max(np.abs(d3 * v**3 + 3 * d2 * v * a + d1 * j) / limits.dddq)
-    return float(max(dq, np.sqrt(ddq), np.cbrt(dddq)))
+    dq, ddq, dddq = (
+        np.max(np.abs(x) / limit, axis=(1, 2))
+        for x, limit in (
+            (d1 * v, limits.dq),
+            (d2 * v**2 + d1 * a, limits.ddq),
+            (d3 * v**3 + 3 * d2 * v * a + d1 * j, limits.dddq),
+        )
+    )
+    return np.maximum(np.maximum(dq, np.sqrt(ddq)), np.cbrt(dddq))
+
+
+def _slopes(time: Array, values: Array, exact: Array) -> Array:
+    """Central differences in time, (m, k); ``exact`` is the slope where two times coincide."""
+    dt = np.diff(time, axis=1)
+    apart = dt > 1e-9 * time[:, -1:]
+    slope = np.where(apart, np.diff(values, axis=1) / np.where(apart, dt, 1.0), exact[:, :-1])
+    before, after = dt[:, :-1], dt[:, 1:]
+    total = np.maximum(before + after, 1e-300)
+    inner = (after * slope[:, :-1] + before * slope[:, 1:]) / total
+    return np.concatenate([slope[:, :1], inner, slope[:, -1:]], axis=1)
