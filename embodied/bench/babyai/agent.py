@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from embodied_planners.pddl import Planner
 
 from embodied.bench.babyai.mission import Clause, read_mission
-from embodied.bench.babyai.problem import EXPLORE, Task, task_of
+from embodied.bench.babyai.problem import EXPLORE, Task, area_of, spare, task_of, walk_of
 from embodied.bench.babyai.seen import HEADINGS, Cell, Code, Pose, Seen, beside, cell_of
 from embodied.bench.runner import Row
 from embodied.errors import NotUnderstoodError
 from embodied.symbolic import applicable
-from embodied.types import GroundAction, PlanStatus
+from embodied.types import Atom, GroundAction, PddlProgram, PlanStatus
 
 LEFT, RIGHT, FORWARD, PICK_UP, DROP, TOGGLE, WAIT = range(7)
 GIVE_UP = -1
 PRIMITIVES = {
-    **{"move": FORWARD, "take": PICK_UP, "drop": DROP, "put": DROP, "visit": WAIT, "look": WAIT},
-    **{"open": TOGGLE, "unlock": TOGGLE, "close": TOGGLE},
+    **{"move": FORWARD, "take": PICK_UP, "retake": PICK_UP, "drop": DROP, "put": DROP},
+    **{"open": TOGGLE, "unlock": TOGGLE, "close": TOGGLE, "visit": WAIT, "look": WAIT},
 }
 VIEW = 7
 PLAN_S, SMALL_S = 20.0, 0.5
@@ -41,9 +41,9 @@ class Agent:
         self.stages = read_mission(str(told["mission"]))
         self.seen = Seen(_pose(told) or (0, 0, 0))
         self.done: set[str] = set()
-        self.plans, self.steps, self.planner_cpu_s = 0, 0, 0.0
-        self.why = ""
+        self.plans, self.steps, self.why = 0, 0, ""
         self._plan: list[GroundAction] = []
+        self._walk: list[Cell] = []
         self._task: Task | None = None
         self._ready: tuple[Clause, ...] = ()
         self._idle, self._known_at = 0, -1
@@ -62,11 +62,10 @@ class Agent:
             if not self._fits() and not self._replan():
                 return GIVE_UP
             step = self._plan[0]
-            turn = self._turn(self._target(step))
-            if turn is not None:
-                return turn
-            self._plan.pop(0)
-            return PRIMITIVES[step.name]
+            action = self._refined(step, self._places[step.args[-1]])
+            if action is not None:
+                return action
+            self._plan = []
         self.why = "verdict: all is done as far as was seen"
         return GIVE_UP
 
@@ -120,17 +119,34 @@ class Agent:
                 return put and not near.isdisjoint(seen.matching(clause.things[1]))
 
     def _fits(self) -> bool:
-        """Whether the plan still fits what is known."""
-        if not self._plan or self._task is None:
+        """Whether the first step of the plan fits what is known; moves that are made are left."""
+        seen, task = self.seen, self._task
+        area = area_of(seen, seen.pose[:2])
+        while self._plan and self._plan[0].name == "move":
+            if self._places[self._plan[0].args[1]].isdisjoint(area):
+                break
+            self._plan.pop(0)
+        if not self._plan or task is None:
             return False
-        if self._task.goal == EXPLORE:
-            last = cell_of(self._plan[-1].args[-1])
-            if self._ready != self._now_ready() or not self.seen.unknown_beside(last):
+        step = self._plan[0]
+        if task.goal == EXPLORE:
+            last = self._places[self._plan[-1].args[-1]]
+            if self._ready != self._now_ready() or not any(map(seen.unknown_beside, last)):
                 return False
-        memory = self.seen.memory
-        facts = memory.facts | self._task.static
-        domain = memory.vocabulary.domain
-        return not applicable(self._plan[0], facts, domain, self._task.objects)
+        if step.name == "retake":
+            return step.args[0] in seen.places
+        facts = {a for a in seen.memory.facts if a.predicate not in ("at", "free")} | task.static
+        facts |= {Atom("at", (n,)) for n in step.args if n in self._places}
+        facts |= {Atom("free", (n,)) for n in step.args if self._free(n)}
+        domain = seen.memory.vocabulary.domain
+        return not applicable(step, frozenset(facts), domain, task.objects)
+
+    def _free(self, name: str) -> bool:
+        return any(self.seen.free(c) for c in self._places.get(name, ()))
+
+    @property
+    def _places(self) -> Mapping[str, frozenset[Cell]]:
+        return {} if self._task is None else self._task.places
 
     def _now_ready(self) -> tuple[Clause, ...]:
         return tuple(q for q in self.pending if all(map(self.seen.matching, q.things)))
@@ -154,16 +170,60 @@ class Agent:
         if not clauses and not self.seen.frontier():
             return False
         task = task_of(self.seen, clauses, everything=everything)
-        result = self._planner.solve(task.program, deadline_s=PLAN_S)
-        self.plans, self.planner_cpu_s = self.plans + 1, self.planner_cpu_s + result.cpu_s
-        if result.status is not PlanStatus.SOLVED or not result.plan:
-            return False
-        self._task, self._plan = task, list(result.plan)
-        return True
+        plan = list(self._solved(task.program))
+        if plan:
+            self._task, self._plan = task, plan
+        return bool(plan)
 
-    def _target(self, step: GroundAction) -> Cell:
-        cell = cell_of(step.args[-1])
-        return self.seen.unknown_beside(cell)[0] if step.name == "look" else cell
+    def _refined(self, step: GroundAction, place: frozenset[Cell]) -> int | None:
+        """The action that a step of the plan needs now; None where nothing leads to it."""
+        here = self.seen.pose[:2]
+        area = area_of(self.seen, here)
+        faced = self._faced(step, place, area)
+        stands = {c for f in faced for c in beside(f) if c in area}
+        if here not in stands:
+            ahead = self._walked(area, stands) if stands else None
+            if ahead is None:
+                return None
+            turn = self._turn(ahead)
+            return FORWARD if turn is None else turn
+        front = self.seen.front
+        turn = self._turn(front if front in faced else next(c for c in beside(here) if c in faced))
+        if turn is None and step.name != "move":
+            self._plan.pop(0)
+        return PRIMITIVES[step.name] if turn is None else turn
+
+    def _faced(
+        self, step: GroundAction, place: frozenset[Cell], area: frozenset[Cell]
+    ) -> frozenset[Cell]:
+        """Cells of which one has to be faced for a step."""
+        match step.name:
+            case "look":
+                return frozenset(c for cell in area for c in self.seen.unknown_beside(cell))
+            case "drop":
+                return frozenset(spare(self.seen, area)) or area
+            case "put":
+                return frozenset(c for thing in place for c in beside(thing) if c in area)
+            case "retake":
+                return frozenset({self.seen.places[step.args[0]]})
+            case _:
+                return place
+
+    def _walked(self, area: frozenset[Cell], ends: set[Cell]) -> Cell | None:
+        """The next cell of a walk within an area."""
+        here = self.seen.pose[:2]
+        if self._walk and self._walk[0] == here:
+            self._walk.pop(0)
+        ahead = self._walk[0] if self._walk else here
+        if ahead not in beside(here) or ahead not in area or self._walk[-1] not in ends:
+            result = self._solved(walk_of(area, here, ends))
+            self._walk = [cell_of(s.args[1]) for s in result]
+        return self._walk[0] if self._walk else None
+
+    def _solved(self, program: PddlProgram) -> tuple[GroundAction, ...]:
+        result = self._planner.solve(program, deadline_s=PLAN_S)
+        self.plans += 1
+        return result.plan if result.status is PlanStatus.SOLVED else ()
 
     def _turn(self, target: Cell) -> int | None:
         """The turn towards a neighbouring cell; None where it is faced."""

@@ -189,8 +189,6 @@ class Seen:
                 kind in ("empty", "floor", "goal") or (kind == "door" and code[2] == 0)
             ):
                 facts[Atom("free", (name,))] = True
-            if believed_kind == "floor":
-                facts[Atom("floor", (name,))] = True
         for cell, code in fresh:
             known = [t for t in (carried, *gone) if t and self._is(t, code)] if code[0] != 4 else []
             if known and known[0] == carried:

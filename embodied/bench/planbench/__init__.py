@@ -1,0 +1,3 @@
+"""Plan generation from the text prompts of PlanBench."""
+
+from embodied.bench.planbench.suite import BENCHMARK as BENCHMARK

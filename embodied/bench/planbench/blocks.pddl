@@ -1,0 +1,17 @@
+; Blocks moved by one hand. The prompts tell some of its effects only by the meaning of the verbs
+; (what is picked up is no longer on the table), so it stands here.
+(define (domain blocks)
+  (:requirements :strips)
+  (:predicates (clear ?x) (on-table ?x) (hand-empty) (holding ?x) (on ?x ?y))
+  (:action pick-up :parameters (?x)
+    :precondition (and (clear ?x) (on-table ?x) (hand-empty))
+    :effect (and (holding ?x) (not (clear ?x)) (not (on-table ?x)) (not (hand-empty))))
+  (:action put-down :parameters (?x)
+    :precondition (holding ?x)
+    :effect (and (clear ?x) (hand-empty) (on-table ?x) (not (holding ?x))))
+  (:action stack :parameters (?x ?y)
+    :precondition (and (clear ?y) (holding ?x))
+    :effect (and (hand-empty) (clear ?x) (on ?x ?y) (not (clear ?y)) (not (holding ?x))))
+  (:action unstack :parameters (?x ?y)
+    :precondition (and (on ?x ?y) (clear ?x) (hand-empty))
+    :effect (and (holding ?x) (clear ?y) (not (on ?x ?y)) (not (clear ?x)) (not (hand-empty)))))
