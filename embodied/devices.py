@@ -65,7 +65,8 @@ class DeviceEntry:
             options: Its options.
 
         Raises:
-            ConfigurationError: There is no such option; the message lists the legal ones.
+            ConfigurationError: There is no such option, or a value of another kind; the message
+                lists the legal options.
             EnvironmentMissingError: Its client is not installed; the message says what to install.
         """
         if not self.installed:
@@ -74,10 +75,9 @@ class DeviceEntry:
             )
         legal = self.options
         try:
-            inspect.signature(self.make).bind(*given, **options)
+            return self.make(*given, **options)
         except TypeError as error:
             strange = ", ".join(repr(o) for o in options if o not in legal)
             problem = f"unknown option {strange}" if strange else str(error)
             known = ", ".join(legal) or "none"
             raise ConfigurationError(f"{problem}; the {name} takes {known}") from error
-        return self.make(*given, **options)

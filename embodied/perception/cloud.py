@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from embodied.perception.cameras import lens
+from embodied.perception.cameras.types import CameraModel
 from embodied.perception.types import TABLE_CLEARANCE_M, VOXEL_M, CameraView, Cloud, RobotFilter
 from embodied.types import Array, CameraImage, CameraSpec
 
@@ -44,11 +46,11 @@ def usable_views(
         if problem:
             reasons.append(f"camera {name!r}: {problem}")
             continue
-        height = image.depth.shape[0]
+        height, width = image.depth.shape
         views[name] = CameraView(
             name=name,
             pose_camera_in_world=camera.pose_camera_in_world,
-            focal_px=height / 2 / math.tan(camera.fovy_rad / 2),
+            model=CameraModel.from_field_of_view(camera.fovy_rad, width, height),
             rgb=image.rgb,
             depth=image.depth,
             segmentation=image.segmentation,
@@ -131,7 +133,15 @@ class Fuser:
             good = self._inside(points, lower)
             points, pixel, view = points[:, good], pixel[good], view[good]
         if robot is not None and len(pixel):
-            off = ~robot.mask(points.T, q, gripper_width_m)
+            off = np.ones(len(pixel), dtype=np.bool_)
+            own = [i for i, n in enumerate(names) if views[n].q is not None]
+            for i in own:
+                mine = np.flatnonzero(view == i)
+                at, gap = views[names[i]].q, views[names[i]].gripper_width_m
+                off[mine] = ~robot.mask(points[:, mine].T, q if at is None else at, gap)
+            if len(own) < len(names):
+                mine = ~np.isin(view, own)
+                off[mine] = ~robot.mask(points[:, mine].T, q, gripper_width_m)
             points, pixel, view = points[:, off], pixel[off], view[off]
         rgb = np.empty((len(pixel), 3), dtype=np.uint8)
         for i, name in enumerate(names):
@@ -189,12 +199,9 @@ class Fuser:
     def _rays_of(self, view: CameraView) -> NDArray[np.float32]:
         """Offset in the world frame per metre of depth for each pixel, (3, height * width)."""
         pose = view.pose_camera_in_world
-        key = (view.name, view.depth.shape, view.focal_px, pose.quat_wxyz.tobytes())
+        key = (view.name, view.model, pose.quat_wxyz.tobytes())
         if key not in self._rays:
-            height, width = view.depth.shape
-            x = (np.arange(width) + 0.5 - width / 2) / view.focal_px
-            y = -(np.arange(height) + 0.5 - height / 2) / view.focal_px
-            grid = np.stack([*np.meshgrid(x, y), -np.ones((height, width))]).reshape(3, -1)
+            grid = lens.rays(view.model) * [[1.0], [-1.0], [-1.0]]  # y up, looking along -z
             self._rays = {k: v for k, v in self._rays.items() if k[0] != view.name}
             self._rays[key] = (pose.rotation @ grid).astype(np.float32)
         return self._rays[key]

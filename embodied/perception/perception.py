@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -85,6 +85,21 @@ class Perception:
         with growing uncertainty, and the percept's reasons say what was wrong.
         """
         views, reasons = usable_views(observation.images, self.spec.cameras, self.cameras)
+        return self.look(observation, views, reasons)
+
+    def look(
+        self,
+        observation: Observation,
+        views: Mapping[str, CameraView],
+        reasons: Sequence[str] = (),
+    ) -> Percept:
+        """Take in the views of an instant, of cameras that the spec need not know.
+
+        Args:
+            observation: The robot at that instant.
+            views: By camera.
+            reasons: Why others are missing.
+        """
         problems = list(reasons)
         if not views:
             problems.append("no usable camera: all objects are remembered, none is seen")

@@ -9,6 +9,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from embodied.perception.cameras import lens
+from embodied.perception.cameras.types import CameraModel
 from embodied.types import Array, ObjectSpec, Pose, readonly
 
 # Cameras that are used, those of them that an observation has images of.
@@ -204,25 +206,27 @@ class CameraView:
     Attributes:
         name: Camera.
         pose_camera_in_world: Pose, camera looking along its own -z with y up.
-        focal_px: Focal length in pixels.
+        model: Its intrinsics.
         rgb: (height, width, 3) uint8.
         depth: (height, width) float32, m; NaN where unknown.
         segmentation: Ground-truth object indices, where the world gave them.
+        q: Joint positions when it was exposed, (n,), rad; None: those of the observation.
+        gripper_width_m: Gap of the gripper then.
     """
 
     name: str
     pose_camera_in_world: Pose
-    focal_px: float
+    model: CameraModel
     rgb: NDArray[np.uint8]
     depth: NDArray[np.float32]
     segmentation: NDArray[np.int32] | None = None
+    q: Array | None = None
+    gripper_width_m: float | None = None
 
     def project(self, points_in_world: Array) -> tuple[Array, Array]:
         """Pixel coordinates (n, 2) as (column, row) and depths (n,) of points (n, 3)."""
         local = self.pose_camera_in_world.inverse().apply(points_in_world)
         depth = -local[:, 2]
         safe = np.where(depth > 1e-6, depth, np.nan)
-        height, width = self.depth.shape
-        columns = self.focal_px * local[:, 0] / safe + width / 2 - 0.5
-        rows = -self.focal_px * local[:, 1] / safe + height / 2 - 0.5
+        columns, rows = lens.project(self.model, local[:, 0] / safe, -local[:, 1] / safe)
         return np.column_stack([columns, rows]), depth

@@ -8,6 +8,7 @@ import pytest
 
 from embodied.errors import ConfigurationError, EnvironmentMissingError
 from embodied.perception import open_vocabulary
+from embodied.perception.cameras import CameraModel
 from embodied.perception.open_vocabulary import OpenVocabularyDetector
 from embodied.perception.types import CameraView, Cloud
 from embodied.types import ObjectSpec, Pose
@@ -93,7 +94,7 @@ def test_boxes_of_a_random_model_become_points(
     view = CameraView(
         name="top",
         pose_camera_in_world=Pose(position=np.zeros(3), quat_wxyz=np.array([1.0, 0, 0, 0])),
-        focal_px=80.0,
+        model=CameraModel(width=80, height=60, fx=80.0, fy=80.0, cx=39.5, cy=29.5),
         rgb=rgb,
         depth=np.ones((60, 80), np.float32),
     )

@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 
+from embodied.perception.cameras import CameraModel
 from embodied.perception.tracking import (
     LOST_STD_M,
     Measurement,
@@ -54,7 +55,7 @@ def above(depth_m: float) -> dict[str, CameraView]:
         "above": CameraView(
             name="above",
             pose_camera_in_world=Pose(position=np.array([0.4, 0.1, 1.0]), quat_wxyz=UNTURNED),
-            focal_px=100.0,
+            model=CameraModel(width=80, height=60, fx=100.0, fy=100.0, cx=39.5, cy=29.5),
             rgb=np.zeros((60, 80, 3), np.uint8),
             depth=np.full((60, 80), depth_m, np.float32),
         )

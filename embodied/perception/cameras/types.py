@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -45,7 +46,7 @@ class CameraModel:
     @staticmethod
     def from_field_of_view(fovy_rad: float, width: int, height: int) -> CameraModel:
         """The ideal camera of a simulator, with its vertical field of view."""
-        focal = 0.5 * height / np.tan(fovy_rad / 2)
+        focal = 0.5 * height / math.tan(fovy_rad / 2)
         return CameraModel(
             width=width,
             height=height,
