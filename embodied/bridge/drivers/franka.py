@@ -16,6 +16,7 @@ from embodied.bridge.driver import DriverEntry, DriverLostError
 from embodied.bridge.messages import ArmMode, StopCategory
 from embodied.bridge.setpoint_driver import Grip, Report, SetpointDriver
 from embodied.bridge.vendors.franka_client import REFLEX, STOP_S, USER_STOPPED, FrankaSession
+from embodied.bridge.vendors.truth import Truth
 from embodied.bridge.vendors.vendor_process import VendorProcess
 from embodied.errors import ConfigurationError, HardwareFault
 from embodied.types import Array, GripperState
@@ -41,7 +42,8 @@ class FrankaDriver(SetpointDriver[FrankaProcess]):
         gripper: ``"hand"`` for a Franka Hand, ``""`` for none.
         realtime: enforce: move only with a real-time kernel; ignore: for emulators.
         truth: Socket of an emulator that tells where things are; real arms have none.
-        lockstep: true: wait for an emulator started with ``--stepped``; needs truth.
+        clock: Socket that steps an emulator and tells nothing; without, ``truth`` does.
+        lockstep: true: wait for an emulator started with ``--stepped``; needs truth or clock.
     """
 
     name, label = "franka", "the Franka arm"
@@ -54,15 +56,19 @@ class FrankaDriver(SetpointDriver[FrankaProcess]):
         gripper: str = "hand",
         realtime: str = "enforce",
         truth: str = "",
+        clock: str = "",
         lockstep: bool = False,
     ) -> None:
         if gripper not in ("", "hand"):
             raise TypeError(f"gripper {gripper!r}: choose from: hand, or leave it out")
         if realtime not in ("enforce", "ignore"):
             raise TypeError(f"realtime {realtime!r}: choose from enforce, ignore")
-        if lockstep and not truth:
-            raise TypeError("lockstep needs truth: the socket of an emulator that is stepped")
+        if lockstep and not (truth or clock):
+            raise TypeError(
+                "lockstep needs truth or clock: a socket of an emulator that is stepped"
+            )
         super().__init__(JOINTS, has_gripper=bool(gripper), lockstep=lockstep, truth=truth)
+        self._clock = Truth(clock) if clock else self.truth
         self._host = host
         self._realtime = realtime == "enforce"
 
@@ -77,6 +83,8 @@ class FrankaDriver(SetpointDriver[FrankaProcess]):
             socket.create_connection((self._host, COMMAND_PORT), 2.0).close()
         except OSError as error:
             raise DriverLostError(f"no Franka arm at {self._host}: {error}") from error
+        if self._clock is not self.truth:
+            self._clock.open()
         try:
             return VendorProcess(
                 FrankaSession, self._host, self._realtime, self.has_gripper, self.lockstep
@@ -87,6 +95,8 @@ class FrankaDriver(SetpointDriver[FrankaProcess]):
     def close_link(self, link: FrankaProcess) -> None:
         """End the client, which brakes if the arm moves."""
         link.close()
+        if self._clock is not self.truth:
+            self._clock.close()
 
     def measure(self, link: FrankaProcess) -> Report:
         """The latest report; commanded values are the controller's reference."""
@@ -119,7 +129,7 @@ class FrankaDriver(SetpointDriver[FrankaProcess]):
         if grip is not None:
             self.gripper(*grip)
         if self.lockstep:
-            self.truth.step(self.period_s)
+            self._clock.step(self.period_s)
         return q
 
     def grip(self, link: FrankaProcess, grip: Grip) -> None:
@@ -161,7 +171,7 @@ class FrankaDriver(SetpointDriver[FrankaProcess]):
         deadline = time.monotonic() + STOP_S
         while link.ask(FrankaSession.read).in_control and time.monotonic() < deadline:
             if self.lockstep:
-                self.truth.step(self.period_s)
+                self._clock.step(self.period_s)
             else:
                 time.sleep(self.period_s)
 

@@ -176,15 +176,19 @@ class FrankaEmulator:
                 time.sleep(max(0.0, due - time.monotonic()))
 
     async def told(self, line: str) -> dict[str, object]:
-        """Answer a line of the truth socket; ``step SECONDS`` and ``trip FAULT`` do that first.
+        """Answer a line of the truth socket.
+
+        ``step SECONDS``, ``settle SECONDS`` and ``trip FAULT`` do that first.
 
         Raises:
             ValueError: The line is none of these.
         """
         word, _, rest = line.partition(" ")
-        if word not in ("", "step", "trip") or (word == "trip" and rest not in (*FAULTS, "")):
+        if word not in ("", "step", "settle", "trip") or (
+            word == "trip" and rest not in (*FAULTS, "")
+        ):
             raise ValueError(f"not a line of the truth socket: {line!r}")
-        ticks = round(float(rest) / TICK_S) if word == "step" else 0
+        ticks = round(float(rest) / TICK_S) if word in ("step", "settle") else 0
         job = _Job(word, rest, ticks)
         self._jobs.put(job)
         return await asyncio.wrap_future(job.answer)
@@ -205,7 +209,7 @@ class FrankaEmulator:
 
     def _tick(self) -> None:
         self.server.process_commands()
-        self.scene.simulator.step()
+        self.scene.step()
         self.server.send_state()
 
     def _advance(self, ticks: int) -> None:
@@ -225,4 +229,4 @@ class FrankaEmulator:
             if server.gripper_server is not None:
                 server.gripper_server.process_commands()
                 server.gripper_server.send_state()
-            self.scene.simulator.step()
+            self.scene.step()

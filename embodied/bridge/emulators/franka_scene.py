@@ -10,6 +10,7 @@ from xml.etree import ElementTree
 import numpy as np
 from franky_sim.mujoco_simulator import MujocoSimulator
 
+from embodied.bridge.emulators.stage import Stage
 from embodied.world import robots
 from embodied.world.builder import build_spec
 from embodied.world.layout import Layout, sample_layout
@@ -34,9 +35,12 @@ class FrankaScene:
     Attributes:
         simulator: The simulator.
         robot: Its arm.
+        stage: The scene, once it was started; None without one.
     """
 
     def __init__(self, *, scene: str = "", seed: int = 0, stacks: float | None = None) -> None:
+        self.stage: Stage | None = None
+        self._scene = load_scene(scene) if scene else None
         self.simulator = MujocoSimulator()
         self.simulator.init()
         home = robots.load("fr3").q_home
@@ -45,8 +49,7 @@ class FrankaScene:
         )
         self._items: tuple[str, ...] = ()
         self._drawers: tuple[str, ...] = ()
-        if scene:
-            loaded = load_scene(scene)
+        if (loaded := self._scene) is not None:
             layout = sample_layout(loaded, np.random.default_rng(seed), stack_probability=stacks)
             _surround(self.simulator, loaded, layout)
             self._items = tuple(loaded.objects)
@@ -55,6 +58,25 @@ class FrankaScene:
     def start(self) -> None:
         """Compile the model; things start where the layout puts them."""
         self.simulator.start()
+        if self._scene is not None:
+            model: Any = self.simulator.model
+            names = [model.joint(i).name for i in range(model.njnt)]
+            arm = [n for n in names if n.rstrip("1234567").endswith("fr3_joint")]
+            self.stage = Stage(
+                model=model,
+                data=self.simulator.data,
+                joints=[int(model.joint(n).qposadr[0]) for n in arm],
+                scene=self._scene,
+            )
+
+    def step(self) -> None:
+        """Let one tick of the simulator pass."""
+        if self.stage is None:
+            self.simulator.step()
+            return
+        with self.stage.lock:
+            self.simulator.step()
+            self.stage.passed(self.stage.model.opt.timestep)
 
     def truth(self) -> dict[str, object]:
         """Where things are, as the simulator knows it."""
@@ -70,6 +92,8 @@ def _surround(simulator: MujocoSimulator, scene: Scene, layout: Layout) -> None:
     """Add a scene's things to the simulator's model, with contacts as in this project's worlds."""
     things = ElementTree.fromstring(_things(scene))
     mine = simulator.scene
+    for light in simulator.worldbody.findall("light"):
+        simulator.worldbody.remove(light)
     for name in ("asset", "worldbody"):
         target = mine.find(name)
         source = things.find(name)
@@ -80,6 +104,11 @@ def _surround(simulator: MujocoSimulator, scene: Scene, layout: Layout) -> None:
     option, wanted = mine.find("option"), things.find("option")
     assert option is not None and wanted is not None
     option.attrib.update(wanted.attrib)
+    for name in ("visual", "statistic"):
+        if (old := mine.find(name)) is not None:
+            mine.remove(old)
+        if (new := things.find(name)) is not None:
+            mine.append(new)
     for body in simulator.worldbody.findall("body"):
         pose = layout.poses.get(body.get("name", ""))
         if pose is not None:

@@ -11,8 +11,12 @@ from pathlib import Path
 import numpy as np
 
 from embodied.bridge.emulators.plant import Plant
+from embodied.bridge.emulators.stage import Stage
 from embodied.bridge.plant import ground_truth
 from embodied.types import Array, Command, Observation
+
+LONGEST_S = 10.0
+"""Most time that can be asked for at once."""
 
 
 class SimulatedArm(Plant):
@@ -23,6 +27,9 @@ class SimulatedArm(Plant):
         robot: Robot in it.
         seed: Seed of the layout.
         stacks: Chance that an item starts on another one; None leaves it to the scene.
+
+    Attributes:
+        stage: The scene.
     """
 
     def __init__(
@@ -31,9 +38,13 @@ class SimulatedArm(Plant):
         from embodied.world.mujoco import build_world
         from embodied.world.scene import load_scene
 
-        self._world = build_world(load_scene(scene), robot, stacks=stacks)
+        loaded = load_scene(scene)
+        self._world = world = build_world(loaded, robot, stacks=stacks)
         self._owed_s = 0.0
-        self._see(self._world.reset(seed=seed))
+        self._see(world.reset(seed=seed))
+        self._told: Command | None = None
+        joints = [int(world.model.joint(j).qposadr[0]) for j in world.spec.joint_names]
+        self.stage = Stage(model=world.model, data=world.data, joints=joints, scene=loaded)
 
     def advance(
         self, q: Array, gripper_width_m: float, gripper_force_n: float, dt_s: float
@@ -43,10 +54,15 @@ class SimulatedArm(Plant):
         period = self._world.spec.control_dt_s
         while self._owed_s >= period - 1e-9:
             self._owed_s -= period
-            command = Command(
+            self._told = Command(
                 q=np.array(q), gripper_width_m=gripper_width_m, gripper_force_n=gripper_force_n
             )
+            self._step(self._told)
+
+    def _step(self, command: Command) -> None:
+        with self.stage.lock:
             self._see(self._world.step(command).observation)
+            self.stage.passed(self._world.spec.control_dt_s)
 
     def _see(self, seen: Observation) -> None:
         self._seen, grip = seen, seen.gripper
@@ -55,8 +71,18 @@ class SimulatedArm(Plant):
         self.gripper_holds = grip is not None and grip.force_n > 1.0 and abs(grip.speed_m_s) < 0.005
 
     async def told(self, line: str) -> dict[str, object]:
-        """Where things are, as the simulator knows it; raises ValueError unless ``line`` is ""."""
-        if line:
+        """Where things are, as the simulator knows it.
+
+        After ``settle SECONDS`` the arm has held its last set-point for so long.
+
+        Raises:
+            ValueError: The line is neither that nor empty.
+        """
+        word, _, rest = line.partition(" ")
+        if word == "settle" and self._told is not None:
+            for _ in range(round(min(float(rest), LONGEST_S) / self._world.spec.control_dt_s)):
+                self._step(self._told)
+        elif word not in ("", "settle"):
             raise ValueError(f"not a line of the truth socket: {line!r}")
         return ground_truth(self._seen)
 

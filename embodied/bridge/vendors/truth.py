@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 from collections.abc import Mapping
+from typing import Any
 
 from embodied.bridge.driver import DriverLostError
 
@@ -36,11 +37,11 @@ class Truth:
 
     def scene(self) -> Mapping[str, object]:
         """Poses and openings, empty for real arms; raises DriverLostError."""
-        return self._ask("")
+        return self.ask("")
 
     def step(self, duration_s: float) -> None:
         """Have so much time pass, for emulators that are stepped here; raises DriverLostError."""
-        self._ask(f"step {duration_s:.6f}")
+        self.ask(f"step {duration_s:.6f}")
 
     def close(self) -> None:
         """Let go; may be called twice."""
@@ -48,7 +49,8 @@ class Truth:
             self._socket.close()
             self._socket = None
 
-    def _ask(self, line: str) -> Mapping[str, object]:
+    def ask(self, line: str) -> dict[str, Any]:
+        """The answer to a line, empty without a socket; raises DriverLostError."""
         if self._socket is None:
             return {}
         try:
