@@ -127,6 +127,17 @@ def test_stages_come_in_the_order_that_the_sentence_says(full: bool) -> None:
     assert "bk" in (grid.rows[1][2], grid.rows[2][1])
 
 
+def test_what_lies_where_something_has_to_be_put_is_taken_away_first() -> None:
+    text = """
+    ##########
+    ##r+######
+    ##go....##
+    ##....bk##
+    ##########"""
+    grid = carried_out("put the key next to the door", text, full=True, pose=(1, 3, 0))
+    assert grid.rows[2][1] == "bk"
+
+
 def test_a_side_is_that_of_the_first_pose() -> None:
     text = """
     ##########

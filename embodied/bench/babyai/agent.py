@@ -18,6 +18,7 @@ LEFT, RIGHT, FORWARD, PICK_UP, DROP, TOGGLE, WAIT = range(7)
 GIVE_UP = -1
 PRIMITIVES = {
     **{"move": FORWARD, "take": PICK_UP, "retake": PICK_UP, "drop": DROP, "put": DROP},
+    "put-in": DROP,
     **{"open": TOGGLE, "unlock": TOGGLE, "close": TOGGLE, "visit": WAIT, "look": WAIT},
 }
 VIEW = 7

@@ -11,6 +11,7 @@
     (spot ?t - thing ?p - place)  ; where a thing lies at first
     (spare ?p - place)            ; an area with a cell to put something out of the way
     (wide ?p - place)             ; an area of at least two cells
+    (single ?p - place)           ; a cell of floor in which a thing lies at first
     (unexplored ?p - place) (explored)
     (go-to ?q - clause ?t - thing) (pick-up ?q - clause ?i - item)
     (open-up ?q - clause ?d - door) (put-next ?q - clause ?i - item ?t - thing)
@@ -36,6 +37,10 @@
     :precondition (and (put-next ?q ?i ?t) (spot ?t ?o) (next ?p ?o) (wide ?p) (at ?p) (held ?i)
                        (lies ?t ?o))
     :effect (and (done ?q) (not (held ?i)) (hand-empty) (left ?i ?p)))
+  (:action put-in :parameters (?q - clause ?i - item ?t - thing ?e ?p ?o - place)
+    :precondition (and (put-next ?q ?i ?t) (spot ?t ?e) (single ?o) (next ?o ?e) (next ?p ?o)
+                       (at ?p) (free ?o) (held ?i) (lies ?t ?e))
+    :effect (and (done ?q) (not (held ?i)) (hand-empty) (not (free ?o)) (left ?i ?p)))
   (:action open :parameters (?d - door ?p ?o - place)
     :precondition (and (spot ?d ?o) (next ?p ?o) (at ?p) (shut ?d))
     :effect (and (not (shut ?d)) (open ?d) (free ?o)

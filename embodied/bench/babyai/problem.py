@@ -76,13 +76,11 @@ def task_of(seen: Seen, clauses: tuple[Clause, ...], *, everything: bool) -> Tas
         if owner.get(c, name) != name
     }
     static |= {Atom("spot", (t, name_of(seen.places[t]))) for t in things if t in seen.places}
-    static |= {Atom("wide", (n,)) for n, cells in places.items() if len(cells) > 1}
-    static |= {
-        Atom("spare", (n,))
-        for n, cells in places.items()
-        if len(cells) > 1
-        if everything or spare(seen, cells)
-    }
+    lying = [t for t in things if t in seen.places and t not in doors]
+    static |= {Atom("single", (name_of(seen.places[t]),)) for t in lying}
+    wide = {n: cells for n, cells in places.items() if len(cells) > 1}
+    static |= {Atom("wide", (n,)) for n in wide}
+    static |= {Atom("spare", (n,)) for n, cells in wide.items() if everything or spare(seen, cells)}
     unknown = {c for c in seen.frontier() if c in owner}
     static |= {Atom("unexplored", (owner[c],)) for c in unknown}
     facts = {a for a in seen.memory.facts if a.predicate not in ("at", "free", "floor", "lies")}
