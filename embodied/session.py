@@ -36,6 +36,9 @@ def no_file(name: str, content: str | bytes) -> None:
     """Nobody keeps the files of a run."""
 
 
+UNDO = "undo"
+"""The sentence of what undoes another one."""
+
 _NOTICED = frozenset({"on", "in", "under", "holding", "open"})
 """Predicates whose change between two sentences is worth an event."""
 
@@ -251,20 +254,20 @@ class Session:
         Raises:
             NotUnderstoodError: There is nothing to undo, or nothing takes it back.
         """
-        if not self._changes:
-            raise not_undone("no instruction of this conversation has changed anything")
-        change = self._changes[-1]
-        if change.final:
-            raise not_undone(f"{', '.join(change.final)} cannot be undone")
-        agent = self._agent(emit, write)
-        program = self.route.inverse(change, agent.run)
+        agent, program = self._undoing(emit, write)
         self._changes.pop()
-        agent.take_up("undo", program, translator="none")
+        agent.take_up(UNDO, program, translator="none")
         depth = len(self._changes)
         try:
             return self._pursue(agent, program, self.usage())
         finally:
             del self._changes[depth:]  # undoing twice goes back one more sentence
+
+    def preview_undo(self, *, emit: Emit = no_event) -> Outcome:
+        """Say what ``undo`` would do, without motion; raises as it does."""
+        agent, program = self._undoing(emit, no_file)
+        agent.take_up(UNDO, program, translator="none")
+        return agent.preview(program)
 
     def converse(
         self,
@@ -348,6 +351,16 @@ class Session:
         world.set_configuration(qpos)
         self.environment.body.observe()
 
+    def take_after(self, other: Session) -> None:
+        """Take up the configuration and the beliefs of another session of the same scene and robot.
+
+        Raises:
+            OptionError: This world cannot be put anywhere.
+        """
+        self.restore(other.qpos())
+        self._notebook = Notebook(other._notebook.empty)
+        self._notebook.memory, self._exchanges = other._notebook.memory, other._exchanges
+
     def state(self) -> tuple[str, ...]:
         """What is measured to hold now, one line each."""
         observation = self.environment.body.observe()
@@ -380,6 +393,16 @@ class Session:
     def _stepped(self, observation: Observation) -> None:
         if self._observer is not None:
             self._observer(observation.time)
+
+    def _undoing(self, emit: Emit, write: Write) -> tuple[Agent, Program]:
+        """An agent, and the program with which it undoes the last change."""
+        if not self._changes:
+            raise not_undone("no instruction of this conversation has changed anything")
+        change = self._changes[-1]
+        if change.final:
+            raise not_undone(f"{', '.join(change.final)} cannot be undone")
+        agent = self._agent(emit, write)
+        return agent, self.route.inverse(change, agent.run)
 
     def _agent(self, emit: Emit = no_event, write: Write = no_file) -> Agent:
         """A fresh agent, so that its timings are those of one sentence."""

@@ -48,6 +48,7 @@ def open_session(
     *,
     supervised: Supervised | None = None,
     tell: Callable[[str], None] = lambda text: None,
+    ask: Ask | None = None,
 ) -> Session:
     """Build the world and everything that moves it.
 
@@ -55,6 +56,7 @@ def open_session(
         settings: What a person asked for.
         supervised: An arm behind a supervisor that is there already.
         tell: Shows a person a line about something that takes long.
+        ask: Puts questions to a person; by default to the one at the terminal.
 
     Raises:
         ConfigurationError: A scene, robot, model or route that does not exist or is broken, or
@@ -68,7 +70,7 @@ def open_session(
     environment = open_environment(settings, supervised)
     try:
         model = open_named_model(settings)
-        ask = asker(settings.yes)
+        ask = ask or asker(settings.yes)
         if settings.strategy == TOOLS:
             ruled = replace(settings, model=RULES, strategy=Settings().strategy)
             opening = Opening(environment=environment, settings=ruled, ask=ask, tell=tell)

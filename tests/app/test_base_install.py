@@ -11,7 +11,7 @@ import pytest
 OPTIONAL = (
     "xllamacpp pydantic_ai openai anthropic pybullet open3d numba torch gguf matplotlib mcap ray"
     " rtde_control rtde_receive dynamixel_sdk scservo_sdk cyclonedds transformers gymnasium pyarrow"
-    " mcp anyio"
+    " mcp anyio viser websockets msgspec trimesh"
 ).split()
 
 WITHOUT = f"""
@@ -65,6 +65,7 @@ def test_a_sentence_that_the_rules_refuse_says_what_is_missing(tmp_path: Path) -
         (("run", "--model", "local:x.gguf", "put the red block on the green block"), "local"),
         (("bridge", "check", "--driver", "universal-robots"), "bridge-ur"),
         (("mcp",), "mcp"),
+        (("serve",), "console"),
     ],
 )
 def test_what_needs_an_extra_names_it(tmp_path: Path, words: tuple[str, ...], extra: str) -> None:

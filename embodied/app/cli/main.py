@@ -32,6 +32,7 @@ from embodied.app.cli.options import (
 )
 from embodied.app.cli.perceive import perceive
 from embodied.app.cli.read import read
+from embodied.app.cli.serve import serve
 from embodied.app.cli.verify import verify
 
 if TYPE_CHECKING:
@@ -252,6 +253,7 @@ app.add_typer(memory, name="memory")
 app.command()(perceive)
 app.command()(read)
 app.command()(verify)
+app.command()(serve)
 app.command()(mcp)
 app.command()(export)
 app.command()(demos)

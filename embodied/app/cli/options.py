@@ -79,6 +79,13 @@ class PlanValues(OutputValues, ReadValues):
     optimal: bool
 
 
+class ConsoleValues(PlanValues):
+    """Values of the options of ``serve``."""
+
+    yes: bool
+    optimiser: str
+
+
 class ShowValues(OutputValues):
     """Values of the options of ``replay``."""
 

@@ -20,8 +20,8 @@ from mcp.types import CallToolResult, InputRequiredResult
 
 from embodied.agent import Agent
 from embodied.app.mcp.results import failed, told
-from embodied.app.mcp.running import Owner, Stopped, Tell
 from embodied.app.run import Output, Performed, perform
+from embodied.app.serving.running import Owner, Stopped, Tell
 from embodied.app.show.protocol import Display
 from embodied.errors import EmbodiedError, ProgramError
 from embodied.language.interpreter import Interpreter

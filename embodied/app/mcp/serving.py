@@ -12,9 +12,9 @@ from typing import Any
 
 import anyio
 
-from embodied.app.mcp.running import Owner
 from embodied.app.mcp.server import EmbodiedServer, Person
 from embodied.app.mcp.tools import served
+from embodied.app.serving.running import Owner
 from embodied.app.wiring import driven_session, open_environment, route_of
 from embodied.errors import OptionError
 from embodied.language.interpreter import Interpreter

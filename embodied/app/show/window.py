@@ -32,7 +32,7 @@ def open_viewer(session: Session) -> Callable[[float], None]:
     """
     _check_screen()
     window = _launch(*session.model_and_data())
-    pace = _Pace(_LIVE_SPEED)
+    pace = Pace(_LIVE_SPEED)
 
     def refresh(time_s: float) -> None:
         if window.is_running() and pace.due(time_s):
@@ -56,7 +56,7 @@ def play(folder: Path, *, speed: float) -> None:
     model = model_of(states.header)
     data = mujoco.MjData(model)
     window = _launch(model, data)
-    pace = _Pace(speed)
+    pace = Pace(speed)
     for time_s, qpos in zip(states.time, states.qpos, strict=True):
         if not window.is_running():
             return
@@ -67,7 +67,7 @@ def play(folder: Path, *, speed: float) -> None:
     window.close()
 
 
-class _Pace:
+class Pace:
     """Keeps simulated time from running ahead of ``speed`` times the wall clock."""
 
     def __init__(self, speed: float) -> None:

@@ -10,10 +10,9 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
-
-import anyio
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TypeAlias, TypeVar
 
 from embodied.errors import EmbodiedError
 from embodied.session import Session
@@ -21,6 +20,7 @@ from embodied.types import Observation
 
 T = TypeVar("T")
 Tell = Callable[[str], None]
+_Done: TypeAlias = tuple[T | None, BaseException | None]
 
 MOST_WAITING = 32
 """Calls that wait at most; further ones are refused at once."""
@@ -37,6 +37,14 @@ class Stopped(KeyboardInterrupt):  # noqa: N818 - as Ctrl-C: everything ends, th
     """The motion was stopped by somebody."""
 
 
+@dataclass(slots=True, eq=False)
+class _Call:
+    """One call: as of which stop it was made, and whether its caller has gone."""
+
+    stops: int
+    cancelled: bool = False
+
+
 class Owner:
     """The thread that a session belongs to.
 
@@ -49,10 +57,14 @@ class Owner:
         self._lock = threading.Lock()
         self._waiting = 0
         self._moving = False
-        self._call: object = None  # whose work is being done
-        self._stopped: object = None  # whose motion is to end
+        self._stops = 0
+        self._call = _Call(stops=0)  # whose work is being done
         self.session = self._thread.submit(open_session).result()
-        self.session.environment.body.watchers.append(self._watch)
+        self.watch(self.session)
+
+    def watch(self, session: Session) -> None:
+        """Let ``stop`` end the motions of a session too: the first's, or that of a copy of it."""
+        session.environment.body.watchers.append(self._watch)
 
     async def run(self, work: Callable[[Tell], T], tell: Callable[[str], object]) -> T:
         """Run something in the thread; where the call is cancelled, a motion ends.
@@ -65,57 +77,57 @@ class Owner:
             BusyError: Too many calls wait.
             Stopped: Somebody stopped the motion.
         """
-        with self._lock:
-            if self._waiting >= MOST_WAITING:
-                raise BusyError(f"{MOST_WAITING} calls are waiting: call again later")
-            self._waiting += 1
         loop = asyncio.get_running_loop()
         lines: asyncio.Queue[str] = asyncio.Queue()
 
         def told(line: str) -> None:
             loop.call_soon_threadsafe(lines.put_nowait, line)
 
-        call = object()
-
-        def guarded() -> tuple[T | None, BaseException | None]:
-            self._call = call
-            try:
-                return work(told), None
-            except BaseException as error:  # a KeyboardInterrupt must not end the loop
-                return None, error
-
-        submitted = self._thread.submit(guarded)
+        call, submitted = self._submit(lambda: work(told))
         future = asyncio.wrap_future(submitted)
         try:
             await _told_until(future, lines, tell)
         except asyncio.CancelledError:
             if not submitted.cancel():  # it runs
-                self._stopped = call
+                import anyio
+
+                call.cancelled = True
                 with anyio.CancelScope(shield=True):
                     await asyncio.wait({future}, timeout=PATIENCE_S)
             raise
-        finally:
-            with self._lock:
-                self._waiting -= 1
-        result, error = future.result()
-        if error is not None:
-            raise error
-        return result  # pyright: ignore[reportReturnType]  # where there is no error
+        return _result(future.result())
+
+    def call(self, work: Callable[[], T], *, stops: int | None = None) -> T:
+        """Run something in the thread and wait for it; raises as ``run`` does.
+
+        Args:
+            work: What to run.
+            stops: ``stops`` when it was decided on, now by default.
+        """
+        return _result(self._submit(work, stops)[1].result())
 
     def moves(self, work: Callable[[], T]) -> T:
-        """Do something in which the arm moves, in the session's thread; ``stop`` ends it."""
+        """Do something in which the arm moves, in the session's thread; ``stop`` ends it.
+
+        Raises:
+            Stopped: Somebody stopped it, since it was called for.
+        """
         self._moving = True
         try:
+            self._end_if_stopped()
             return work()
         finally:
             self._moving = False
 
+    @property
+    def stops(self) -> int:
+        """How often somebody has stopped everything."""
+        return self._stops
+
     def stop(self) -> bool:
-        """End the motion that goes on; whether there was one. From any thread."""
-        moving = self._moving
-        if moving:
-            self._stopped = self._call
-        return moving
+        """End every motion that goes on or waits; whether one goes on. From any thread."""
+        self._stops += 1
+        return self._moving
 
     @property
     def moving(self) -> bool:
@@ -124,18 +136,55 @@ class Owner:
 
     def close(self) -> None:
         """Stop what moves and close the session; may be called twice."""
-        self._stopped = self._call
+        self.stop()
         try:
             self._thread.submit(self.session.close).result(timeout=PATIENCE_S)
         except RuntimeError:  # closed already
             return
         self._thread.shutdown(wait=False, cancel_futures=True)
 
+    def _submit(
+        self, work: Callable[[], T], stops: int | None = None
+    ) -> tuple[_Call, Future[_Done[T]]]:
+        with self._lock:
+            if self._waiting >= MOST_WAITING:
+                raise BusyError(f"{MOST_WAITING} calls are waiting: call again later")
+            self._waiting += 1
+        call = _Call(stops=self._stops if stops is None else stops)
+
+        def guarded() -> _Done[T]:
+            self._call = call
+            try:
+                return work(), None
+            except BaseException as error:  # a KeyboardInterrupt must not end the loop
+                return None, error
+
+        def over(future: Future[_Done[T]]) -> None:
+            del future
+            with self._lock:
+                self._waiting -= 1
+
+        submitted = self._thread.submit(guarded)
+        submitted.add_done_callback(over)
+        return call, submitted
+
     def _watch(self, observation: Observation) -> None:
         del observation
-        if self._moving and self._stopped is self._call:
+        if self._moving:
+            self._end_if_stopped()
+
+    def _end_if_stopped(self) -> None:
+        call = self._call
+        if call.cancelled or call.stops < self._stops:
             self._moving = False  # what follows holds the arm, and is not to be stopped
             raise Stopped("stopped")
+
+
+def _result(done: _Done[T]) -> T:
+    result, error = done
+    if error is not None:
+        raise error
+    return result  # pyright: ignore[reportReturnType]  # where there is no error
 
 
 async def _told_until(
