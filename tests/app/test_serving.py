@@ -191,3 +191,18 @@ def test_calls_decided_before_a_stop_do_not_move(served: tuple[Service, Clock]) 
     with pytest.raises(Stopped):
         owner.call(work, stops=before)
     assert owner.call(work) == 1
+
+
+def test_a_world_that_cannot_be_copied_has_no_ghost_and_says_so(
+    served: tuple[Service, Clock], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service, clock = served
+
+    def refused(*arguments: object) -> None:
+        raise OptionError("this world takes up no state")
+
+    monkeypatch.setattr("embodied.session.Session.restore", refused)
+    status = service.propose(SENTENCE)
+    assert (status.phase, status.rehearsal, clock.steps) == ("proposed", None, 0)
+    assert status.no_rehearsal == "this world takes up no state"
+    assert service.approve("me").reached

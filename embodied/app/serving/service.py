@@ -51,6 +51,7 @@ class Status:
         steps: The plan as text, step by step.
         running: Number of the step that runs, from 0; None before the first.
         rehearsal: The motion that waits for approval, as it went in a simulated copy.
+        no_rehearsal: Why there is none; ``""`` where nothing waits, or there is one.
         lines: What happened, and answers.
         ended: What was measured at the end, or why nothing moved.
         reached: Whether the goal was measured to hold; None where nothing was carried out.
@@ -64,6 +65,7 @@ class Status:
     steps: tuple[str, ...] = ()
     running: int | None = None
     rehearsal: Rehearsal | None = None
+    no_rehearsal: str = ""
     lines: tuple[str, ...] = ()
     ended: tuple[str, ...] = ()
     reached: bool | None = None
@@ -223,10 +225,14 @@ class Service:
                 return self._ended(outcome, None)
             steps = _texts(outcome.details.get("steps")) or self.status.steps
             self._show(steps=steps)
-            seen = rehearse(self.settings, session, program, self.owner.watch)
+            seen, why = None, ""
+            try:
+                seen = rehearse(self.settings, session, program, self.owner.watch)
+            except OptionError as error:  # this world cannot be copied: the operator is told
+                why = str(error)
             with self._lock:
                 self._program = program
-                return self._show(phase="proposed", rehearsal=seen)
+                return self._show(phase="proposed", rehearsal=seen, no_rehearsal=why)
 
         return self._guarded(lambda: self.owner.moves(planned))
 

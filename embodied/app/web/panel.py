@@ -142,7 +142,8 @@ class Panel:
         words = {
             "idle": "**Ready.** Nothing moves.",
             "planning": "**Planning** and rehearsing ...",
-            "proposed": "**Waits for approval.** The blue ghost shows the planned motion.",
+            "proposed": "**Waits for approval.** "
+            + ("The blue ghost shows the planned motion." if status.rehearsal else "**No ghost.**"),
             "moving": "**MOVING**",
         }
         self._phase.content = words[status.phase]
@@ -159,6 +160,8 @@ class Panel:
             outcome = status.rehearsal.outcome
             ended = "was not over" if outcome is None else _plain(outcome.message)
             lines.append(f"\nRehearsed in a copy: {status.rehearsal.moved_s:.1f} s; {ended}.")
+        if status.no_rehearsal and waits:
+            lines.append(f"\nNot rehearsed: {_plain(status.no_rehearsal)}.")
         lines += [f"- {_plain(line)}" for line in status.lines[-6:]]
         self._plan.content = "\n\n".join(lines[:2]) + "\n\n" + "\n".join(lines[2:])
         self._question.content = f"**{_plain(status.question or '')}**"
