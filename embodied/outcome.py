@@ -31,6 +31,7 @@ class Outcome:
         timings_s: Wall time per part.
         escalations: Every recovery step, in order.
         usage: What the model calls cost.
+        rehearsed: Judged in a twin: nothing is known of the robot itself.
     """
 
     exit_code: int
@@ -42,11 +43,12 @@ class Outcome:
     timings_s: Mapping[str, float] = field(default_factory=dict[str, float])
     escalations: tuple[Escalation, ...] = ()
     usage: Usage = field(default_factory=Usage)
+    rehearsed: bool = False
 
     @property
     def reached(self) -> bool:
-        """True when everything that was asked was measured to hold."""
-        return self.exit_code == REACHED
+        """True when everything that was asked was measured to hold, and not in a twin alone."""
+        return self.exit_code == REACHED and not self.rehearsed
 
     @property
     def miss(self) -> tuple[int, float]:

@@ -387,6 +387,10 @@ class RouteEntry:
     perception: tuple[str, ...] = ("truth",)
     supervised: bool = False
 
+    def perceives(self, by: str) -> bool:
+        """Whether it moves a robot that is perceived so: also by real cameras, and by nobody."""
+        return by == "none" or ("pixels" if by == "cameras" else by) in self.perception
+
 
 ROUTES: Registry[RouteEntry] = Registry(
     "route", group="embodied.routes", package="embodied.routes", attribute="ROUTE", folders=True

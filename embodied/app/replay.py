@@ -16,6 +16,7 @@ from embodied.app.run import Output, perform
 from embodied.app.show.protocol import Display
 from embodied.app.show.video import VideoJob
 from embodied.app.show.video_options import VideoOptions, VideoResult
+from embodied.app.wiring import PERCEPTIONS
 from embodied.errors import ConfigurationError
 from embodied.files import read_text
 from embodied.outcome import BROKEN, Outcome
@@ -164,12 +165,13 @@ def recorded_settings(folder: Path) -> Settings:
             f"carry out the whole conversation again with {folder.parent}"
         )
     several = summary.text("strategy", "") == TOOLS and len(_programs(folder)) > 1
+    seen = summary.text("perception", "")  # cameras of an arm are not here
     return Settings(
         scene=_scene_of(folder, summary),
         robot=recorded_name(summary.text("robot")),
         world=summary.text("world", Settings().world),
         route="mixed" if several else summary.text("route"),
-        perception=summary.text("perception", Settings().perception),
+        perception=seen if seen in PERCEPTIONS else Settings().perception,
         all_seeing=summary.flag("all_seeing", Settings().all_seeing),
         seed=summary.integer("seed"),
     )

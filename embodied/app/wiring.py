@@ -312,6 +312,11 @@ def _open_perception(
     )
 
     world = place.body.world
+    if supervised is not None:
+        from embodied.app.bridge.seeing import see_arm
+
+        if see_arm(place, scene, supervised, sight):
+            return
     place.about = {**place.about, "perception": perception}
     if perception == "truth":
         place.see = TruthPerceiver(world.spec, scene, sight)

@@ -4,7 +4,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from typing import Protocol
 
 import mujoco
 import numpy as np
@@ -23,8 +24,24 @@ from embodied.types import (
     WorldSpec,
 )
 
-ScenePoses = Callable[[], tuple[Mapping[str, Pose], Mapping[str, float]]]
-"""Where things are, by whoever perceives them: poses in the world, openings of drawers, m."""
+_HIDDEN_M = -5.0
+"""Height at which things that are not seen are drawn: under the floor."""
+
+
+class Eyes(Protocol):
+    """Whoever perceives the scene of a real arm."""
+
+    def tell(self, observation: Observation) -> None:
+        """Take in how the robot is now."""
+        ...
+
+    def poses(self) -> tuple[Mapping[str, Pose], Mapping[str, float]]:
+        """Where things were seen last, in the world, and openings of drawers, m; never waits."""
+        ...
+
+    def problem(self) -> str:
+        """Why the arm must not go on moving; empty when all is well."""
+        ...
 
 
 class BridgeWorld:
@@ -38,7 +55,8 @@ class BridgeWorld:
         spec: Scene and arm; its limits are those of the signed-off file.
         model: MuJoCo model of the scene with the arm: draws states, and gives the pose of the end
             effector and, for arms without a scene of their own, where fixed things are.
-        perceive: Says where things are; None takes what a simulated arm knows ("ground truth").
+        fixtures: Where what does not move is, for arms without a scene of their own.
+        eyes: Perceives; None takes what a simulated arm knows ("ground truth").
 
     Attributes:
         spec: What does not change while the world runs.
@@ -52,13 +70,14 @@ class BridgeWorld:
         spec: WorldSpec,
         model: mujoco.MjModel,
         *,
-        perceive: ScenePoses | None = None,
+        fixtures: Mapping[str, Pose] | None = None,
+        eyes: Eyes | None = None,
     ) -> None:
         self.spec = spec
         self.model = model
         self.refusals: list[Reason] = []
         self._client = client
-        self._perceive = perceive
+        self._fixtures, self._eyes = fixtures or {}, eyes
         self._data = mujoco.MjData(model)
         self._joints = [int(model.joint(j).qposadr[0]) for j in spec.joint_names]
         self._observation: Observation | None = None
@@ -103,6 +122,8 @@ class BridgeWorld:
             ValueError: The command has the wrong shape or is not finite.
         """
         self._refuse_when("new", "closed")
+        if self._eyes is not None and (problem := self._eyes.problem()):
+            raise WorldError(f"{problem}; the arm holds its pose")
         n = len(self.spec.joint_names)
         if command.q.shape != (n,):
             raise ValueError(f"command.q must have shape ({n},), got {command.q.shape}")
@@ -193,9 +214,10 @@ class BridgeWorld:
                     qpos[int(model.joint(name).qposadr[0])] = place
         for name, opening in seen.openings_m.items():
             qpos[int(model.joint(name).qposadr[0])] = opening
-        for name, pose in seen.poses.items():
-            if self.spec.objects[name].kind == "item":
-                at = int(model.joint(name).qposadr[0])
+        for name in [n for n, o in self.spec.objects.items() if o.kind == "item"]:
+            at, pose = int(model.joint(name).qposadr[0]), seen.poses.get(name)
+            qpos[at + 2] = _HIDDEN_M
+            if pose is not None:
                 qpos[at : at + 3] = pose.position
                 qpos[at + 3 : at + 7] = pose.quat_wxyz
         return qpos
@@ -214,10 +236,11 @@ class BridgeWorld:
         if state is None:
             raise WorldError("the supervisor has no state of the arm")
         grip, scene = state["gripper"], state["scene"]
-        if self._perceive is not None:
-            poses, openings = self._perceive()
+        if self._eyes is not None:
+            poses, openings = self._eyes.poses()
         else:
-            poses = {n: _pose(v) for n, v in scene.get("poses", {}).items()}
+            known = scene.get("poses")
+            poses = self._fixtures if known is None else {n: _pose(v) for n, v in known.items()}
             openings = scene.get("openings_m", {})
         q = np.array(state["q"])
         self._observation = Observation(
@@ -232,6 +255,8 @@ class BridgeWorld:
             poses=poses,
             openings_m=openings,
         )
+        if self._eyes is not None:
+            self._eyes.tell(self._observation)
         return self._observation
 
     def _ee(self, q: Array) -> Pose:

@@ -84,13 +84,7 @@ class Fuser:
         The noise is what is left of a pixel's after :func:`smoothed`.
         """
         sample: list[NDArray[np.float32]] = [np.empty((0, 3), dtype=np.float32)]
-        for view in views.values():
-            height, width = view.depth.shape
-            rows = np.arange(_PLANE_STRIDE // 2, height, _PLANE_STRIDE)
-            columns = np.arange(_PLANE_STRIDE // 2, width, _PLANE_STRIDE)
-            pixels = (rows[:, None] * width + columns).reshape(-1)
-            points = self._points(view, pixels, view.depth.reshape(-1)[pixels])
-            sample.append(points[:, self._inside(points, self.lower)].T)
+        sample += [self.sample(view, _PLANE_STRIDE) for view in views.values()]
         points = np.concatenate(sample)
         points = points[points[:, 2] < 0.5 * self.upper[2]]
         if len(points) < _MIN_PLANE_POINTS:
@@ -103,6 +97,15 @@ class Fuser:
         # 1.4826 times the median deviation is the standard deviation of a normal distribution.
         noise = 1.4826 * float(np.median(np.abs(near - height)))
         return height, noise
+
+    def sample(self, view: CameraView, stride: int) -> NDArray[np.float32]:
+        """Points (n, 3) in the workspace of every so manieth pixel of every so manieth row."""
+        height, width = view.depth.shape
+        rows = np.arange(stride // 2, height, stride)
+        columns = np.arange(stride // 2, width, stride)
+        pixels = (rows[:, None] * width + columns).reshape(-1)
+        points = self._points(view, pixels, view.depth.reshape(-1)[pixels])
+        return points[:, self._inside(points, self.lower)].T
 
     def fuse(
         self,

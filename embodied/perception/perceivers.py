@@ -153,17 +153,18 @@ class TruthPerceiver:
         spec: The world.
         scene: Its scene, for what stands there and is no object: the housings of drawers.
         sight: Takes out what is hidden.
+        source: Where the poses come from, for people.
     """
-
-    source = TRUTH
 
     def __init__(
         self,
         spec: WorldSpec,
         scene: Scene,
         sight: Callable[[Observation], Observation] = _as_it_is,
+        *,
+        source: str = TRUTH,
     ) -> None:
-        self.spec, self._sight = spec, sight
+        self.spec, self._sight, self.source = spec, sight, source
         housings = [
             _box_points(b.cabinet_size_m, b.cabinet_position_m, b.yaw_rad)
             for b in scene.bodies.values()
@@ -192,7 +193,7 @@ class TruthPerceiver:
                 position_std_m=np.full(3, _TRUE_STD_M),
                 last_seen_s=observation.time,
                 held=held,
-                source="ground truth",
+                source="ground truth" if self.source == TRUTH else "scene file",
             )
         return Percept(
             time=observation.time,

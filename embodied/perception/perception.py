@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from embodied.perception import shapes
+from embodied.perception.cameras.agreement import Disagreement, disagreements
 from embodied.perception.cloud import Fuser, usable_views
 from embodied.perception.colour_shape import MISFIT_M, ColourShapeDetector, best_fit, thin
 from embodied.perception.furniture import FurnitureFinder, Piece
@@ -32,6 +33,7 @@ from embodied.types import Array, ObjectSpec, Observation, Pose, WorldSpec
 TABLE = "table"
 """Name of the surface that everything stands on; it is found as a plane, not as an object."""
 
+_CHECK_STRIDE = 2
 _FOLLOW_SHARE = 0.5
 _ALIKE_SHARE = 0.25
 
@@ -136,6 +138,31 @@ class Perception:
             openings_m=dict(self._openings_m),
             reasons=tuple(problems),
         )
+
+    def cross_check(
+        self,
+        observation: Observation,
+        views: Mapping[str, CameraView],
+        percept: Percept,
+        *,
+        table_height_m: float,
+    ) -> tuple[Disagreement, ...]:
+        """How far the cameras disagree about what they see now; see ``cameras.agreement``.
+
+        Args:
+            observation: The robot then.
+            views: By camera.
+            percept: What ``look`` made of them.
+            table_height_m: Height of the table's top in the scene file.
+        """
+        points: dict[str, Array] = {}
+        for name, view in views.items():
+            seen = self._fuser.sample(view, _CHECK_STRIDE)
+            if self._robot is not None:
+                q = observation.q if view.q is None else view.q
+                seen = seen[~self._robot.mask(seen, q, view.gripper_width_m)]
+            points[name] = seen.astype(np.float64)
+        return disagreements(points, percept.objects, self._objects, table_height_m=table_height_m)
 
     def _look_for_table(self, views: Mapping[str, CameraView], now: float) -> tuple[str, ...]:
         last = self._table_seen_s
@@ -260,17 +287,19 @@ class Perception:
         return max(self._table_m, float(under.max(initial=self._table_m)))
 
 
-def with_perceived_poses(observation: Observation, percept: Percept) -> Observation:
+def with_perceived_poses(
+    observation: Observation, percept: Percept, fixed: Collection[str] = (TABLE,)
+) -> Observation:
     """The observation with perceived poses and openings in place of the simulator's own.
 
-    The table does not move: its place is the scene's.
+    What is ``fixed`` does not move: its place is the scene's.
     What is hidden keeps the pose that it was last seen in. Objects that were never seen, or are not
     where they were, are left out, so that whoever needs one has to say so.
     """
     here = {n: o.pose for n, o in percept.objects.items() if not o.gone}
     return replace(
         observation,
-        poses={**here, **{n: p for n, p in observation.poses.items() if n == TABLE}},
+        poses={**here, **{n: p for n, p in observation.poses.items() if n in fixed}},
         openings_m=dict(percept.openings_m),
         gone=frozenset(percept.objects.keys() - here.keys()),
     )

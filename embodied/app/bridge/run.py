@@ -8,8 +8,11 @@ import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
+from embodied.app.bridge.blind import NOTE as BLIND
+from embodied.app.bridge.blind import refuse_what_needs_eyes
 from embodied.app.bridge.console import KEYS, OperatorConsole
 from embodied.app.bridge.session import BridgeOptions, Supervised, SupervisedWorld, open_supervised
 from embodied.app.run import Output, perform
@@ -19,7 +22,13 @@ from embodied.app.show.video_options import VideoOptions
 from embodied.app.wiring import open_session
 from embodied.bridge.messages import OperationMode
 from embodied.bridge.retiming import Approve
+from embodied.outcome import Outcome
+from embodied.perception.cameras.eyes import CameraEyes
+from embodied.perception.cameras.files import cameras_sha256
+from embodied.perception.cameras.types import CameraError
+from embodied.protocols import Emit, Event
 from embodied.receipts import notary
+from embodied.route import Write
 from embodied.session import Session
 from embodied.settings import Settings
 from embodied.types import JointTrajectory
@@ -68,16 +77,34 @@ def open_bridge_session(
     try:
         if approve is not None:
             asked.append(approve(supervised.world))
-        return open_session(settings, supervised=supervised), supervised
+        session = open_session(settings, supervised=supervised)
     except BaseException:
         supervised.world.close()
         raise
+    return session, supervised
+
+
+def _checked(cameras: CameraEyes, accept: bool) -> tuple[str, ...]:
+    """What the cameras disagree by, in words.
+
+    Raises:
+        CameraError: They disagree by more than is allowed, and nobody accepts that.
+    """
+    found = tuple(map(str, cameras.disagreements()))
+    if found and not accept:
+        raise CameraError(
+            f"{'; '.join(found)}. Nothing has moved. Calibrate the cameras, or put right what was "
+            "moved; --accept-disagreement goes on all the same"
+        )
+    return found
 
 
 def perform_bridged(settings: Settings, sentence: str, options: RunOptions) -> int:
     """Carry out a sentence; returns the exit code; raises EmbodiedError."""
     bridge = options.bridge
     mode = bridge.mode
+    if bridge.blind:
+        refuse_what_needs_eyes(settings, sentence)
     console = None if options.json else Console(highlight=False, stderr=True)
     with tempfile.TemporaryDirectory(prefix="embodied-journal-") as name:
         journal = Path(name) / "bridge.jsonl"
@@ -108,11 +135,23 @@ def perform_bridged(settings: Settings, sentence: str, options: RunOptions) -> i
         display = (
             JsonDisplay() if options.json else QuietDisplay() if options.quiet else RichDisplay()
         )
+        cameras = supervised.world.cameras
+
+        def act(emit: Emit, write: Write) -> Outcome:
+            notes = [BLIND] if bridge.blind else []
+            if cameras is not None:
+                notes += _checked(cameras, bridge.accept_disagreement)
+            if bridge.rehearses:
+                emit = partial(_in_the_twin, emit)
+            done = session.run(sentence, emit=emit, write=write, move=True)
+            done = replace(done, notes=(*notes, *done.notes))
+            return _rehearsed(done, mode) if bridge.rehearses else done
+
         try:
             done = perform(
                 session,
                 sentence,
-                lambda emit, write: session.run(sentence, emit=emit, write=write, move=True),
+                act,
                 Output(
                     out=options.out,
                     display=lambda heading: display,
@@ -126,6 +165,7 @@ def perform_bridged(settings: Settings, sentence: str, options: RunOptions) -> i
                     "limits": limits.name,
                     "limits_sha256": limits.sha256,
                     "signed_by": limits.signed_by,
+                    **_about_cameras(bridge, cameras),
                 },
             )
         finally:
@@ -137,6 +177,37 @@ def perform_bridged(settings: Settings, sentence: str, options: RunOptions) -> i
         if problem := notary.have_signed(done.folder):
             Console(highlight=False, stderr=True).print(f"no receipt: {problem}", markup=False)
         return done.outcome.exit_code
+
+
+def _about_cameras(bridge: BridgeOptions, cameras: CameraEyes | None) -> dict[str, object]:
+    if bridge.cameras is None or cameras is None:
+        return {}
+    file = {"file": str(bridge.cameras), "sha256": cameras_sha256(bridge.cameras)}
+    return {"cameras": {**file, "names": cameras.names}}
+
+
+def _in_the_twin(emit: Emit, event: Event) -> None:
+    """Pass an event on; a verdict as one about the twin."""
+    if event.kind == "verdict":
+        event = Event(kind="verdict", data={**event.data, "reached": False, "rehearsed": True})
+    emit(event)
+
+
+def _rehearsed(outcome: Outcome, mode: OperationMode) -> Outcome:
+    """The outcome of a twin, with what was not checked."""
+    arm = "read and told nothing" if mode is OperationMode.SHADOW else "not connected"
+    unchecked = (
+        f"not checked: the arm itself ({arm}), where things really are (the twin's are the scene "
+        "file's layout of this seed), whether grasps hold"
+    )
+    judged = "the twin reached the goal" if outcome.reached else outcome.message
+    return replace(
+        outcome,
+        rehearsed=True,
+        message=f"{mode.value}: {judged}; nothing is known of the arm itself",
+        notes=(*outcome.notes, unchecked),
+        details={**outcome.details, "rehearsed": True},
+    )
 
 
 def _shadow_line(journal: Path) -> str:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from embodied.app.bridge.options import BridgeOptions as BridgeOptions
+from embodied.app.bridge.seeing import fixed_poses, open_eyes, source_of
 from embodied.bridge.client import PlannerClient
 from embodied.bridge.limits import SafetyLimits, load_limits, shipped_limits
 from embodied.bridge.messages import OperationMode
@@ -18,33 +19,11 @@ from embodied.settings import Settings
 from embodied.types import JointTrajectory
 
 if TYPE_CHECKING:
+    from embodied.perception.cameras.eyes import CameraEyes
     from embodied.world.scene import Scene
 
 GOAL_TIME_S = 300.0
 """Longest time for one motion: in reduced mode they take several times as long."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BridgeOptions:
-    """What the operator chooses.
-
-    Attributes:
-        driver: Name of the driver.
-        options: Its options.
-        mode: What reaches the arm.
-        limits: Signed-off limits file; None takes the one shipped for the simulated arm.
-        journal: File of events, None for none.
-        mcap: Recording of every period, None for none.
-        stacks: Chance that an item of a simulated arm's scene starts on another one.
-    """
-
-    driver: str = "simulated"
-    options: Mapping[str, object] = field(default_factory=dict[str, object])
-    mode: OperationMode = OperationMode.AUTO
-    limits: Path | None = None
-    journal: Path | None = None
-    mcap: Path | None = None
-    stacks: float | None = None
 
 
 class SupervisedWorld(BridgeWorld):
@@ -55,11 +34,14 @@ class SupervisedWorld(BridgeWorld):
     """
 
     process: SupervisorProcess
+    cameras: CameraEyes | None = None
 
     def close(self) -> None:
-        """Let go of the arm and end the supervisor; may be called twice."""
+        """Let go of the arm, end the supervisor and close the cameras; may be called twice."""
         super().close()
         self.process.close()
+        if self.cameras is not None:
+            self.cameras.close()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -73,6 +55,8 @@ class Supervised:
         limits: What the supervisor was started with.
         pace: Makes a trajectory keep those speeds.
         simulated: Whether the arm is a simulated one, whose state a twin can be drawn in.
+        source: Where object poses come from, in words; empty for the simulator's own.
+        perception: ``"cameras"``, ``"none"``, or ``""`` for what the settings say.
         goal_time_s: Longest time for one motion.
         no_streaming: Why it takes no set-points that are planned while it moves; empty where it
             takes them.
@@ -84,6 +68,8 @@ class Supervised:
     limits: SafetyLimits
     pace: Callable[[JointTrajectory], JointTrajectory]
     simulated: bool
+    source: str = ""
+    perception: str = ""
     goal_time_s: float = GOAL_TIME_S
     no_streaming: str = ""
 
@@ -127,25 +113,34 @@ def open_supervised(
         "robot": limits.robot,
     }
     simulated = bridge.driver == "simulated"
+    spec, fixtures = world_spec(scene, robot, model), fixed_poses(scene)
+    eyes = open_eyes(bridge, spec, model, fixtures)
     options = {**twin, **bridge.options} if simulated else dict(bridge.options)
-    process = SupervisorProcess(
-        BridgeConfig(
-            driver=bridge.driver,
-            options=options,
-            limits=path,
-            scene=settings.scene,
-            mode=bridge.mode,
-            journal=bridge.journal,
-            mcap=bridge.mcap,
-            twin={**twin, **(bridge.options if simulated else {})},
+    try:
+        process = SupervisorProcess(
+            BridgeConfig(
+                driver=bridge.driver,
+                options=options,
+                limits=path,
+                scene=settings.scene,
+                mode=bridge.mode,
+                journal=bridge.journal,
+                mcap=bridge.mcap,
+                twin={**twin, **(bridge.options if simulated else {})},
+            )
         )
-    )
+    except BaseException:
+        if eyes is not None:
+            eyes.close()
+        raise
     try:
         client = PlannerClient(process.planner_path, heartbeat_s=limits.heartbeat_s / 5)
-        world = SupervisedWorld(client, world_spec(scene, robot, model), model)
-        world.process = process
+        world = SupervisedWorld(client, spec, model, fixtures=fixtures, eyes=eyes)
+        world.process, world.cameras = process, eyes
     except BaseException:
         process.close()
+        if eyes is not None:
+            eyes.close()
         raise
     geometry = ArmGeometry(limits, scene)
 
@@ -179,5 +174,7 @@ def open_supervised(
         limits=limits,
         pace=pace,
         simulated=simulated,
+        source=source_of(bridge, eyes),
+        perception="cameras" if eyes is not None else "none" if bridge.blind else "",
         no_streaming=refusal,
     )

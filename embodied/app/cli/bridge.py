@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import sys
 import time
 from pathlib import Path
@@ -10,6 +9,8 @@ from typing import Annotated, Any
 
 import typer
 
+from embodied.app.cli.bridge_options import choose, limits_of, limits_path, options_of, user
+from embodied.app.cli.cameras import check_cameras, print_reports
 from embodied.app.cli.exit_codes import guarded
 
 bridge = typer.Typer(
@@ -28,6 +29,9 @@ OptionOption = Annotated[
 LimitsOption = Annotated[
     Path | None,
     typer.Option("--limits", help="Signed limits: a file, or the name of shipped ones."),
+]
+CamerasOption = Annotated[
+    Path | None, typer.Option("--cameras", help="File of the cameras that see the scene.")
 ]
 SceneOption = Annotated[str, typer.Option("--scene", help="Scene name or scene file.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON line on standard output.")]
@@ -97,10 +101,11 @@ def check(
     option: OptionOption = None,
     limits: LimitsOption = None,
     scene: SceneOption = "blocks",
+    cameras: CamerasOption = None,
     seconds: Annotated[float, typer.Option("--seconds", min=0.1, help="Duration, s.")] = 2.0,
     json: JsonOption = False,
 ) -> None:
-    """Read an arm without moving it: limits, clock, latency, jitter; exit code 1 on a problem."""
+    """Read an arm without moving it, and look through its cameras; exit code 1 on a problem."""
     with guarded(json):
         from embodied.app.bridge.latency import print_histogram, quantiles
         from embodied.bridge.drivers import open_driver
@@ -110,9 +115,9 @@ def check(
         from embodied.bridge.probing import probe
         from embodied.world.scene import load_scene
 
-        allowed = load_limits(_limits_path(limits))
+        allowed = load_limits(limits_path(limits))
         geometry = ArmGeometry(allowed, load_scene(scene))
-        arm = open_driver(driver, _options(option))
+        arm = open_driver(driver, options_of(option))
         safety = SafetyFilter(allowed, geometry, lockstep=arm.capabilities.lockstep)
         arm.connect()
         try:
@@ -132,10 +137,14 @@ def check(
             "clock_drift_ppm": round(1e6 * seen.drift_s_per_s, 1),
             "problems": list(seen.problems),
         }
+        eyes = [] if cameras is None else check_cameras(cameras, scene, seconds)
+        wrong = any(seen.problems) or any(r.problems for r in eyes)
         if json:
+            from dataclasses import asdict
+
             from embodied.app.show.terminal import print_json
 
-            print_json(report)
+            print_json({**report, "cameras": [asdict(r) for r in eyes]})
         else:
             from rich.markup import escape
 
@@ -148,9 +157,12 @@ def check(
             print_histogram(console, title, 1000 * seen.interval_s)
             for problem in seen.problems:
                 console.print(f"[red]✗[/] {escape(problem)}")
-            if not seen.problems:
+            print_reports(eyes)
+            if cameras is None and driver != "simulated":
+                console.print("not checked: cameras (no --cameras), so nothing of the scene")
+            if not wrong:
                 console.print("[green]✓[/] no problems found")
-        raise typer.Exit(1 if seen.problems else 0)
+        raise typer.Exit(1 if wrong else 0)
 
 
 @bridge.command()
@@ -173,6 +185,11 @@ def run(
     base_url: Annotated[
         str | None, typer.Option("--base-url", help="Address of its server.")
     ] = None,
+    cameras: CamerasOption = None,
+    accept_disagreement: Annotated[
+        bool,
+        typer.Option("--accept-disagreement", help="Go on though the cameras disagree."),
+    ] = False,
     record: Annotated[Path | None, typer.Option("--record", help="MCAP file to write.")] = None,
     out: Annotated[Path, typer.Option("--out", help="Folder for run folders.")] = Path("runs"),
     json: JsonOption = False,
@@ -189,8 +206,8 @@ def run(
         from embodied.bridge.messages import OperationMode
         from embodied.settings import Settings
 
-        _choose("--mode", mode, tuple(m.value for m in OperationMode))
-        _choose("--simulator", simulator, ("mujoco", "pybullet"))
+        choose("--mode", mode, tuple(m.value for m in OperationMode))
+        choose("--simulator", simulator, ("mujoco", "pybullet"))
         if mode == "confirm" and (sys.stdin is None or not sys.stdin.isatty()):
             others = ", ".join(m.value for m in OperationMode if m is not OperationMode.CONFIRM)
             raise typer.BadParameter(
@@ -198,7 +215,7 @@ def run(
                 param_hint="--mode",
             )
         bullet = simulator == "pybullet"
-        limits = _limits(limits, driver)
+        limits = limits_of(limits, driver)
         robot = PYBULLET_ROBOT if bullet else Settings().robot
         settings = Settings(
             scene=scene,
@@ -208,21 +225,25 @@ def run(
             model=model,
             base_url=base_url,
         )
+        if accept_disagreement and cameras is None:
+            raise typer.BadParameter("goes with --cameras", param_hint="--accept-disagreement")
         if base_url is not None and (refused := refusal(settings, {"base_url"})) is not None:
             raise typer.BadParameter(refused[1], param_hint="--base-url")
         options = RunOptions(
             bridge=BridgeOptions(
                 driver=driver,
-                options=_options(option),
+                options=options_of(option),
                 mode=OperationMode(mode),
                 limits=limits,
                 mcap=record,
+                cameras=cameras,
+                accept_disagreement=accept_disagreement,
             ),
             out=out,
             json=json,
             quiet=quiet,
             video=not no_video,
-            operator=_user(),
+            operator=user(),
         )
         raise typer.Exit(perform_bridged(settings, sentence, options))
 
@@ -240,7 +261,7 @@ def record(
         from embodied.bridge.drivers import open_driver
         from embodied.bridge.journal import McapFile
 
-        arm = open_driver(driver, _options(option))
+        arm = open_driver(driver, options_of(option))
         recording = McapFile(file, {"driver": driver, "mode": "record"})
         arm.connect()
         reports, last, due = 0, -1, time.monotonic()
@@ -321,64 +342,3 @@ def _tell(json: bool, report: dict[str, object], text: str) -> None:
         print_json(report)
     else:
         _console().print(text, markup=False)
-
-
-def _choose(option: str, value: str, legal: tuple[str, ...]) -> None:
-    if value not in legal:
-        raise typer.BadParameter(
-            f"unknown value {value!r}. Choose from: {', '.join(legal)}.", param_hint=option
-        )
-
-
-def _limits(limits: Path | None, driver: str) -> Path | None:
-    """The limits file; None for that of the simulated arm; raises OptionError."""
-    if limits is not None:
-        return _limits_path(limits)
-    if driver != "simulated":
-        from embodied.bridge.drivers import DRIVERS
-        from embodied.errors import OptionError
-
-        DRIVERS.get(driver)  # an unknown name is reported before what it would need
-        raise OptionError(
-            f"driver {driver!r} needs --limits: a file that you signed for your arm"
-            " (embodied bridge sign), or the name of one shipped for emulated arms,"
-            " such as ur5e-emulated"
-        )
-    return None
-
-
-def _options(given: list[str] | None) -> dict[str, object]:
-    """NAME=VALUE pairs; true, false and numbers are taken as such."""
-    options: dict[str, object] = {}
-    for pair in given or ():
-        name, equals, value = pair.partition("=")
-        if not equals:
-            raise typer.BadParameter(f"{pair!r} is not NAME=VALUE", param_hint="--option")
-        options[name] = _value(value)
-    return options
-
-
-def _value(text: str) -> bool | int | float | str:
-    if text in ("true", "false"):
-        return text == "true"
-    for kind in (int, float):
-        try:
-            return kind(text)
-        except ValueError:
-            continue
-    return text
-
-
-def _limits_path(given: Path | None) -> Path:
-    from embodied.bridge.limits import shipped_limits
-
-    if given is None:
-        return shipped_limits("fr3-simulated")
-    return given if given.exists() or given.suffix else shipped_limits(str(given))
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):
-        return "operator"

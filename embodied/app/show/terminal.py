@@ -146,6 +146,7 @@ class RichDisplay:
             self._cross(self._no_plan)
         title, color = self._titles.get(outcome.exit_code, _TITLES[BROKEN])
         title = _SAID.get(outcome.details.get("reading", ""), title)
+        title = f"rehearsal: {title} in the twin" if outcome.rehearsed else title
         lines: list[Text] = []
         for number, verdict in enumerate(outcome.verdicts, 1):
             when = f"  held when stage {number} was reached"
@@ -233,6 +234,7 @@ class QuietDisplay(Display):
         titles = _TITLES | (_PLAN_TITLES if summary.get("command") == "plan" else {})
         title, _ = titles.get(outcome.exit_code, _TITLES[BROKEN])
         title = _SAID.get(outcome.details.get("reading", ""), title)
+        title = f"rehearsal: {title} in the twin" if outcome.rehearsed else title
         words = f"{title}: {outcome.message}" if outcome.message else title
         self._console.print(f"{words} ({folder})", markup=False, soft_wrap=True)
         for what, reason in Record(summary).record("lost", {}).values.items():

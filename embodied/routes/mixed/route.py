@@ -45,7 +45,7 @@ class Parts(Mapping[type[Program], AnyRoute]):
     def _goes(self, name: str) -> bool:
         """Whether a route moves this arm, perceived as it is."""
         entry, place = ROUTES.get(name), self._opening.environment
-        perceived = place.about.get("perception", "truth") in entry.perception
+        perceived = entry.perceives(str(place.about.get("perception", "truth")))
         return perceived and (entry.supervised or place.pace is as_planned)
 
     def __iter__(self) -> Iterator[type[Program]]:

@@ -21,6 +21,7 @@ from embodied.types import Array, Observation, Pose, WorldSpec
 from embodied_planners.motion.kinematics import ArmKinematics
 
 MAX_PADDING_M = 0.04
+_IN_NO_WAY_M = -5.0
 _LATTICE = np.array([p for p in itertools.product((-1.0, 0.0, 1.0), repeat=3) if any(p)])
 """Corners and middles of the edges and faces of a cube, (26, 3)."""
 
@@ -101,14 +102,19 @@ class PlanningScene:
     # ---- the state that the model mirrors
 
     def update(self, observation: Observation) -> None:
-        """Take over objects, openings, arm and gripper from a measurement; nothing is held."""
+        """Take over objects, openings, arm and gripper from a measurement; nothing is held.
+
+        Items without a pose are in no way; drawers without an opening are closed.
+        """
         self.hold("")
         for name, address in self._free_qpos.items():
-            pose = observation.poses[name]
-            self.data.qpos[address : address + 3] = pose.position
-            self.data.qpos[address + 3 : address + 7] = pose.quat_wxyz
+            pose = observation.poses.get(name)
+            self.data.qpos[address + 2] = _IN_NO_WAY_M
+            if pose is not None:
+                self.data.qpos[address : address + 3] = pose.position
+                self.data.qpos[address + 3 : address + 7] = pose.quat_wxyz
         for name, address in self._slide_qpos.items():
-            self.data.qpos[address] = observation.openings_m[name]
+            self.data.qpos[address] = observation.openings_m.get(name, 0.0)
         if observation.gripper is not None:
             self.set_gap(observation.gripper.width_m)
         self.data.qpos[self._arm_qpos] = observation.q

@@ -15,7 +15,7 @@ from embodied.errors import ConfigurationError
 from embodied.perception.cameras.drivers import CameraDriver
 from embodied.perception.cameras.files import CameraEntry
 from embodied.perception.cameras.streaming import StreamingCamera
-from embodied.perception.cameras.types import CameraError, CameraModel, Frame
+from embodied.perception.cameras.types import Camera, CameraError, CameraModel, Frame
 
 MOST_BYTES = 2**31
 """Of the frames of one file, unpacked."""
@@ -128,6 +128,21 @@ def write_frame(folder: Path, frame: Frame) -> Path:
     path = folder / f"{frame.number:06d}.npz"
     np.savez_compressed(path, time_s=frame.time_s, rgb=frame.rgb, depth=frame.depth)
     return path
+
+
+def record_camera(folder: Path, camera: Camera, end_s: float) -> int:
+    """Record a camera until an instant of ``time.monotonic``; returns the number of images.
+
+    Raises:
+        CameraError: It gives none, or has gone.
+    """
+    folder.mkdir(parents=True)
+    count, last = 0, -np.inf
+    while time.monotonic() < end_s:
+        frame = camera.read(newer_than_s=last, timeout_s=5.0)
+        write_frame(folder, frame)
+        count, last = count + 1, frame.time_s
+    return count
 
 
 CAMERA = CameraDriver(
