@@ -31,8 +31,10 @@ OPENGL_ADVICE = "OpenGL is faster: apt-get install libegl1 libegl-mesa0 libgl1-m
 """For Debian and Ubuntu; the packages are those of Mesa's software renderer."""
 
 _MAX_GEOMS = 2000
-_SENSOR_SLICES = 16
-"""Sides of a round thing as sensors see it: half the time, and 0.6 mm off at a radius of 30."""
+_SIDES = {"sensor": (16, None), "fast": (20, 8), "fine": (None, None)}
+"""Slices and stacks of round things, by quality; None: as the model says. 16 sides take half the
+time of 28, and are 0.6 mm off at a radius of 30."""
+_DETAILS = ("offsamples", "shadowsize", "numslices", "numstacks")
 
 
 class Renderer:
@@ -68,10 +70,12 @@ class Renderer:
         # A buffer larger than the image costs time on a software renderer.
         offscreen = (model.vis.global_.offwidth, model.vis.global_.offheight)
         detail = model.vis.quality
-        samples, slices = detail.offsamples, detail.numslices
+        saved = [getattr(detail, name) for name in _DETAILS]
         model.vis.global_.offwidth, model.vis.global_.offheight = width, height
         detail.offsamples = 4 if quality == "fine" else 0
-        detail.numslices = _SENSOR_SLICES if quality == "sensor" else slices
+        detail.shadowsize = detail.shadowsize if quality == "fine" else 0
+        slices, stacks = _SIDES[quality]
+        detail.numslices, detail.numstacks = slices or detail.numslices, stacks or detail.numstacks
         try:
             from mujoco.gl_context import GLContext
 
@@ -83,7 +87,8 @@ class Renderer:
             raise EnvironmentMissingError(_reason(error)) from error
         finally:
             model.vis.global_.offwidth, model.vis.global_.offheight = offscreen
-            detail.offsamples, detail.numslices = samples, slices
+            for name, value in zip(_DETAILS, saved, strict=True):
+                setattr(detail, name, value)
         mujoco.mjr_setBuffer(mujoco.mjtFramebuffer.mjFB_OFFSCREEN, self._mjr)
         self._mjr.readDepthMap = mujoco.mjtDepthMap.mjDEPTH_ZEROFAR  # the more exact one
         self._scene = mujoco.MjvScene(model, maxgeom=_MAX_GEOMS)
@@ -95,6 +100,8 @@ class Renderer:
             self._option.geomgroup[group] = group not in HIDDEN_GROUPS
             self._option.sitegroup[group] = 0
         self._rect = mujoco.MjrRect(0, 0, width, height)
+        self._camera_at = b""
+        self._still: tuple[NDArray[np.uint8], NDArray[np.float32]] | None = None
 
     def rgb(self, data: mujoco.MjData, camera: str = "main") -> NDArray[np.uint8]:
         """Draw a state as seen by a camera of the model; returns (height, width, 3) uint8.
@@ -103,7 +110,55 @@ class Renderer:
             ValueError: There is no such camera; the message names those that exist.
         """
         self._update(data, camera)
-        return self._read()[0]
+        rgb = np.empty((self.size[1], self.size[0], 3), dtype=np.uint8)
+        mujoco.mjr_render(self._rect, self._scene, self._mjr)
+        mujoco.mjr_readPixels(rgb, None, self._rect, self._mjr)  # with depth it takes 3 ms more
+        return np.flipud(rgb).copy()
+
+    def film(self, data: mujoco.MjData, camera: str = "main") -> NDArray[np.uint8]:
+        """As ``rgb``, at half the price while the camera stays and nothing of the model changes.
+
+        What cannot move is drawn once, and what can is put in front of it where it is nearer. Where
+        shadows are drawn, or a part is transparent, the whole picture is.
+
+        Raises:
+            ValueError: There is no such camera; the message names those that exist.
+        """
+        index = camera_index(self.model, camera)
+        stays = data.cam_xpos[index].tobytes() + data.cam_xmat[index].tobytes()
+        if self.quality == "fine" or stays != self._camera_at or self._transparent():
+            self._camera_at, self._still = stays, None
+            return self.rgb(data, camera)
+        if self._still is None:
+            self._update(data, camera, mujoco.mjtCatBit.mjCAT_STATIC)
+            rgb, depth = self._read()
+            self._still = np.flipud(rgb).copy(), np.flipud(depth).copy()  # as OpenGL orders them
+        self._update(data, camera, mujoco.mjtCatBit.mjCAT_DYNAMIC)
+        self._scene.flags[mujoco.mjtRndFlag.mjRND_SKYBOX] = 0
+        moving, picture = np.empty_like(self._still[0]), self._still[0].copy()
+        mujoco.mjr_render(self._rect, self._scene, self._mjr)
+        mujoco.mjr_readPixels(moving, None, self._rect, self._mjr)
+        self._scene.flags[mujoco.mjtRndFlag.mjRND_SKYBOX] = 1
+        rows = np.flatnonzero(np.bitwise_or.reduce(moving.reshape(len(moving), -1), axis=1))
+        if len(rows):
+            top, bottom = int(rows[-1]) + 1, int(rows[0])
+            columns = np.flatnonzero(np.bitwise_or.reduce(moving[bottom:top]).any(axis=1))
+            left, right = int(columns[0]), int(columns[-1]) + 1
+            depth = np.empty((top - bottom, right - left), dtype=np.float32)
+            part = mujoco.MjrRect(left, bottom, right - left, top - bottom)
+            mujoco.mjr_readPixels(None, depth, part, self._mjr)
+            there = np.s_[bottom:top, left:right]
+            nearer = (depth > self._still[1][there])[..., None]
+            np.copyto(picture[there], moving[there], where=nearer)
+        return np.flipud(picture)
+
+    def _transparent(self) -> bool:
+        model = self.model
+        material = model.geom_matid
+        own = np.where(material < 0, model.geom_rgba[:, 3], 1.0)
+        alpha = own * model.mat_rgba[material, 3] if model.nmat else model.geom_rgba[:, 3]
+        shown = np.isin(model.geom_group, list(HIDDEN_GROUPS), invert=True)
+        return bool(np.any(shown & (alpha > 0.0) & (alpha < 1.0)))
 
     def image(
         self, data: mujoco.MjData, camera: str = "main", *, names: Sequence[str] | None = ()
@@ -146,7 +201,9 @@ class Renderer:
         self._context.free()
         self._context = None
 
-    def _update(self, data: mujoco.MjData, camera: str) -> None:
+    def _update(
+        self, data: mujoco.MjData, camera: str, parts: int = mujoco.mjtCatBit.mjCAT_ALL
+    ) -> None:
         index = camera_index(self.model, camera)
         assert self._context is not None, "the renderer is closed"
         self._context.make_current()
@@ -159,7 +216,7 @@ class Renderer:
             self._option,
             mujoco.MjvPerturb(),
             view,
-            mujoco.mjtCatBit.mjCAT_ALL,
+            parts,
             self._scene,
         )
 
@@ -256,7 +313,8 @@ class Painter:
         mujoco.mj_kinematics(self._model, self._data)
         mujoco.mj_comPos(self._model, self._data)  # cameras that follow look at it
         mujoco.mj_camlight(self._model, self._data)
-        return self._renderer.rgb(self._data)
+        renderer = self._renderer
+        return (renderer.film if isinstance(renderer, Renderer) else renderer.rgb)(self._data)
 
     def close(self) -> None:
         """Release the OpenGL context; may be called twice."""

@@ -24,7 +24,7 @@ class VideoOptions:
     height_px: int = 480
     speed: float = 2.0
     rate_hz: float = 12.0
-    budget_s: float = 5.0
+    budget_s: float = 10.0
     name: str = "video.mp4"
     pictures: bool = True
 
