@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import isfinite, sqrt
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -40,12 +41,14 @@ class Pose:
     quat_wxyz: Array
 
     def __post_init__(self) -> None:
-        quat = np.array(self.quat_wxyz, dtype=np.float64)
-        norm = float(np.linalg.norm(quat))
-        if quat.shape != (4,) or not np.isfinite(norm) or norm < 1e-9:
+        quat = np.asarray(self.quat_wxyz, dtype=np.float64)
+        norm = sqrt(quat.dot(quat)) if quat.shape == (4,) else 0.0
+        if not isfinite(norm) or norm < 1e-9:
             raise ValueError(f"quat_wxyz must be a finite non-zero (4,) quaternion, got {quat}")
+        quat = quat / norm
+        quat.flags.writeable = False
         object.__setattr__(self, "position", readonly(self.position, (3,)))
-        object.__setattr__(self, "quat_wxyz", readonly(quat / norm, (4,)))
+        object.__setattr__(self, "quat_wxyz", quat)
 
     @staticmethod
     def from_matrix(matrix: ArrayLike) -> Pose:
@@ -104,19 +107,13 @@ class Pose:
 
 def _quat_from_rotation(r: Array) -> Array:
     """Rotation matrix (3, 3) to quaternion wxyz, by the largest of the four components."""
-    k = np.array(
-        [
-            1 + r[0, 0] + r[1, 1] + r[2, 2],
-            1 + r[0, 0] - r[1, 1] - r[2, 2],
-            1 - r[0, 0] + r[1, 1] - r[2, 2],
-            1 - r[0, 0] - r[1, 1] + r[2, 2],
-        ]
-    )
-    i = int(np.argmax(k))
+    (a, b, c), (d, e, f), (g, h, i) = r.tolist()
+    k = (1 + a + e + i, 1 + a - e - i, 1 - a + e - i, 1 - a - e + i)
+    largest = k.index(max(k))
     rows = (
-        (k[0], r[2, 1] - r[1, 2], r[0, 2] - r[2, 0], r[1, 0] - r[0, 1]),
-        (r[2, 1] - r[1, 2], k[1], r[0, 1] + r[1, 0], r[0, 2] + r[2, 0]),
-        (r[0, 2] - r[2, 0], r[0, 1] + r[1, 0], k[2], r[1, 2] + r[2, 1]),
-        (r[1, 0] - r[0, 1], r[0, 2] + r[2, 0], r[1, 2] + r[2, 1], k[3]),
+        (k[0], h - f, c - g, d - b),
+        (h - f, k[1], b + d, c + g),
+        (c - g, b + d, k[2], f + h),
+        (d - b, c + g, f + h, k[3]),
     )
-    return np.array(rows[i]) / (2.0 * np.sqrt(k[i]))
+    return np.array(rows[largest]) / (2.0 * sqrt(k[largest]))

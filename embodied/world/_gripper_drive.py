@@ -32,6 +32,7 @@ class GripperDrive:
         self.signs = np.array(gripper.signs)
         self.plain = not gripper.spec.gaps_m
         self.gaps, self.lengths = gripper.travel
+        self._step_m = gripper.speed_m_s * float(model.opt.timestep)
         self.kp = float(model.actuator_gainprm[self.actuator, 0])
         self.target = gripper.spec.max_width_m
         self.force = 20.0
@@ -67,10 +68,12 @@ class GripperDrive:
     def drive(self, model: mujoco.MjModel, data: mujoco.MjData) -> None:
         """One physics step: the set-point moves towards the target, or squeezes."""
         gap = self._gap(data)
-        step = self.gripper.speed_m_s * model.opt.timestep
+        step = self._step_m
         # Closing aims beyond the target by what the force needs, so that an object which is as
         # wide as the target is squeezed; the range of the fingers keeps the gap above zero.
-        squeeze = 1.2 * self.force / self.kp * self._lever(gap) ** 2
+        squeeze = 1.2 * self.force / self.kp
+        if not self.plain:
+            squeeze *= self._lever(gap) ** 2
         target = self.target - squeeze if self.target < gap - 1e-4 else self.target
         moved = min(max(target, self.set_point - step), self.set_point + step)
         # The set-point never runs farther ahead of the gap than full force needs.
@@ -80,7 +83,7 @@ class GripperDrive:
     def measure(self, model: mujoco.MjModel, data: mujoco.MjData) -> GripperState:
         """Gap, its rate, and the smaller of the forces on the pads."""
         gap = self._gap(data)
-        rate = float(self.signs @ data.qvel[self.dof])
+        rate = float(self.signs.dot(data.qvel[self.dof]))
         return GripperState(
             width_m=max(0.0, gap),
             speed_m_s=rate * self._lever(gap),
@@ -88,7 +91,7 @@ class GripperDrive:
         )
 
     def _gap(self, data: mujoco.MjData) -> float:
-        length = float(self.signs @ data.qpos[self.qpos])
+        length = float(self.signs.dot(data.qpos[self.qpos]))
         return length if self.plain else _along(length, self.lengths, self.gaps)
 
     def _length(self, gap: float) -> float:
@@ -169,11 +172,13 @@ def _forces(model: mujoco.MjModel, data: mujoco.MjData, pads: list[int]) -> list
     """Normal force on each pad, N."""
     forces = dict.fromkeys(pads, 0.0)
     wrench = np.zeros(6)
+    if not data.ncon:
+        return list(forces.values())
     geoms = data.contact.geom
-    touching = np.flatnonzero(np.isin(geoms, pads).any(axis=1)) if data.ncon else ()
-    for i in touching:
+    on = {pad: (geoms == pad).any(axis=1) for pad in forces}
+    for i in np.logical_or.reduce(list(on.values())).nonzero()[0]:
         mujoco.mj_contactForce(model, data, int(i), wrench)
         for pad in pads:
-            if pad in geoms[i]:
+            if on[pad][i]:
                 forces[pad] += float(wrench[0])
     return list(forces.values())

@@ -47,4 +47,4 @@ def write_home(model: mujoco.MjModel, data: mujoco.MjData, robot: Robot) -> None
 
 def pose_of(position: Array, rotation: Array) -> Pose:
     """A pose from position (3,) and rotation (9,) or (3, 3)."""
-    return Pose.from_rotation(np.reshape(rotation, (3, 3)), position)
+    return Pose.from_rotation(rotation.reshape(3, 3), position)

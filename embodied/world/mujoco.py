@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from math import isfinite
 from typing import TYPE_CHECKING
 
 import mujoco
@@ -25,6 +26,7 @@ from embodied.world._command_limits import limit_command
 from embodied.world._gripper_drive import drive_of
 from embodied.world._mujoco_spec import pose_of, write_home
 from embodied.world._mujoco_spec import world_spec as world_spec
+from embodied.world._poses import LazyPoses
 from embodied.world._scene_world import SceneWorld
 from embodied.world.builder import build_model
 from embodied.world.layout import Layout
@@ -35,6 +37,13 @@ if TYPE_CHECKING:
     from embodied.world.raycast import RayRenderer
     from embodied.world.rendering import Renderer
 
+_BAD = np.array(
+    [
+        int(mujoco.mjtWarning.mjWARN_BADQPOS),
+        int(mujoco.mjtWarning.mjWARN_BADQVEL),
+        int(mujoco.mjtWarning.mjWARN_BADQACC),
+    ]
+)
 SETTLE_S = 0.5
 """Simulated time that a layout gets to come to rest at reset."""
 
@@ -100,7 +109,8 @@ class MujocoWorld(SceneWorld):
         self.scene = scene
         self.robot = robot
         self.stacks = stacks
-        self._steps = max(1, round(spec.control_dt_s / model.opt.timestep))
+        steps = max(1, round(spec.control_dt_s / model.opt.timestep))
+        self._shares = np.arange(1, steps + 1)[:, None] / steps
         joints = [model.joint(name) for name in robot.joints]
         self._qpos = np.array([int(j.qposadr[0]) for j in joints])
         self._dof = np.array([int(j.dofadr[0]) for j in joints])
@@ -108,12 +118,17 @@ class MujocoWorld(SceneWorld):
         kp = model.actuator_gainprm[self._ctrl, 0]
         self._kv_over_kp = -model.actuator_biasprm[self._ctrl, 2] / kp
         self._drive = robot.gripper and drive_of(model, robot.gripper)
-        self._statics = {
+        statics = {
             n: Pose(position=b.pos, quat_wxyz=b.quat)
             for n, o in spec.objects.items()
             if o.kind not in ("item", "drawer") and (b := model.body(n)) is not None
         }
-        self._moving = {n: model.body(n).id for n in spec.objects if n not in self._statics}
+        moving = [n for n in spec.objects if n not in statics]
+        self._bodies = np.array([model.body(n).id for n in moving], dtype=int)
+        self._places: dict[str, Pose | int] = {
+            n: statics[n] if n in statics else moving.index(n) for n in spec.objects
+        }
+        self._site = model.site(robot.ee_site).id if robot.ee_site else -1
         self._slides = {
             n: int(model.joint(n).qposadr[0]) for n, o in spec.objects.items() if o.kind == "drawer"
         }
@@ -161,14 +176,15 @@ class MujocoWorld(SceneWorld):
         grip = self._drive
         if grip:
             grip.told(self.model, self.data, applied.gripper_width_m, applied.gripper_force_n)
-        for k in range(1, self._steps + 1):
-            a = k / self._steps
-            q = q0 + a * (applied.q - q0)
-            dq = dq0 + a * (applied.dq - dq0)
-            self.data.ctrl[self._ctrl] = q + self._kv_over_kp * dq
+        a = self._shares
+        targets = q0 + a * (applied.q - q0) + self._kv_over_kp * (dq0 + a * (applied.dq - dq0))
+        model, data = self.model, self.data
+        control = data.ctrl
+        for target in targets:
+            control[self._ctrl] = target
             if grip:
-                grip.drive(self.model, self.data)
-            mujoco.mj_step(self.model, self.data)
+                grip.drive(model, data)
+            mujoco.mj_step(model, data)
         self._q_set, self._dq_set = applied.q, applied.dq
         self._check_finite()
         return StepResult(observation=self._observe(), applied=applied, reasons=reasons)
@@ -246,16 +262,10 @@ class MujocoWorld(SceneWorld):
         return self._observe()
 
     def _check_finite(self) -> None:
-        warnings = self.data.warning
-        bad = any(
-            warnings[int(w)].number > 0
-            for w in (
-                mujoco.mjtWarning.mjWARN_BADQPOS,
-                mujoco.mjtWarning.mjWARN_BADQVEL,
-                mujoco.mjtWarning.mjWARN_BADQACC,
-            )
-        )
-        if bad or not np.isfinite(self.data.qpos).all() or not np.isfinite(self.data.qvel).all():
+        data = self.data
+        # a value that is not finite makes its square so, and the sum
+        squares = data.qpos.dot(data.qpos) + data.qvel.dot(data.qvel)
+        if data.warning.number[_BAD].any() or not isfinite(squares):
             self._state = "broken"
             raise WorldError(
                 f"the simulation diverged at t = {self.data.time:.3f} s: reset the world; if it"
@@ -263,16 +273,12 @@ class MujocoWorld(SceneWorld):
             )
 
     def _observe(self) -> Observation:
-        data, spec = self.data, self.spec
-        poses = dict(self._statics)
-        for name, body in self._moving.items():
-            poses[name] = Pose(position=data.xpos[body], quat_wxyz=data.xquat[body])
+        data = self.data
         base = None
         if self.robot.base:
             base = _base_state(self.model, data, self.robot.base)
         if self.robot.ee_site:
-            site = data.site(self.robot.ee_site)
-            ee = pose_of(site.xpos, site.xmat)
+            ee = pose_of(data.site_xpos[self._site], data.site_xmat[self._site])
         elif base is not None:
             ee = base.pose_base_in_world
         else:
@@ -286,7 +292,7 @@ class MujocoWorld(SceneWorld):
             tau=data.qfrc_actuator[self._dof],
             pose_ee_in_world=ee,
             gripper=grip.measure(self.model, data) if grip else None,
-            poses={n: poses[n] for n in spec.objects},
+            poses=LazyPoses(self._places, data.xpos[self._bodies], data.xquat[self._bodies]),
             openings_m={n: float(data.qpos[a]) for n, a in self._slides.items()},
             base=base,
         )
