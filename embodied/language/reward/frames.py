@@ -54,7 +54,12 @@ class Slot:
     """
 
     def __init__(self, expression: str, factor: float = 1.0, into: str = "") -> None:
-        self.regex, self.factor, self.into = compiled(rf" (?:{expression})"), factor, into
+        self.expression, self.factor, self.into = expression, factor, into
+
+    @property
+    def regex(self) -> re.Pattern[str]:
+        """Matches the phrase; compiled when it is first looked for."""
+        return compiled(rf" (?:{self.expression})")
 
     def fill(self, said: Said, name: str, match: re.Match[str]) -> None:
         """Note what a match says."""

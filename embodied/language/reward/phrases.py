@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Protocol
 
 from embodied.language.words.amounts import (
@@ -171,12 +172,17 @@ class Pattern:
     """A phrase and its meaning.
 
     Attributes:
-        regex: Matches the phrase in normal words.
+        expression: The phrase in normal words, written as for ``compiled``.
         meaning: Makes a wish of the match.
     """
 
-    regex: re.Pattern[str]
+    expression: str
     meaning: Callable[[re.Match[str]], Wish]
+
+    @property
+    def regex(self) -> re.Pattern[str]:
+        """Matches the phrase; compiled when it is first looked for."""
+        return compiled(self.expression)
 
     def read(self, text: str, start: int) -> tuple[int, list[Callable[[], Wish]]] | None:
         """The end of the phrase that begins at ``start``, and its wish; None where none does."""
@@ -294,6 +300,7 @@ def amount(match: re.Match[str], which: str = "") -> float | None:
     return float(number) * FACTORS[unit]
 
 
+@cache
 def compiled(expression: str) -> re.Pattern[str]:
     """Compile a phrase; ``{LENGTH}``, ``{ANGLE2}`` and so on stand for numbers with their units."""
 
@@ -308,7 +315,7 @@ def compiled(expression: str) -> re.Pattern[str]:
 
 def pattern(expression: str, meaning: Callable[[re.Match[str]], Wish]) -> Pattern:
     """A phrase, written as for ``compiled``, with its meaning."""
-    return Pattern(compiled(expression), meaning)
+    return Pattern(expression, meaning)
 
 
 def wishes(text: str, patterns: Sequence[Phrase]) -> list[Wish]:
