@@ -29,7 +29,7 @@ import numpy as np
 from planning_tasks import made_tasks
 
 from embodied.app.record.states import read_states
-from embodied.app.show.film import _Encoder, model_of
+from embodied.app.show.film import Encoder, model_of
 from embodied.app.show.video_options import VideoOptions
 from embodied.bench.report import table_of
 from embodied.types import Command, PddlProgram
@@ -175,7 +175,7 @@ def video(repeats: int, out: Path) -> Figure:
     states = read_states(next(out.glob("*/video.mp4")).with_name("states.bin"))
     options = VideoOptions()
     painter = Painter(model_of(states.header), width=options.width_px, height=options.height_px)
-    encoder = _Encoder(out / "frames.mp4", options)
+    encoder = Encoder(out / "frames.mp4", options)
     ours, floor, frames = [], [], iter(enumerate(np.tile(states.qpos, (8, 1))))
     renderer = painter._renderer
 

@@ -84,7 +84,7 @@ class Film:
         painter = self._open_painter(header, options.width_px, options.height_px, "fast")
         fine = self._open_painter(header, *PICTURE_PX, "fine") if options.pictures else painter
         drawn, start_s, end_s = 0, time_s, time_s
-        encoder = _Encoder(self._folder / options.name, options) if options.name else None
+        encoder = Encoder(self._folder / options.name, options) if options.name else None
         try:
             if options.pictures:
                 self._picture("before.png", fine.draw(qpos))
@@ -171,7 +171,7 @@ class Film:
         self._files.append(name)
 
 
-class _Encoder:
+class Encoder:
     """H.264 where the library has it, MPEG-4 part 2 elsewhere; frames carry their own times."""
 
     def __init__(self, path: Path, options: VideoOptions) -> None:
