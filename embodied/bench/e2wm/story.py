@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from importlib import resources
 
+from embodied.bench.e2wm.counting import count
 from embodied.errors import Diagnostic, NotUnderstoodError
 from embodied.memory import Change, Fact, Memory, Provenance, Vocabulary
 from embodied.symbolic import read_domain
@@ -89,7 +90,9 @@ def answer(prompt: str) -> str:
     Raises:
         NotUnderstoodError: The story or the question is none that is known here.
     """
-    text, _, rest = prompt.split("\n\n")[-1].partition("\nQuestion:")
+    text, found, rest = prompt.split("\n\n")[-1].partition("\nQuestion:")
+    if not found:
+        return count(text)
     asked = rest.partition("\nAnswer:")[0].strip().lower()
     if path := _PATH.fullmatch(asked):
         return ", ".join(Story(text).rooms_of(path[1]))

@@ -1,8 +1,9 @@
-"""`embodied bench e2wm`: where things were (Xiang et al. 2023, arXiv 2305.10626).
+"""`embodied bench e2wm`: where things were, how many (Xiang et al. 2023, arXiv 2305.10626).
 
 The sets ``obj_move`` (where a thing was before or after a room) and ``obj_move_path`` (the order of
-its rooms) test memory. The answer itself has to be the set's; the set scores language models by the
-most probable of its options, and paths by the longest common part, which is given besides.
+its rooms) test memory, ``count`` the reading of free prose. The answer itself has to be the set's;
+the set scores language models by the most probable of its options, and paths by the longest common
+part, which is given besides.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from embodied.bench.report import grouped, listed, rate, table_of
 from embodied.bench.runner import Payload, Row, Task
 from embodied.errors import ConfigurationError, NotUnderstoodError
 
-SETS = {"obj_move": ("qa", "answer"), "obj_move_path": ("gen", "ref")}
+SETS = {"obj_move": ("qa", "answer"), "obj_move_path": ("gen", "ref"), "count": ("qa", "answer")}
 """Folder and key of the answer by set."""
 
 
@@ -118,9 +119,9 @@ def table(report: Row) -> str:
 
 BENCHMARK = Benchmark(
     name="e2wm",
-    summary="Where things were, from short stories: memory alone.",
+    summary="Where things were and how many lie there, from short stories.",
     about=About(
-        size="400 stories",
+        size="594 stories",
         licence="none stated; nothing is copied",
         data="--data DIR, the repository szxiangjn/world-model-for-language-model",
     ),
