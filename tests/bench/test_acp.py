@@ -78,6 +78,7 @@ def test_applicable_actions_are_those_of_the_semantics() -> None:
     [
         ("load box b2 at floor f1", "[(in b2)][(idle),(on b2 f1)]"),
         ("rise from floor f1 to floor f2", "[(lift f2)][(lift f1)]"),
+        ("load b2:f1", "[(in b2)][(idle),(on b2 f1)]"),
     ],
 )
 def test_an_action_told_in_words_changes_what_it_does(told: str, answer: str) -> None:

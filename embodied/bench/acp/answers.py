@@ -118,7 +118,7 @@ def progression(question: Question) -> str:
 
 def _told(question: Question) -> GroundAction | None:
     """Of the applicable actions, the one whose arguments and name are told best."""
-    words = re.findall(r"[^\s,\"]+", question.text.split('"')[1].lower())
+    words = re.findall(r"[^\s,:;\"]+", question.text.split('"')[1].lower())
     named = [w for w in words if w in question.problem.objects or w in question.domain.constants]
 
     def fit(action: GroundAction) -> tuple[int, int, int]:
@@ -130,7 +130,8 @@ def _told(question: Question) -> GroundAction | None:
         spoken = sum(any(w.startswith(o[:4]) for w in words) for o in own)
         return -lost, -extra, 10 * spoken - swaps
 
-    return max(question.applicable, key=fit, default=None)
+    best = max(question.applicable, key=fit, default=None)
+    return None if best is None or (named and not {*named} & {*best.args}) else best
 
 
 def validation(question: Question) -> str:
