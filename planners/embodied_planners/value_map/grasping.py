@@ -17,10 +17,10 @@ ROOM_M = 0.006
 UP = np.array([0.0, 0.0, 1.0])
 
 
-def grasp_pose(
+def grasp_poses(
     thing: ObjectGeometry, point: Array, hand: Pose, gripper: GripperSpec
-) -> tuple[Pose | None, str]:
-    """Where to close the fingers on a thing from above, turning the hand as little as possible.
+) -> tuple[tuple[Pose, ...], str]:
+    """Where to close the fingers on a thing from above.
 
     Args:
         thing: What is grasped.
@@ -29,34 +29,34 @@ def grasp_pose(
         gripper: The gripper.
 
     Returns:
-        Pose of the end effector, or None and why not.
+        Poses of the end effector, one a closing direction, those first that turn the hand least;
+        and why there are none.
     """
     now = hand.rotation
-    best: tuple[float, Array, float] | None = None
+    found: list[tuple[float, Array, float]] = []
     narrowest = np.inf
     for closing, width in _closings(thing, now[:, 1]):
         narrowest = min(narrowest, width)
         if width > gripper.max_width_m - ROOM_M:
             continue
-        for sign in (1.0, -1.0):
-            y = sign * closing
-            rotation = np.stack([np.cross(y, -UP), y, -UP], axis=1)
-            turn = float(np.arccos(np.clip((np.trace(now.T @ rotation) - 1) / 2, -1.0, 1.0)))
-            # a wider side costs as much as a quarter of a turn: square things do not care
-            cost = turn + (0.4 if width > narrowest + 0.01 else 0.0)
-            if best is None or cost < best[0]:
-                best = (cost, rotation, width)
-    if best is None:
-        return None, (
-            f"it is {100 * narrowest:.1f} cm wide, the fingers open "
-            f"{100 * gripper.max_width_m:.1f} cm"
-        )
+        turned = [np.stack([np.cross(y, -UP), y, -UP], axis=1) for y in (closing, -closing)]
+        angles = [np.arccos(np.clip((np.trace(now.T @ r) - 1) / 2, -1.0, 1.0)) for r in turned]
+        # a wider side costs as much as a quarter of a turn: square things do not care
+        wide = 0.4 if width > narrowest + 0.01 else 0.0
+        least = int(np.argmin(angles))
+        found.append((float(angles[least]) + wide, turned[least], width))
     up = thing.half_extent(UP)
     top, bottom = thing.pose.position[2] + up, thing.pose.position[2] - up
     lowest = bottom + gripper.pad_size_m[2] / 2 + 0.003
     height = max(min(max(float(point[2]), top - DEEPEST_M), top), lowest)
-    at = np.array([point[0], point[1], height]) + jaw_shift(gripper, best[1], best[2])
-    return Pose.from_rotation(best[1], at), ""
+    at = np.array([point[0], point[1], height])
+    reason = (
+        f"it is {100 * narrowest:.1f} cm wide, the fingers open {100 * gripper.max_width_m:.1f} cm"
+    )
+    return tuple(
+        Pose.from_rotation(rotation, at + jaw_shift(gripper, rotation, width))
+        for _, rotation, width in sorted(found, key=lambda f: f[0])
+    ), "" if found else reason
 
 
 def _closings(thing: ObjectGeometry, now: Array) -> list[tuple[Array, float]]:
@@ -67,7 +67,10 @@ def _closings(thing: ObjectGeometry, now: Array) -> list[tuple[Array, float]]:
         flat = now * np.array([1.0, 1.0, 0.0])
         if np.linalg.norm(flat) < 0.1:
             flat = np.array([0.0, 1.0, 0.0])
-        return [(flat / np.linalg.norm(flat), thing.size_m[0])]
+        flat = flat / np.linalg.norm(flat)
+        aside = np.cross(UP, flat)
+        slants = (flat, flat + aside, flat - aside, aside)  # every side is as good as another
+        return [(s / np.linalg.norm(s), thing.size_m[0]) for s in slants]
     found: list[tuple[Array, float]] = []
     for i in range(3):
         if thing.shape == "cylinder" and i == 2:

@@ -30,6 +30,7 @@ _NEAR_WEIGHT = 2.0  # cost per unit of length at a thing's surface
 _AVOID_WEIGHT = 60.0  # cost per unit of length where the avoidance map is 1
 _AVOID_MARGIN_M = 0.03  # that cost fades out over this distance
 _CORRIDOR_M = 0.012  # half width of the straight way into a thing that is grasped, and out of one
+_ROOM_M = 0.02  # hands that grasp with so much room are all as good
 _ESCAPE_M = 0.10  # length of the way out of a place that is too close to something
 _SPACING_M = 0.01  # distance between two samples of the way
 _ROUND_M = 0.10  # half width of rounded corners
@@ -116,21 +117,24 @@ class ValueMapPlanner:
             return ValueMapPlan(status=target.status, reason=target.reason)
         if arrive_wxyz is not None and target.quat_wxyz is None:
             target = replace(target, quat_wxyz=arrive_wxyz)
-        arriving = self._arriving(regions, target, hand)
-        self._costs(mover, arriving, target, things, table_height_m, start_in_world)
-        for centre, radius in blocked_in_world:
-            part = self.grid.slices(centre - radius, centre + radius)
-            x, y, z = self.grid.centres(part)
-            ball = (x - centre[0]) ** 2 + (y - centre[1]) ** 2 + (z - centre[2]) ** 2 < radius**2
-            self.cost[part][ball] = np.inf
         if not self.grid.contains(start_in_world.position):
             return ValueMapPlan(
                 status=ValueMapStatus.START_BLOCKED, reason="it is outside the workspace"
             )
-        self._open_start(start_in_world, hand)
-        ends, end_costs, reason = target.ends(self.cost, self.grid, things, table_height_m)
+        ends, end_costs, reasons = np.empty((0, 3), np.int64), np.empty(0, np.float32), list[str]()
+        for option in sorted(target.grasps(), key=lambda g: -self._room(g, mover, things)):
+            target = option
+            arriving = self._arriving(regions, target, hand)
+            self._costs(mover, arriving, target, things, table_height_m, start_in_world)
+            for centre, radius in blocked_in_world:
+                self._block(centre, radius)
+            self._open_start(start_in_world, hand)
+            ends, end_costs, reason = target.ends(self.cost, self.grid, things, table_height_m)
+            reasons.append(reason)
+            if len(ends):
+                break
         if len(ends) == 0:
-            return ValueMapPlan(status=ValueMapStatus.TARGET_OCCUPIED, reason=reason)
+            return ValueMapPlan(status=ValueMapStatus.TARGET_OCCUPIED, reason=reasons[0])
         return self._way(regions, start_in_world, hand, target, ends, end_costs, lead_in_world)
 
     def cost_of(self, path_in_world: Array) -> float:
@@ -206,6 +210,26 @@ class ValueMapPlanner:
             if np.isfinite(lowest):
                 below = (lowest - grid.origin_in_world[2]) / grid.resolution_m
                 self.cost[:, :, : max(0, int(np.floor(below + 0.3)))] = np.inf
+
+    def _room(self, grasp: Target, mover: Mover, things: Mapping[str, ObjectGeometry]) -> float:
+        """Least distance of the hand from other things where it grasps, m; enough is enough."""
+        if grasp.place is None or grasp.quat_wxyz is None:
+            return _ROOM_M
+        pose = Pose(position=grasp.place, quat_wxyz=grasp.quat_wxyz)
+        balls = pose.apply(mover.offsets_m)
+        gaps = [
+            float(np.min(o.distance_to(balls) - mover.radii_m))
+            for n, o in things.items()
+            if n != grasp.grasp
+        ]
+        return min((_ROOM_M, *gaps))
+
+    def _block(self, centre: Array, radius: float) -> None:
+        """Nothing leads through a ball."""
+        part = self.grid.slices(centre - radius, centre + radius)
+        x, y, z = self.grid.centres(part)
+        ball = (x - centre[0]) ** 2 + (y - centre[1]) ** 2 + (z - centre[2]) ** 2 < radius**2
+        self.cost[part][ball] = np.inf
 
     def _keep_to_corridor(
         self, thing: ObjectGeometry, target: Target, balls: Array, mover: Mover

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from embodied.types import Array, GripperSpec, MapOperation, Pose
 from embodied_planners.value_map.geometry import Field, ObjectGeometry
-from embodied_planners.value_map.grasping import grasp_pose
+from embodied_planners.value_map.grasping import grasp_poses
 from embodied_planners.value_map.grid import VoxelGrid
 from embodied_planners.value_map.plan import ValueMapStatus
 from embodied_planners.value_map.regions import Volume
@@ -42,6 +42,7 @@ class Target:
         thing: Name of the thing that the point is inside of, ``""`` if none.
         grasp: The same where it is to be grasped.
         quat_wxyz: Orientation of the hand there; None leaves it to the rotation map.
+        otherwise: Other poses of the hand to grasp it with, where this one has no room.
         words: The target in words.
         status: What is wrong with it; None if nothing is.
         reason: Why.
@@ -54,10 +55,16 @@ class Target:
     thing: str = ""
     grasp: str = ""
     quat_wxyz: Array | None = None
+    otherwise: tuple[Pose, ...] = ()
     words: str = "where it is"
     status: ValueMapStatus | None = None
     reason: str = ""
     notes: tuple[str, ...] = ()
+
+    def grasps(self) -> tuple[Target, ...]:
+        """This one, then the same with the other poses of the hand."""
+        others = (replace(self, place=p.position, quat_wxyz=p.quat_wxyz) for p in self.otherwise)
+        return (self, *others)
 
     def ends(
         self,
@@ -208,17 +215,18 @@ def find_target(
             gripper_value = number_of(o)
     closes = gripper_value < 0.5
     if thing and thing == named and closes and gripper is not None and opening > 0.1:
-        pose, reason = grasp_pose(things[thing], place, hand, gripper)
-        if pose is None:
+        poses, reason = grasp_poses(things[thing], place, hand, gripper)
+        if not poses:
             return Target(
                 status=ValueMapStatus.TARGET_OCCUPIED, reason=f"{thing} cannot be held: {reason}"
             )
         return Target(
             volumes=((region, 1.0),),
-            place=pose.position,
+            place=poses[0].position,
             thing=thing,
             grasp=thing,
-            quat_wxyz=None if turned else pose.quat_wxyz,
+            quat_wxyz=None if turned else poses[0].quat_wxyz,
+            otherwise=() if turned else poses[1:],
             words=words,
         )
     notes: tuple[str, ...] = ()

@@ -110,6 +110,20 @@ def test_closing_on_a_thing_is_a_grasp_from_straight_above() -> None:
     assert np.isnan(result.gripper[0]) and result.gripper[-1] == 0.0
 
 
+@pytest.mark.parametrize("shape", ["box", "sphere"])
+def test_between_two_neighbours_the_fingers_close_the_other_way(shape: str) -> None:
+    things = {
+        "red": ObjectGeometry(pose=at(0.4, 0.1, 0.0225), size_m=(0.045,) * 3, shape=shape),
+        "left": block(0.4, 0.1775),
+        "right": block(0.4, 0.0225),
+    }
+    here = point("red")
+    result = plan(op("affordance", here), op("gripper", here, 0.0), things=things)
+    assert result.grasp == "red"
+    closing = Pose(position=np.zeros(3), quat_wxyz=result.quats_wxyz[-1]).rotation[:, 1]
+    assert abs(closing[0]) == pytest.approx(1.0, abs=1e-6)
+
+
 def test_what_is_too_wide_is_not_grasped() -> None:
     wide = ObjectGeometry(pose=at(0.4, 0.1, 0.05), size_m=(0.2, 0.15, 0.1))
     here = point("wide")
