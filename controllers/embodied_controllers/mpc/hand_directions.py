@@ -27,7 +27,7 @@ class HandDirections:
     """Joint motions that shift or turn a site of the model.
 
     Args:
-        model: Model with position actuators of the same names as their joints.
+        model: Model with a position actuator on each of the joints.
         site: The hand's grasp centre.
         joints: Joints of the arm.
     """
@@ -36,7 +36,9 @@ class HandDirections:
         self._model, self._data = model, mujoco.MjData(model)
         self._site = model.site(site).id
         self._dofs = [int(model.joint(name).dofadr[0]) for name in joints]
-        self._actuators = [int(model.actuator(name).id) for name in joints]
+        on_joint = model.actuator_trntype == mujoco.mjtTrn.mjTRN_JOINT
+        driven = {int(model.actuator_trnid[i, 0]): int(i) for i in np.flatnonzero(on_joint)}
+        self._actuators = [driven[int(model.joint(name).id)] for name in joints]
         self._jacobian = np.zeros((6, model.nv))
 
     def __call__(self, state: Array) -> tuple[Array, Array, Array]:
