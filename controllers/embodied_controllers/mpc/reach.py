@@ -58,10 +58,11 @@ class Kinematics:
         self.qpos = np.array([int(j.qposadr[0]) for j in joints])
         self.dofs = [int(j.dofadr[0]) for j in joints]
         ids = [j.id for j in joints]
-        self.lower, self.upper = model.jnt_range[ids].T + np.array([[0.01], [-0.01]])
+        self.lower, self.upper = _limits(model.jnt_range[ids], model.jnt_limited[ids], 0.01)
         drive = {int(model.actuator_trnid[i, 0]): i for i in range(model.nu) if _on_joint(model, i)}
         self.actuators = np.array([drive[j] for j in ids])
         gain, bias = model.actuator_gainprm, model.actuator_biasprm
+        self.lowest, self.highest = _limits(model.actuator_ctrlrange, model.actuator_ctrllimited)
         self.lag_s = -bias[self.actuators, 2] / gain[self.actuators, 0]
         self._jacobian = np.zeros((6, model.nv))
 
@@ -81,6 +82,12 @@ class Kinematics:
         mujoco.mj_comPos(model, data)
         mujoco.mj_jacSite(model, data, self._jacobian[:3], self._jacobian[3:], self.site)
         return self._jacobian[:, self.dofs].copy()
+
+
+def _limits(ranges: Array, limited: Array, inset: float = 0.0) -> tuple[Array, Array]:
+    """Lower and upper limits (n,) of ranges (n, 2), infinite where there are none."""
+    ends = np.where(limited.astype(bool), ranges.T, [[-np.inf], [np.inf]])
+    return ends[0] + inset, ends[1] - inset
 
 
 def _on_joint(model: mujoco.MjModel, actuator: int) -> bool:
@@ -151,10 +158,10 @@ class ReachSpace:
         moves = self.moves[before]
         out = np.repeat(u[None], numbers.shape[0], axis=0)
         out[..., self.arm.actuators] += np.einsum("tjm,ntm->ntj", moves, numbers[..., :4])
-        tool, model = self.arm.layout.tool, self.arm.layout.model
+        tool = self.arm.layout.tool
         fingers = list(tool.actuators)
         out[..., fingers] += numbers[..., 4:] * (tool.closed - tool.open)
-        return np.clip(out, model.actuator_ctrlrange[:, 0], model.actuator_ctrlrange[:, 1])
+        return np.clip(out, self.arm.lowest, self.arm.highest)
 
 
 def _towards(aim: Aim, palm: Array, hand: Array) -> tuple[Array, Array]:

@@ -269,7 +269,8 @@ class TabletopSetup:
         model = arm.spec(fixed).compile()
         estimator = arm.estimator(model)
         drive = arm.drive(model)
-        scale = np.full(model.nu, 0.25)
+        scale = np.zeros(model.nu)  # what drives neither arm nor fingers stays as it is
+        scale[list(drive.joints)] = 0.25
         scale[list(arm.tool(model).actuators)] = 1.0 if drive.jaws is None else 0.04
         options = replace(OPTIONS, seed=self.settings.seed)
         make = OPTIMISERS.get(self.settings.optimiser)
