@@ -183,6 +183,10 @@ def usual_contacts(
     return tuple(p for p, count in counts.items() if p in at_home or count > 0.5 * n)
 
 
+TABLE_M = 1.1
+"""Arms longer than this rest with the hand over a table as a shorter one does, m."""
+
+
 def find_home(
     model: mujoco.MjModel, joints: Sequence[str], site: str, lower: Array, upper: Array
 ) -> Array | None:
@@ -196,7 +200,7 @@ def find_home(
     addresses, dofs = model.jnt_qposadr[ids], model.jnt_dofadr[ids]
     mujoco.mj_kinematics(model, data)
     anchors = np.array([*data.xanchor[ids], data.site(site).xpos])
-    length = float(np.linalg.norm(np.diff(anchors[1:], axis=0), axis=1).sum())
+    length = min(float(np.linalg.norm(np.diff(anchors[1:], axis=0), axis=1).sum()), TABLE_M)
     base = anchors[0]
     margin = np.minimum(0.1, 0.2 * (upper - lower))
     low, high = lower + margin, upper - margin
