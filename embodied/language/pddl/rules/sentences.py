@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from embodied.language.pddl.rules.clauses import ClauseParser
-from embodied.language.pddl.rules.syntax import Clause, Sentence, Too, Towers
+from embodied.language.pddl.rules.pieces import is_crowd
+from embodied.language.pddl.rules.syntax import Clause, Place, Sentence, Too, Towers
 from embodied.language.words.lexer import COMMA, PAUSES, STOP, Token
 from embodied.language.words.lexicon import (
     BEGINNING,
     CORRECTIONS,
     FILLERS,
+    MODALS,
     POLITE,
     SEQUENCE,
     VERB_FORMS,
@@ -147,6 +149,17 @@ class SentenceParser(ClauseParser):
 
     def _check_fragment(self, clauses: list[Clause], start: int) -> None:
         """A bare noun phrase counts only when "too" or "also" says what it is there for."""
+        said = self.words[start : self.pos]
+        first = clauses and isinstance(clauses[0], Place) and not any(self._stages)
+        if first and said[-1] in ("too", "well", "also"):
+            many = is_crowd(clauses[0].theme.parts[0])
+            if many and not any(w in VERB_FORMS or w in MODALS for w in said):
+                self.pos = start
+                raise self.abstain(
+                    f"'{' '.join(said)}' can mean what is there now, or where it shall go",
+                    "say what to do with it",
+                    final=True,
+                )
         if not clauses or not isinstance(clauses[0], Too):
             return
         said = " ".join(self.words[start : self.pos])

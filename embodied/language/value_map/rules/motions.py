@@ -226,7 +226,7 @@ class MotionReader(WayReader):
         if self.holding and self.eat("it", "the object", self.holding.replace("-", " ")):
             return self._way("gripper", STEP_M) if self._directed_here() else None
         names = self.nouns()
-        if names is None:
+        if names is None or (verb in GO and self._holder_next()):
             return None
         stages: list[Stage] = []
         after = self.pos
@@ -251,6 +251,16 @@ class MotionReader(WayReader):
             for stage in way:
                 stage.conditions += via
         return stages
+
+    def _holder_next(self) -> bool:
+        """Whether a tray or a bin follows: what goes there is carried over the rim."""
+        start = self.pos
+        self.eat("over to", "to", "into", "onto", "in", "on", "over onto", "over into")
+        other = self.noun() if self.pos > start else None
+        self.pos = start
+        if other is None or self.spec.objects[other].category in TABLES:
+            return False
+        return self.spec.objects[other].kind in ("surface", "container")
 
     def _nearer(self, name: str) -> list[Stage] | None:
         """``5 cm towards the bowl``: so far on the straight line between the two."""

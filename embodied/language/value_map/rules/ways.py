@@ -355,6 +355,12 @@ class WayReader(HandlingReader):
             back = -sum(a * b for a, b in zip(self.last_way, DIRECTIONS[way], strict=True))
             if moving == "gripper" and self.moved and back > 0:  # "and back down again"
                 default_m = round(back, 6)
+            elif moving == "gripper" and self.moved and way == "back" and not line:
+                raise self.abstain(
+                    "'back' can mean towards the robot, or where the gripper was before",
+                    "say how far backwards, or name a place",
+                    final=True,
+                )
         length = default_m if distance is None else distance
         return [Stage(moving, [target(along(moving, DIRECTIONS[way], length))])]
 
