@@ -168,6 +168,14 @@ def test_follow_up_sentences(translate: Translate) -> None:
         translate("kitchen", "now the lime too")
 
 
+def test_more_things_on_a_place_too_can_be_meant_in_two_ways(translate: Translate) -> None:
+    before = [("put the apple in the basket", "(in apple basket)")]
+    with pytest.raises(NotUnderstoodError, match="where it shall go"):
+        translate("kitchen", "everything on the shelf too", (), before)
+    gap = translate("kitchen", "the apple goes in the basket and all cups on the shelf too")
+    assert gap.stages == ("(and (in apple basket) (forall (?x - cup) (on ?x shelf)))",)
+
+
 def test_corrections_replace_what_was_asked(translate: Translate) -> None:
     before = [("put the apple in the bowl", "(in apple bowl)")]
     for text in ("no wait, the lime", "sorry, I meant the lime", "the lime instead", "nope, lime"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from embodied.errors import NotUnderstoodError
 from embodied.language.conversation import Conversation
 from embodied.language.value_map import check, read_json, to_json
 from embodied.language.value_map.describe import describe, describe_operation
@@ -110,6 +111,20 @@ def test_a_stage_may_end_with_a_rest() -> None:
     waiting = say("wait two seconds, then go to the bowl")
     assert [s.rest_s for s in waiting.stages] == [2.0, 0.0]
     assert [s.rest_s for s in say("go to the bowl and stay there").stages] == [0.0]
+
+
+def test_what_goes_into_something_is_carried_there() -> None:
+    for verb in ("move", "carry", "shift"):
+        stages = say(f"{verb} the lime to the plate").stages
+        assert [s.moving for s in stages] == ["gripper", "gripper"]
+        assert "gripper closed at the lime" in lines(say(f"{verb} the lime to the plate"))
+    assert [s.moving for s in say("push the lime to the plate").stages] == ["lime"]
+
+
+def test_back_after_a_motion_can_be_meant_in_two_ways() -> None:
+    with pytest.raises(NotUnderstoodError, match="where the gripper was before"):
+        say("go to the lime, then come back")
+    assert lines(say("move back")) == ["get straight to 5 cm behind the gripper"]
 
 
 def test_a_touch_ends_on_the_thing() -> None:
