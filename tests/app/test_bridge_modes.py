@@ -36,6 +36,11 @@ def test_a_dry_run_shows_the_plan_and_connects_to_nothing(
     assert "mode dry-run" in done.output
     assert "plan: 2 actions" in done.output
     assert re.search(r"1/2 .*red", done.output) and re.search(r"2/2 .*blue", done.output)
+    assert "not checked: the arm itself (not connected)" in " ".join(done.output.split())
+    (summary,) = tmp_path.glob("*/run.json")
+    run = json.loads(summary.read_text("utf-8"))
+    assert run["verdict"]["reached"] is False and run["rehearsed"] is True
+    assert "the twin" in run["verdict"]["measured_from"]
     assert not calls.exists()
     (journal,) = tmp_path.glob("*/bridge.jsonl")
     events = [json.loads(line)["event"] for line in journal.read_text("utf-8").splitlines()]

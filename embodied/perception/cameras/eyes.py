@@ -18,11 +18,13 @@ from embodied.perception.types import PerceivedObject, Percept
 from embodied.types import Observation, Pose
 
 OPEN_S = 60.0
-LOOK_S = 5.0
+GONE_S, LOST_S = 5.0, 1.5
+"""Cameras without an image for this long end the run while the arm stands still, and moves."""
+
+LOOK_S = 30.0
 """A look that takes longer ends the run."""
 
-LOST_S = 1.5
-"""Cameras without an image for this long while the arm moves end the run."""
+_COMPARE_S = 90.0
 
 _FIXED_STD_M = 1e-3
 
@@ -46,7 +48,7 @@ class CameraEyes:
         self._news = threading.Condition()
         self._look: Look | None = None
         self._trouble: Mapping[str, str] = {}
-        self._well_s = time.monotonic()
+        self._troubled_s = 0.0
         self._told_s = -np.inf
         self._ended = ""
         self._closed = False
@@ -79,7 +81,7 @@ class CameraEyes:
         Raises:
             CameraError: No camera, or not every one, gives images in time; or they disagree.
         """
-        return self._with_fixtures(self._fresh(LOOK_S).percept)
+        return self._with_fixtures(self._fresh().percept)
 
     def poses(self) -> tuple[Mapping[str, Pose], Mapping[str, float]]:
         """Where things were seen last, without waiting, and openings of drawers, m."""
@@ -95,7 +97,7 @@ class CameraEyes:
         with self._news:
             if self._ended:
                 return self._ended
-            if self._trouble and time.monotonic() - self._well_s > LOST_S:
+            if self._trouble and time.monotonic() - self._troubled_s > LOST_S:
                 return _words(self._trouble)
             return ""
 
@@ -103,10 +105,12 @@ class CameraEyes:
         """What the cameras disagree by beyond what is allowed, after enough looks.
 
         Raises:
-            CameraError: They give no images.
+            CameraError: They give no images, or cannot be compared.
         """
-        deadline = time.monotonic() + 4.0 * LOOK_S
-        while (look := self._fresh(LOOK_S)).checks < CHECKS and time.monotonic() < deadline:
+        deadline = time.monotonic() + _COMPARE_S
+        while (look := self._fresh()).checks < CHECKS:
+            if time.monotonic() > deadline:
+                raise CameraError("the cameras cannot be compared: the arm does not stand still")
             time.sleep(0.05)
         return tuple(d for d in look.disagreements if d.distance_m > d.most_m)
 
@@ -140,8 +144,9 @@ class CameraEyes:
             with self._news:
                 if isinstance(said, Look):
                     self._look, self._trouble = said, {}
-                    self._well_s = time.monotonic()
                 elif said.cameras:
+                    if not self._trouble:
+                        self._troubled_s = time.monotonic()
                     self._trouble = said.cameras
                 else:
                     self._ended = "perception has ended: no camera is looked through any more"
@@ -149,20 +154,20 @@ class CameraEyes:
                 if self._ended:
                     return
 
-    def _fresh(self, timeout_s: float) -> Look:
-        since = self._told_s
-        deadline = time.monotonic() + timeout_s
+    def _fresh(self) -> Look:
+        since, began = self._told_s, time.monotonic()
         with self._news:
             while True:
                 if self._ended:
                     raise CameraError(self._ended)
-                look, left = self._look, deadline - time.monotonic()
+                look, now = self._look, time.monotonic()
                 if look is not None and look.exposed_s >= since:
                     return look
-                if left <= 0.0:
-                    why = _words(self._trouble) if self._trouble else "no look was finished"
-                    raise CameraError(f"{why}: waited {timeout_s:g} s for new images")
-                self._news.wait(left)
+                if self._trouble and now - max(self._troubled_s, began) > GONE_S:
+                    raise CameraError(f"{_words(self._trouble)}: no new image for {GONE_S:g} s")
+                if now - began > LOOK_S:
+                    raise CameraError(f"no look was finished within {LOOK_S:g} s")
+                self._news.wait(0.2)
 
     def _with_fixtures(self, percept: Percept) -> Percept:
         objects = dict(percept.objects)
