@@ -6,6 +6,7 @@ import asyncio
 import http.client
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -303,3 +304,37 @@ def test_without_the_guard_there_is_no_console(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(viser.infra._infra.WebsockServer, "start", started)
     with pytest.raises(EnvironmentMissingError, match="without the guard"):
         guarding.guarded_viser(guarding.Guard(TOKEN), 0, "")
+
+
+def test_two_runs_are_replayed_side_by_side(console: Console) -> None:
+    service, replays = console.service, console.replays
+    for sentence in (SENTENCE, "put the yellow block in the bin"):
+        service.propose(sentence)
+        assert service.approve("the test").reached
+    console.panel.list_runs()
+    names = console.panel._runs.options[1:]
+    assert len(names) == 2 and all((service.out / name).is_dir() for name in names)
+    replays.show([service.out / name for name in names])
+    shown = replays._shown
+    assert [view._root.position[1] for _, view in shown] == [1.6, -1.6]
+    replays._at = 3.0
+    replays.step(0.0)
+    for states, view in shown:
+        row = int(states.time.searchsorted(states.time[0] + 3.0, side="right")) - 1
+        assert abs(view._data.qpos - states.qpos[row]).max() < 1e-6
+        assert abs(states.qpos[row] - states.qpos[0]).max() > 0.1
+    replays.show([])
+    assert not replays._shown
+
+
+def test_it_ends_while_pages_are_open(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    service = Service(Settings(seed=3, pictures=False), tmp_path)
+    console = Console(service, TOKEN, 0)
+
+    async def stays() -> None:
+        async with Browser(console):
+            await asyncio.to_thread(console.close)
+
+    asyncio.run(stays())
+    service.close()
+    assert capfd.readouterr() == ("", "")

@@ -128,14 +128,14 @@ class Console:
         operator = live.get(self._operator) if self._operator is not None else None
         return uuid in self.panel.for_all or (operator is not None and connection is operator)
 
-    def _came(self, client: ClientHandle) -> None:
+    async def _came(self, client: ClientHandle) -> None:
         with self._lock:
             self._clients[client.client_id] = client.gui.add_markdown("", order=-1.0)
             if self._operator is None:
                 self._operator = client.client_id
         self._tell_roles()
 
-    def _went(self, client: ClientHandle) -> None:
+    async def _went(self, client: ClientHandle) -> None:
         with self._lock:
             self._clients.pop(client.client_id, None)
             gone = self._operator == client.client_id
