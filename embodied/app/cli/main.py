@@ -33,6 +33,7 @@ from embodied.app.cli.options import (
 )
 from embodied.app.cli.perceive import perceive
 from embodied.app.cli.read import read
+from embodied.app.cli.rehearse import rehearse
 from embodied.app.cli.serve import serve
 from embodied.app.cli.verify import verify
 
@@ -254,6 +255,7 @@ app.add_typer(cameras, name="cameras")
 app.add_typer(memory, name="memory")
 app.command()(perceive)
 app.command()(read)
+app.command()(rehearse)
 app.command()(verify)
 app.command()(serve)
 app.command()(mcp)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import json
+import multiprocessing
 import os
 import select
 import signal
@@ -29,16 +30,17 @@ from embodied.app.rehearse.setups import (
     environment,
     loopback_host,
 )
+from embodied.app.signals import Terminated
 from embodied.bench.runner import Payload, Row
+from embodied.bridge.emulators.cameras import VIEWS
 from embodied.bridge.vendors.truth import Truth
 from embodied.errors import WorldError
 from embodied.perception.cameras.wire import model_of
 from embodied.types import Array, Pose
 
-FAULTS = ("moved-object", "lost-camera", "hand")
 START_S = 90.0
-FAULT_S = (0.5, 4.0)
-"""When a fault comes, after the arm first moved, s."""
+FAULT_S = {"moved-object": (0.1, 1.0), "lost-camera": (0.2, 4.0), "hand": (0.2, 4.0)}
+"""When a fault comes, after the arm first moved, s; an item before the arm has it."""
 
 SETTLE_S = 1.0
 """Time that the scene has to come to rest before it is judged, s."""
@@ -73,7 +75,7 @@ class Options:
     noise_mm: float = 1.0
     dropout: float = 0.01
     latency_s: float = 0.05
-    rate_hz: float = 10.0
+    rate_hz: float = 5.0
     brightness: float = 1.0
     faults: tuple[str, ...] = ()
     stepped: bool = True
@@ -93,7 +95,8 @@ def run_episode(payload: Payload) -> Row:
     layout = 1000 + options.seed + number
     rng = np.random.default_rng([layout, 7])
     fault = options.faults[number % len(options.faults)] if options.faults else ""
-    fault_s = float(rng.uniform(*FAULT_S))
+    fault_s = float(rng.uniform(*FAULT_S.get(fault, (0.0, 1.0))))
+    _clean_up_when_terminated()
     setup, host = SETUPS[options.driver], loopback_host(number)
     with tempfile.TemporaryDirectory(prefix="embodied-rehearsal-") as name:
         folder = Path(name)
@@ -146,7 +149,7 @@ def _camera_settings(options: Options, fault: str, fault_s: float, seed: int) ->
         "faults": {"noise_std_m": options.noise_mm / 1e3, "dropout": options.dropout},
     }
     if fault == "lost-camera":
-        found |= {"lost": "front-left", "lost_s": fault_s}
+        found |= {"lost": VIEWS[seed % len(VIEWS)], "lost_s": fault_s}
     if fault == "hand":
         found |= {"hand_s": fault_s}
     return found
@@ -222,6 +225,16 @@ def _direction(rng: np.random.Generator) -> Array:
 
 
 # ------------------------------------------------------------------- processes
+
+
+def _clean_up_when_terminated() -> None:
+    """In a worker process: end as on Ctrl-C, with the children, when it is terminated."""
+
+    def terminated(signum: int, frame: object) -> None:
+        raise Terminated
+
+    if multiprocessing.parent_process() is not None:
+        signal.signal(signal.SIGTERM, terminated)
 
 
 def _with_parent() -> None:

@@ -154,7 +154,8 @@ class Studio:
         self.models = {n: camera_model(model, n, **size) for n in settings.names}
         self._poses = {n: optical_pose(model, self._data, n) for n in settings.names}
         self._drawn: dict[str, tuple[bytes, CameraImage]] = {}
-        self._hand_began_s: float | None = None
+        self._hand_s = 0.0
+        self._before_s = (0.0, 0.0)
 
     def draw(self, name: str, qpos: Array, arm_s: float, now_s: float) -> CameraImage | None:
         """What a camera sees; None once it is lost.
@@ -163,7 +164,7 @@ class Studio:
             name: The camera.
             qpos: State of the scene.
             arm_s: Time since the arm first moved, s.
-            now_s: Time by ``time.monotonic``: a hand goes on while the arm's time stands still.
+            now_s: Time by ``time.monotonic``.
         """
         import mujoco
 
@@ -178,13 +179,19 @@ class Studio:
             mujoco.mj_camlight(self._model, self._data)
             clean = self._renderer.image(self._data, name, names=None)
             self._drawn[name] = (qpos.tobytes(), clean)
-        if arm_s >= settings.hand_s:
-            self._hand_began_s = self._hand_began_s or now_s
-            share = (now_s - self._hand_began_s) / HAND_S
-            if share <= 1.0:
-                centre = _HAND_FROM_M + share * (_HAND_TO_M - _HAND_FROM_M)
-                clean = with_box(clean, self.models[name], self._poses[name], centre)
+        if arm_s >= settings.hand_s and (share := self._passed(arm_s, now_s) / HAND_S) <= 1.0:
+            centre = _HAND_FROM_M + share * (_HAND_TO_M - _HAND_FROM_M)
+            clean = with_box(clean, self.models[name], self._poses[name], centre)
         return spoil(clean, settings.faults, self._rng)
+
+    def _passed(self, arm_s: float, now_s: float) -> float:
+        """How long the hand has been there: by the arm's time; while that stands still, by ours."""
+        arm_before, before = self._before_s
+        if before:
+            moved = arm_s - arm_before
+            self._hand_s += moved if moved > 0.0 else now_s - before
+        self._before_s = (arm_s, now_s)
+        return self._hand_s
 
 
 def with_box(image: CameraImage, model: CameraModel, pose: Pose, centre_m: Array) -> CameraImage:
