@@ -238,7 +238,8 @@ def _clean_up_when_terminated() -> None:
 
 
 def _with_parent() -> None:
-    """In the child: end when whoever started it ends."""
+    """In the child: hear interrupts, which pools ignore, and end when whoever started it ends."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(1, signal.SIGTERM, 0, 0, 0)  # PR_SET_PDEATHSIG
 
