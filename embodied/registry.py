@@ -15,7 +15,7 @@ import importlib
 import importlib.util
 import pkgutil
 from collections.abc import Mapping
-from functools import cached_property
+from functools import cache, cached_property
 from importlib import metadata, resources
 from pathlib import Path
 from typing import Generic, TypeVar, cast
@@ -102,7 +102,7 @@ class Registry(Generic[T]):
 
     @cached_property
     def _others(self) -> Mapping[str, metadata.EntryPoint]:
-        return {p.name: p for p in metadata.entry_points(group=self.group)}
+        return {p.name: p for p in _entry_points().select(group=self.group)}
 
     def _load(self, point: metadata.EntryPoint) -> T:
         try:
@@ -139,6 +139,12 @@ class FileRegistry(Registry[Path]):
         package, folder, pattern = self._folder
         found = sorted(Path(str(resources.files(package))).joinpath(folder).glob(pattern))
         return {p.parent.name if "/" in pattern else p.stem: str(p) for p in found}
+
+
+@cache
+def _entry_points():  # another type in Python 3.11 than later
+    """Those of all installed packages; reading them takes as long for one group as for all."""
+    return metadata.entry_points()
 
 
 def unknown(kind: str, name: str, legal: tuple[str, ...], rest: str = "") -> OptionError:

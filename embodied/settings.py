@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+TOOLS = "tools"
+"""Name of the strategy by which a model calls tools, on every route."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:

@@ -20,8 +20,7 @@ from embodied.language.opening import OFFLINE, RULES, TRANSLATORS, needs_model
 from embodied.registry import unknown
 from embodied.route import ROUTES
 from embodied.routes.reward.robots import REWARD_ROBOTS
-from embodied.settings import Settings
-from embodied.tools.open_program import TOOLS
+from embodied.settings import TOOLS, Settings
 
 _METERED = ("max_tokens", "max_calls", "max_cost_usd", "record", "fallbacks")
 _ASKED = ("timeout_s", "max_output_tokens", "temperature")

@@ -25,8 +25,7 @@ from embodied.records import Record
 from embodied.route import AnyRoute, Write
 from embodied.routes.reward.robots import recorded_name
 from embodied.session import Session
-from embodied.settings import Settings
-from embodied.tools.open_program import TOOLS
+from embodied.settings import TOOLS, Settings
 from embodied.types import Program
 from embodied.verdict import Verdict
 

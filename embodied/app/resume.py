@@ -19,8 +19,7 @@ from embodied.errors import ConfigurationError
 from embodied.outcome import Outcome
 from embodied.protocols import Emit
 from embodied.route import Write
-from embodied.settings import Settings
-from embodied.tools.open_program import TOOLS
+from embodied.settings import TOOLS, Settings
 from embodied.types import Array, Program
 
 

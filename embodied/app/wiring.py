@@ -19,8 +19,7 @@ from embodied.recovery import Ask, nobody
 from embodied.registry import unknown
 from embodied.route import ROUTES, AnyRoute, as_measured
 from embodied.session import Session
-from embodied.settings import Settings
-from embodied.tools.open_program import TOOLS
+from embodied.settings import TOOLS, Settings
 from embodied.types import Observation, Program
 
 if TYPE_CHECKING:

@@ -12,10 +12,8 @@ from embodied.opening import Opening
 from embodied.protocols import StateMemory, Translator
 from embodied.records import Record
 from embodied.route import Route, Run, StageRun
+from embodied.settings import TOOLS
 from embodied.types import Program, WorldSpec
-
-TOOLS = "tools"
-"""Name of the strategy, and ``source`` of what no grammar read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -30,6 +30,20 @@ def test_help_imports_nothing_heavy(command: list[str]) -> None:
     assert done.stdout.splitlines()[-1] == "HEAVY [] False"
 
 
+def test_what_a_run_needs_first_leaves_scipy_and_tools_alone() -> None:
+    program = (
+        "import sys\n"
+        "import embodied.app.wiring, embodied.app.run, embodied.routes.pddl.route\n"
+        "import embodied.world.mujoco, embodied_planners.skills, embodied_planners.pddl\n"
+        "late = ('scipy', 'matplotlib', 'embodied.tools', 'pydantic')\n"
+        "print([m for m in late if m in sys.modules], 'mujoco' in sys.modules)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.splitlines()[-1] == "[] True"
+
+
 def test_scenes_lists_every_scene_with_a_sentence() -> None:
     done = CliRunner().invoke(cli.app, ["scenes", "--json"])
     assert done.exit_code == 0

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from embodied import registry
 from embodied.app.cli.main import app
 from embodied.bench import BENCHMARKS
 from embodied.bench.benchmark import (
@@ -168,7 +169,7 @@ def test_the_command_line_runs_reports_and_compares(tmp_path: Path) -> None:
 def test_other_packages_bring_benchmarks(monkeypatch: pytest.MonkeyPatch) -> None:
     point = metadata.EntryPoint("dice", "tests.nowhere:DICE", "embodied.benchmarks")
     monkeypatch.setattr(metadata.EntryPoint, "load", lambda self: DICE)
-    monkeypatch.setattr(metadata, "entry_points", lambda group: [point])
+    monkeypatch.setattr(registry, "_entry_points", lambda: metadata.EntryPoints([point]))
     found = Registry[object]("benchmark", group="embodied.benchmarks")
     assert found.names == ("dice",) and found.get("dice") is DICE
 

@@ -142,7 +142,7 @@ def chat(context: typer.Context, **values: Unpack[ChatValues]) -> None:
     with guarded(values["json"]):
         from embodied.app.chat import converse, converse_live, typed_lines
         from embodied.app.wiring import route_of
-        from embodied.tools.open_program import TOOLS
+        from embodied.settings import TOOLS
 
         settings = settings_of(values, given(context))
         live = values["live"]
