@@ -37,7 +37,7 @@ from embodied.symbolic.model import ActionSchema
 from embodied.types import Atom, GroundAction, PddlProgram, PlanStatus
 
 NONE = "None"
-PLAN_S, QUESTION_S, OPTIMAL_S = 5.0, 60.0, 60.0
+PLAN_S, QUESTION_S, OPTIMAL_S = 20.0, 120.0, 60.0
 MOST_OPTIONS = 50_000
 T = TypeVar("T", Atom, GroundAction)
 
@@ -179,7 +179,7 @@ def landmark(question: Question) -> str:
             break
         if atom not in seen:
             continue
-        task = _program(_without(question.domain, atom), problem)
+        task = _program(_without(question, atom), problem)
         result = Planner().solve(task, deadline_s=PLAN_S)
         if result.status is PlanStatus.UNSOLVABLE:
             return str(atom)
@@ -188,8 +188,9 @@ def landmark(question: Question) -> str:
     return NONE
 
 
-def _without(domain: Domain, atom: Atom) -> Domain:
+def _without(question: Question, atom: Atom) -> Domain:
     """The domain without the actions that make a fact true."""
+    domain = question.domain
 
     def allowed(schema: ActionSchema) -> Formula:
         added = (e.atom for e in schema.effects if e.positive)
@@ -199,7 +200,8 @@ def _without(domain: Domain, atom: Atom) -> Domain:
         return conjoin(schema.precondition, *forbidden)
 
     actions = {n: replace(s, precondition=allowed(s)) for n, s in domain.actions.items()}
-    constants = {**domain.constants, **dict.fromkeys(atom.args, "object")}
+    types = {**question.problem.objects, **domain.constants}
+    constants = {**domain.constants, **{name: types[name] for name in atom.args}}
     return replace(domain, actions=actions, constants=constants)
 
 
@@ -291,7 +293,7 @@ def claim(task: str, question: Question, answer: str) -> tuple[str, ...]:
         schema = question.domain.actions[action.name]
         names = [p.name for p in schema.parameters]
         return (str(substitute(schema.precondition, dict(zip(names, action.args, strict=True)))),)
-    program = _program(_without(question.domain, Atom.parse(answer)), question.problem)
+    program = _program(_without(question, Atom.parse(answer)), question.problem)
     return program.domain, program.problem
 
 
