@@ -166,25 +166,24 @@ def landmark(question: Question) -> str:
     problem, relaxed = question.problem, question.relaxed
     goals = {p.ground({}) for p in conjuncts(problem.goal) if isinstance(p, Proposition)}
     fluents = question.domain.fluents()
-    options = [a for a in relaxed.facts - problem.init - goals if a.predicate in fluents]
-    options.sort()
-    for atom in options:
-        if not relaxed.reached_without(atom, goals):
-            return str(atom)
+    options = sorted(a for a in relaxed.facts - problem.init - goals if a.predicate in fluents)
     end = time.monotonic() + QUESTION_S
     first = Planner().solve(_program(question.domain, problem), deadline_s=PLAN_S)
-    seen = question.states(first.plan) if first.plan else None
+    if first.plan:  # a landmark holds during every plan
+        seen = question.states(first.plan)
+        options = [a for a in options if a in seen]
     for atom in options:
-        if seen is None or time.monotonic() > end:
-            break
-        if atom not in seen:
-            continue
+        if time.monotonic() < end and not relaxed.reached_without(atom, goals):
+            return str(atom)
+    while options and time.monotonic() < end:
+        atom = options.pop(0)
         task = _program(_without(question, atom), problem)
         result = Planner().solve(task, deadline_s=PLAN_S)
         if result.status is PlanStatus.UNSOLVABLE:
             return str(atom)
         if result.status is PlanStatus.SOLVED:
-            seen &= question.states(result.plan)
+            seen = question.states(result.plan)
+            options = [a for a in options if a in seen]
     return NONE
 
 
