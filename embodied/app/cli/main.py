@@ -14,6 +14,7 @@ import typer
 from embodied import __version__
 from embodied.app.cli.bench import PASS_ON, bench, hand_over
 from embodied.app.cli.bridge import bridge
+from embodied.app.cli.calibrate import calibrate
 from embodied.app.cli.cameras import cameras
 from embodied.app.cli.datasets import demos, export
 from embodied.app.cli.exit_codes import guarded
@@ -252,6 +253,7 @@ def fetch_model(context: typer.Context) -> None:
 app.add_typer(bench, name="bench")
 app.add_typer(bridge, name="bridge")
 app.add_typer(cameras, name="cameras")
+app.add_typer(calibrate, name="calibrate")
 app.add_typer(memory, name="memory")
 app.command()(perceive)
 app.command()(read)

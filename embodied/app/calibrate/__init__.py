@@ -1,0 +1,1 @@
+"""Calibration for a person in front of a camera and an arm."""
