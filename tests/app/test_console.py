@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import http.client
+import json
+import signal
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,8 +21,10 @@ import msgspec  # noqa: E402
 import viser  # noqa: E402
 import websockets.asyncio.client as client  # noqa: E402
 import websockets.exceptions  # noqa: E402
+from typer.testing import CliRunner  # noqa: E402
 from websockets.typing import Subprotocol  # noqa: E402
 
+from embodied.app.cli.main import app  # noqa: E402
 from embodied.app.serving.service import Service  # noqa: E402
 from embodied.app.web import guard as guarding  # noqa: E402
 from embodied.app.web.console import Console  # noqa: E402
@@ -338,3 +344,37 @@ def test_it_ends_while_pages_are_open(tmp_path: Path, capfd: pytest.CaptureFixtu
     asyncio.run(stays())
     service.close()
     assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(("how", "code"), [(signal.SIGINT, 0), (signal.SIGTERM, 143)])
+def test_the_command_says_where_it_is_and_ends_cleanly(
+    tmp_path: Path, how: signal.Signals, code: int
+) -> None:
+    command = [sys.executable, "-m", "embodied.app.cli.main", "serve", "--port", "0", "--json"]
+    with subprocess.Popen(
+        command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as running:
+        assert running.stdout is not None and running.stderr is not None
+        told = json.loads(running.stdout.readline())
+        assert told["address"].startswith("http://127.0.0.1:")
+        assert told["address"].endswith(told["token"]) and len(told["token"]) >= 32
+        running.send_signal(how)
+        assert running.wait(120) == code
+        assert running.stderr.read() == ""
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        (["--token", "short"], "16 to 128"),
+        (["--token", "x" * 20 + "/.."], "16 to 128"),
+        (["--optimal", "--robot", "quadruped"], "goes with the route"),
+        (["--scene", "nowhere"], "nowhere"),
+    ],
+)
+def test_what_does_not_go_together_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: list[str], why: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    done = CliRunner().invoke(app, ["serve", "--port", "0", *words])
+    assert done.exit_code in (2, 3) and why in done.output
