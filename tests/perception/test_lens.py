@@ -56,7 +56,7 @@ def test_the_ideal_camera_of_a_simulator_is_as_it_was() -> None:
 
 
 def test_projection_is_that_of_opencv() -> None:
-    cv2 = pytest.importorskip("cv2", reason="OpenCV is not installed (extra [calibration])")
+    cv2 = pytest.importorskip("cv2", reason="no OpenCV to compare projection with")
     rng = np.random.default_rng(1)
     points = np.column_stack([rng.uniform(-0.5, 0.5, (200, 2)), np.ones(200)])
     wanted, _ = cv2.projectPoints(
