@@ -150,9 +150,9 @@ class SentenceParser(ClauseParser):
     def _check_fragment(self, clauses: list[Clause], start: int) -> None:
         """A bare noun phrase counts only when "too" or "also" says what it is there for."""
         said = self.words[start : self.pos]
-        first = clauses and isinstance(clauses[0], Place) and not any(self._stages)
-        if first and said[-1] in ("too", "well", "also"):
-            many = is_crowd(clauses[0].theme.parts[0])
+        first = clauses[0] if clauses and not any(self._stages) else None
+        if isinstance(first, Place) and said[-1] in ("too", "well", "also"):
+            many = is_crowd(first.theme.parts[0])
             if many and not any(w in VERB_FORMS or w in MODALS for w in said):
                 self.pos = start
                 raise self.abstain(
