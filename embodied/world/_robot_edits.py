@@ -265,7 +265,8 @@ def add_drive(
     for joint_name, sign in zip(joints, signs, strict=True):
         joint = spec.joint(joint_name)
         joint.armature = max(joint.armature, 0.4 * square)
-        joint.damping = [max(float(np.ravel(joint.damping)[0]), 2.0 * square), 0.0, 0.0]
+        joint.damping = [2.0 * square, 0.0, 0.0]  # what a gearbox loses is not the gripper's force
+        joint.frictionloss = 0.0
         tendon.wrap_joint(joint_name, sign)
     if len(joints) == 2:
         belt = spec.add_equality(
