@@ -38,7 +38,7 @@ def refuse_views(views: Sequence[View], arm: Arm, mount: str) -> None:
             f"the poses are too alike: the hand turned by at most {np.rad2deg(widest):.0f} degrees"
             f" between views; turn it by {np.rad2deg(_LEAST_TURN_RAD):.0f} and more"
         )
-    spread = np.sqrt(np.linalg.eigvalsh(vectors.T @ vectors / len(vectors))[::-1])
+    spread = np.linalg.svd(vectors, compute_uv=False) / np.sqrt(len(vectors))
     if spread[1] < _LEAST_SECOND_RAD:
         raise CalibrationError(
             "the hand turned about one axis only, or about parallel ones: the camera's position"

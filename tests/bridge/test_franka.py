@@ -58,7 +58,7 @@ class Emulator:
         """A line to the emulator, beside the vendor's protocol."""
         socket = Truth(self.truth)
         socket.open()
-        socket._ask(line)
+        socket.ask(line)
         socket.close()
 
 

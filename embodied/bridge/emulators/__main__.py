@@ -42,7 +42,8 @@ def main() -> int:
         "--camera-settings", type=_camera_settings, default="{}", help="their settings, JSON"
     )
     options = parser.parse_args()
-    for name in ("truth", "cameras"):
+    tells = ("cameras",) if options.kind == "franka" else ("truth", "cameras")
+    for name in tells:  # franka's truth socket takes commands without a scene, too
         if getattr(options, name) is not None and not options.scene:
             parser.error(f"--{name} needs --scene")
     if options.clock is not None and not (options.kind == "franka" and options.stepped):

@@ -61,7 +61,7 @@ class ValueMapPlanner:
         self.search = VoxelSearch(grid.shape)
         self.obstacles = ObstacleMap(grid, self.search, reach_m)
         self.avoidance = AvoidanceMap(grid, weight=_AVOID_WEIGHT, margin_m=_AVOID_MARGIN_M)
-        self.cost: Field = np.empty(grid.shape, np.float32)
+        self.cost: Field = np.ones(grid.shape, np.float32)
 
     def plan(
         self,
