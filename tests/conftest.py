@@ -37,12 +37,27 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     return 0 if alone else min(2, os.cpu_count() or 1)
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests of what runs in real time go to one worker, and so not beside one another."""
-    for item in items:
-        if item.get_closest_marker("realtime"):
-            item.add_marker(pytest.mark.xdist_group("realtime"))
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Files with tests in real time go to one worker, and so not beside one another.
+
+    By file: the groups of ``--dist loadgroup`` are lost with pytest 9.2.
+    """
+    from xdist.scheduler import LoadScopeScheduling
+
+    root = Path(__file__).parent
+    together = {
+        str(p.relative_to(root.parent)) for p in root.rglob("test_*.py") if _in_real_time(p)
+    }
+
+    class Together(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return "real time" if nodeid.partition("::")[0] in together else nodeid
+
+    return Together(config, log)
+
+
+def _in_real_time(path: Path) -> bool:
+    return "mark.realtime" in path.read_text("utf-8")
 
 
 def _is_loopback(address: Any) -> bool:
