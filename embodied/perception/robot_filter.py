@@ -139,4 +139,8 @@ def _hull_planes(model: mujoco.MjModel, geom: int) -> NDArray[np.float32]:
 
     mesh = int(model.geom_dataid[geom])
     start, count = int(model.mesh_vertadr[mesh]), int(model.mesh_vertnum[mesh])
-    return ConvexHull(model.mesh_vert[start : start + count]).equations.astype(np.float32)
+    vertices = np.array(model.mesh_vert[start : start + count], np.float64)
+    if np.linalg.matrix_rank(vertices - vertices[0], tol=1e-6) < 3:  # flat, as labels are
+        corners = np.stack(np.meshgrid(*[[-1e-4, 1e-4]] * 3), axis=-1).reshape(1, 8, 3)
+        vertices = (vertices[:, None] + corners).reshape(-1, 3)
+    return ConvexHull(vertices).equations.astype(np.float32)
