@@ -109,6 +109,16 @@ def listed(title: str, lines: Iterable[str]) -> str:
     return f"## {title}\n\n{text}\n" if text else ""
 
 
+def errors_of(rows: Iterable[Row]) -> list[Row]:
+    """Identity and message of the rows that are no results."""
+    return [{"id": r["id"], "error": r["error"]} for r in rows if r.get("status") == "error"]
+
+
+def listed_errors(errors: Iterable[Row]) -> str:
+    """The errors of a report as a list; ``""`` where there are none."""
+    return listed("Errors", (f"{r['id']}: {r['error']}" for r in errors))
+
+
 def new_figure(width_in: float, height_in: float) -> Figure:
     """An empty figure, inches, drawn without a screen.
 

@@ -11,6 +11,7 @@ import typer
 
 from embodied.app.cli.bridge_options import choose, limits_of, limits_path, options_of, user
 from embodied.app.cli.cameras import check_cameras, print_reports
+from embodied.app.cli.devices import described, table_of
 from embodied.app.cli.exit_codes import guarded
 
 bridge = typer.Typer(
@@ -47,32 +48,9 @@ def list_drivers(json: JsonOption = False) -> None:
         if json:
             from embodied.app.show.terminal import print_json
 
-            drivers = [
-                {
-                    "name": name,
-                    "arms": e.arms,
-                    "installed": e.installed,
-                    "extra": e.extra,
-                    "options": dict(e.options),
-                    "tested_against": e.tested_against,
-                    "tested_on_hardware": e.hardware,
-                }
-                for name, e in entries.items()
-            ]
-            print_json({"drivers": drivers})
+            print_json({"drivers": described(entries, "arms")})
             return
-        from rich.markup import escape
-        from rich.table import Table
-
-        table = Table(caption="options of each driver: embodied bridge list --json")
-        table.add_column("driver", no_wrap=True)
-        for heading in ("arms", "installed", "tested against", "on hardware"):
-            table.add_column(heading)
-        for name, e in entries.items():
-            there = "yes" if e.installed else escape(e.how_to_install)
-            hardware = "yes" if e.hardware else "never"
-            table.add_row(name, e.arms, there, e.tested_against, hardware)
-        _console().print(table)
+        _console().print(table_of(entries, "arms", "embodied bridge list"))
 
 
 @bridge.command()

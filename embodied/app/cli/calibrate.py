@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from embodied.app.cli.bridge import JsonOption, LimitsOption, OptionOption, SceneOption
 from embodied.app.cli.exit_codes import guarded
 
 calibrate = typer.Typer(
@@ -26,16 +27,6 @@ SquareOption = Annotated[
 DriverOption = Annotated[
     str, typer.Option("--driver", help="Driver of the arm; embodied bridge list shows all.")
 ]
-OptionOption = Annotated[
-    list[str] | None,
-    typer.Option("--option", "-o", help="Option of the driver, NAME=VALUE; repeatable."),
-]
-LimitsOption = Annotated[
-    Path | None,
-    typer.Option("--limits", help="Signed limits: a file, or the name of shipped ones."),
-]
-SceneOption = Annotated[str, typer.Option("--scene", help="Scene name or scene file.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="One JSON line on standard output.")]
 
 HERE = Path("cameras.toml")
 BOARD = Path("board.toml")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from embodied.app.cli.devices import described, table_of
 from embodied.app.cli.exit_codes import guarded
 
 if TYPE_CHECKING:
@@ -48,33 +49,11 @@ def list_cameras(
         drivers = {name: CAMERAS.get(name) for name in CAMERAS.names}
         entries = () if file is None else load_cameras(file)
         if json:
-            listed = [
-                {
-                    "name": name,
-                    "cameras": d.cameras,
-                    "installed": d.installed,
-                    "extra": d.extra,
-                    "options": dict(d.options),
-                    "tested_against": d.tested_against,
-                    "tested_on_hardware": d.hardware,
-                }
-                for name, d in drivers.items()
-            ]
+            listed = described(drivers, "cameras")
             _json({"drivers": listed, "cameras": [_entry(e) for e in entries]})
             return
-        from rich.markup import escape
-        from rich.table import Table
-
-        table = Table(caption="options of each driver: embodied cameras list --json")
-        table.add_column("driver", no_wrap=True)
-        for heading in ("cameras", "installed", "tested against", "on hardware"):
-            table.add_column(heading)
-        for name, d in drivers.items():
-            there = "yes" if d.installed else escape(d.how_to_install)
-            hardware = "yes" if d.hardware else "never"
-            table.add_row(name, d.cameras, there, d.tested_against, hardware)
         console = _console()
-        console.print(table)
+        console.print(table_of(drivers, "cameras", "embodied cameras list"))
         for entry in entries:
             about = _entry(entry)
             console.print(

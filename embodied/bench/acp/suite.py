@@ -19,7 +19,7 @@ from embodied.bench.acp import judge
 from embodied.bench.acp.answers import NONE, TASKS, Question, claim
 from embodied.bench.benchmark import About, Benchmark, option
 from embodied.bench.outside import Suite
-from embodied.bench.report import grouped, listed, rate, table_of
+from embodied.bench.report import errors_of, grouped, listed, listed_errors, rate, table_of
 from embodied.bench.runner import Payload, Row, Task
 from embodied.errors import ConfigurationError, ProgramError, WorldError
 
@@ -128,9 +128,7 @@ def build_report(rows: Sequence[Row], settings: Settings) -> Row:
         "figures": figures,
         "split": settings.split,
         "lost": [{"task": r["task"], **one} for r in good for one in r["lost"]],
-        "errors": [
-            {"id": r["id"], "error": r["error"]} for r in rows if r.get("status") == "error"
-        ],
+        "errors": errors_of(rows),
     }
 
 
@@ -145,10 +143,9 @@ def table(report: Row) -> str:
         "most": "cpu_max_s",
     }
     lost = (f"{r['task']} {r['id']}: {r['answer']}; key {r['key']}" for r in report["lost"])
-    errors = (f"{r['id']}: {r['error']}" for r in report["errors"])
     head = f"# ACPBench Hard, {report['split']}, PDDL given\n\n"
     parts = [head + table_of(report["figures"], columns), listed("Lost", lost)]
-    return "\n".join([*parts, listed("Errors", errors)])
+    return "\n".join([*parts, listed_errors(report["errors"])])
 
 
 BENCHMARK = Benchmark(

@@ -18,7 +18,7 @@ from pathlib import Path
 from embodied.bench.babyai import judge
 from embodied.bench.benchmark import About, Benchmark, every, option
 from embodied.bench.outside import Suite
-from embodied.bench.report import grouped, listed, rate, table_of
+from embodied.bench.report import errors_of, grouped, listed, listed_errors, rate, table_of
 from embodied.bench.runner import Payload, Row, Task
 from embodied.errors import WorldError
 
@@ -143,9 +143,7 @@ def build_report(rows: Sequence[Row], settings: Settings) -> Row:
             for r in good
             if not r["success"] and r["method"] in ("full", "partial")
         ],
-        "errors": [
-            {"id": r["id"], "error": r["error"]} for r in rows if r.get("status") == "error"
-        ],
+        "errors": errors_of(rows),
     }
 
 
@@ -161,10 +159,9 @@ def table(report: Row) -> str:
     }
     by_level = {k: k for k in (report["levels"] or [{}])[0]}
     lost = (f"{r['method']}/{r['level']}/{r['seed']}: {r['why']}" for r in report["lost"])
-    errors = (f"{r['id']}: {r['error']}" for r in report["errors"])
     parts = ["# BabyAI\n\n" + table_of(report["figures"], columns)]
     parts += [table_of(report["levels"], by_level)] if by_level else []
-    return "\n".join([*parts, listed("Lost", lost), listed("Errors", errors)])
+    return "\n".join([*parts, listed("Lost", lost), listed_errors(report["errors"])])
 
 
 BENCHMARK = Benchmark(

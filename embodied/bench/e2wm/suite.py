@@ -16,7 +16,7 @@ from pathlib import Path
 
 from embodied.bench.benchmark import About, Benchmark, option
 from embodied.bench.e2wm.story import answer
-from embodied.bench.report import grouped, listed, rate, table_of
+from embodied.bench.report import errors_of, grouped, listed, listed_errors, rate, table_of
 from embodied.bench.runner import Payload, Row, Task
 from embodied.errors import ConfigurationError, NotUnderstoodError
 
@@ -97,9 +97,7 @@ def build_report(rows: Sequence[Row], settings: Settings) -> Row:
             for (name,), group in grouped(good, "set").items()
         ],
         "lost": [{k: r[k] for k in ("id", "answer", "key", "why")} for r in good if not r["right"]],
-        "errors": [
-            {"id": r["id"], "error": r["error"]} for r in rows if r.get("status") == "error"
-        ],
+        "errors": errors_of(rows),
     }
 
 
@@ -112,9 +110,8 @@ def table(report: Row) -> str:
         "CPU s": "cpu_s",
     }
     lost = (f"{r['id']}: {r['answer'] or r['why']}; key {r['key']}" for r in report["lost"])
-    errors = (f"{r['id']}: {r['error']}" for r in report["errors"])
     parts = ["# E2WM\n\n" + table_of(report["figures"], columns), listed("Lost", lost)]
-    return "\n".join([*parts, listed("Errors", errors)])
+    return "\n".join([*parts, listed_errors(report["errors"])])
 
 
 BENCHMARK = Benchmark(

@@ -21,7 +21,7 @@ from embodied.bench.benchmark import About, Benchmark, option
 from embodied.bench.outside import Suite
 from embodied.bench.planbench import judge
 from embodied.bench.planbench.reading import read_prompt
-from embodied.bench.report import grouped, listed, rate, table_of
+from embodied.bench.report import errors_of, grouped, listed, listed_errors, rate, table_of
 from embodied.bench.runner import Payload, Row, Task
 from embodied.errors import ConfigurationError, NotUnderstoodError, WorldError
 from embodied.types import PlanStatus
@@ -197,9 +197,7 @@ def build_report(rows: Sequence[Row], settings: Settings) -> Row:
             for r in good
             if r["stage"] and r["method"] == "embodied"
         ],
-        "errors": [
-            {"id": r["id"], "error": r["error"]} for r in rows if r.get("status") == "error"
-        ],
+        "errors": errors_of(rows),
     }
 
 
@@ -216,9 +214,8 @@ def table(report: Row) -> str:
     words = f", words of seed {report['obfuscate']}" if report["obfuscate"] else ""
     head = f"# PlanBench, plan generation{words}\n\n"
     lost = (f"{r['set']}/{r['instance']}: {r['why']}" for r in report["lost"])
-    errors = (f"{r['id']}: {r['error']}" for r in report["errors"])
     parts = [head + table_of(report["figures"], columns), listed("Lost", lost)]
-    return "\n".join([*parts, listed("Errors", errors)])
+    return "\n".join([*parts, listed_errors(report["errors"])])
 
 
 BENCHMARK = Benchmark(

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from embodied.bench.benchmark import About, Benchmark, every, option
 from embodied.bench.outside import Suite
-from embodied.bench.report import grouped, listed, rate, table_of
+from embodied.bench.report import errors_of, grouped, listed, listed_errors, rate, table_of
 from embodied.bench.robouse import harness
 from embodied.bench.runner import Payload, Row, Task
 from embodied.errors import WorldError
@@ -190,9 +190,7 @@ def build_report(rows: Sequence[Row], settings: Settings) -> Row:
         "split": settings.split,
         "model": settings.model,
         "lost": [{k: r[k] for k in ("task", "seed", "stage", "message")} for r in ours],
-        "errors": [
-            {"id": r["id"], "error": r["error"]} for r in rows if r.get("status") == "error"
-        ],
+        "errors": errors_of(rows),
     }
 
 
@@ -208,10 +206,9 @@ def table(report: Row) -> str:
         "wall s": "wall_s",
     }
     lost = (f"{r['task']} ({r['stage']}): {r['message']}" for r in report["lost"])
-    errors = (f"{r['id']}: {r['error']}" for r in report["errors"])
     head = f"# robouse, {report['split']} layouts, read by {report['model']}\n\n"
     parts = [head + table_of(report["figures"], columns), listed("Lost", lost)]
-    return "\n".join([*parts, listed("Errors", errors)])
+    return "\n".join([*parts, listed_errors(report["errors"])])
 
 
 BENCHMARK = Benchmark(
