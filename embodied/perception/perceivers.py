@@ -183,17 +183,13 @@ class TruthPerceiver:
             if name == TABLE:
                 continue
             held = closed_on and spec.kind == "item" and between_pads(spec, pose, observation)
-            objects[name] = PerceivedObject(
-                name=name,
-                color=spec.color,
-                shape=spec.shape,
-                pose=pose,
-                size_m=spec.size_m,
-                points_in_world=np.empty((0, 3)),
-                position_std_m=np.full(3, _TRUE_STD_M),
-                last_seen_s=observation.time,
-                held=held,
+            objects[name] = PerceivedObject.known(
+                spec,
+                pose,
+                time_s=observation.time,
+                std_m=_TRUE_STD_M,
                 source="ground truth" if self.source == TRUTH else "scene file",
+                held=held,
             )
         return Percept(
             time=observation.time,

@@ -66,6 +66,30 @@ class PerceivedObject:
         object.__setattr__(self, "points_in_world", readonly(self.points_in_world))
         object.__setattr__(self, "position_std_m", readonly(self.position_std_m, (3,)))
 
+    @staticmethod
+    def known(
+        spec: ObjectSpec,
+        pose: Pose,
+        *,
+        time_s: float,
+        std_m: float,
+        source: str,
+        held: bool = False,
+    ) -> PerceivedObject:
+        """An object whose pose is not measured from points: true, or as a scene file has it."""
+        return PerceivedObject(
+            name=spec.name,
+            color=spec.color,
+            shape=spec.shape,
+            pose=pose,
+            size_m=spec.size_m,
+            points_in_world=np.empty((0, 3)),
+            position_std_m=np.full(3, std_m),
+            last_seen_s=time_s,
+            held=held,
+            source=source,
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Percept:

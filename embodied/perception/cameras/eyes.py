@@ -176,16 +176,8 @@ class CameraEyes:
             if name in objects:
                 objects[name] = replace(objects[name], pose=pose, gone=False)
             elif spec.kind != "surface" or spec.color:
-                objects[name] = PerceivedObject(
-                    name=name,
-                    color=spec.color,
-                    shape=spec.shape,
-                    pose=pose,
-                    size_m=spec.size_m,
-                    points_in_world=np.empty((0, 3)),
-                    position_std_m=np.full(3, _FIXED_STD_M),
-                    last_seen_s=percept.time,
-                    source="scene file",
+                objects[name] = PerceivedObject.known(
+                    spec, pose, time_s=percept.time, std_m=_FIXED_STD_M, source="scene file"
                 )
         return replace(percept, objects=objects)
 
